@@ -1,0 +1,24 @@
+/**
+ * Where the time comes from. Everything that decides takes the moment as an argument; whoever starts a
+ * decision asks the clock once. Tests pass a clock of their own.
+ */
+export interface Clock {
+  /** Wall time, Unix milliseconds. */
+  now(): number;
+  /** A time that never goes back, milliseconds since an arbitrary moment: for ages and deadlines. */
+  monotonic(): number;
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};
+
+/** Injection token of the {@link Clock}. */
+export const CLOCK = Symbol('Clock');
+
+/** Unix seconds of a moment in Unix milliseconds, rounded down: the unit of every claim. */
+export function toSeconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000);
+}
