@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { type Setting, SettingFault } from './setting.js';
+
+/** The variables of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A set of settings by their names in the environment. */
+export type Settings = Readonly<Record<string, Setting<unknown>>>;
+
+/** The values of {@link Settings}, by the same names. */
+export type SettingValues<S extends Settings> = {
+  readonly [Name in keyof S]: S[Name] extends Setting<infer Value> ? Value : never;
+};
+
+/** The environment cannot be used; `faults` has one line for every reason. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly faults: readonly string[]) {
+    super(['The configuration cannot be used:', ...faults.map((fault) => `  - ${fault}`)].join('\n'));
+  }
+}
+
+/**
+ * Reads all settings and throws once, with every fault at once.
+ *
+ * An empty variable counts as absent: that is what compose files and shells make of a variable nobody set. A
+ * secret may stand in a file named by `<NAME>_FILE`; one line end at the file's end is not part of it.
+ *
+ * @param check - faults that only show between settings; runs when each one is fine by itself
+ * @throws ConfigError
+ */
+export function readEnvironment<S extends Settings>(
+  settings: S,
+  environment: Environment,
+  check: (values: SettingValues<S>) => readonly string[] = () => [],
+): SettingValues<S> {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries(settings)) {
+    try {
+      const text = textOf(name, setting, environment) ?? setting.fallback;
+      values[name] = text === undefined ? undefined : setting.parse(text);
+    } catch (error) {
+      if (!(error instanceof SettingFault)) throw error;
+      faults.push(`${name} ${error.message}`);
+    }
+  }
+  if (faults.length === 0) faults.push(...check(values as SettingValues<S>));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return Object.freeze(values) as SettingValues<S>;
+}
+
+function textOf(name: string, setting: Setting<unknown>, environment: Environment): string | undefined {
+  const plain = environment[name] || undefined;
+  const file = environment[`${name}_FILE`] || undefined;
+  if (!setting.secret || file === undefined) return plain;
+  if (plain !== undefined) throw new SettingFault(`and ${name}_FILE are both set: set one`);
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined;
+  } catch (error) {
+    throw new SettingFault(`_FILE cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+  }
+}

@@ -1,0 +1,170 @@
+import type { RootUrl } from '../domain/root-url.js';
+import { type Environment, readEnvironment, type SettingValues } from './environment.js';
+import {
+  address,
+  boolean,
+  database,
+  type DatabaseLocation,
+  integer,
+  list,
+  matching,
+  oneOf,
+  optional,
+  path,
+  rootUrl,
+  secret,
+  text,
+  withDefault,
+} from './setting.js';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** The settings that every process of ours has. */
+export const PROCESS_SETTINGS = {
+  HOST: withDefault(text(1, 255), '127.0.0.1'),
+  DATABASE_MIGRATIONS: withDefault(oneOf('run', 'check'), 'run'),
+  LOG_LEVEL: withDefault(oneOf(...LOG_LEVELS), 'info'),
+};
+
+/** Every setting of the service. `docs/configuration.md` and the compose file list these. */
+export const SERVICE_SETTINGS = {
+  ...PROCESS_SETTINGS,
+  PORT: withDefault(integer(0, 65535), '3000'),
+  ROOT_URL: withDefault(rootUrl, 'http://localhost:3000/'),
+  DATABASE_URL: secret(withDefault(database, 'pglite://./data/pglite')),
+  ISSUER_URL: withDefault(address, 'https://grafana.com'),
+  ISSUER_ID: optional(text(1, 1024)),
+  ISSUER_RENEW_URL: optional(address),
+  ISSUER_JWKS_URL: optional(address),
+  ISSUER_JWKS_PATH: optional(path),
+  ISSUER_ALLOW_INSECURE_HTTP: withDefault(boolean, 'false'),
+  ISSUER_TIMEOUT_MS: withDefault(integer(1, 60_000), '8000'),
+  LICENSE_PRODUCTS: withDefault(list, 'grafana-enterprise'),
+  ADMIN_USER: optional(matching(/^[^\p{Cc}:]{1,190}$/u, 'must have 1 to 190 characters and no colon')),
+  ADMIN_PASSWORD: secret(optional(text(12, 1024))),
+  BOOTSTRAP_TOKEN: secret(
+    optional(matching(/^[\x21-\x7e]{32,1024}$/, 'must have 32 to 1024 printable ASCII characters and no space')),
+  ),
+  ACCESS_STALE_SECONDS: withDefault(integer(1, 31_536_000), '86400'),
+  RATE_LIMIT_WRITES_PER_MINUTE: withDefault(integer(1, 1_000_000), '60'),
+};
+
+/** Where to listen. */
+export interface ListenConfig {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+export interface DatabaseConfig {
+  readonly location: DatabaseLocation;
+  readonly migrations: 'run' | 'check';
+}
+
+/** The upstream: whose licenses count, and where to ask for new ones. */
+export interface IssuerConfig {
+  /** The expected `iss`. */
+  readonly id: string;
+  /** Where renewals go; none: renewing is not possible. */
+  readonly renewUrl: URL | undefined;
+  /** Where the keys come from; a file is the only source when it is named. */
+  readonly keys:
+    | { readonly kind: 'url'; readonly url: URL }
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'none' };
+  /** Deadline of a whole call, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+export interface AccessConfig {
+  readonly administrator: { readonly name: string; readonly password: string } | undefined;
+  readonly bootstrapToken: string | undefined;
+  /** How long callers known before the database went away keep working, seconds. */
+  readonly staleSeconds: number;
+  readonly writesPerMinute: number;
+}
+
+/** What the service was told, parsed once at the start. */
+export interface ServiceConfig {
+  readonly listen: ListenConfig;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly database: DatabaseConfig;
+  readonly rootUrl: RootUrl;
+  readonly products: readonly string[];
+  readonly issuer: IssuerConfig;
+  readonly access: AccessConfig;
+}
+
+/** Injection token of the {@link ServiceConfig}. */
+export const SERVICE_CONFIG = Symbol('ServiceConfig');
+
+/**
+ * The service's configuration from its environment.
+ * @throws ConfigError with every fault at once
+ */
+export function loadServiceConfig(environment: Environment): ServiceConfig {
+  const values = readEnvironment(SERVICE_SETTINGS, environment, faultsBetween);
+  return Object.freeze({
+    listen: { host: values.HOST, port: values.PORT },
+    logLevel: values.LOG_LEVEL,
+    database: { location: values.DATABASE_URL, migrations: values.DATABASE_MIGRATIONS },
+    rootUrl: values.ROOT_URL,
+    products: values.LICENSE_PRODUCTS,
+    issuer: issuerConfig(values),
+    access: {
+      administrator:
+        values.ADMIN_USER === undefined || values.ADMIN_PASSWORD === undefined
+          ? undefined
+          : { name: values.ADMIN_USER, password: values.ADMIN_PASSWORD },
+      bootstrapToken: values.BOOTSTRAP_TOKEN,
+      staleSeconds: values.ACCESS_STALE_SECONDS,
+      writesPerMinute: values.RATE_LIMIT_WRITES_PER_MINUTE,
+    },
+  });
+}
+
+type Values = SettingValues<typeof SERVICE_SETTINGS>;
+
+function faultsBetween(values: Values): string[] {
+  const faults: string[] = [];
+  if ((values.ADMIN_USER === undefined) !== (values.ADMIN_PASSWORD === undefined)) {
+    faults.push('ADMIN_USER and ADMIN_PASSWORD belong together: set both or neither');
+  }
+  if (values.ADMIN_PASSWORD !== undefined && values.ADMIN_PASSWORD === values.ADMIN_USER) {
+    faults.push('ADMIN_PASSWORD must not be the name of the administrator');
+  }
+  if (values.ISSUER_JWKS_PATH !== undefined && values.ISSUER_JWKS_URL !== undefined) {
+    faults.push('ISSUER_JWKS_PATH and ISSUER_JWKS_URL are both set: set one');
+  }
+  const issuer = issuerConfig(values);
+  const called = {
+    ISSUER_RENEW_URL: issuer.renewUrl,
+    ISSUER_JWKS_URL: issuer.keys.kind === 'url' ? issuer.keys.url : undefined,
+  };
+  for (const [name, url] of Object.entries(called)) {
+    if (url?.protocol === 'http:' && !values.ISSUER_ALLOW_INSECURE_HTTP) {
+      const source = values[name as keyof typeof called] === undefined ? 'ISSUER_URL' : name;
+      const fault = `${source} is plain http: use https, or set ISSUER_ALLOW_INSECURE_HTTP=true`;
+      if (!faults.includes(fault)) faults.push(fault);
+    }
+  }
+  return faults;
+}
+
+function issuerConfig(values: Values): IssuerConfig {
+  const base = values.ISSUER_URL.href.replace(/\/+$/, '');
+  // grafana.com does not speak this protocol: nothing is ever sent to an address that was only guessed.
+  const speaks = values.ISSUER_URL.hostname !== 'grafana.com';
+  const jwksUrl = values.ISSUER_JWKS_URL ?? (speaks ? new URL(`${base}/.well-known/jwks.json`) : undefined);
+  return {
+    id: values.ISSUER_ID ?? base,
+    renewUrl: values.ISSUER_RENEW_URL ?? (speaks ? new URL(`${base}/v1/licenses/renew`) : undefined),
+    keys:
+      values.ISSUER_JWKS_PATH !== undefined
+        ? { kind: 'file', path: values.ISSUER_JWKS_PATH }
+        : jwksUrl === undefined
+          ? { kind: 'none' }
+          : { kind: 'url', url: jwksUrl },
+    timeoutMs: values.ISSUER_TIMEOUT_MS,
+  };
+}

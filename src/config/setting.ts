@@ -1,0 +1,146 @@
+import { resolve } from 'node:path';
+import { parseRootUrl, type RootUrl, RootUrlError } from '../domain/root-url.js';
+
+/** Why a setting's text cannot be used. The message never repeats the text: it may be a secret. */
+export class SettingFault extends Error {
+  override readonly name = 'SettingFault';
+}
+
+/**
+ * One setting of the environment: how its text becomes a value. `secret` ones can also be given as a file
+ * (`<NAME>_FILE`) and are never printed.
+ */
+export interface Setting<T> {
+  /** @throws SettingFault when the text has no meaning for this setting. */
+  readonly parse: (text: string) => T;
+  /** What counts when the environment has no such name; written as it would be in the environment. */
+  readonly fallback: string | undefined;
+  readonly secret: boolean;
+}
+
+/** Where the database is. */
+export type DatabaseLocation =
+  | { readonly kind: 'postgres'; readonly url: string }
+  | { readonly kind: 'embedded'; readonly directory: string }
+  | { readonly kind: 'memory' };
+
+type Parsed<T> = Pick<Setting<T>, 'parse'>;
+
+/** A setting that has a value even where the environment is silent. */
+export function withDefault<T>(parsed: Parsed<T>, fallback: string): Setting<T> {
+  return { ...parsed, fallback, secret: false };
+}
+
+/** A setting that may be absent. */
+export function optional<T>(parsed: Parsed<T>): Setting<T | undefined> {
+  return { ...parsed, fallback: undefined, secret: false };
+}
+
+/** The same setting, as a secret: it can be given as a file and is never printed. */
+export function secret<T>(setting: Setting<T>): Setting<T> {
+  return { ...setting, secret: true };
+}
+
+export function integer(lowest: number, highest: number): Parsed<number> {
+  return {
+    parse: (text) => {
+      const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+      if (!(value >= lowest && value <= highest)) {
+        throw new SettingFault(`must be a whole number from ${lowest} to ${highest}`);
+      }
+      return value;
+    },
+  };
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]): Parsed<T> {
+  return {
+    parse: (text) => {
+      const value = values.find((candidate) => candidate === text);
+      if (value === undefined) throw new SettingFault(`must be one of: ${values.join(', ')}`);
+      return value;
+    },
+  };
+}
+
+export const boolean: Parsed<boolean> = {
+  parse: (text) => {
+    if (text !== 'true' && text !== 'false') throw new SettingFault('must be true or false');
+    return text === 'true';
+  },
+};
+
+/** Printable text without spaces around it, within a length in characters. */
+export function text(shortest: number, longest: number): Parsed<string> {
+  return {
+    parse: (value) => {
+      if (value.length < shortest || value.length > longest) {
+        throw new SettingFault(`must have ${shortest} to ${longest} characters`);
+      }
+      if (/\p{Cc}/u.test(value)) throw new SettingFault('must not contain control characters');
+      return value;
+    },
+  };
+}
+
+/** Text that must match a pattern; `rule` says so in words. */
+export function matching(pattern: RegExp, rule: string): Parsed<string> {
+  return {
+    parse: (value) => {
+      if (!pattern.test(value)) throw new SettingFault(rule);
+      return value;
+    },
+  };
+}
+
+/** Names separated by commas, at least one. */
+export const list: Parsed<readonly string[]> = {
+  parse: (value) => {
+    const names = value.split(',').map((name) => name.trim());
+    if (names.some((name) => name === '')) {
+      throw new SettingFault('must be one or more names separated by commas');
+    }
+    return Object.freeze(names);
+  },
+};
+
+/** An http or https address: no user, query or fragment. */
+export const address: Parsed<URL> = {
+  parse: (value) => {
+    parseUrl(value);
+    return new URL(value);
+  },
+};
+
+/** The root URL of an instance, see {@link parseRootUrl}. */
+export const rootUrl: Parsed<RootUrl> = { parse: parseUrl };
+
+/** A path, made absolute from the working directory. */
+export const path: Parsed<string> = {
+  parse: (value) => {
+    if (value === '' || value.includes('\0')) throw new SettingFault('must be a path');
+    return resolve(value);
+  },
+};
+
+export const database: Parsed<DatabaseLocation> = {
+  parse: (value) => {
+    if (value === 'pglite://memory') return { kind: 'memory' };
+    if (value.startsWith('pglite://')) {
+      return { kind: 'embedded', directory: path.parse(value.slice('pglite://'.length)) };
+    }
+    if (/^postgres(ql)?:\/\/./.test(value) && URL.canParse(value)) return { kind: 'postgres', url: value };
+    throw new SettingFault(
+      'must be postgres://user:password@host:port/database, pglite://<directory> or pglite://memory',
+    );
+  },
+};
+
+function parseUrl(value: string): RootUrl {
+  try {
+    return parseRootUrl(value);
+  } catch (error) {
+    if (error instanceof RootUrlError) throw new SettingFault(error.message);
+    throw error;
+  }
+}
