@@ -23,6 +23,15 @@ export const ERROR_CATALOGUE = {
     status: 409,
     message: 'The license was removed or replaced while it was being renewed.',
   },
+  'access.last-administrator': {
+    status: 409,
+    message: 'This would leave nobody who can manage roles.',
+  },
+  'service-account.name-taken': { status: 409, message: 'A service account of this name exists already.' },
+  'service-account.token-name-taken': {
+    status: 409,
+    message: 'The service account has a token of this name already.',
+  },
   'license.not-found': { status: 404, message: 'There is no license to renew.' },
   'instance.mismatch': { status: 422, message: 'The instance is not the root URL of this service.' },
   'issuer.refused': { status: 502, message: 'The license issuer refused the renewal.' },

@@ -1,0 +1,7 @@
+/** On whose behalf something happens, as audit records and logs name it. */
+export interface Actor {
+  /** `service-account:7`, `administrator:admin`, `bootstrap`, or `system` for what nobody asked for. */
+  readonly id: string;
+  /** The request's id, so that an audit record and a log line find each other; "" outside a request. */
+  readonly requestId: string;
+}

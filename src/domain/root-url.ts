@@ -1,0 +1,58 @@
+/** The address of an instance that a license is for, in its one canonical form. Made by {@link parseRootUrl}. */
+export interface RootUrl {
+  /** Scheme, host, port unless it is the scheme's own, and a path that ends with a slash. */
+  readonly canonical: string;
+}
+
+/** A text is no root URL. The message is a whole sentence, says which rule failed and quotes nothing. */
+export class RootUrlError extends Error {
+  override readonly name = 'RootUrlError';
+}
+
+/**
+ * What a URL parser would repair, drop or explain away silently is refused before one sees it: a parser removes
+ * tabs, turns backslashes into slashes, and makes `http:/host`, `http:host` and `http:////host` one address.
+ */
+const RULES: readonly (readonly [pattern: RegExp, message: string])[] = [
+  // Controls, invisible format characters and half surrogate pairs, then white space of every script.
+  [/[\p{Cc}\p{Cf}\p{Cs}]/u, 'The root URL has a control character.'],
+  [/[\p{Z}\s]/u, 'The root URL has a space.'],
+  [/\\/, 'The root URL has a backslash.'],
+  [/\*/, 'The root URL has a wildcard.'],
+  [/\?/, 'The root URL has a query.'],
+  [/#/, 'The root URL has a fragment.'],
+  [/^(?!https?:)/i, 'The root URL does not begin with "http://" or "https://".'],
+  [/^https?:(?!\/\/[^/])/i, 'The root URL has no host after exactly two slashes.'],
+  [/^https?:\/\/[^/]*@/i, 'The root URL has a user name or password.'],
+];
+
+/**
+ * Reads the root URL of an instance: http or https, a host, perhaps a port and a path (WHATWG URL Standard,
+ * section 4). A missing slash at the end of the path is added; there is no other leniency.
+ *
+ * @throws {RootUrlError} when it is not a string or one of the rules of `docs/tokens.md` is broken.
+ */
+export function parseRootUrl(text: unknown): RootUrl {
+  if (typeof text !== 'string') throw new RootUrlError('The root URL is not a string.');
+  for (const [pattern, message] of RULES) {
+    if (pattern.test(text)) throw new RootUrlError(message);
+  }
+  const url = parse(text);
+  // A percent-encoded or full-width asterisk in the host is a plain one after parsing.
+  if (url.hostname.includes('*')) throw new RootUrlError('The root URL has a wildcard.');
+  const path = url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/`;
+  return Object.freeze({ canonical: `${url.protocol}//${url.host}${path}` });
+}
+
+/** Whether both are the same address: equal scheme, host, port and path. Never compares by prefix. */
+export function sameRootUrl(a: RootUrl, b: RootUrl): boolean {
+  return a.canonical === b.canonical;
+}
+
+function parse(text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    throw new RootUrlError('The root URL cannot be parsed as a URL.');
+  }
+}
