@@ -1,0 +1,45 @@
+import type { DataSourceOptions, EntityTarget, MigrationInterface, ObjectLiteral } from 'typeorm';
+import type { DatabaseLocation } from '../config/setting.js';
+import { embeddedDriver } from './embedded/embedded-driver.js';
+
+/** What a database holds: the tables of one program, and how they came to be. */
+export interface Schema {
+  readonly entities: readonly EntityTarget<ObjectLiteral>[];
+  /** In the order in which they run. The list is explicit: a file that nobody lists does not run. */
+  readonly migrations: readonly (new () => MigrationInterface)[];
+}
+
+/** How long a caller waits for a connection, milliseconds: `pg` would wait for ever. */
+const CONNECT_TIMEOUT_MS = 2_000;
+/** How long a caller waits for an answer, milliseconds; the server's own time-outs are shorter. */
+const QUERY_TIMEOUT_MS = 8_000;
+
+/** The options of a data source: the same for the service, its tests and TypeORM's command line. */
+export function dataSourceOptions(location: DatabaseLocation, schema: Schema): DataSourceOptions {
+  return {
+    type: 'postgres',
+    entities: [...schema.entities] as Function[],
+    migrations: [...schema.migrations],
+    migrationsTableName: 'migration',
+    synchronize: false,
+    installExtensions: false,
+    logging: false,
+    ...connection(location),
+  };
+}
+
+function connection(location: DatabaseLocation) {
+  switch (location.kind) {
+    case 'postgres':
+      return {
+        url: location.url,
+        applicationName: 'licentia',
+        connectTimeoutMS: CONNECT_TIMEOUT_MS,
+        extra: { max: 10, query_timeout: QUERY_TIMEOUT_MS, keepAlive: true },
+      };
+    case 'embedded':
+      return { driver: embeddedDriver({ directory: location.directory }) };
+    case 'memory':
+      return { driver: embeddedDriver({ memory: true }) };
+  }
+}

@@ -1,0 +1,30 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import type { DatabaseConfig } from '../config/service-config.js';
+import { dataSourceOptions, type Schema } from './data-source-options.js';
+import { Database } from './database.js';
+
+/** The connection to one database, opened by {@link Database.start} and not before. */
+@Global()
+@Module({})
+export class DatabaseModule {
+  /** @param name - tells the databases of one process apart */
+  static forRoot(config: DatabaseConfig, schema: Schema, name: string): DynamicModule {
+    return {
+      module: DatabaseModule,
+      imports: [
+        // By hand, because a database that is away must not keep the process from starting.
+        TypeOrmModule.forRoot({ ...dataSourceOptions(config.location, schema), name, manualInitialization: true }),
+      ],
+      providers: [
+        {
+          provide: Database,
+          useFactory: (dataSource: DataSource) => new Database(dataSource, config.migrations),
+          inject: [getDataSourceToken(name)],
+        },
+      ],
+      exports: [Database],
+    };
+  }
+}

@@ -1,0 +1,129 @@
+import { Logger, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  type DataSource,
+  type EntityManager,
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  TransactionNotStartedError,
+} from 'typeorm';
+import { ServiceError } from '../domain/service-error.js';
+import { applyMigrations, checkMigrations } from './migrate.js';
+
+/**
+ * Per transaction, because a transaction-pooling proxy refuses them as start-up parameters. Milliseconds; each is
+ * shorter than the client's own time-out, so that the server lets go first.
+ */
+const TIMEOUTS =
+  'SET LOCAL statement_timeout = 5000; SET LOCAL lock_timeout = 3000; SET LOCAL idle_in_transaction_session_timeout = 10000';
+
+/** SQLSTATE of a transaction that another one pushed aside: the same work can succeed now. */
+const RETRYABLE = new Set(['40001', '40P01']);
+const MOST_TRIES = 4;
+
+/**
+ * SQLSTATE classes that say our statement was at fault (data, constraint, syntax). Everything else, and every
+ * failure without a state, is the connection, the server or the disk.
+ */
+const OUR_FAULT = /^(0A|21|22|23|26|34|42)/;
+
+const CONNECTION_LOST = [QueryFailedError, QueryRunnerAlreadyReleasedError, TransactionNotStartedError];
+
+/**
+ * The one way to the database: every statement runs in a transaction with time-outs, and a database that cannot
+ * be reached is always the same typed error.
+ */
+export class Database implements OnApplicationShutdown {
+  readonly #logger = new Logger(Database.name);
+  #starting: Promise<void> | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly migrations: 'run' | 'check',
+  ) {}
+
+  /**
+   * Connects and brings the tables up to date, or checks that they are. Done once; a failed start can be repeated.
+   * @throws ServiceError `database.unavailable`
+   * @throws EmbeddedDirectoryInUseError, PendingMigrationsError: waiting does not help against these
+   */
+  async start(): Promise<void> {
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined;
+      throw error;
+    });
+    return this.#starting;
+  }
+
+  /**
+   * Runs `work` in one transaction: all of it happens, or nothing. It may run more than once, so it changes
+   * nothing but rows. No call over the network belongs inside.
+   * @throws ServiceError `database.unavailable`; whether a cut connection came before or after the COMMIT is unknown
+   */
+  async transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    if (!this.dataSource.isInitialized) throw unavailable(new Error('the database was never reached'));
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.dataSource.transaction(async (manager) => {
+          await manager.query(TIMEOUTS);
+          return work(manager);
+        });
+      } catch (error) {
+        if (tries < MOST_TRIES && RETRYABLE.has(sqlState(error) ?? '')) continue;
+        throw translated(error);
+      }
+    }
+  }
+
+  /** Reads one consistent state: all statements of `work` see the same moment. */
+  async read<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.transaction(async (manager) => {
+      await manager.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      return work(manager);
+    });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#starting?.catch(() => undefined);
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+
+  async #start(): Promise<void> {
+    try {
+      if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+      if (this.migrations === 'check') {
+        await checkMigrations(this.dataSource);
+      } else {
+        const applied = await applyMigrations(this.dataSource);
+        if (applied.length > 0) this.#logger.log({ msg: 'migrations applied', migrations: applied });
+      }
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+}
+
+/** The typed error of a database that cannot be reached. */
+function unavailable(cause: unknown): ServiceError {
+  return new ServiceError('database.unavailable', undefined, { cause, retryAfter: 2 });
+}
+
+function translated(error: unknown): unknown {
+  if (!isDatabaseFailure(error)) return error;
+  const state = sqlState(error);
+  return state !== undefined && OUR_FAULT.test(state) ? error : unavailable(error);
+}
+
+/**
+ * Errors with a type of ours pass. `pg` and the embedded driver fail with plain errors when a connection is cut, a
+ * pool is exhausted or a directory cannot be opened; TypeORM adds two of its own when a connection dies under it.
+ */
+function isDatabaseFailure(error: unknown): boolean {
+  if (CONNECTION_LOST.some((type) => error instanceof type)) return true;
+  return error instanceof Error && (error.name === 'Error' || 'errno' in error || sqlState(error) !== undefined);
+}
+
+function sqlState(error: unknown): string | undefined {
+  const source = error instanceof QueryFailedError ? (error.driverError as unknown) : error;
+  const code = (source as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}

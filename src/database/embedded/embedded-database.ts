@@ -1,0 +1,256 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
+import { DirectoryLock } from './directory-lock.js';
+import { DurableNodeFs } from './durable-node-fs.js';
+
+/** Where an embedded database lives: in a directory of its own, or in memory for as long as it is open. */
+export type EmbeddedLocation = { directory: string } | { memory: true };
+
+const DATA = 'pgdata';
+const UNFINISHED = `${DATA}-`;
+/** With Postgres's own 128 MB the process takes 100 MB more. */
+const SHARED_BUFFERS = 'shared_buffers=16MB';
+/** The timer of an opening that fails would go on for ever, and keep that Postgres's memory. */
+const NO_STARTUP_TIMER = 'log_startup_progress_interval=0';
+const INITDB_PARAMETERS = [`--set=${SHARED_BUFFERS}`];
+/** A sync is about one commit. Postgres has no checkpointer of its own here: its log would grow for ever. */
+const SYNCS_BETWEEN_CHECKPOINTS = 5_000;
+/** Status of the exception by which Postgres's main loop says that a statement failed. */
+const STATEMENT_FAILED = 100;
+
+/** Creates a data directory in a process of its own: what it takes, up to 750 MB, goes back when it ends. */
+const CREATOR = `
+import { PGlite } from '@electric-sql/pglite';
+const [, dataDir, ...initDbStartParams] = process.argv;
+try {
+  const database = await PGlite.create({ dataDir, initDbStartParams });
+  await database.close();
+} catch ({ message, errno }) {
+  process.stderr.write(message ?? (errno === 51 ? 'no space left on device' : 'file system error ' + errno));
+  process.exit(1);
+}
+`;
+
+/** One open PGlite: one session, for one client at a time. */
+export class EmbeddedDatabase {
+  readonly #pglite: PGlite;
+  readonly #lock: DirectoryLock | undefined;
+  readonly #files: DurableNodeFs | undefined;
+  /** What Postgres said before it gave up. */
+  #lastWords = '';
+  #stopped: Error | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #syncsAtCheckpoint = 0;
+
+  private constructor(disk?: { lock: DirectoryLock; files: DurableNodeFs }) {
+    this.#lock = disk?.lock;
+    this.#files = disk?.files;
+    const startParams = [...PGlite.defaultStartParams, '-c', SHARED_BUFFERS, '-c', NO_STARTUP_TIMER];
+    const options: PGliteOptions = {
+      startParams,
+      initDbStartParams: INITDB_PARAMETERS,
+      onStderr: (line) => {
+        if (/ (FATAL|PANIC): /.test(line)) this.#lastWords = line;
+        return false; // and PGlite prints nothing
+      },
+    };
+    if (disk) {
+      options.fs = disk.files;
+      options.startParams = [...startParams.filter((flag) => flag !== '-F'), '-c', 'wal_sync_method=fsync'];
+    }
+    this.#pglite = new PGlite(options);
+  }
+
+  /**
+   * Opens the database; where there is none it is created first, which takes some seconds.
+   *
+   * @throws EmbeddedDirectoryInUseError, or a plain error that says why the directory can't be used. Nothing stays
+   * locked or open then.
+   */
+  static async open(location: EmbeddedLocation): Promise<EmbeddedDatabase> {
+    if ('memory' in location) return new EmbeddedDatabase().#start();
+    const directory = resolve(location.directory);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const lock = await DirectoryLock.acquire(directory);
+    try {
+      await prepareDirectory(directory);
+      const files = new DurableNodeFs(join(directory, DATA));
+      return await new EmbeddedDatabase({ lock, files }).#start();
+    } catch (cause) {
+      await lock.release();
+      throw new Error(`The embedded database in ${directory} can't be opened: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+
+  /** Whether it answers no more: closed, or Postgres has died. What was acknowledged is on disk. */
+  get stopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /**
+   * Answers messages of the Postgres protocol; that a statement failed is an answer too.
+   *
+   * @throws when the database has stopped, or stops because of them.
+   */
+  execute(messages: Uint8Array): Promise<Buffer> {
+    return this.#exclusively(async () => {
+      const answer: Buffer[] = [];
+      // The plain execProtocolRaw would keep every row it ever answered.
+      await this.#pglite.execProtocolRawStream(messages, {
+        onRawData: (bytes) => answer.push(Buffer.from(bytes)),
+      });
+      const bytes = Buffer.concat(answer);
+      if (saysIdle(bytes)) await this.#checkpointIfDue();
+      return bytes;
+    });
+  }
+
+  /** Makes the session a new one, as it is on a server when a client has gone. */
+  reset(): Promise<void> {
+    return this.#exclusively(async () => {
+      await this.#pglite.exec('ROLLBACK');
+      await this.#pglite.exec('DISCARD ALL');
+    });
+  }
+
+  /** Closes it after what is under way, and unlocks its directory. */
+  async close(): Promise<void> {
+    try {
+      await this.#exclusively(() => this.#pglite.close());
+    } catch (error) {
+      if (!this.stopped) throw error;
+    } finally {
+      this.#stopped ??= new Error('The embedded database is closed.');
+      await this.#lock?.release();
+    }
+  }
+
+  async #start(): Promise<this> {
+    try {
+      await this.#pglite.waitReady;
+    } catch (cause) {
+      this.#abandon(cause);
+      throw this.#stopped;
+    }
+    this.#stopWhenPostgresDies();
+    return this;
+  }
+
+  /**
+   * PGlite ignores every exception of Postgres's main loop that it doesn't know, that of a dead Postgres included
+   * (disk full, fsync failed), and calls the loop again: for ever, with the whole process standing still. So the loop
+   * is wrapped, and PGlite's way around it (`stackRestore`) is turned into the way out. Leans on these names.
+   */
+  #stopWhenPostgresDies(): void {
+    const module = this.#pglite.Module;
+    const loop = module._PostgresMainLoopOnce;
+    module._PostgresMainLoopOnce = () => {
+      try {
+        loop();
+      } catch (error) {
+        if ((error as { status?: unknown }).status !== STATEMENT_FAILED) {
+          const leave = (): never => {
+            throw error;
+          };
+          Object.assign(module, {
+            _PostgresMainLoopOnce: leave,
+            stackRestore: leave,
+            _PostgresSendReadyForQueryIfNecessary: () => undefined,
+            _pgl_pq_flush: () => undefined,
+          });
+          this.#abandon(error);
+        }
+        throw error;
+      }
+    };
+  }
+
+  /** Lets go of the files without a checkpoint: the memory of a Postgres that died must not reach them. */
+  #abandon(cause: unknown): void {
+    const { errno, message } = cause as { errno?: number; message?: string };
+    const reason = this.#lastWords || (message ?? `file system error ${errno}`);
+    this.#stopped = new Error(`Postgres stopped: ${reason}`, { cause });
+    (this.#pglite.Module as PGlite['Module'] | undefined)?.FS.quit();
+  }
+
+  async #checkpointIfDue(): Promise<void> {
+    if (!this.#files || this.#files.syncs - this.#syncsAtCheckpoint < SYNCS_BETWEEN_CHECKPOINTS) return;
+    this.#syncsAtCheckpoint = this.#files.syncs;
+    // What was asked is done and stays done if this fails; it is tried again later.
+    await this.#pglite.exec('CHECKPOINT').catch(() => undefined);
+  }
+
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(async () => {
+      if (this.#stopped) throw this.#stopped;
+      try {
+        return await work();
+      } catch (error) {
+        throw this.#stopped ?? error;
+      }
+    });
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** Whether the answer ends with ReadyForQuery, outside a transaction. */
+function saysIdle(answer: Buffer): boolean {
+  return answer.at(-6) === 0x5a && answer.at(-1) === 0x49;
+}
+
+/** Sees to it that a complete data directory is there, or nothing but the reason why not. */
+async function prepareDirectory(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (name.startsWith(UNFINISHED)) {
+      await rm(join(directory, name), { force: true, recursive: true, maxRetries: 5 });
+    }
+  }
+  const data = join(directory, DATA);
+  if (!existsSync(data)) await createDataDirectory(directory);
+  // PGlite would take it for new, and start an empty database over what is left of the old one.
+  if (!existsSync(join(data, 'PG_VERSION'))) throw new Error(`${data} is damaged: it has no PG_VERSION.`);
+}
+
+/** Under another name until all of it is on disk: a half-made one is never opened. */
+async function createDataDirectory(directory: string): Promise<void> {
+  const unfinished = await mkdtemp(join(directory, UNFINISHED));
+  try {
+    await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--eval', CREATOR, '--', unfinished, ...INITDB_PARAMETERS],
+      // It finds PGlite from here, and needs nothing of an environment that has secrets.
+      { cwd: import.meta.dirname, env: {} },
+    );
+  } catch (cause) {
+    const { stderr, message } = cause as { stderr?: string; message: string };
+    throw new Error(`creating it failed: ${stderr?.trim() || message}`, { cause });
+  }
+  await syncTree(unfinished);
+  await rename(unfinished, join(directory, DATA));
+  await sync(directory);
+  await sync(dirname(directory));
+}
+
+async function syncTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    await (entry.isDirectory() ? syncTree(path) : sync(path));
+  }
+  await sync(directory);
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

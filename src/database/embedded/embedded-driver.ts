@@ -1,0 +1,86 @@
+import pg from 'pg';
+import { EmbeddedDatabase, type EmbeddedLocation } from './embedded-database.js';
+import { EmbeddedStream } from './embedded-stream.js';
+
+/** How long a query waits for the one connection, in milliseconds. */
+const CONNECTION_TIMEOUT_MILLIS = 2_000;
+
+type ConnectCallback = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  done: (release?: unknown) => void,
+) => void;
+
+/**
+ * A `pg` whose pools open an embedded Postgres, for the `driver` option of TypeORM's `postgres` type.
+ *
+ * Nothing happens before a pool's first connect. That opens the database, and creates it if need be, however long it
+ * takes; the end of the pool closes it. There is one connection: whoever wants it while a transaction is open waits,
+ * and gets a plain error after 2,000 ms (`connectTimeoutMS` of the data source). When Postgres has died (disk full),
+ * the next connect opens the database anew.
+ *
+ * Errors of the opening, `EmbeddedDirectoryInUseError` among them, are errors of that connect, and a later one tries
+ * again.
+ *
+ * @param location a directory of its own, made with mode 0700 where it is missing; or memory, which takes no lock.
+ */
+export function embeddedDriver(location: EmbeddedLocation): typeof pg {
+  class EmbeddedPool extends pg.Pool {
+    #opening: Promise<void> | undefined;
+    /** The last one that was opened; it may have stopped since. */
+    #database: EmbeddedDatabase | undefined;
+
+    constructor(config: pg.PoolConfig = {}) {
+      super({
+        ...config,
+        max: 1,
+        idleTimeoutMillis: 0,
+        connectionTimeoutMillis: config.connectionTimeoutMillis ?? CONNECTION_TIMEOUT_MILLIS,
+        // Whatever the options or the environment say of a server is meant for another one.
+        connectionString: undefined,
+        host: 'localhost',
+        user: 'postgres',
+        database: 'postgres',
+        ssl: false,
+        stream: () => this.#database && new EmbeddedStream(this.#database),
+      });
+    }
+
+    override connect(): Promise<pg.PoolClient>;
+    override connect(callback: ConnectCallback): void;
+    override connect(callback?: ConnectCallback): Promise<pg.PoolClient> | void {
+      // The opening comes before pg's clock for a connect starts.
+      const opened = this.#open();
+      if (!callback) return opened.then(() => super.connect());
+      opened.then(
+        () => super.connect(callback),
+        (error: Error) => callback(error, undefined, () => undefined),
+      );
+    }
+
+    override end(): Promise<void>;
+    override end(callback: (error?: Error) => void): void;
+    override end(callback?: (error?: Error) => void): Promise<void> | void {
+      const ended = super.end().then(async () => {
+        await this.#opening?.catch(() => undefined);
+        await this.#database?.close();
+      });
+      if (!callback) return ended;
+      ended.then(() => callback(), callback);
+    }
+
+    async #open(): Promise<void> {
+      // When it is ending, pg refuses the connect.
+      if (this.ending || (this.#database && !this.#database.stopped)) return;
+      this.#opening ??= this.#openAnew().finally(() => (this.#opening = undefined));
+      await this.#opening;
+    }
+
+    async #openAnew(): Promise<void> {
+      await this.#database?.close();
+      this.#database = await EmbeddedDatabase.open(location);
+    }
+  }
+
+  return { ...pg, Pool: EmbeddedPool };
+}

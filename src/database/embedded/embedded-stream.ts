@@ -1,0 +1,61 @@
+import { Duplex } from 'node:stream';
+import type { EmbeddedDatabase } from './embedded-database.js';
+
+type Done = (error?: Error | null) => void;
+
+/** What `pg` takes for the socket to its server. */
+export class EmbeddedStream extends Duplex {
+  constructor(private readonly database: EmbeddedDatabase) {
+    super();
+  }
+
+  connect(): this {
+    process.nextTick(() => this.emit('connect'));
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  override _read(): void {
+    // An answer is pushed when it is there.
+  }
+
+  override _write(messages: Buffer, _encoding: BufferEncoding, done: Done): void {
+    this.database.execute(messages).then((answer) => {
+      this.push(answer);
+      done();
+    }, done);
+  }
+
+  /** pg corks the messages of one query: together they are one call. */
+  override _writev(writes: { chunk: Buffer }[], done: Done): void {
+    this._write(Buffer.concat(writes.map(({ chunk }) => chunk)), 'buffer' as BufferEncoding, done);
+  }
+
+  override _final(done: Done): void {
+    this.push(null);
+    done();
+  }
+
+  /** The next client must not find this one's transaction, settings or prepared statements. */
+  override _destroy(error: Error | null, done: Done): void {
+    this.database.reset().then(
+      () => done(error),
+      (failure: Error) => done(this.database.stopped ? error : failure),
+    );
+  }
+}

@@ -1,0 +1,27 @@
+import { RoleAssignmentEntity } from '../accounts/role-assignment.entity.js';
+import { ServiceAccountTokenEntity } from '../accounts/service-account-token.entity.js';
+import { ServiceAccountEntity } from '../accounts/service-account.entity.js';
+import { AuditEventEntity } from '../audit/audit-event.entity.js';
+import { KeySetEntity } from '../issuer/key-set.entity.js';
+import { LicenseRevocationEntity } from '../licensing/license-revocation.entity.js';
+import { LicenseEntity } from '../licensing/license.entity.js';
+import { RenewalAttemptEntity } from '../licensing/renewal-attempt.entity.js';
+import { SnapshotVersionEntity } from '../snapshot/snapshot-version.entity.js';
+import type { Schema } from './data-source-options.js';
+import { Initial1764000000000 } from './migrations/initial-1764000000000.js';
+
+/** The service's tables. */
+export const SERVICE_SCHEMA: Schema = {
+  entities: [
+    AuditEventEntity,
+    KeySetEntity,
+    LicenseEntity,
+    LicenseRevocationEntity,
+    RenewalAttemptEntity,
+    RoleAssignmentEntity,
+    ServiceAccountEntity,
+    ServiceAccountTokenEntity,
+    SnapshotVersionEntity,
+  ],
+  migrations: [Initial1764000000000],
+};

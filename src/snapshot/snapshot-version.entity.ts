@@ -1,0 +1,16 @@
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+import { INTEGER } from '../database/integer-column.js';
+
+/**
+ * One row that counts changes. Every transaction that changes what requests are answered from updates it, so such
+ * transactions come one after the other and a version names exactly one state.
+ */
+@Entity('snapshot_version')
+@Check('snapshot_version_one_row', 'id = 1')
+export class SnapshotVersionEntity {
+  @PrimaryColumn({ type: 'smallint', primaryKeyConstraintName: 'snapshot_version_pkey' })
+  id!: number;
+
+  @Column(INTEGER)
+  version!: number;
+}

@@ -1,0 +1,185 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../database/database.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
+import { ServiceError } from '../domain/service-error.js';
+import type { Snapshot } from './snapshot.js';
+import { SnapshotVersionEntity } from './snapshot-version.entity.js';
+
+/** Reads one part of the snapshot. `previous` is what it read last; what did not change may be kept. */
+export type SnapshotLoader<Part extends SnapshotPart> = (
+  manager: EntityManager,
+  previous: Snapshot[Part] | undefined,
+) => Promise<Snapshot[Part]>;
+
+export type SnapshotPart = 'license' | 'tokens';
+
+/** The result of {@link SnapshotService.change}: `changed: false` commits nothing. */
+export interface Change<T> {
+  readonly changed: boolean;
+  readonly value: T;
+}
+
+/** How often the database is asked for its version, milliseconds: other replicas' changes count within a second. */
+const POLL_MS = 500;
+/** Longer than this after the last good answer, the snapshot may lack what others did; milliseconds. */
+const FRESH_MS = 2_000;
+/** A change that waited this long for its turn is refused rather than queued further; milliseconds. */
+const LONGEST_QUEUE_MS = 8_000;
+
+const ROW = 1;
+
+/**
+ * Holds the one {@link Snapshot} in memory. Reads of it cost nothing and never wait; a version row in the database
+ * tells when another process changed something.
+ */
+@Injectable()
+export class SnapshotService implements BeforeApplicationShutdown {
+  readonly #logger = new Logger(SnapshotService.name);
+  readonly #loaders: { [Part in SnapshotPart]?: SnapshotLoader<Part> } = {};
+  #current: Snapshot | undefined;
+  #confirmedAt = -Infinity;
+  #failing = false;
+  #reload = false;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #lastChange: Promise<unknown> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(
+    private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Names who reads a part; each part has exactly one loader. */
+  register<Part extends SnapshotPart>(part: Part, loader: SnapshotLoader<Part>): void {
+    Object.assign(this.#loaders, { [part]: loader });
+  }
+
+  /** The last state that was read; undefined until the first. */
+  get current(): Snapshot | undefined {
+    return this.#current;
+  }
+
+  /** Milliseconds since the database last confirmed the snapshot. */
+  get age(): number {
+    return this.clock.monotonic() - this.#confirmedAt;
+  }
+
+  /** Whether the snapshot can be taken for the database's present state. */
+  get fresh(): boolean {
+    return this.age <= FRESH_MS;
+  }
+
+  /** Has everything read anew at the next look at the database, changed or not. */
+  reload(): void {
+    this.#reload = true;
+  }
+
+  /** Reads the first snapshot and follows the database from then on. */
+  async start(): Promise<void> {
+    await this.refresh();
+    this.#schedule();
+  }
+
+  /**
+   * Brings the snapshot up to what the database held when this was called. Parallel calls share one reading.
+   * @throws ServiceError `database.unavailable`
+   */
+  async refresh(): Promise<void> {
+    if (this.#running === undefined) {
+      this.#running = this.#refresh().finally(() => (this.#running = undefined));
+      return this.#running;
+    }
+    // The reading under way may have begun before the caller's moment: the one after it is sure.
+    this.#next ??= this.#running
+      .catch(() => undefined)
+      .then(() => {
+        this.#next = undefined;
+        return this.refresh();
+      });
+    return this.#next;
+  }
+
+  /**
+   * Changes what the snapshot shows, in one transaction that no other change can overlap, on any replica. The
+   * snapshot shows the change when this returns.
+   * @throws ServiceError `database.unavailable`, and whatever `work` throws
+   */
+  async change<T>(work: (manager: EntityManager) => Promise<Change<T>>): Promise<T> {
+    const asked = this.clock.monotonic();
+    // In a queue of our own: a thousand parallel requests would otherwise wait in the pool, and time out there.
+    const turn = this.#lastChange.then(() => this.#change(work, asked));
+    this.#lastChange = turn.catch(() => undefined);
+    const { changed, value } = await turn;
+    if (changed) {
+      await this.refresh().catch((error: unknown) => {
+        this.#logger.warn({ msg: 'a change is stored, but could not be read back yet', err: error });
+      });
+    }
+    return value;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#lastChange;
+    await this.#running?.catch(() => undefined);
+  }
+
+  async #change<T>(work: (manager: EntityManager) => Promise<Change<T>>, asked: number): Promise<Change<T>> {
+    if (this.clock.monotonic() - asked > LONGEST_QUEUE_MS) {
+      throw new ServiceError('database.unavailable', undefined, {
+        cause: new Error('too many changes are waiting'),
+        retryAfter: 5,
+      });
+    }
+    return this.database.transaction(async (manager) => {
+      await manager.query('SELECT version FROM snapshot_version WHERE id = $1 FOR UPDATE', [ROW]);
+      const change = await work(manager);
+      if (change.changed) await manager.increment(SnapshotVersionEntity, { id: ROW }, 'version', 1);
+      return change;
+    });
+  }
+
+  async #refresh(): Promise<void> {
+    const asked = this.clock.monotonic();
+    try {
+      const next = await this.database.read(async (manager) => {
+        const { version } = await manager.findOneByOrFail(SnapshotVersionEntity, { id: ROW });
+        const known = this.#reload ? undefined : this.#current;
+        this.#reload = false;
+        return version === known?.version ? known : this.#load(manager, version);
+      });
+      this.#current = next;
+      this.#confirmedAt = asked;
+      if (this.#failing) this.#logger.log({ msg: 'the snapshot is read again' });
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) this.#logger.error({ msg: 'the snapshot cannot be read: going on from memory', err: error });
+      this.#failing = true;
+      throw error;
+    }
+  }
+
+  async #load(manager: EntityManager, version: number): Promise<Snapshot> {
+    const { license, tokens } = this.#loaders;
+    if (license === undefined || tokens === undefined) throw new Error('a part of the snapshot has no loader');
+    return {
+      version,
+      license: await license(manager, this.#current?.license),
+      tokens: await tokens(manager, this.#current?.tokens),
+    };
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      void this.refresh()
+        .catch(() => undefined)
+        .then(() => this.#schedule());
+    }, POLL_MS);
+    this.#timer.unref();
+  }
+}
