@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
+import { AccessDenied } from '../domain/access-denied.js';
+import { contextOf } from '../http/request-context.js';
+import type { Action } from './actions.js';
+import { Authenticator } from './authenticator.js';
+import type { Caller } from './caller.js';
+import { ACCESS_RULE, type AccessRule } from './require-action.decorator.js';
+
+const CALLER = Symbol('Caller');
+type Admitted = IncomingMessage & { [CALLER]?: Caller };
+
+/**
+ * Decides about every request: who calls (401), and may he (403). A handler without a rule lets nobody in, so an
+ * endpoint that somebody forgot to protect answers no one.
+ */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(private readonly authenticator: Authenticator) {}
+
+  /** @throws ServiceError (401, 503), AccessDenied */
+  canActivate(context: ExecutionContext): true | Promise<true> {
+    const rule = Reflect.getMetadata(ACCESS_RULE, context.getHandler()) as AccessRule | undefined;
+    if (rule !== undefined && 'open' in rule) return true;
+    const request = context.switchToHttp().getRequest<IncomingMessage>();
+    const caller = this.authenticator.authenticate(onlyAuthorization(request), addressOf(request));
+    return caller instanceof Promise
+      ? caller.then((known) => this.#authorize(request, known, rule))
+      : this.#authorize(request, caller, rule);
+  }
+
+  #authorize(request: IncomingMessage, caller: Caller, rule: { readonly action: Action } | undefined): true {
+    contextOf(request).callerId = caller.id;
+    if (rule === undefined) throw new AccessDenied([], 'the endpoint declares no action');
+    if (!caller.actions.has(rule.action)) throw new AccessDenied([rule.action], `${caller.id} does not hold the action`);
+    (request as Admitted)[CALLER] = caller;
+    return true;
+  }
+}
+
+/** The caller whom the guard let in. */
+export function callerOf(request: IncomingMessage): Caller {
+  const caller = (request as Admitted)[CALLER];
+  if (caller === undefined) throw new Error('nobody was let in');
+  return caller;
+}
+
+/** The header's value when there is exactly one: Node would keep the first of several silently. */
+function onlyAuthorization(request: IncomingMessage): string | undefined {
+  const value = request.headers.authorization;
+  if (value === undefined) return undefined;
+  const { rawHeaders } = request;
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 13 && name.toLowerCase() === 'authorization') count += 1;
+  }
+  return count === 1 ? value : undefined;
+}
+
+function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? '';
+}

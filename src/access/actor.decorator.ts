@@ -1,0 +1,18 @@
+import type { IncomingMessage } from 'node:http';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Actor } from '../domain/actor.js';
+import { contextOf } from '../http/request-context.js';
+import { callerOf } from './access.guard.js';
+import type { Caller } from './caller.js';
+
+/** A caller together with the request he makes: what a use case needs to know of him. */
+export interface RequestActor extends Actor {
+  readonly actions: Caller['actions'];
+}
+
+/** A handler's parameter: on whose behalf it works. */
+export const ByActor = createParamDecorator((_: unknown, context: ExecutionContext): RequestActor => {
+  const request = context.switchToHttp().getRequest<IncomingMessage>();
+  const { id, actions } = callerOf(request);
+  return { id, actions, requestId: contextOf(request).requestId };
+});

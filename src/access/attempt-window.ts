@@ -1,0 +1,56 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../domain/clock.js';
+
+/**
+ * Counts what somebody did within a window that starts with the first time. Memory is bounded: of more keys than
+ * fit, the one that was seen longest ago is forgotten.
+ */
+export class AttemptWindow {
+  readonly #windows: LRUCache<string, { since: number; count: number }>;
+
+  /**
+   * @param most - how many are allowed within a window
+   * @param windowMs - how long a window lasts, milliseconds
+   */
+  constructor(
+    private readonly clock: Clock,
+    private readonly most: number,
+    private readonly windowMs: number,
+    mostKeys = 10_000,
+  ) {
+    this.#windows = new LRUCache({ max: mostKeys });
+  }
+
+  /** Counts one more. @returns false, and counts nothing, when the window is full */
+  take(key: string): boolean {
+    const window = this.#window(key);
+    if (window.count >= this.most) return false;
+    window.count += 1;
+    return true;
+  }
+
+  /** Whether the window is full. */
+  full(key: string): boolean {
+    return this.#window(key).count >= this.most;
+  }
+
+  /** Forgets what was counted. */
+  clear(key: string): void {
+    this.#windows.delete(key);
+  }
+
+  /** Seconds until a full window opens again, at least 1. */
+  retryAfter(key: string): number {
+    const left = this.#window(key).since + this.windowMs - this.clock.monotonic();
+    return Math.max(1, Math.ceil(left / 1000));
+  }
+
+  #window(key: string): { since: number; count: number } {
+    const now = this.clock.monotonic();
+    const known = this.#windows.get(key);
+    if (known !== undefined && now - known.since < this.windowMs) return known;
+    const opened = { since: now, count: 0 };
+    this.#windows.set(key, opened);
+    return opened;
+  }
+}

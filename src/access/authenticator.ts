@@ -1,0 +1,129 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { type AccessConfig, SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
+import { ServiceError } from '../domain/service-error.js';
+import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { AttemptWindow } from './attempt-window.js';
+import { readBasicHeader, sameSecret } from './basic.strategy.js';
+import { BearerStrategy } from './bearer.strategy.js';
+import type { Caller, KnownToken } from './caller.js';
+import { LastUses } from './last-uses.js';
+import { ADMINISTRATOR_ROLE, actionsOf } from './roles.js';
+import { hashToken, looksLikeServiceAccountToken } from './service-account-token.js';
+
+/** Wrong passwords for one name from one address, and how long they count: milliseconds. */
+const MOST_WRONG_PASSWORDS = 5;
+const WRONG_PASSWORD_WINDOW_MS = 5 * 60_000;
+/** Outcomes remembered for one snapshot, so that Passport sees each header once. */
+const MOST_REMEMBERED = 10_000;
+
+type Known = { readonly caller: Caller } | { readonly token: KnownToken };
+
+/**
+ * Turns an `Authorization` header into a {@link Caller}. For a caller known to the snapshot it does no I/O; an
+ * unknown token asks the database once whether the snapshot still holds, so that a token which another replica
+ * created a moment ago counts, and an outage never looks like a wrong token.
+ */
+@Injectable()
+export class Authenticator {
+  readonly #config: AccessConfig;
+  readonly #everything = actionsOf([ADMINISTRATOR_ROLE.uid]);
+  readonly #bootstrapHash: string | undefined;
+  readonly #bearer: BearerStrategy<Known>;
+  readonly #wrongPasswords: AttemptWindow;
+  #remembered = new LRUCache<string, Known>({ max: MOST_REMEMBERED });
+  #rememberedVersion: number | undefined;
+
+  constructor(
+    @Inject(SERVICE_CONFIG) config: ServiceConfig,
+    private readonly snapshots: SnapshotService,
+    private readonly lastUses: LastUses,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.#config = config.access;
+    const { bootstrapToken } = this.#config;
+    this.#bootstrapHash = bootstrapToken === undefined ? undefined : hashToken(bootstrapToken);
+    this.#bearer = new BearerStrategy((token) => this.#find(token));
+    this.#wrongPasswords = new AttemptWindow(clock, MOST_WRONG_PASSWORDS, WRONG_PASSWORD_WINDOW_MS);
+  }
+
+  /**
+   * @param authorization - the only `Authorization` header's value; undefined when there is none, or several
+   * @param address - where the request comes from
+   * @returns the caller; a promise only when the database has to be asked
+   * @throws ServiceError with one of the codes that answer 401, or `database.unavailable`
+   */
+  authenticate(authorization: string | undefined, address: string): Caller | Promise<Caller> {
+    if (authorization === undefined) throw new ServiceError('auth.unauthorized');
+    const known = this.#recall(authorization);
+    if (known !== undefined) return this.#admit(known);
+    const password = readBasicHeader(authorization);
+    if (password !== undefined) return this.#administrator(password.name, password.password, address);
+    const found = this.#bearer.authenticate(authorization);
+    if (found === 'unusable') throw new ServiceError('auth.unauthorized');
+    if (found === 'unknown') return this.#askAgain(authorization);
+    this.#remembered.set(hashToken(authorization), found);
+    return this.#admit(found);
+  }
+
+  /** What Passport said of this header for the present snapshot. Kept by hash: no credential stays in memory. */
+  #recall(authorization: string): Known | undefined {
+    const version = this.snapshots.current?.version;
+    if (version !== this.#rememberedVersion) {
+      this.#remembered.clear();
+      this.#rememberedVersion = version;
+      return undefined;
+    }
+    return this.#remembered.get(hashToken(authorization));
+  }
+
+  #find(token: string): Known | undefined {
+    // Hashes are compared, so the time a comparison takes tells nothing about the token.
+    const hash = hashToken(token);
+    if (hash === this.#bootstrapHash) return { caller: { id: 'bootstrap', actions: this.#everything } };
+    const known = this.snapshots.current?.tokens.get(hash);
+    return known === undefined ? undefined : { token: known };
+  }
+
+  #admit(known: Known): Caller {
+    if ('caller' in known) return known.caller;
+    const { token } = known;
+    if (this.snapshots.age > this.#config.staleSeconds * 1000) throw databaseUnavailable();
+    if (token.expiresAt !== undefined && token.expiresAt <= this.clock.now()) throw new ServiceError('api-key.expired');
+    if (token.revoked) throw new ServiceError('api-key.revoked');
+    if (token.disabled) throw new ServiceError('identity.disabled');
+    this.lastUses.note(token.tokenId);
+    return token.caller;
+  }
+
+  /** Decides about a token that the snapshot lacks: only the database knows whether it is new or wrong. */
+  async #askAgain(authorization: string): Promise<Caller> {
+    const token = authorization.slice(authorization.indexOf(' ') + 1);
+    // A text that cannot be a token of ours is wrong whatever the database says; it costs no query.
+    if (looksLikeServiceAccountToken(token) || !this.snapshots.fresh) await this.snapshots.refresh();
+    const found = this.#find(token);
+    if (found === undefined) throw new ServiceError('api-key.invalid');
+    return this.#admit(found);
+  }
+
+  #administrator(name: string, password: string, address: string): Caller {
+    const { administrator } = this.#config;
+    const failed = new ServiceError('password-auth.failed');
+    // Other names can never succeed, so nothing needs to be counted, or kept in memory, for them.
+    const right = sameSecret(password, administrator?.password ?? '');
+    if (administrator === undefined || !sameSecret(name, administrator.name)) throw failed;
+    const key = `${address} ${name}`;
+    if (this.#wrongPasswords.full(key)) throw failed;
+    if (!right) {
+      this.#wrongPasswords.take(key);
+      throw failed;
+    }
+    this.#wrongPasswords.clear(key);
+    return { id: `administrator:${name}`, actions: this.#everything };
+  }
+}
+
+function databaseUnavailable(): ServiceError {
+  return new ServiceError('database.unavailable', undefined, { retryAfter: 2 });
+}

@@ -1,0 +1,19 @@
+import type { Action } from './actions.js';
+
+/** Who makes a request, once that is known. */
+export interface Caller {
+  /** Names the caller in audit records, logs and limits: `service-account:7`, `administrator:admin`, `bootstrap`. */
+  readonly id: string;
+  readonly actions: ReadonlySet<Action>;
+}
+
+/** What the database knows of a service account's token. */
+export interface KnownToken {
+  readonly tokenId: number;
+  readonly caller: Caller;
+  /** Unix milliseconds; `expires <= now` is expired. */
+  readonly expiresAt: number | undefined;
+  readonly revoked: boolean;
+  /** The account is disabled: none of its tokens counts. */
+  readonly disabled: boolean;
+}

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { type Action, ACTIONS } from './actions.js';
+
+/** A named set of actions. Fixed roles live in code: nobody can change them. */
+export interface Role {
+  readonly name: string;
+  readonly uid: string;
+  readonly actions: readonly Action[];
+}
+
+const LICENSING_READER = ['licensing:read', 'licensing.reports:read'] as const;
+const ROLES_READER = ['roles:read', 'users.roles:read', 'users.permissions:read'] as const;
+
+/** Holds every action: what configured administrators and the bootstrap token have. */
+export const ADMINISTRATOR_ROLE: Role = {
+  name: 'basic:grafana_admin',
+  uid: 'basic_grafana_admin',
+  actions: ACTIONS,
+};
+
+export const ROLES: readonly Role[] = [
+  ADMINISTRATOR_ROLE,
+  fixed('fixed:licensing:reader', LICENSING_READER),
+  fixed('fixed:licensing:writer', [...LICENSING_READER, 'licensing:write', 'licensing:delete']),
+  fixed('fixed:roles:reader', ROLES_READER),
+  fixed('fixed:roles:writer', [
+    ...ROLES_READER,
+    'roles:write',
+    'roles:delete',
+    'users.roles:add',
+    'users.roles:remove',
+  ]),
+  fixed('fixed:serviceaccounts:writer', [
+    'serviceaccounts:read',
+    'serviceaccounts:create',
+    'serviceaccounts:write',
+    'serviceaccounts:delete',
+    'serviceaccounts.permissions:read',
+    'serviceaccounts.permissions:write',
+  ]),
+];
+
+const BY_UID = new Map(ROLES.map((role) => [role.uid, role]));
+
+/** The role of a uid, or undefined. */
+export function findRole(uid: string): Role | undefined {
+  return BY_UID.get(uid);
+}
+
+/** All actions of some roles together. A uid that no role has any more gives nothing. */
+export function actionsOf(uids: Iterable<string>): ReadonlySet<Action> {
+  return new Set([...uids].flatMap((uid) => findRole(uid)?.actions ?? []));
+}
+
+/** A fixed role's uid follows from its name, so that it is the same in every installation. */
+function fixed(name: string, actions: readonly Action[]): Role {
+  return { name, uid: `fixed_${createHash('sha1').update(name).digest('base64url')}`, actions };
+}

@@ -1,0 +1,77 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { HttpAdapterHost } from '@nestjs/core';
+import { AccessDenied } from '../domain/access-denied.js';
+import { ServiceError } from '../domain/service-error.js';
+import { errorBody } from './error-body.js';
+import { contextOf } from './request-context.js';
+import { RouteTable } from './route-table.js';
+
+/** The only place where an error becomes an answer. What is not known says nothing. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  readonly #logger = new Logger(ErrorFilter.name);
+  #routes: RouteTable | undefined;
+
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<IncomingMessage>();
+    const response = host.switchToHttp().getResponse<ServerResponse>();
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (error instanceof AccessDenied) {
+      contextOf(request).reason = error.reason;
+      this.#logger.warn({
+        msg: 'access denied',
+        accessErrorId: error.id,
+        needed: error.needed,
+        reason: error.reason,
+        requestId: contextOf(request).requestId,
+      });
+      this.#answer(response, error.body(), 403);
+      return;
+    }
+    const known = this.#known(error, request, response);
+    const { traceId } = contextOf(request);
+    contextOf(request).reason ??= reasonOf(known);
+    if (known.retryAfter !== undefined) {
+      response.setHeader('Retry-After', Math.min(3600, Math.max(1, Math.ceil(known.retryAfter))));
+    }
+    this.#answer(response, errorBody(known.status, known.code, known.message, traceId, known.detail), known.status);
+  }
+
+  #known(error: unknown, request: IncomingMessage, response: ServerResponse): ServiceError {
+    if (error instanceof ServiceError) return error;
+    if (isFromRouter(error)) {
+      this.#routes ??= new RouteTable(this.host.httpAdapter.getInstance<{ router: never }>().router);
+      const route = this.#routes.find(request);
+      if (route === undefined || route.methods.includes(request.method ?? '')) return new ServiceError('not-found');
+      response.setHeader('Allow', route.methods.join(', '));
+      return new ServiceError('method-not-allowed');
+    }
+    this.#logger.error({ msg: 'unexpected error', err: error, requestId: contextOf(request).requestId });
+    return new ServiceError('internal-error');
+  }
+
+  #answer(response: ServerResponse, body: object, status: number): void {
+    response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    this.host.httpAdapter.reply(response, body, status);
+  }
+}
+
+/**
+ * Our own code throws ServiceError alone, so these come from the router: nothing matched, or a path that cannot be
+ * decoded and so is none of ours either.
+ */
+function isFromRouter(error: unknown): boolean {
+  return (error instanceof HttpException && error.getStatus() === 404) || error instanceof URIError;
+}
+
+/** What the log repeats of a failure: code, the caller's sentence and what is behind it. */
+function reasonOf(error: ServiceError): string {
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return `${error.code}${error.detail === undefined ? '' : ` (${error.detail})`}${cause}`;
+}

@@ -1,0 +1,80 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DynamicModule, INestApplication } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { Logger } from 'pino';
+import { NestLogger } from './logger.js';
+import { logRequest } from './request-log.js';
+import { StableExpressAdapter } from './stable-express-adapter.js';
+
+/** How long the listener stays open after it says that it is not ready, milliseconds: balancers look around. */
+const LINGER_MS = 1_000;
+/** How long requests under way may take from then on, milliseconds. With the rest it stays below 10 s. */
+const FINISH_MS = 7_500;
+
+export interface HttpApplicationOptions {
+  readonly logger: Logger;
+  /** The route whose successful requests are not logged. */
+  readonly quietRoute: string;
+  /** Called first when the application is to end. */
+  readonly onDrain?: () => void;
+}
+
+/** A Nest application that listens, and that ends without dropping anything. */
+export class HttpApplication {
+  #draining = false;
+
+  private constructor(
+    readonly nest: INestApplication,
+    private readonly server: Server,
+    private readonly options: HttpApplicationOptions,
+  ) {}
+
+  /** Builds the application; nothing listens yet. */
+  static async create(module: DynamicModule, options: HttpApplicationOptions): Promise<HttpApplication> {
+    let draining = () => false;
+    const adapter = new StableExpressAdapter({
+      onBegin: (request, response, context) => {
+        if (draining()) response.setHeader('Connection', 'close');
+        logRequest(options.logger, options.quietRoute, request, response, context);
+      },
+    });
+    const nest = await NestFactory.create(module, adapter, {
+      logger: new NestLogger(options.logger),
+      // Bodies are read after the guards, where they are asked for.
+      bodyParser: false,
+      abortOnError: false,
+    });
+    await nest.init();
+    const application = new HttpApplication(nest, nest.getHttpServer() as Server, options);
+    draining = () => application.#draining;
+    return application;
+  }
+
+  /** @returns the address that is listened at, `http://host:port` */
+  async listen(host: string, port: number): Promise<string> {
+    await this.nest.listen(port, host);
+    const { address, family, port: bound } = this.server.address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`;
+  }
+
+  /**
+   * Ends within 10 seconds: says that it is not ready and lets balancers see it, takes no more connections, finishes
+   * what is under way, then closes what the application holds.
+   */
+  async close(lingerMs = LINGER_MS): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.options.onDrain?.();
+    if (this.server.listening) {
+      await sleep(lingerMs);
+      const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+      this.server.closeIdleConnections();
+      const overdue = setTimeout(() => this.server.closeAllConnections(), FINISH_MS);
+      await closed;
+      clearTimeout(overdue);
+    }
+    await this.nest.close();
+  }
+}

