@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { AccessModule } from '../access/access.module.js';
+import { AccountsService } from './accounts.service.js';
+import { AccountsStore } from './accounts.store.js';
+import { LastUseWriter } from './last-use.writer.js';
+import { ServiceAccountsController } from './service-accounts.controller.js';
+import { UserRolesController } from './user-roles.controller.js';
+
+/** Service accounts, their tokens and roles. */
+@Module({
+  imports: [AccessModule],
+  controllers: [ServiceAccountsController, UserRolesController],
+  providers: [AccountsStore, AccountsService, LastUseWriter],
+  exports: [AccountsService],
+})
+export class AccountsModule {}

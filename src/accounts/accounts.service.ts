@@ -1,0 +1,227 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { RequestActor } from '../access/actor.decorator.js';
+import type { Action } from '../access/actions.js';
+import { actionsOf, findRole, type Role, ROLES } from '../access/roles.js';
+import { createServiceAccountToken, hashToken } from '../access/service-account-token.js';
+import { type AuditAction, AuditLog } from '../audit/audit-log.js';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import { AccessDenied } from '../domain/access-denied.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
+import { ServiceError } from '../domain/service-error.js';
+import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { AccountsStore } from './accounts.store.js';
+import { RoleAssignmentEntity } from './role-assignment.entity.js';
+import { ServiceAccountTokenEntity } from './service-account-token.entity.js';
+import { type BasicRole, ServiceAccountEntity } from './service-account.entity.js';
+
+/** Whoever holds this can give roles: there must always be somebody. */
+const MANAGES_ROLES: Action = 'roles:write';
+
+/** A new token; `key` is shown this once and stored nowhere. */
+export interface CreatedToken {
+  readonly id: number;
+  readonly name: string;
+  readonly key: string;
+}
+
+/**
+ * Manages who may call. Nobody can give, change or take away an action that he does not hold: that holds for roles,
+ * and for tokens and accounts, which carry roles.
+ */
+@Injectable()
+export class AccountsService {
+  constructor(
+    private readonly store: AccountsStore,
+    private readonly snapshots: SnapshotService,
+    private readonly audit: AuditLog,
+    @Inject(SERVICE_CONFIG) private readonly config: ServiceConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** @throws ServiceError `service-account.name-taken` */
+  async create(
+    actor: RequestActor,
+    account: { readonly name: string; readonly role: BasicRole; readonly isDisabled: boolean },
+  ): Promise<ServiceAccountEntity> {
+    return this.snapshots.change(async (manager) => {
+      await this.#assertNameFree(manager, account.name);
+      const now = this.#now();
+      const created = await manager.save(
+        manager.create(ServiceAccountEntity, {
+          ...account,
+          login: await this.#freeLogin(manager, account.name),
+          createdAt: now,
+          updatedAt: now,
+        }),
+      );
+      await this.#record(manager, actor, 'service-account.create', Number(created.id), { name: created.name });
+      return { changed: true, value: created };
+    });
+  }
+
+  /** @throws ServiceError `not-found`, `service-account.name-taken`, `access.last-administrator`; AccessDenied */
+  async update(
+    actor: RequestActor,
+    id: number,
+    fields: { readonly name?: string; readonly role?: BasicRole; readonly isDisabled?: boolean },
+  ): Promise<ServiceAccountEntity> {
+    return this.snapshots.change(async (manager) => {
+      const account = await this.store.load(manager, id);
+      const roles = await this.store.rolesOf(manager, id);
+      assertHolds(actor, actionsOf(roles));
+      if (fields.name !== undefined && fields.name !== account.name) {
+        await this.#assertNameFree(manager, fields.name);
+      }
+      if (fields.isDisabled === true && !account.isDisabled) await this.#assertNotLast(manager, id, roles, []);
+      const updated = await manager.save(Object.assign(account, fields, { updatedAt: this.#now() }));
+      await this.#record(manager, actor, 'service-account.update', id, { ...fields });
+      return { changed: true, value: updated };
+    });
+  }
+
+  /**
+   * @param secondsToLive - 0 for a token that does not expire
+   * @throws ServiceError `not-found`, `service-account.token-name-taken`; AccessDenied
+   */
+  async createToken(actor: RequestActor, id: number, name: string, secondsToLive: number): Promise<CreatedToken> {
+    const key = createServiceAccountToken();
+    return this.snapshots.change(async (manager) => {
+      await this.#assertMayChange(manager, actor, id);
+      if (await manager.existsBy(ServiceAccountTokenEntity, { serviceAccountId: id, name })) {
+        throw new ServiceError('service-account.token-name-taken');
+      }
+      const created = this.#now();
+      const token = await manager.save(
+        manager.create(ServiceAccountTokenEntity, {
+          serviceAccountId: id,
+          name,
+          hash: hashToken(key),
+          created,
+          expiresAt: secondsToLive === 0 ? null : new Date(created.getTime() + secondsToLive * 1000),
+          lastUsedAt: null,
+          isRevoked: false,
+        }),
+      );
+      const tokenId = Number(token.id);
+      await this.#record(manager, actor, 'service-account.token.create', id, { tokenId, name });
+      return { changed: true, value: { id: tokenId, name, key } };
+    });
+  }
+
+  async listTokens(id: number): Promise<ServiceAccountTokenEntity[]> {
+    return this.store.listTokens(id);
+  }
+
+  /** @throws ServiceError `not-found`; AccessDenied */
+  async revokeToken(actor: RequestActor, id: number, tokenId: number): Promise<ServiceAccountTokenEntity> {
+    return this.snapshots.change(async (manager) => {
+      await this.#assertMayChange(manager, actor, id);
+      const token = await this.store.loadToken(manager, id, tokenId);
+      if (token.isRevoked) return { changed: false, value: token };
+      const revoked = await manager.save(Object.assign(token, { isRevoked: true }));
+      await this.#record(manager, actor, 'service-account.token.revoke', id, { tokenId });
+      return { changed: true, value: revoked };
+    });
+  }
+
+  /** @throws ServiceError `not-found`; AccessDenied */
+  async deleteToken(actor: RequestActor, id: number, tokenId: number): Promise<void> {
+    await this.snapshots.change(async (manager) => {
+      await this.#assertMayChange(manager, actor, id);
+      await manager.remove(await this.store.loadToken(manager, id, tokenId));
+      await this.#record(manager, actor, 'service-account.token.delete', id, { tokenId });
+      return { changed: true, value: undefined };
+    });
+  }
+
+  /** Gives a role; having it already is fine. @throws ServiceError `not-found`; AccessDenied */
+  async addRole(actor: RequestActor, id: number, roleUid: string): Promise<void> {
+    const role = this.#role(roleUid);
+    await this.snapshots.change(async (manager) => {
+      await this.store.load(manager, id);
+      assertHolds(actor, role.actions);
+      if ((await this.store.rolesOf(manager, id)).includes(roleUid)) return { changed: false, value: undefined };
+      await manager.insert(RoleAssignmentEntity, { serviceAccountId: id, roleUid, createdAt: this.#now() });
+      await this.#record(manager, actor, 'role.add', id, { role: role.name });
+      return { changed: true, value: undefined };
+    });
+  }
+
+  /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDenied */
+  async removeRole(actor: RequestActor, id: number, roleUid: string): Promise<void> {
+    const role = this.#role(roleUid);
+    await this.snapshots.change(async (manager) => {
+      await this.store.load(manager, id);
+      assertHolds(actor, role.actions);
+      const roles = await this.store.rolesOf(manager, id);
+      if (!roles.includes(roleUid)) throw new ServiceError('not-found', 'The service account does not have this role');
+      const left = roles.filter((uid) => uid !== roleUid);
+      await this.#assertNotLast(manager, id, roles, left);
+      await manager.delete(RoleAssignmentEntity, { serviceAccountId: id, roleUid });
+      await this.#record(manager, actor, 'role.remove', id, { role: role.name });
+      return { changed: true, value: undefined };
+    });
+  }
+
+  #role(uid: string): Role {
+    const role = findRole(uid);
+    if (role === undefined) throw new ServiceError('not-found', 'Role not found');
+    return role;
+  }
+
+  /** Whoever can hand out an account's tokens, or take them, can use what the account may do. */
+  async #assertMayChange(manager: EntityManager, actor: RequestActor, id: number): Promise<void> {
+    await this.store.load(manager, id);
+    assertHolds(actor, actionsOf(await this.store.rolesOf(manager, id)));
+  }
+
+  async #assertNameFree(manager: EntityManager, name: string): Promise<void> {
+    if (await manager.existsBy(ServiceAccountEntity, { name })) throw new ServiceError('service-account.name-taken');
+  }
+
+  /** The login follows from the name; names that differ in punctuation alone get a number. */
+  async #freeLogin(manager: EntityManager, name: string): Promise<string> {
+    const base = `sa-${name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-')}`;
+    let login = base;
+    for (let number = 2; await manager.existsBy(ServiceAccountEntity, { login }); number += 1) {
+      login = `${base}-${number}`;
+    }
+    return login;
+  }
+
+  /** @throws ServiceError `access.last-administrator` when an account that manages roles would be the last to */
+  async #assertNotLast(
+    manager: EntityManager,
+    id: number,
+    before: readonly string[],
+    after: readonly string[],
+  ): Promise<void> {
+    const { administrator, bootstrapToken } = this.config.access;
+    if (administrator !== undefined || bootstrapToken !== undefined) return;
+    if (!actionsOf(before).has(MANAGES_ROLES) || actionsOf(after).has(MANAGES_ROLES)) return;
+    const managing = ROLES.filter((role) => role.actions.includes(MANAGES_ROLES)).map((role) => role.uid);
+    if (!(await this.store.anyoneElseHas(manager, managing, id))) throw new ServiceError('access.last-administrator');
+  }
+
+  async #record(
+    manager: EntityManager,
+    actor: RequestActor,
+    action: AuditAction,
+    id: number,
+    detail: Readonly<Record<string, string | number | boolean>>,
+  ): Promise<void> {
+    await this.audit.record(manager, actor, action, `service-account:${id}`, detail);
+  }
+
+  #now(): Date {
+    return new Date(this.clock.now());
+  }
+}
+
+function assertHolds(actor: RequestActor, actions: Iterable<Action>): void {
+  const missing = [...actions].filter((action) => !actor.actions.has(action));
+  if (missing.length > 0) {
+    throw new AccessDenied(missing, `${actor.id} cannot give, change or take away what he does not hold`);
+  }
+}

@@ -1,0 +1,105 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import type { KnownToken } from '../access/caller.js';
+import { actionsOf } from '../access/roles.js';
+import { Database } from '../database/database.js';
+import { ServiceError } from '../domain/service-error.js';
+import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { RoleAssignmentEntity } from './role-assignment.entity.js';
+import { ServiceAccountTokenEntity } from './service-account-token.entity.js';
+import { ServiceAccountEntity } from './service-account.entity.js';
+
+/** Reads of service accounts, and the part of the snapshot that says who calls. */
+@Injectable()
+export class AccountsStore implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    private readonly snapshots: SnapshotService,
+  ) {}
+
+  onModuleInit(): void {
+    this.snapshots.register('tokens', (manager) => this.#loadTokens(manager));
+  }
+
+  /** @throws ServiceError `not-found` */
+  async load(manager: EntityManager, id: number): Promise<ServiceAccountEntity> {
+    const account = await manager.findOneBy(ServiceAccountEntity, { id: String(id) });
+    if (account === null) throw new ServiceError('not-found', 'Service account not found');
+    return account;
+  }
+
+  /** @throws ServiceError `not-found` */
+  async loadToken(manager: EntityManager, id: number, tokenId: number): Promise<ServiceAccountTokenEntity> {
+    const token = await manager.findOneBy(ServiceAccountTokenEntity, {
+      id: String(tokenId),
+      serviceAccountId: id,
+    });
+    if (token === null) throw new ServiceError('not-found', 'Service account token not found');
+    return token;
+  }
+
+  /** The tokens of an account, oldest first. */
+  async listTokens(id: number): Promise<ServiceAccountTokenEntity[]> {
+    return this.database.read(async (manager) => {
+      await this.load(manager, id);
+      return manager.find(ServiceAccountTokenEntity, { where: { serviceAccountId: id }, order: { id: 'ASC' } });
+    });
+  }
+
+  /** The role uids of an account. */
+  async rolesOf(manager: EntityManager, id: number): Promise<string[]> {
+    const assignments = await manager.findBy(RoleAssignmentEntity, { serviceAccountId: id });
+    return assignments.map((assignment) => assignment.roleUid);
+  }
+
+  /** Whether any enabled account but one holds one of these roles. */
+  async anyoneElseHas(manager: EntityManager, roleUids: readonly string[], but: number): Promise<boolean> {
+    const holders = await manager
+      .createQueryBuilder(ServiceAccountEntity, 'account')
+      .innerJoin(RoleAssignmentEntity, 'assignment', 'assignment.serviceAccountId = account.id')
+      .where('account.isDisabled = false AND account.id <> :but', { but })
+      .andWhere('assignment.roleUid IN (:...roleUids)', { roleUids })
+      .getCount();
+    return holders > 0;
+  }
+
+  /** Writes down when tokens were used last: Unix milliseconds by token. */
+  async saveLastUses(uses: ReadonlyMap<number, number>): Promise<void> {
+    await this.database.transaction(async (manager) => {
+      await manager.query(
+        `UPDATE service_account_token AS token SET last_used_at = greatest(token.last_used_at, use.at)
+         FROM unnest($1::bigint[], $2::timestamptz[]) AS use (id, at) WHERE token.id = use.id`,
+        [[...uses.keys()], [...uses.values()].map((at) => new Date(at).toISOString())],
+      );
+    });
+  }
+
+  async #loadTokens(manager: EntityManager): Promise<ReadonlyMap<string, KnownToken>> {
+    const accounts = await manager.find(ServiceAccountEntity);
+    const assignments = await manager.find(RoleAssignmentEntity);
+    const tokens = await manager.find(ServiceAccountTokenEntity);
+    const roles = new Map<number, string[]>();
+    for (const { serviceAccountId, roleUid } of assignments) {
+      roles.set(serviceAccountId, [...(roles.get(serviceAccountId) ?? []), roleUid]);
+    }
+    const callers = new Map(
+      accounts.map((account) => {
+        const id = Number(account.id);
+        const actions = actionsOf(roles.get(id) ?? []);
+        return [id, { caller: { id: `service-account:${id}`, actions }, disabled: account.isDisabled }] as const;
+      }),
+    );
+    const known = new Map<string, KnownToken>();
+    for (const token of tokens) {
+      const account = callers.get(token.serviceAccountId);
+      if (account === undefined) continue;
+      known.set(token.hash, {
+        ...account,
+        tokenId: Number(token.id),
+        expiresAt: token.expiresAt?.getTime(),
+        revoked: token.isRevoked,
+      });
+    }
+    return known;
+  }
+}

@@ -1,0 +1,71 @@
+import { Equals, IsBoolean, IsIn, IsInt, IsString, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { BASIC_ROLES, type BasicRole } from './service-account.entity.js';
+
+/** 1 to 190 characters; no control character, no lone surrogate, no `*`, no space at either end. */
+const NAME = /^(?! )(?!.* $)[^\p{Cc}\p{Cs}*]{1,190}$/u;
+const NAME_RULE = 'must have 1 to 190 characters, no control characters, no * and no space at its ends';
+
+/** Unlike `@IsOptional`, which also lets `null` pass. */
+const IfPresent = () => ValidateIf((_, value) => value !== undefined);
+
+/** `POST /api/serviceaccounts` */
+export class CreateServiceAccountRequest {
+  @IsString({ message: 'name must be a string' })
+  @Matches(NAME, { message: `name ${NAME_RULE}` })
+  readonly name!: string;
+
+  @IfPresent()
+  @IsIn(BASIC_ROLES, { message: `role must be one of ${BASIC_ROLES.join(', ')}` })
+  readonly role?: BasicRole;
+
+  @IfPresent()
+  @IsBoolean({ message: 'isDisabled must be true or false' })
+  readonly isDisabled?: boolean;
+}
+
+/** `PATCH /api/serviceaccounts/:id`: at least one member. */
+export class UpdateServiceAccountRequest {
+  static explain(body: object): string | undefined {
+    return Object.keys(body).length === 0 ? 'Bad request data: say what to change' : undefined;
+  }
+
+  @IfPresent()
+  @IsString({ message: 'name must be a string' })
+  @Matches(NAME, { message: `name ${NAME_RULE}` })
+  readonly name?: string;
+
+  @IfPresent()
+  @IsIn(BASIC_ROLES, { message: `role must be one of ${BASIC_ROLES.join(', ')}` })
+  readonly role?: BasicRole;
+
+  @IfPresent()
+  @IsBoolean({ message: 'isDisabled must be true or false' })
+  readonly isDisabled?: boolean;
+}
+
+/** `POST /api/serviceaccounts/:id/tokens` */
+export class CreateTokenRequest {
+  @IsString({ message: 'name must be a string' })
+  @Matches(NAME, { message: `name ${NAME_RULE}` })
+  readonly name!: string;
+
+  /** 0, or nothing, for a token that does not expire. */
+  @IfPresent()
+  @IsInt({ message: 'secondsToLive must be a whole number' })
+  @Min(0, { message: 'secondsToLive must not be negative' })
+  @Max(2_147_483_647, { message: 'secondsToLive must be at most 2147483647' })
+  readonly secondsToLive?: number;
+}
+
+/** `PATCH /api/serviceaccounts/:id/tokens/:tokenId` */
+export class RevokeTokenRequest {
+  @Equals(true, { message: 'isRevoked must be true: a revoked token stays revoked' })
+  readonly isRevoked!: true;
+}
+
+/** `POST /api/access-control/users/:id/roles` */
+export class AddRoleRequest {
+  @IsString({ message: 'roleUid must be a string' })
+  @Matches(/^[A-Za-z0-9_-]{1,40}$/, { message: 'roleUid must be the uid of a role' })
+  readonly roleUid!: string;
+}

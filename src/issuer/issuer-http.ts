@@ -1,0 +1,134 @@
+import { HttpService } from '@nestjs/axios';
+import { Inject, Injectable } from '@nestjs/common';
+import { isAxiosError } from 'axios';
+import { circuitBreaker, ConsecutiveBreaker, handleWhen, isBrokenCircuitError } from 'cockatiel';
+import { VERSION } from '../config/build-info.js';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import { ServiceError } from '../domain/service-error.js';
+import { issuerAgents } from './guarded-agent.js';
+
+/** The largest answer that is read, bytes. */
+const MOST_ANSWER_BYTES = 64 * 1024;
+/** The circuit opens after this many network failures in a row, for this long; then one call probes. */
+const FAILURES_IN_A_ROW = 5;
+const OPEN_MS = 30_000;
+
+/** What an issuer answered. */
+export interface IssuerAnswer {
+  readonly status: number;
+  /** At most 64 KiB. */
+  readonly body: Uint8Array;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+/** A failure of the way to the issuer, not of what it said: these open the circuit. */
+class NetworkFailure extends ServiceError {
+  override readonly name = 'NetworkFailure';
+}
+
+/**
+ * The only caller of axios. One call is one request to an address of the configuration, with one deadline, without
+ * redirects, proxies of the environment or compression (so that nothing can grow behind the limit).
+ */
+@Injectable()
+export class IssuerHttp {
+  readonly #timeoutMs: number;
+  readonly #circuit = circuitBreaker(
+    handleWhen((error) => error instanceof NetworkFailure),
+    { halfOpenAfter: OPEN_MS, breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW) },
+  );
+
+  constructor(
+    private readonly http: HttpService,
+    @Inject(SERVICE_CONFIG) config: ServiceConfig,
+  ) {
+    this.#timeoutMs = config.issuer.timeoutMs;
+  }
+
+  /** @throws ServiceError `issuer.unavailable`, `issuer.timeout`, `issuer.bad-response` */
+  async get(url: URL): Promise<IssuerAnswer> {
+    return this.#call({ method: 'GET', url: url.href });
+  }
+
+  /** @throws ServiceError `issuer.unavailable`, `issuer.timeout`, `issuer.bad-response` */
+  async post(url: URL, headers: Readonly<Record<string, string>>, body: object): Promise<IssuerAnswer> {
+    return this.#call({
+      method: 'POST',
+      url: url.href,
+      headers: { ...headers, 'Content-Type': 'application/json' },
+      data: JSON.stringify(body),
+    });
+  }
+
+  async #call(request: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly data?: string;
+  }): Promise<IssuerAnswer> {
+    try {
+      return await this.#circuit.execute(() => this.#request(request));
+    } catch (error) {
+      if (!isBrokenCircuitError(error)) throw error;
+      throw new ServiceError('issuer.unavailable', undefined, {
+        cause: new Error('the last calls failed: none is made for a while'),
+        retryAfter: OPEN_MS / 1000,
+      });
+    }
+  }
+
+  async #request(request: object): Promise<IssuerAnswer> {
+    const deadline = AbortSignal.timeout(this.#timeoutMs);
+    try {
+      const answer = await this.http.axiosRef.request<Buffer>({
+        ...request,
+        ...issuerAgents,
+        headers: {
+          Accept: 'application/json',
+          'Accept-Encoding': 'identity',
+          'User-Agent': `licentia/${VERSION}`,
+          ...('headers' in request ? (request.headers as object) : {}),
+        },
+        signal: deadline,
+        proxy: false,
+        maxRedirects: 0,
+        decompress: false,
+        responseType: 'arraybuffer',
+        maxContentLength: MOST_ANSWER_BYTES,
+        validateStatus: () => true,
+        transformRequest: [],
+        transformResponse: [],
+      });
+      const headers = answer.headers as Record<string, string | undefined>;
+      if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+        throw badResponse(new Error('the answer is compressed, which was not asked for'));
+      }
+      return { status: answer.status, body: answer.data, headers };
+    } catch (error) {
+      throw translated(error, deadline.aborted);
+    }
+  }
+}
+
+/** An answer that cannot be used; `cause` says why, to the log. */
+export function badResponse(cause: unknown): ServiceError {
+  return new ServiceError('issuer.bad-response', undefined, { cause });
+}
+
+function translated(error: unknown, late: boolean): unknown {
+  if (error instanceof ServiceError) return error;
+  // axios keeps the whole request in its errors, the license in its header: only what names the fault goes on.
+  const cause = new Error(describe(error));
+  if (late) return new NetworkFailure('issuer.timeout', undefined, { cause });
+  const code = (error as { code?: unknown }).code;
+  const unreadable = code === 'ERR_BAD_RESPONSE' || (typeof code === 'string' && code.startsWith('HPE_'));
+  if (unreadable) return badResponse(cause);
+  return new NetworkFailure('issuer.unavailable', undefined, { cause, retryAfter: OPEN_MS / 1000 });
+}
+
+function describe(error: unknown): string {
+  if (!isAxiosError(error) && !(error instanceof Error)) return 'the call failed';
+  const { code, message } = error as { code?: string; message: string };
+  return code === undefined ? message : `${code}: ${message}`;
+}

@@ -1,0 +1,151 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
+import type { KeySet } from '../domain/key-set.js';
+import { readKeySet } from '../domain/key-set.js';
+import { ServiceError } from '../domain/service-error.js';
+import type { JsonObject } from '../domain/strict-json.js';
+import { IssuerHttp } from './issuer-http.js';
+import { type FetchedKeySet, fetchKeySet, loadKeySetFile } from './key-set-source.js';
+import { KeySetStore } from './key-set.store.js';
+
+/** How long a set that could not be fetched again is still good, milliseconds. */
+const KEPT_MS = 24 * 3600_000;
+/** Least time between two fetches that an unknown `kid` or a failure asks for, milliseconds. */
+const COOL_DOWN_MS = 30_000;
+
+interface HeldKeySet {
+  readonly keys: KeySet;
+  /** Wall time, Unix milliseconds. */
+  readonly freshUntil: number;
+}
+
+/**
+ * The issuer's keys: fetched in the background, kept when the issuer is away, over restarts too. A token with a
+ * `kid` that nobody knows asks once; ten thousand of them ask once in 30 seconds.
+ */
+@Injectable()
+export class IssuerKeys implements BeforeApplicationShutdown {
+  readonly #logger = new Logger(IssuerKeys.name);
+  #held: HeldKeySet | undefined;
+  #changed: () => void = () => undefined;
+  #fetching: Promise<void> | undefined;
+  /** Monotonic milliseconds of the last fetch, whatever came of it. */
+  #lastFetch = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(
+    private readonly http: IssuerHttp,
+    private readonly store: KeySetStore,
+    @Inject(SERVICE_CONFIG) private readonly config: ServiceConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Whether the operator named the keys in a file: then nothing else is believed, also not the database. */
+  get pinned(): boolean {
+    return this.config.issuer.keys.kind === 'file';
+  }
+
+  /** Names who is told when keys were read that may differ from the ones before. */
+  onChange(changed: () => void): void {
+    this.#changed = changed;
+  }
+
+  /** Takes up the saved set and starts to follow the source. Never throws: without keys it tries again. */
+  async start(): Promise<void> {
+    await this.#restore();
+    void this.#refresh();
+  }
+
+  /**
+   * The keys to verify a token with that names this `kid`.
+   * @throws ServiceError `issuer.unavailable` when no set was ever loaded, or the last is too old
+   */
+  async forKid(kid: string): Promise<KeySet> {
+    if (this.#usable()?.find(kid) === undefined && this.#mayAsk()) await this.#refresh();
+    const keys = this.#usable();
+    if (keys !== undefined) return keys;
+    throw new ServiceError('issuer.unavailable', "The issuer's keys are not known: the token cannot be verified.", {
+      cause: new Error('no key set is loaded'),
+      retryAfter: COOL_DOWN_MS / 1000,
+    });
+  }
+
+  beforeApplicationShutdown(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #usable(): KeySet | undefined {
+    const held = this.#held;
+    return held !== undefined && this.clock.now() <= held.freshUntil + KEPT_MS ? held.keys : undefined;
+  }
+
+  #mayAsk(): boolean {
+    return this.#fetching !== undefined || this.clock.monotonic() - this.#lastFetch >= COOL_DOWN_MS;
+  }
+
+  /** One fetch at a time; whoever comes meanwhile waits for it. Never throws. */
+  async #refresh(): Promise<void> {
+    this.#fetching ??= this.#fetch().finally(() => {
+      this.#fetching = undefined;
+      this.#schedule();
+    });
+    return this.#fetching;
+  }
+
+  async #fetch(): Promise<void> {
+    const { keys: source } = this.config.issuer;
+    if (source.kind === 'none') return;
+    this.#lastFetch = this.clock.monotonic();
+    try {
+      const fetched =
+        source.kind === 'file' ? await loadKeySetFile(source.path) : await fetchKeySet(this.http, source.url);
+      this.#hold(fetched);
+      if (source.kind === 'url' && !this.#stopped) await this.#save(source.url, fetched);
+    } catch (error) {
+      const cause = error instanceof ServiceError ? error.cause : error;
+      this.#logger.warn({ msg: "the issuer's keys could not be fetched: the last good ones stay", err: cause });
+    }
+  }
+
+  #hold({ keys, maxAge }: FetchedKeySet): void {
+    for (const { kid, reason } of keys.skipped) {
+      this.#logger.warn({ msg: 'a key of the issuer cannot be used', kid, reason });
+    }
+    this.#held = { keys, freshUntil: this.clock.now() + maxAge * 1000 };
+    this.#changed();
+  }
+
+  async #save(url: URL, { keys, maxAge }: FetchedKeySet): Promise<void> {
+    const now = this.clock.now();
+    await this.store
+      .save(url.href, jwksOf(keys), new Date(now), new Date(now + maxAge * 1000))
+      .catch((error: unknown) => this.#logger.warn({ msg: "the issuer's keys could not be saved", err: error }));
+  }
+
+  async #restore(): Promise<void> {
+    const { keys: source } = this.config.issuer;
+    if (source.kind !== 'url' || this.#held !== undefined) return;
+    try {
+      const saved = await this.store.load(source.url.href);
+      if (saved !== null) this.#held = { keys: await readKeySet(saved.keys), freshUntil: saved.freshUntil.getTime() };
+    } catch (error) {
+      this.#logger.warn({ msg: "the issuer's saved keys could not be read", err: error });
+    }
+  }
+
+  #schedule(): void {
+    if (this.#stopped || this.config.issuer.keys.kind === 'none') return;
+    clearTimeout(this.#timer);
+    const untilStale = (this.#held?.freshUntil ?? 0) - this.clock.now();
+    // A timer cannot be set further ahead than 24.8 days; a day is the longest here.
+    this.#timer = setTimeout(() => void this.#refresh(), Math.max(COOL_DOWN_MS, untilStale));
+    this.#timer.unref();
+  }
+}
+
+function jwksOf(keys: KeySet): JsonObject {
+  return { keys: keys.kids.map((kid) => ({ ...keys.find(kid)?.jwk })) };
+}

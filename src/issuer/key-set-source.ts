@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import type { KeySet } from '../domain/key-set.js';
+import { readKeySet } from '../domain/key-set.js';
+import { parseStrictJson } from '../domain/strict-json.js';
+import { badResponse, type IssuerHttp } from './issuer-http.js';
+
+/** Bounds of how long a key set is used without asking again, seconds. */
+const SHORTEST_AGE = 60;
+const LONGEST_AGE = 24 * 3600;
+/** When the issuer says nothing about it, seconds. */
+const USUAL_AGE = 300;
+
+/** A key set and how long it can be used without asking again, seconds. */
+export interface FetchedKeySet {
+  readonly keys: KeySet;
+  readonly maxAge: number;
+}
+
+/** Fetches the issuer's published key set. @throws ServiceError `issuer.*` */
+export async function fetchKeySet(http: IssuerHttp, url: URL): Promise<FetchedKeySet> {
+  const answer = await http.get(url);
+  if (answer.status !== 200) throw badResponse(new Error(`the key set's address answered ${answer.status}`));
+  return { keys: await read(answer.body), maxAge: maxAge(answer.headers['cache-control']) };
+}
+
+/** Reads a key set that an operator has put into a file, as without a network. */
+export async function loadKeySetFile(path: string): Promise<FetchedKeySet> {
+  return { keys: await read(await readFile(path)), maxAge: SHORTEST_AGE };
+}
+
+async function read(bytes: Uint8Array): Promise<KeySet> {
+  let keys;
+  try {
+    keys = await readKeySet(parseStrictJson(bytes));
+  } catch (error) {
+    throw badResponse(error);
+  }
+  // An issuer without one usable key is a broken issuer: the last good set is worth more.
+  if (keys.size === 0) throw badResponse(new Error('the key set has no usable key'));
+  return keys;
+}
+
+/** `max-age` of a `Cache-Control` header (RFC 9111, section 5.2.2.1) within its bounds, seconds. */
+function maxAge(header: string | undefined): number {
+  const directive = /(?:^|[\s,])max-age\s*=\s*"?(\d{1,10})/i.exec(header ?? '')?.[1];
+  if (/(?:^|[\s,])no-(?:store|cache)/i.test(header ?? '')) return SHORTEST_AGE;
+  return directive === undefined ? USUAL_AGE : Math.min(LONGEST_AGE, Math.max(SHORTEST_AGE, Number(directive)));
+}

@@ -1,0 +1,28 @@
+import { IsNotEmpty, IsString } from 'class-validator';
+
+/** `POST /api/licensing/token` */
+export class InstallLicenseRequest {
+  /** The published specification of this API types the body as the one of DELETE; clients made from it send that. */
+  static explain(body: object): string | undefined {
+    return 'instance' in body && !('token' in body)
+      ? 'Bad request data: send the license as {"token": "…"}; "instance" belongs to DELETE.'
+      : undefined;
+  }
+
+  /** The compact JWS. What is wrong with it is for the verification to say. */
+  @IsString({ message: 'token must be a string' })
+  readonly token!: string;
+}
+
+/** `POST /api/licensing/token/renew`: nothing, or an empty object. */
+export class RenewLicenseRequest {
+  static readonly emptyBody = true;
+}
+
+/** `DELETE /api/licensing/token` */
+export class RemoveLicenseRequest {
+  /** The root URL of the instance whose license goes. */
+  @IsString({ message: 'instance must be a string' })
+  @IsNotEmpty({ message: 'instance must not be empty' })
+  readonly instance!: string;
+}

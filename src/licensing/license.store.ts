@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { type EntityManager, IsNull } from 'typeorm';
+import { Database } from '../database/database.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
+import { readKeySet } from '../domain/key-set.js';
+import {
+  type AuthenticatedLicense,
+  authenticateLicenseToken,
+  readTokenHeader,
+  type RevocationStatement,
+} from '../domain/license-token.js';
+import { ServiceError } from '../domain/service-error.js';
+import { IssuerKeys } from '../issuer/issuer-keys.js';
+import type { HeldLicense } from '../snapshot/snapshot.js';
+import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { LicenseRevocationEntity } from './license-revocation.entity.js';
+import { LicenseEntity } from './license.entity.js';
+import { RenewalAttemptEntity } from './renewal-attempt.entity.js';
+
+const ROW = 1;
+
+/** What is written when nothing is held. */
+const NOTHING = {
+  token: null,
+  iss: null,
+  lid: null,
+  jti: null,
+  sub: null,
+  iat: null,
+  exp: null,
+  lexp: null,
+  signingKey: null,
+  installedAt: null,
+  previousToken: null,
+};
+
+/**
+ * The license in the database. Every write is one conditional statement: it names the generation and the revision
+ * that the writer read, and it never puts an older token of a license over a newer one that still counts. Whatever
+ * else goes wrong, a write that is late changes nothing.
+ */
+@Injectable()
+export class LicenseStore implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    private readonly snapshots: SnapshotService,
+    private readonly keys: IssuerKeys,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  onModuleInit(): void {
+    this.snapshots.register('license', (manager, previous) => this.load(manager, previous));
+    if (this.keys.pinned) this.keys.onChange(() => this.snapshots.reload());
+  }
+
+  /**
+   * The held license, verified. What `previous` verified already is not verified again.
+   * @param manager - of the transaction to read in
+   */
+  async load(manager: EntityManager, previous = this.snapshots.current?.license): Promise<HeldLicense> {
+    const row = await manager.findOneByOrFail(LicenseEntity, { id: ROW });
+    return {
+      generation: row.generation,
+      revision: row.revision,
+      content:
+        previous?.revision === row.revision && !this.keys.pinned
+          ? previous.content
+          : await this.#verify(row),
+      revokedAt: row.iss === null || row.lid === null ? undefined : await this.revokedAt(manager, row.iss, row.lid),
+    };
+  }
+
+  /** When a license was revoked last, Unix seconds; undefined when it never was. */
+  async revokedAt(manager: EntityManager, iss: string, lid: string): Promise<number | undefined> {
+    return (await manager.findOneBy(LicenseRevocationEntity, { iss, lid }))?.iat;
+  }
+
+  /**
+   * Puts a license in the place of what was read; the replaced token is kept as the previous one.
+   * @param overNewer - the stored token does not count any more, so an older one may take its place
+   * @throws ServiceError `license.changed` when what was read is not there any more
+   */
+  async replace(
+    manager: EntityManager,
+    read: HeldLicense,
+    { token, claims, key }: AuthenticatedLicense,
+    overNewer: boolean,
+  ): Promise<void> {
+    const { iss, lid, jti, sub, iat, exp, lexp } = claims;
+    const { affected } = await manager
+      .createQueryBuilder()
+      .update(LicenseEntity)
+      .set({
+        ...{ token, iss, lid, jti, sub, iat, exp, lexp, signingKey: key.jwk },
+        installedAt: new Date(this.clock.now()),
+        previousToken: () => 'token',
+        revision: () => 'revision + 1',
+      })
+      .where('id = :row AND generation = :generation AND revision = :revision', { row: ROW, ...placeOf(read) })
+      .andWhere(
+        '(:overNewer OR lid IS NULL OR lid <> :lid OR iss <> :iss OR iat < :iat OR (iat = :iat AND exp <= :exp))',
+        { overNewer, lid, iss, iat, exp },
+      )
+      .execute();
+    if (affected !== 1) throw new ServiceError('license.changed');
+  }
+
+  /** Removes the license and the previous token. @throws ServiceError `license.changed` */
+  async clear(manager: EntityManager, read: HeldLicense): Promise<void> {
+    await this.#updateWithGeneration(manager, read, NOTHING);
+  }
+
+  /**
+   * Keeps a verified statement of the issuer; an older one than the known changes nothing.
+   * @returns whether it was news
+   * @throws ServiceError `license.changed`
+   */
+  async revoke(
+    manager: EntityManager,
+    read: HeldLicense,
+    { iss, lid, iat }: RevocationStatement,
+    statement: string,
+  ): Promise<boolean> {
+    const known = await this.revokedAt(manager, iss, lid);
+    if (known !== undefined && known >= iat) return false;
+    await manager.upsert(
+      LicenseRevocationEntity,
+      { iss, lid, iat, statement, receivedAt: new Date(this.clock.now()) },
+      ['iss', 'lid'],
+    );
+    await this.#updateWithGeneration(manager, read, {});
+    return true;
+  }
+
+  /**
+   * The id of the attempt to renew what is held: of one that never came to an end, else of a new one, which is
+   * stored when this returns.
+   */
+  async beginAttempt({ generation }: HeldLicense, { claims: { lid, jti } }: AuthenticatedLicense): Promise<string> {
+    return this.database.transaction(async (manager) => {
+      const place = { generation, lid, jti };
+      await manager
+        .createQueryBuilder()
+        .insert()
+        .into(RenewalAttemptEntity)
+        .values({ ...place, id: randomUUID(), startedAt: new Date(this.clock.now()) })
+        .orIgnore()
+        .execute();
+      const attempt = await manager.findOneByOrFail(RenewalAttemptEntity, { ...place, finishedAt: IsNull() });
+      return attempt.id;
+    });
+  }
+
+  /** Notes what came of an attempt; the next one gets an id of its own. */
+  async finishAttempt(manager: EntityManager, id: string, outcome: string): Promise<void> {
+    await manager.update(
+      RenewalAttemptEntity,
+      { id, finishedAt: IsNull() },
+      { finishedAt: new Date(this.clock.now()), outcome },
+    );
+  }
+
+  /** The same outside of a transaction. */
+  async finishAttemptNow(id: string, outcome: string): Promise<void> {
+    await this.database.transaction((manager) => this.finishAttempt(manager, id, outcome));
+  }
+
+  /** DELETE and revocation alone come this way: nothing that read an earlier generation can write any more. */
+  async #updateWithGeneration(manager: EntityManager, read: HeldLicense, fields: Partial<LicenseEntity>) {
+    const { affected } = await manager
+      .createQueryBuilder()
+      .update(LicenseEntity)
+      .set({ ...fields, generation: () => 'generation + 1', revision: () => 'revision + 1' })
+      .where('id = :row AND generation = :generation AND revision = :revision', { row: ROW, ...placeOf(read) })
+      .execute();
+    if (affected !== 1) throw new ServiceError('license.changed');
+  }
+
+  async #verify(row: LicenseEntity): Promise<HeldLicense['content']> {
+    if (row.token === null) return { kind: 'none' };
+    try {
+      // Keys from a file are the operator's word on whom to believe. Else the key that verified the token when it was
+      // accepted verifies it again: it needs no issuer, and no rotation takes a license away.
+      const keys = this.keys.pinned
+        ? await this.keys.forKid(readTokenHeader(row.token).kid)
+        : await readKeySet({ keys: [{ ...row.signingKey }] });
+      return { kind: 'verified', license: await authenticateLicenseToken(row.token, keys) };
+    } catch (error) {
+      // Without any keys nothing can be said of the token, not even that it is wrong.
+      if (!(error instanceof ServiceError) || error.code === 'issuer.unavailable') throw error;
+      return { kind: 'unverifiable', code: error.code, reason: error.message };
+    }
+  }
+}
+
+function placeOf({ generation, revision }: HeldLicense): { generation: number; revision: number } {
+  return { generation, revision };
+}

@@ -1,0 +1,52 @@
+import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
+import { ByActor, type RequestActor } from '../access/actor.decorator.js';
+import { RequireAction } from '../access/require-action.decorator.js';
+import { JsonBody } from '../http/json-body.js';
+import { InstallLicenseRequest, RemoveLicenseRequest, RenewLicenseRequest } from './license.request.js';
+import { type LicenseResponse, licenseResponse } from './license.response.js';
+import { LicensingService } from './licensing.service.js';
+
+@Controller('api/licensing')
+export class LicensingController {
+  constructor(private readonly licensing: LicensingService) {}
+
+  @Get('check')
+  @RequireAction('licensing:read')
+  check(): boolean {
+    return this.licensing.check();
+  }
+
+  @Get('token')
+  @RequireAction('licensing:read')
+  current(): LicenseResponse {
+    return licenseResponse(this.licensing.current());
+  }
+
+  @Post('token')
+  @HttpCode(200)
+  @RequireAction('licensing:write')
+  async install(
+    @ByActor() actor: RequestActor,
+    @JsonBody() { token }: InstallLicenseRequest,
+  ): Promise<LicenseResponse> {
+    return licenseResponse(await this.licensing.install(actor, token));
+  }
+
+  @Post('token/renew')
+  @HttpCode(200)
+  @RequireAction('licensing:write')
+  async renew(@ByActor() actor: RequestActor, @JsonBody() _body: RenewLicenseRequest): Promise<LicenseResponse> {
+    return licenseResponse(await this.licensing.renew(actor));
+  }
+
+  @Delete('token')
+  @HttpCode(202)
+  @RequireAction('licensing:delete')
+  async remove(
+    @ByActor() actor: RequestActor,
+    @JsonBody() { instance }: RemoveLicenseRequest,
+  ): Promise<Record<string, never>> {
+    await this.licensing.remove(actor, instance);
+    return {};
+  }
+}

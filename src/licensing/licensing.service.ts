@@ -1,0 +1,115 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuditLog } from '../audit/audit-log.js';
+import type { Actor } from '../domain/actor.js';
+import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
+import { decideInstall, judge, LicenseStatus } from '../domain/license.js';
+import { type AuthenticatedLicense, readTokenHeader, verifyLicenseToken } from '../domain/license-token.js';
+import { parseRootUrl, type RootUrl, RootUrlError, sameRootUrl } from '../domain/root-url.js';
+import { ServiceError } from '../domain/service-error.js';
+import { IssuerKeys } from '../issuer/issuer-keys.js';
+import { type Change, SnapshotService } from '../snapshot/snapshot.service.js';
+import { LicenseReader, type LicenseState, withLicense } from './license.reader.js';
+import { LicenseRenewal } from './license-renewal.js';
+import { LicenseStore } from './license.store.js';
+
+/** The use cases of the licensing API. */
+@Injectable()
+export class LicensingService {
+  constructor(
+    private readonly reader: LicenseReader,
+    private readonly store: LicenseStore,
+    private readonly renewal: LicenseRenewal,
+    private readonly keys: IssuerKeys,
+    private readonly snapshots: SnapshotService,
+    private readonly audit: AuditLog,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Whether a valid license is there, from memory. @throws ServiceError `database.unavailable` */
+  check(): boolean {
+    return this.reader.current().status === LicenseStatus.Valid;
+  }
+
+  /** The license, from memory. @throws ServiceError `database.unavailable` */
+  current(): LicenseState {
+    return this.reader.current();
+  }
+
+  /**
+   * Installs a token that somebody uploaded.
+   * @throws ServiceError `license.*`, `issuer.unavailable` without any keys, `database.unavailable`
+   */
+  async install(actor: Actor, token: string): Promise<LicenseState> {
+    const keys = await this.keys.forKid(readTokenHeader(token).kid);
+    const license = await verifyLicenseToken(token, keys, this.reader.policy, this.#now());
+    return this.snapshots.change((manager) => this.#put(manager, actor, license));
+  }
+
+  /**
+   * Asks the issuer for a new token. Calls that arrive meanwhile share the outcome.
+   * @throws ServiceError `license.not-found`, `license.changed`, `issuer.*`, `database.unavailable`
+   */
+  async renew(actor: Actor): Promise<LicenseState> {
+    return this.renewal.renew(actor);
+  }
+
+  /**
+   * Removes the stored license; none is fine too.
+   * @param instance - the root URL, so that nobody removes the license of another instance by mistake
+   * @throws ServiceError `instance.mismatch`, `database.unavailable`
+   */
+  async remove(actor: Actor, instance: string): Promise<void> {
+    if (!isInstance(instance, this.reader.policy.rootUrl)) throw new ServiceError('instance.mismatch');
+    await this.snapshots.change(async (manager) => {
+      const held = await this.store.load(manager);
+      if (held.content.kind === 'none') return { changed: false, value: undefined };
+      await this.store.clear(manager, held);
+      const target = held.content.kind === 'verified' ? `license:${held.content.license.claims.lid}` : 'license';
+      await this.audit.record(manager, actor, 'license.remove', target);
+      return { changed: true, value: undefined };
+    });
+  }
+
+  /** Decides against what is stored at this moment: no other change can come in between. */
+  async #put(
+    manager: EntityManager,
+    actor: Actor,
+    license: AuthenticatedLicense,
+  ): Promise<Change<LicenseState>> {
+    const now = this.#now();
+    const { claims } = license;
+    const { lid, jti, iat, exp, lexp } = claims;
+    const revokedAt = await this.store.revokedAt(manager, claims.iss, claims.lid);
+    const verdict = judge(claims, this.reader.policy, now, revokedAt);
+    if (verdict.status !== LicenseStatus.Valid) throw new ServiceError(verdict.code, verdict.message);
+
+    const held = await this.store.load(manager);
+    const stored = held.content.kind === 'verified' ? held.content.license : undefined;
+    const storedIsValid = this.reader.stateOf(held, now).status === LicenseStatus.Valid;
+    switch (decideInstall(stored, license, storedIsValid)) {
+      case 'unchanged':
+        return { changed: false, value: this.reader.stateOf(held, now) };
+      case 'stale':
+        throw new ServiceError('license.stale');
+      case 'replace':
+        await this.store.replace(manager, held, license, !storedIsValid);
+        await this.audit.record(manager, actor, 'license.install', `license:${lid}`, { jti, iat, exp, lexp });
+        return { changed: true, value: this.reader.stateOf(withLicense(held, license), now) };
+    }
+  }
+
+  #now(): number {
+    return toSeconds(this.clock.now());
+  }
+}
+
+/** A text that is no root URL at all is not this instance's either. */
+function isInstance(text: string, rootUrl: RootUrl): boolean {
+  try {
+    return sameRootUrl(parseRootUrl(text), rootUrl);
+  } catch (error) {
+    if (error instanceof RootUrlError) return false;
+    throw error;
+  }
+}
