@@ -1,0 +1,40 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
+import { AccessModule } from './access/access.module.js';
+import { AccountsModule } from './accounts/accounts.module.js';
+import { AuditModule } from './audit/audit.module.js';
+import { SERVICE_CONFIG, type ServiceConfig } from './config/service-config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { SERVICE_SCHEMA } from './database/service-schema.js';
+import { type Clock, CLOCK } from './domain/clock.js';
+import { HealthModule } from './health/health.module.js';
+import { ErrorFilter } from './http/error.filter.js';
+import { provideGlobally } from './http/provide-globally.js';
+import { LicensingModule } from './licensing/licensing.module.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
+import { SnapshotModule } from './snapshot/snapshot.module.js';
+
+/** The composition root of the service. */
+@Module({})
+export class AppModule {
+  static of(config: ServiceConfig, clock: Clock): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        provideGlobally([
+          { provide: SERVICE_CONFIG, useValue: config },
+          { provide: CLOCK, useValue: clock },
+        ]),
+        DatabaseModule.forRoot(config.database, SERVICE_SCHEMA, 'service'),
+        SnapshotModule,
+        AuditModule,
+        AccessModule,
+        AccountsModule,
+        LicensingModule,
+        HealthModule,
+      ],
+      controllers: [OpenApiController],
+      providers: [{ provide: APP_FILTER, useFactory: (host: HttpAdapterHost) => new ErrorFilter(host), inject: [HttpAdapterHost] }],
+    };
+  }
+}

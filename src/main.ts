@@ -1,0 +1,39 @@
+import { COMMIT, VERSION } from './config/build-info.js';
+import { loadServiceConfig, type ServiceConfig } from './config/service-config.js';
+import { createLogger } from './http/logger.js';
+import { runProcess } from './run-process.js';
+import { startService } from './service.js';
+
+const HELP = `licentia ${VERSION}: holds, checks and renews the license of a self-hosted product.
+
+Usage: node dist/main.js [--check-config | --version | --help]
+
+  --check-config  read the configuration, say what is wrong with it, and end
+  --version       print the version and the commit
+  --help          print this
+
+All settings come from the environment: see docs/configuration.md.
+`;
+
+await runProcess({
+  help: HELP,
+  version: `${VERSION} (${COMMIT})`,
+  load: loadServiceConfig,
+  async start(config: ServiceConfig) {
+    const logger = createLogger(config.logLevel);
+    warnAboutAccess(config);
+    const { url, application } = await startService(config, logger);
+    logger.info({ msg: 'listening', url, rootUrl: config.rootUrl.canonical, version: VERSION, commit: COMMIT });
+    return application;
+
+    function warnAboutAccess({ access }: ServiceConfig): void {
+      if (access.administrator === undefined && access.bootstrapToken === undefined) {
+        logger.warn({
+          msg:
+            'neither ADMIN_USER and ADMIN_PASSWORD nor BOOTSTRAP_TOKEN is set: unless a service account exists ' +
+            'already, nobody can call this service',
+        });
+      }
+    }
+  },
+});

@@ -1,0 +1,105 @@
+import { parseArgs } from 'node:util';
+import { ConfigError, type Environment } from './config/environment.js';
+import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
+import { PendingMigrationsError } from './database/migrate.js';
+
+/** Something that can be asked to end. */
+export interface Closable {
+  close(): Promise<void>;
+}
+
+/** One of our programs: how its configuration is read and how it starts. */
+export interface Program<Config> {
+  readonly help: string;
+  readonly version: string;
+  readonly load: (environment: Environment) => Config;
+  readonly start: (config: Config) => Promise<Closable>;
+}
+
+/** A process that has not ended by itself this long after it was asked to is ended, milliseconds. */
+const LONGEST_SHUTDOWN_MS = 9_800;
+
+/**
+ * Runs a program by its command line and its environment until SIGTERM or SIGINT. A configuration or a start that
+ * fails says why, in whole, and ends with 1; a wrong command line ends with 2.
+ */
+export async function runProcess<Config>(program: Program<Config>): Promise<void> {
+  const options = readArguments();
+  if (options.help) {
+    process.stdout.write(program.help);
+    return;
+  }
+  if (options.version) {
+    process.stdout.write(`${program.version}\n`);
+    return;
+  }
+  try {
+    const config = program.load(process.env);
+    if (options['check-config']) {
+      process.stdout.write('The configuration is fine.\n');
+      return;
+    }
+    stayUp();
+    endOnSignal(await program.start(config));
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        'check-config': { type: 'boolean', default: false },
+        version: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\nTry --help.\n`);
+    process.exit(2);
+  }
+}
+
+/**
+ * A promise or a socket that nobody listens to any more must not end a process that answers others from memory. What
+ * happened is on standard error.
+ */
+function stayUp(): void {
+  const report = (error: unknown) => process.stderr.write(`unexpected: ${String((error as Error)?.stack ?? error)}\n`);
+  process.on('unhandledRejection', report);
+  process.on('uncaughtException', report);
+}
+
+function endOnSignal(running: Closable): void {
+  const end = () => {
+    setTimeout(() => process.exit(1), LONGEST_SHUTDOWN_MS).unref();
+    running.close().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    );
+  };
+  process.once('SIGTERM', end);
+  process.once('SIGINT', end);
+}
+
+function fail(error: unknown): never {
+  process.stderr.write(`${explain(error) ?? String((error as Error)?.stack ?? error)}\n`);
+  process.exit(1);
+}
+
+/** What an operator can do something about needs no stack. */
+function explain(error: unknown): string | undefined {
+  const plain = [ConfigError, EmbeddedDirectoryInUseError, PendingMigrationsError];
+  if (plain.some((type) => error instanceof type)) return (error as Error).message;
+  const { code, address, port } = error as { code?: string; address?: string; port?: number };
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} of ${address} is in use already: stop what listens there, or set PORT to another one.`;
+    case 'EACCES':
+    case 'EADDRNOTAVAIL':
+      return `Cannot listen on port ${port} of ${address}: ${(error as Error).message}.`;
+    default:
+      return undefined;
+  }
+}

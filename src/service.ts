@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { AppModule } from './app.module.js';
+import type { ServiceConfig } from './config/service-config.js';
+import { Database } from './database/database.js';
+import { type Clock, systemClock } from './domain/clock.js';
+import { ServiceError } from './domain/service-error.js';
+import { ProcessState } from './health/process-state.js';
+import { HttpApplication } from './http/http-application.js';
+import { IssuerKeys } from './issuer/issuer-keys.js';
+import { SnapshotService } from './snapshot/snapshot.service.js';
+
+/** How long to wait between two tries to reach the database, milliseconds. */
+const RETRY_MS = 1_000;
+
+/** The service, listening. */
+export interface RunningService {
+  /** Where it listens, `http://host:port`. */
+  readonly url: string;
+  readonly application: HttpApplication;
+}
+
+/**
+ * Starts the service: the database first, then the listener. A database that is away does not keep it from starting:
+ * it listens, says that it is not ready, and goes on trying.
+ *
+ * @throws EmbeddedDirectoryInUseError, PendingMigrationsError, and what the listener cannot do
+ */
+export async function startService(
+  config: ServiceConfig,
+  logger: Logger,
+  clock: Clock = systemClock,
+): Promise<RunningService> {
+  const application = await HttpApplication.create(AppModule.of(config, clock), {
+    logger,
+    quietRoute: '/api/licensing/check',
+    onDrain: () => application.nest.get(ProcessState).drain(),
+  });
+  try {
+    await start(application);
+  } catch (error) {
+    if (!isUnavailable(error)) {
+      await application.close();
+      throw error;
+    }
+    logger.error({ msg: 'the database is not available: starting without it', err: error });
+    void heal(application, logger);
+  }
+  try {
+    const url = await application.listen(config.listen.host, config.listen.port);
+    return { url, application };
+  } catch (error) {
+    await application.close();
+    throw error;
+  }
+}
+
+async function start({ nest }: HttpApplication): Promise<void> {
+  await nest.get(Database).start();
+  await nest.get(IssuerKeys).start();
+  await nest.get(SnapshotService).start();
+}
+
+async function heal(application: HttpApplication, logger: Logger): Promise<void> {
+  const state = application.nest.get(ProcessState);
+  while (!state.draining) {
+    await sleep(RETRY_MS, undefined, { ref: false });
+    try {
+      await start(application);
+      logger.info({ msg: 'the database is available: ready' });
+      return;
+    } catch (error) {
+      if (!isUnavailable(error)) logger.error({ msg: 'the start cannot be completed yet', err: error });
+    }
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof ServiceError && error.code === 'database.unavailable';
+}
