@@ -1,0 +1,336 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DataSource, EntitySchema } from 'typeorm';
+import { DirectoryLock, EmbeddedDirectoryInUseError } from '../../src/database/embedded/directory-lock.js';
+import type { EmbeddedLocation } from '../../src/database/embedded/embedded-database.js';
+import { embeddedDriver } from '../../src/database/embedded/embedded-driver.js';
+
+interface Entry {
+  id: string;
+  name: string;
+  at: Date;
+  detail: unknown;
+}
+
+const entrySchema = new EntitySchema<Entry>({
+  name: 'entry',
+  columns: {
+    id: { type: 'bigint', primary: true },
+    name: { type: 'text', unique: true },
+    at: { type: 'timestamptz' },
+    detail: { type: 'jsonb', nullable: true },
+  },
+});
+
+let root: string;
+let template: string;
+let open: DataSource[] = [];
+let processes: ChildProcessByStdio<Writable, Readable, null>[] = [];
+let directories = 0;
+
+function dataSourceAt(location: EmbeddedLocation, synchronize = false): DataSource {
+  const dataSource = new DataSource({
+    type: 'postgres',
+    driver: embeddedDriver(location),
+    entities: [entrySchema],
+    synchronize,
+    logging: false,
+  });
+  open.push(dataSource);
+  return dataSource;
+}
+
+/** A database directory with the entry table, without the seconds that a new one takes. */
+async function copyOfTemplate(name = `copy-${(directories += 1)}`): Promise<string> {
+  const directory = join(root, name);
+  await cp(template, directory, { recursive: true });
+  return directory;
+}
+
+/** A process on the directory (see embedded-process.mjs) and the lines that it says. */
+function processOn(task: string, directory: string) {
+  const script = join(import.meta.dirname, '../support/embedded-process.mjs');
+  const child = spawn(process.execPath, [script, task, directory], { stdio: ['pipe', 'pipe', 'inherit'] });
+  processes.push(child);
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  return { child, said: async (): Promise<string> => String((await lines.next()).value) };
+}
+
+async function kill(child: ChildProcessByStdio<Writable, Readable, null>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await exited;
+}
+
+const add = (name: string, id = name.length) => ({ id: String(id), name, at: new Date(0) });
+const names = async (dataSource: DataSource): Promise<string[]> =>
+  (await dataSource.query<Entry[]>('SELECT name FROM entry ORDER BY name')).map(({ name }) => name);
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'embedded-'));
+  template = join(root, 'template');
+  await (await dataSourceAt({ directory: template }, true).initialize()).destroy();
+});
+
+afterEach(async () => {
+  await Promise.all(processes.map(kill));
+  processes = [];
+  await Promise.all(open.map((dataSource) => dataSource.isInitialized && dataSource.destroy()));
+  open = [];
+});
+
+afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 10 }));
+
+describe('an embedded database in a directory', () => {
+  it('is made for its owner alone and leaves nothing but its data when closed', async () => {
+    expect((await stat(template)).mode & 0o777).toBe(0o700);
+    expect(await readdir(template)).toEqual(['pgdata']);
+  });
+
+  it('keeps its data when it is closed and opened again, by the same data source too', async () => {
+    const directory = await copyOfTemplate();
+    const first = await dataSourceAt({ directory }).initialize();
+    await first.getRepository(entrySchema).insert(add('kept'));
+    await first.destroy();
+    await first.initialize();
+    expect(await names(first)).toEqual(['kept']);
+    await first.destroy();
+    expect(await names(await dataSourceAt({ directory }).initialize())).toEqual(['kept']);
+  });
+
+  it('opens under a name much longer than the path of a socket may be', async () => {
+    const directory = await copyOfTemplate(join('long'.repeat(50), 'name'.repeat(50)));
+    await dataSourceAt({ directory }).initialize();
+    await expect(dataSourceAt({ directory }).initialize()).rejects.toThrow(EmbeddedDirectoryInUseError);
+  });
+
+  it('answers with the types of pg, and errors that are those of pg', async () => {
+    const dataSource = await dataSourceAt({ directory: await copyOfTemplate() }).initialize();
+    const [row] = await dataSource.query<object[]>(
+      `SELECT $1::bigint AS big, $2::timestamptz AS at, $3::jsonb AS json, 7 AS int, 1.50 AS numeric, true AS bool,
+              'é'::text AS text, '{a,b}'::text[] AS list, '\\x00ff'::bytea AS bytes, NULL AS nothing`,
+      ['9007199254740993', new Date(1_700_000_000_123), { a: [1, null] }],
+    );
+    expect(row).toEqual({
+      big: '9007199254740993',
+      at: new Date(1_700_000_000_123),
+      json: { a: [1, null] },
+      int: 7,
+      numeric: '1.50',
+      bool: true,
+      text: 'é',
+      list: ['a', 'b'],
+      bytes: Buffer.from([0, 255]),
+      nothing: null,
+    });
+    await dataSource.getRepository(entrySchema).insert(add('once', 1));
+    await expect(dataSource.getRepository(entrySchema).insert(add('once', 2))).rejects.toMatchObject({
+      driverError: { code: '23505', table: 'entry' },
+    });
+    await expect(dataSource.query('SELECT 1 / $1::int', [0])).rejects.toMatchObject({ code: '22012' });
+    expect(await names(dataSource)).toEqual(['once']);
+  });
+
+  it('carries answers and parameters of megabytes', async () => {
+    const dataSource = await dataSourceAt({ directory: await copyOfTemplate() }).initialize();
+    const text = 'x'.repeat(5_000_000);
+    const [row] = await dataSource.query<{ text: string }[]>('SELECT $1::text AS text', [text]);
+    expect(row?.text === text).toBe(true);
+  });
+
+  it('has the schema that TypeORM made and sees nothing to change in it', async () => {
+    const dataSource = await dataSourceAt({ directory: await copyOfTemplate() }).initialize();
+    expect((await dataSource.driver.createSchemaBuilder().log()).upQueries).toEqual([]);
+  });
+});
+
+describe('the one connection of an embedded database', () => {
+  let dataSource: DataSource;
+  beforeAll(async () => {
+    dataSource = await dataSourceAt({ memory: true }, true).initialize();
+    open = [];
+  });
+  beforeEach(() => dataSource.getRepository(entrySchema).clear());
+  afterAll(() => dataSource.destroy());
+
+  it('lets an overlapping transaction wait, and a rollback takes back all of the first and nothing of it', async () => {
+    const steps: string[] = [];
+    const first = dataSource.transaction(async (manager) => {
+      await manager.insert(entrySchema, add('first'));
+      await delay(200);
+      await manager.insert(entrySchema, add('first too'));
+      steps.push('first ends');
+      throw new Error('roll back');
+    });
+    await delay(50);
+    const second = dataSource.transaction(async (manager) => {
+      steps.push('second begins');
+      await manager.insert(entrySchema, add('second'));
+    });
+    await expect(first).rejects.toThrow('roll back');
+    await second;
+    expect(steps).toEqual(['first ends', 'second begins']);
+    expect(await names(dataSource)).toEqual(['second']);
+  });
+
+  it('turns a query on the data source inside a transaction into an error, and recovers', async () => {
+    const misuse = dataSource.transaction(async (manager) => {
+      await manager.insert(entrySchema, add('lost'));
+      await dataSource.query('SELECT 1');
+    });
+    await expect(misuse).rejects.toThrow('timeout exceeded when trying to connect');
+    await dataSource.transaction((manager) => manager.insert(entrySchema, add('after')));
+    expect(await names(dataSource)).toEqual(['after']);
+  });
+
+  it('gives the next client a session without what the last one left open', async () => {
+    const left = dataSource.createQueryRunner();
+    const client = (await left.connect()) as { end: () => Promise<void> };
+    await left.startTransaction();
+    await left.query(`SET TIME ZONE 'Asia/Tokyo'`);
+    await left.query(`INSERT INTO entry VALUES (1, 'open', now())`);
+    await client.end();
+    await left.release();
+    expect(await names(dataSource)).toEqual([]);
+    expect(await dataSource.query('SHOW TIME ZONE')).not.toEqual([{ TimeZone: 'Asia/Tokyo' }]);
+  });
+
+  it('leaves nothing waiting when it is closed', async () => {
+    const closing = await dataSourceAt({ memory: true }).initialize();
+    const runner = closing.createQueryRunner();
+    await runner.connect();
+    const late = runner.query('SELECT 1').then(
+      () => 'answered',
+      () => 'refused',
+    );
+    await closing.destroy();
+    expect(await late).toMatch(/answered|refused/);
+  });
+
+  it('is no one else’s when it is in memory', async () => {
+    const other = await dataSourceAt({ memory: true }, true).initialize();
+    await other.getRepository(entrySchema).insert(add('mine'));
+    expect(await names(dataSource)).toEqual([]);
+  });
+});
+
+describe('a directory that can’t be opened', () => {
+  it('is refused while this process has it open, and free afterwards', async () => {
+    const directory = await copyOfTemplate();
+    const first = await dataSourceAt({ directory }).initialize();
+    const second = dataSourceAt({ directory });
+    await expect(second.initialize()).rejects.toMatchObject({
+      code: 'EMBEDDED_DIRECTORY_IN_USE',
+      directory,
+      holder: { pid: process.pid },
+    });
+    await first.destroy();
+    await second.initialize();
+  });
+
+  it('is refused while another process has it open, with the name of that process', async () => {
+    const directory = await copyOfTemplate();
+    const holder = processOn('hold', directory);
+    expect(await holder.said()).toBe('open');
+    const waiting = dataSourceAt({ directory });
+    await expect(waiting.initialize()).rejects.toThrow(`in use by process ${holder.child.pid} on host`);
+    await kill(holder.child);
+    await waiting.initialize();
+  });
+
+  it('tells what is wrong with its files, and opens when that is put right', async () => {
+    const directory = await copyOfTemplate();
+    const control = join(directory, 'pgdata/global/pg_control');
+    const intact = await readFile(control);
+    await writeFile(control, Buffer.alloc(intact.length, 1));
+    const dataSource = dataSourceAt({ directory });
+    await expect(dataSource.initialize()).rejects.toThrow(/can't be opened: .*FATAL: .*incompatible/);
+    await writeFile(control, intact);
+    await dataSource.initialize();
+  });
+
+  it('is not taken for a new one when its version file is gone', async () => {
+    const directory = await copyOfTemplate();
+    await rm(join(directory, 'pgdata/PG_VERSION'));
+    await expect(dataSourceAt({ directory }).initialize()).rejects.toThrow('is damaged');
+  });
+
+  it('may be no directory at all', async () => {
+    const directory = join(root, 'a-file');
+    await writeFile(directory, '');
+    await expect(dataSourceAt({ directory }).initialize()).rejects.toThrow(/EEXIST|ENOTDIR/);
+  });
+});
+
+describe('the lock', () => {
+  it('goes to exactly one of many that want it at once, past those that died', async () => {
+    const directory = join(root, 'lock');
+    await mkdir(directory);
+    for (let round = 0; round < 5; round += 1) {
+      await writeFile(join(directory, `lock-00000000000000f${round}.sock`), ''); // refuses connections as a dead one
+      const attempts = await Promise.allSettled(
+        Array.from({ length: 20 }, () => DirectoryLock.acquire(directory)),
+      );
+      const won = attempts.filter((attempt) => attempt.status === 'fulfilled');
+      expect(won).toHaveLength(1);
+      await won[0]?.value.release();
+      expect(await readdir(directory)).toEqual([]);
+    }
+  });
+
+  it('outlives nobody: after kill -9 exactly one of three processes that start at once gets it', async () => {
+    const directory = await copyOfTemplate();
+    const holder = processOn('hold', directory);
+    expect(await holder.said()).toBe('open');
+    await kill(holder.child);
+    expect((await readdir(directory)).filter((name) => name.endsWith('.sock'))).toHaveLength(1);
+    const said = await Promise.all([1, 2, 3].map(() => processOn('hold', directory).said()));
+    expect(said.filter((line) => line === 'open')).toHaveLength(1);
+    expect(said.filter((line) => line.startsWith('EMBEDDED_DIRECTORY_IN_USE: '))).toHaveLength(2);
+  });
+});
+
+describe('durability', () => {
+  it('is one fsync for a row that is acknowledged, and none for one that is read', async () => {
+    const { said } = processOn('sync', await copyOfTemplate());
+    expect(JSON.parse(await said())).toEqual({ write: 1, read: 0 });
+  });
+
+  it('means that kill -9 loses no acknowledged row', async () => {
+    const directory = await copyOfTemplate();
+    const { child, said } = processOn('write', directory);
+    const acknowledged = [];
+    for (let count = 0; count < 500; count += 1) acknowledged.push(Number(await said()));
+    await kill(child);
+    const dataSource = await dataSourceAt({ directory }).initialize();
+    const rows = await dataSource.query<{ id: number }[]>('SELECT id FROM written');
+    expect(rows.map(({ id }) => id)).toEqual(expect.arrayContaining(acknowledged));
+  });
+
+  it('means that a failing disk is an error and no acknowledgement, and the database comes back', async () => {
+    const { said } = processOn('disk', await copyOfTemplate());
+    const fault = expect.stringMatching(/PANIC: .*could not fsync/);
+    expect(JSON.parse(await said())).toEqual({ errors: [fault, fault, fault], before: true, after: true });
+  });
+
+  it('means that kill -9 while it is created leaves nothing that does not open', async () => {
+    const directory = join(root, 'unfinished');
+    const { child } = processOn('hold', directory);
+    const begun = async () => existsSync(directory) && (await readdir(directory)).join().includes('pgdata-');
+    while (!(await begun())) await delay(50);
+    await delay(1_000);
+    await kill(child);
+    expect(existsSync(join(directory, 'pgdata'))).toBe(false);
+    const dataSource = await dataSourceAt({ directory }, true).initialize();
+    expect(await names(dataSource)).toEqual([]);
+    await dataSource.destroy();
+    expect(await readdir(directory)).toEqual(['pgdata']);
+  });
+});

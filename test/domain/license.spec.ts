@@ -1,0 +1,214 @@
+import fc from 'fast-check';
+import type { LicenseClaims, LicenseCopy } from '../../src/domain/license-claims.js';
+import {
+  compareTokens,
+  decideInstall,
+  decideRenewal,
+  isOlder,
+  judge,
+  LicenseStatus,
+  type Verdict,
+} from '../../src/domain/license.js';
+import { ISSUER, NOW, type Overrides, policy, PRODUCT, ROOT_URL, validClaims } from '../support/tokens.js';
+
+const { Valid, Invalid, Expired, InvalidSubject } = LicenseStatus;
+
+function claimsWith(overrides: Overrides = {}): LicenseClaims {
+  return validClaims(overrides) as unknown as LicenseClaims;
+}
+
+function judgeWith(overrides: Overrides, now = NOW, revokedAt?: number): Verdict {
+  return judge(claimsWith(overrides), policy, now, revokedAt);
+}
+
+describe('judge', () => {
+  it('finds a sound license valid', () => {
+    expect(judgeWith({})).toEqual({ status: Valid, message: 'The license is valid.' });
+    expect(judgeWith({ nbf: undefined }).status).toBe(Valid);
+  });
+
+  it.each<[string, number, string | undefined, Overrides]>([
+    ['another issuer', Invalid, 'license.untrusted', { iss: 'https://other.example' }],
+    ['the issuer with a slash', Invalid, 'license.untrusted', { iss: `${ISSUER}/` }],
+    ['the issuer in upper case', Invalid, 'license.untrusted', { iss: ISSUER.toUpperCase() }],
+    ['another root URL', InvalidSubject, 'license.subject-mismatch', { sub: 'https://other.example/' }],
+    ['a longer root URL', InvalidSubject, 'license.subject-mismatch', { sub: `${ROOT_URL}more` }],
+    [
+      'a shorter root URL',
+      InvalidSubject,
+      'license.subject-mismatch',
+      { sub: 'https://licentia.example.com/' },
+    ],
+    ['two slashes at its end', InvalidSubject, 'license.subject-mismatch', { sub: `${ROOT_URL}/` }],
+    ['a query', InvalidSubject, 'license.subject-mismatch', { sub: `${ROOT_URL}?` }],
+    ['a wildcard', InvalidSubject, 'license.subject-mismatch', { sub: '*' }],
+    ['a subject that is no URL', InvalidSubject, 'license.subject-mismatch', { sub: 'licentia.example.com' }],
+    ['the root URL without its slash', Valid, undefined, { sub: ROOT_URL.slice(0, -1) }],
+    [
+      'the root URL with port and capitals',
+      Valid,
+      undefined,
+      { sub: 'HTTPS://LICENTIA.example.com:443/app' },
+    ],
+    ['an nbf of now', Valid, undefined, { nbf: NOW }],
+    ['an nbf 10 s ahead', Valid, undefined, { nbf: NOW + 10 }],
+    ['an nbf 11 s ahead', Invalid, 'license.not-active', { nbf: NOW + 11 }],
+    ['an iat of now', Valid, undefined, { iat: NOW }],
+    ['an iat 10 s ahead', Valid, undefined, { iat: NOW + 10 }],
+    ['an iat 11 s ahead', Invalid, 'license.not-active', { iat: NOW + 11 }],
+    ['a lexp 1 s ahead', Valid, undefined, { lexp: NOW + 1 }],
+    ['a lexp of now', Expired, 'license.expired', { lexp: NOW }],
+    ['a lexp 1 s ago', Expired, 'license.expired', { lexp: NOW - 1 }],
+    ['an exp 1 s ahead', Valid, undefined, { exp: NOW + 1 }],
+    ['an exp of now', Expired, 'license.expired', { exp: NOW }],
+    ['an exp 1 s ago', Expired, 'license.expired', { exp: NOW - 1 }],
+    ['no product', Invalid, 'license.invalid', { prod: [] }],
+    ['another product', Invalid, 'license.invalid', { prod: ['other'] }],
+    ['a longer product', Invalid, 'license.invalid', { prod: [`${PRODUCT}-trial`, ''] }],
+    ['the product in upper case', Invalid, 'license.invalid', { prod: [PRODUCT.toUpperCase()] }],
+    ['the product among others', Valid, undefined, { prod: ['other', PRODUCT] }],
+    ['a trial that is over', Valid, undefined, { trial: true, trial_exp: 1 }],
+  ])('judges a license with %s by status %d', (_, status, code, overrides) => {
+    const verdict = judgeWith(overrides);
+    expect([verdict.status, verdict.code]).toEqual([status, code]);
+  });
+
+  it('names the first rule that fails, in their order', () => {
+    const faults: [Overrides, string][] = [
+      [{ iss: 'https://other.example' }, 'issuer'],
+      [{ sub: 'https://other.example/' }, 'sub'],
+      [{ nbf: NOW + 11 }, 'nbf'],
+      [{ iat: NOW + 11 }, 'iat'],
+      [{ lexp: NOW }, 'lexp'],
+      [{ exp: NOW }, '"exp"'],
+    ];
+    for (const [index, [, word]] of faults.entries()) {
+      const overrides = Object.assign(
+        { prod: ['other'] },
+        ...faults.slice(index).map(([fault]) => fault),
+      ) as Overrides;
+      expect(judgeWith(overrides, NOW, NOW * 2).message).toContain(word);
+    }
+    expect(judgeWith({ prod: ['other'] }, NOW, NOW).message).toContain('revoked');
+    expect(judgeWith({ prod: ['other'] }).message).toContain('prod');
+  });
+
+  it('finds a license revoked unless its token is newer than the statement', () => {
+    const { iat } = claimsWith();
+    expect(judgeWith({}, NOW, iat - 1).status).toBe(Valid);
+    expect(judgeWith({}, NOW, iat)).toMatchObject({ status: Invalid, code: 'license.invalid' });
+    expect(judgeWith({}, NOW, iat + 1).status).toBe(Invalid);
+  });
+
+  it('finds nothing valid at a moment that is no number, or when the revocation’s is none', () => {
+    expect(judgeWith({}, NaN).status).not.toBe(Valid);
+    expect(judgeWith({ nbf: undefined }, NaN).status).not.toBe(Valid);
+    expect(judgeWith({}, Infinity).status).toBe(Expired);
+    expect(judgeWith({}, NOW, NaN).status).toBe(Invalid);
+  });
+
+  it('needs one of the configured products, and finds none where none is configured', () => {
+    const products = ['other', PRODUCT];
+    expect(judge(claimsWith(), { ...policy, products }, NOW).status).toBe(Valid);
+    expect(judge(claimsWith(), { ...policy, products: [] }, NOW).status).toBe(Invalid);
+    expect(judge(claimsWith({ prod: [''] }), { ...policy, products: [] }, NOW).status).toBe(Invalid);
+  });
+
+  it('goes from not active over valid to expired as time passes, and never back', () => {
+    const time = fc.integer({ min: 1, max: 1000 });
+    const stages = ['license.not-active', undefined, 'license.expired'];
+    fc.assert(
+      fc.property(time, time, time, time, time, time, (nbf, iat, exp, lexp, one, two) => {
+        const stageAt = (now: number): number => stages.indexOf(judgeWith({ nbf, iat, exp, lexp }, now).code);
+        const [early, late] = [Math.min(one, two), Math.max(one, two)];
+        expect(stageAt(early)).toBeGreaterThanOrEqual(0);
+        expect(stageAt(early)).toBeLessThanOrEqual(stageAt(late));
+        expect(stageAt(early) === 1).toBe(Math.max(nbf, iat) <= early + 10 && early < Math.min(exp, lexp));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('finds no license valid because it was revoked', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: 1, max: 2 ** 32 }), (revokedAt, now) => {
+        if (judgeWith({}, now, revokedAt).status === Valid) expect(judgeWith({}, now).status).toBe(Valid);
+      }),
+    );
+  });
+});
+
+describe('isOlder', () => {
+  it('compares iat, then exp', () => {
+    const at = (iat: number, exp: number): LicenseClaims => claimsWith({ iat, exp });
+    expect(isOlder(at(1, 9), at(2, 3))).toBe(true);
+    expect(isOlder(at(2, 3), at(1, 9))).toBe(false);
+    expect(isOlder(at(1, 3), at(1, 4))).toBe(true);
+    expect(isOlder(at(1, 4), at(1, 4))).toBe(false);
+    expect(compareTokens(at(1, 4), at(1, 4))).toBe(0);
+    expect([at(2, 1), at(1, 2), at(1, 1)].sort(compareTokens).map(({ iat, exp }) => [iat, exp])).toEqual([
+      [1, 1],
+      [1, 2],
+      [2, 1],
+    ]);
+  });
+});
+
+const stored = copy({ jti: '1', iat: 100, exp: 200 });
+
+function copy(overrides: Overrides, fingerprint?: string): LicenseCopy {
+  const claims = claimsWith({ jti: '1', iat: 100, exp: 200, ...overrides });
+  return { claims, fingerprint: fingerprint ?? JSON.stringify(claims) };
+}
+
+describe('decideInstall', () => {
+  it.each<[string, LicenseCopy | undefined, LicenseCopy, string, string]>([
+    ['the first license', undefined, copy({}), 'replace', 'replace'],
+    ['the same claims', stored, copy({}), 'unchanged', 'unchanged'],
+    ['the same jti with other claims', stored, copy({ company: 'Other' }), 'stale', 'stale'],
+    ['the same jti with newer claims', stored, copy({ iat: 101 }), 'stale', 'stale'],
+    ['the same jti with another unknown claim', stored, copy({}, 'other'), 'stale', 'stale'],
+    ['a newer token', stored, copy({ jti: '2', iat: 101 }), 'replace', 'replace'],
+    ['a token of the same moment', stored, copy({ jti: '2' }), 'replace', 'replace'],
+    ['a token of the same iat that ends later', stored, copy({ jti: '2', exp: 201 }), 'replace', 'replace'],
+    ['a token of the same iat that ends earlier', stored, copy({ jti: '2', exp: 199 }), 'stale', 'replace'],
+    ['an older token', stored, copy({ jti: '0', iat: 99, exp: 300 }), 'stale', 'replace'],
+    ['an older token of another license', stored, copy({ lid: '2', iat: 99 }), 'replace', 'replace'],
+    ['another license of the same jti', stored, copy({ lid: '2' }), 'replace', 'replace'],
+    ['another issuer’s', stored, copy({ iss: 'https://other.example', iat: 99 }), 'replace', 'replace'],
+  ])('decides on %s', (_, before, candidate, besideValid, besideInvalid) => {
+    expect(decideInstall(before, candidate, true)).toBe(besideValid);
+    expect(decideInstall(before, candidate, false)).toBe(besideInvalid);
+  });
+});
+
+describe('decideRenewal', () => {
+  it.each<[string, LicenseCopy, string]>([
+    ['the stored token', copy({}), 'unchanged'],
+    ['a newer token', copy({ jti: '2', iat: 101 }), 'replace'],
+    ['a token of the same iat that ends later', copy({ jti: '2', exp: 201 }), 'replace'],
+    ['a token of the same moment', copy({ jti: '2' }), 'replace'],
+    ['an older token', copy({ jti: '0', iat: 99, exp: 300 }), 'unusable'],
+    ['a token of the same iat that ends earlier', copy({ jti: '2', exp: 199 }), 'unusable'],
+    ['the same jti with other claims', copy({ included_users: 51 }), 'unusable'],
+    ['the same jti with newer claims', copy({ iat: 101 }), 'unusable'],
+    ['another license', copy({ lid: '2', jti: '2', iat: 101 }), 'unusable'],
+    ['another issuer’s', copy({ iss: 'https://other.example', jti: '2', iat: 101 }), 'unusable'],
+    ['one for another root URL', copy({ sub: 'https://other.example/', jti: '2', iat: 101 }), 'unusable'],
+    ['one for no root URL', copy({ sub: 'other', jti: '2', iat: 101 }), 'unusable'],
+    [
+      'one for the same root URL in another spelling',
+      copy({ sub: ROOT_URL.slice(0, -1), jti: '2' }),
+      'replace',
+    ],
+  ])('decides on %s', (_, candidate, expected) => {
+    expect(decideRenewal(stored, candidate)).toBe(expected);
+  });
+
+  it('compares subjects that are no URLs as they are', () => {
+    const odd = copy({ sub: 'odd' });
+    expect(decideRenewal(odd, copy({ sub: 'odd', jti: '2' }))).toBe('replace');
+    expect(decideRenewal(odd, copy({ sub: 'even', jti: '2' }))).toBe('unusable');
+    expect(decideRenewal(odd, copy({ jti: '2' }))).toBe('unusable');
+  });
+});

@@ -1,0 +1,33 @@
+import type { Clock } from '../../src/domain/clock.js';
+
+/** A clock that goes on by itself from a moment of choice, and jumps when it is told to. */
+export class FakeClock implements Clock {
+  #offset: number;
+
+  /** @param start - Unix milliseconds */
+  constructor(start = Date.now()) {
+    this.#offset = start - Date.now();
+  }
+
+  now(): number {
+    return Date.now() + this.#offset;
+  }
+
+  /** Jumps with the wall clock: what waits for a time-out need not be waited for. */
+  monotonic(): number {
+    return performance.now() + this.#jumped;
+  }
+
+  #jumped = 0;
+
+  /** @param milliseconds - how far both times go forward */
+  advance(milliseconds: number): void {
+    this.#offset += milliseconds;
+    this.#jumped += milliseconds;
+  }
+
+  /** Sets the wall clock alone, as an operator or NTP does. */
+  set(unixMilliseconds: number): void {
+    this.#offset = unixMilliseconds - Date.now();
+  }
+}

@@ -1,0 +1,15 @@
+// Makes one empty embedded database for the whole run: creating one takes seconds, copying it does not.
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../../dist/database/data-source-options.js';
+
+export default async function globalSetup() {
+  const directory = await mkdtemp(join(tmpdir(), 'licentia-template-'));
+  const location = { kind: 'embedded', directory: join(directory, 'database') };
+  const dataSource = new DataSource(dataSourceOptions(location, { entities: [], migrations: [] }));
+  await dataSource.initialize();
+  await dataSource.destroy();
+  process.env.TEST_TEMPLATE_DIRECTORY = directory;
+}
