@@ -27,7 +27,7 @@ export interface VerifiedJws {
  * which need no key: shape, size, canonical base64url of all three parts, strict header.
  *
  * @param types the `typ` values that are allowed, compared exactly; null stands for none.
- * @throws {ServiceError} `license.untrusted` for an algorithm that is not accepted, else `license.invalid`.
+ * @throws {ServiceError} `license.untrusted` for what is wrong with `alg` and `kid`, else `license.invalid`.
  */
 export function readJwsHeader(token: unknown, types: readonly (string | null)[]): TokenHeader {
   if (typeof token !== 'string') throw invalid('The token is not a string.');
@@ -82,13 +82,12 @@ function readHeader(header: JsonObject, types: readonly (string | null)[]): Toke
   for (const member of ['crit', 'b64']) {
     if (Object.hasOwn(header, member)) throw invalid(`The header of the token has "${member}".`);
   }
-  if (typeof alg !== 'string') throw invalid('The header of the token has no string "alg".');
-  if (typeof kid !== 'string') throw invalid('The header of the token has no string "kid".');
-  if (!isKidLength(kid)) throw invalid('The "kid" of the token has more than 256 characters.');
   const typeIsAllowed =
     typ === undefined ? types.includes(null) : typeof typ === 'string' && types.includes(typ);
   if (!typeIsAllowed) throw invalid('The "typ" of the token is not one that is allowed here.');
   if (!isSignatureAlgorithm(alg)) throw untrusted('The "alg" of the token is not an accepted one.');
+  if (typeof kid !== 'string') throw untrusted('The header of the token has no string "kid".');
+  if (!isKidLength(kid)) throw untrusted('The "kid" of the token has more than 256 characters.');
   return typeof typ === 'string' ? { alg, kid, typ } : { alg, kid };
 }
 

@@ -43,23 +43,10 @@ const REVOCATION_LEEWAY = 60;
 /**
  * The header of a license token, by the rules of `docs/tokens.md` that need no key.
  *
- * @throws {ServiceError} `license.untrusted` for an algorithm that is not accepted, else `license.invalid`.
+ * @throws {ServiceError} `license.untrusted` for what is wrong with `alg` and `kid`, else `license.invalid`.
  */
 export function readTokenHeader(token: unknown): TokenHeader {
   return readJwsHeader(token, LICENSE_TYPES);
-}
-
-/**
- * The same for a revocation statement, which is no license token.
- *
- * @throws {ServiceError} `issuer.bad-response`.
- */
-export function readRevocationHeader(statement: unknown): TokenHeader {
-  try {
-    return readJwsHeader(statement, REVOCATION_TYPES);
-  } catch (cause) {
-    throw unverifiedStatement(cause);
-  }
 }
 
 /**
@@ -101,7 +88,7 @@ export function readRevocationHeader(statement: unknown): TokenHeader {
   try {
     return readJwsHeader(statement, REVOCATION_TYPES);
   } catch (cause) {
-    throw unusableStatement(cause);
+    throw unverifiedStatement(cause);
   }
 }
 
@@ -121,18 +108,19 @@ export async function verifyRevocationStatement(
   try {
     const { payload } = await verifyJws(statement, keys, REVOCATION_TYPES);
     const claims = readClaims<RevocationStatement>(payload, { iss: IDENTIFIER, lid: IDENTIFIER, iat: TIME });
-    if (claims.iss !== issuer)
-      throw new ServiceError('license.untrusted', 'The statement is not by the issuer.');
+    if (claims.iss !== issuer) {
+      throw new ServiceError('license.untrusted', 'The statement is by another issuer.');
+    }
     if (!(claims.iat <= nowSeconds + REVOCATION_LEEWAY)) {
       throw new ServiceError('license.not-active', 'The statement was made in the future.');
     }
     return claims;
   } catch (cause) {
-    throw unusableStatement(cause);
+    throw unverifiedStatement(cause);
   }
 }
 
-function unusableStatement(cause: unknown): ServiceError {
+function unverifiedStatement(cause: unknown): ServiceError {
   const message = "The issuer's revocation statement does not verify.";
   return new ServiceError('issuer.bad-response', message, { cause });
 }
