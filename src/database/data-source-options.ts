@@ -1,10 +1,10 @@
-import type { DataSourceOptions, EntityTarget, MigrationInterface, ObjectLiteral } from 'typeorm';
+import type { DataSourceOptions, MigrationInterface } from 'typeorm';
 import type { DatabaseLocation } from '../config/setting.js';
 import { embeddedDriver } from './embedded/embedded-driver.js';
 
 /** What a database holds: the tables of one program, and how they came to be. */
 export interface Schema {
-  readonly entities: readonly EntityTarget<ObjectLiteral>[];
+  readonly entities: readonly (new () => object)[];
   /** In the order in which they run. The list is explicit: a file that nobody lists does not run. */
   readonly migrations: readonly (new () => MigrationInterface)[];
 }
@@ -18,7 +18,7 @@ const QUERY_TIMEOUT_MS = 8_000;
 export function dataSourceOptions(location: DatabaseLocation, schema: Schema): DataSourceOptions {
   return {
     type: 'postgres',
-    entities: [...schema.entities] as Function[],
+    entities: [...schema.entities],
     migrations: [...schema.migrations],
     migrationsTableName: 'migration',
     synchronize: false,

@@ -15,7 +15,11 @@ export class DatabaseModule {
       module: DatabaseModule,
       imports: [
         // By hand, because a database that is away must not keep the process from starting.
-        TypeOrmModule.forRoot({ ...dataSourceOptions(config.location, schema), name, manualInitialization: true }),
+        TypeOrmModule.forRoot({
+          ...dataSourceOptions(config.location, schema),
+          name,
+          manualInitialization: true,
+        }),
       ],
       providers: [
         {

@@ -119,7 +119,9 @@ function translated(error: unknown): unknown {
  */
 function isDatabaseFailure(error: unknown): boolean {
   if (CONNECTION_LOST.some((type) => error instanceof type)) return true;
-  return error instanceof Error && (error.name === 'Error' || 'errno' in error || sqlState(error) !== undefined);
+  return (
+    error instanceof Error && (error.name === 'Error' || 'errno' in error || sqlState(error) !== undefined)
+  );
 }
 
 function sqlState(error: unknown): string | undefined {

@@ -45,10 +45,14 @@ export async function applyMigrations(dataSource: DataSource): Promise<string[]>
  * @throws PendingMigrationsError
  */
 export async function checkMigrations(dataSource: DataSource): Promise<void> {
-  const [table] = await dataSource.query<{ name: string | null }[]>(`SELECT to_regclass('migration')::text AS name`);
+  const [table] = await dataSource.query<{ name: string | null }[]>(
+    `SELECT to_regclass('migration')::text AS name`,
+  );
   const rows =
     table?.name == null ? [] : await dataSource.query<{ name: string }[]>('SELECT name FROM migration');
   const done = new Set(rows.map((row) => row.name));
-  const pending = dataSource.migrations.map((migration) => migration.name ?? '').filter((name) => !done.has(name));
+  const pending = dataSource.migrations
+    .map((migration) => migration.name ?? '')
+    .filter((name) => !done.has(name));
   if (pending.length > 0) throw new PendingMigrationsError(pending);
 }

@@ -136,7 +136,7 @@ export function readLicenseClaims(payload: JsonObject): LicenseClaims {
  */
 export function readClaims<T extends object>(payload: JsonObject, types: ClaimTypes<T>): T {
   const claims: Partial<T> = {};
-  for (const name in types) claims[name] = readClaim(payload, name, types[name]) as T[typeof name];
+  for (const name in types) claims[name] = readClaim(payload, name, types[name]);
   return claims as T;
 }
 

@@ -40,7 +40,11 @@ export class ErrorFilter implements ExceptionFilter {
     if (known.retryAfter !== undefined) {
       response.setHeader('Retry-After', Math.min(3600, Math.max(1, Math.ceil(known.retryAfter))));
     }
-    this.#answer(response, errorBody(known.status, known.code, known.message, traceId, known.detail), known.status);
+    this.#answer(
+      response,
+      errorBody(known.status, known.code, known.message, traceId, known.detail),
+      known.status,
+    );
   }
 
   #known(error: unknown, request: IncomingMessage, response: ServerResponse): ServiceError {
@@ -48,7 +52,8 @@ export class ErrorFilter implements ExceptionFilter {
     if (isFromRouter(error)) {
       this.#routes ??= new RouteTable(this.host.httpAdapter.getInstance<{ router: never }>().router);
       const route = this.#routes.find(request);
-      if (route === undefined || route.methods.includes(request.method ?? '')) return new ServiceError('not-found');
+      if (route === undefined || route.methods.includes(request.method ?? ''))
+        return new ServiceError('not-found');
       response.setHeader('Allow', route.methods.join(', '));
       return new ServiceError('method-not-allowed');
     }

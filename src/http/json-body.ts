@@ -24,11 +24,13 @@ export const JsonBody = (): ParameterDecorator =>
 export async function readJsonBody(request: IncomingMessage): Promise<JsonValue | undefined> {
   const bytes = await readBytes(request);
   if (bytes.length === 0) return undefined;
-  if (!isPlainJson(request)) throw badRequest('Content-Type must be application/json, without Content-Encoding');
+  if (!isPlainJson(request))
+    throw badRequest('Content-Type must be application/json, without Content-Encoding');
   try {
     return parseStrictJson(bytes);
   } catch (error) {
-    if (error instanceof StrictJsonError) throw badRequest(`the body is not acceptable JSON: ${error.message}`);
+    if (error instanceof StrictJsonError)
+      throw badRequest(`the body is not acceptable JSON: ${error.message}`);
     throw error;
   }
 }

@@ -3,7 +3,12 @@ import { type Logger, pino } from 'pino';
 
 /** A structured logger to standard output, one JSON object a line. */
 export function createLogger(level: string): Logger {
-  return pino({ level, serializers: { err: describeError }, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  return pino({
+    level,
+    serializers: { err: describeError },
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
 }
 
 /** Nest's logger, as everything here uses it, on top of pino. */
@@ -35,7 +40,11 @@ export class NestLogger implements LoggerService {
     this.#write('trace', message, rest);
   }
 
-  #write(level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace', message: unknown, rest: unknown[]): void {
+  #write(
+    level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace',
+    message: unknown,
+    rest: unknown[],
+  ): void {
     const context = rest.at(-1);
     const fields = typeof message === 'object' && message !== null ? message : { msg: String(message) };
     this.logger[level]({ context, ...fields });

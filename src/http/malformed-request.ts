@@ -28,7 +28,11 @@ export function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket): v
 function refusal(code: string | undefined) {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return { status: 431, code: 'request.too-large', message: 'The request headers are too large.' } as const;
+      return {
+        status: 431,
+        code: 'request.too-large',
+        message: 'The request headers are too large.',
+      } as const;
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return { status: 408, code: 'bad-request', message: 'The request took too long.' } as const;
     default:

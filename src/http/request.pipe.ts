@@ -35,14 +35,17 @@ export class RequestPipe implements PipeTransform {
       Object.defineProperty(instance, name, { value: member, enumerable: true });
     }
     const [fault] = await validate(instance, { forbidUnknownValues: false, stopAtFirstError: true });
-    if (fault !== undefined) throw badRequest(Object.values(fault.constraints ?? {})[0] ?? `${fault.property} is wrong`);
+    if (fault !== undefined)
+      throw badRequest(Object.values(fault.constraints ?? {})[0] ?? `${fault.property} is wrong`);
     return instance;
   }
 }
 
 /** Names the member only where it is a plain name: it comes from outside. */
 function unknownMember(name: string): string {
-  return /^[A-Za-z_]{1,40}$/.test(name) ? `${name} is not a member of this request` : 'the body has an unknown member';
+  return /^[A-Za-z_]{1,40}$/.test(name)
+    ? `${name} is not a member of this request`
+    : 'the body has an unknown member';
 }
 
 function membersOf(type: RequestClass): Set<string> {

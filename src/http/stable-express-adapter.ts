@@ -52,7 +52,9 @@ export class StableExpressAdapter extends ExpressAdapter {
         express(request, response);
       },
     );
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => rejectMalformed(error, socket as Socket));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+      rejectMalformed(error, socket as Socket),
+    );
     this.httpServer = server;
   }
 
@@ -82,13 +84,8 @@ type ExpressApplication = ((request: IncomingMessage, response: ServerResponse) 
 
 /** Copies what Express adds to a prototype (its own chain down to Node's), getters as getters. */
 function adopt(prototype: object, express: object): void {
-  const chain: object[] = [];
-  for (let link: object | null = express; link !== null && !isNodes(link); link = Object.getPrototypeOf(link)) {
-    chain.unshift(link);
-  }
-  for (const link of chain) Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(link));
-}
-
-function isNodes(link: object): boolean {
-  return link === IncomingMessage.prototype || link === ServerResponse.prototype;
+  const base = Object.getPrototypeOf(express) as object | null;
+  if (base !== null && base !== IncomingMessage.prototype && base !== ServerResponse.prototype)
+    adopt(prototype, base);
+  Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(express));
 }

@@ -1,17 +1,13 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
+import { prepareDataDirectory } from './data-directory.js';
 import { DirectoryLock } from './directory-lock.js';
 import { DurableNodeFs } from './durable-node-fs.js';
 
 /** Where an embedded database lives: in a directory of its own, or in memory for as long as it is open. */
 export type EmbeddedLocation = { directory: string } | { memory: true };
 
-const DATA = 'pgdata';
-const UNFINISHED = `${DATA}-`;
 /** With Postgres's own 128 MB the process takes 100 MB more. */
 const SHARED_BUFFERS = 'shared_buffers=16MB';
 /** The timer of an opening that fails would go on for ever, and keep that Postgres's memory. */
@@ -21,19 +17,6 @@ const INITDB_PARAMETERS = [`--set=${SHARED_BUFFERS}`];
 const SYNCS_BETWEEN_CHECKPOINTS = 5_000;
 /** Status of the exception by which Postgres's main loop says that a statement failed. */
 const STATEMENT_FAILED = 100;
-
-/** Creates a data directory in a process of its own: what it takes, up to 750 MB, goes back when it ends. */
-const CREATOR = `
-import { PGlite } from '@electric-sql/pglite';
-const [, dataDir, ...initDbStartParams] = process.argv;
-try {
-  const database = await PGlite.create({ dataDir, initDbStartParams });
-  await database.close();
-} catch ({ message, errno }) {
-  process.stderr.write(message ?? (errno === 51 ? 'no space left on device' : 'file system error ' + errno));
-  process.exit(1);
-}
-`;
 
 /** One open PGlite: one session, for one client at a time. */
 export class EmbeddedDatabase {
@@ -77,8 +60,7 @@ export class EmbeddedDatabase {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const lock = await DirectoryLock.acquire(directory);
     try {
-      await prepareDirectory(directory);
-      const files = new DurableNodeFs(join(directory, DATA));
+      const files = new DurableNodeFs(await prepareDataDirectory(directory, INITDB_PARAMETERS));
       return await new EmbeddedDatabase({ lock, files }).#start();
     } catch (cause) {
       await lock.release();
@@ -135,8 +117,7 @@ export class EmbeddedDatabase {
     try {
       await this.#pglite.waitReady;
     } catch (cause) {
-      this.#abandon(cause);
-      throw this.#stopped;
+      throw this.#abandon(cause);
     }
     this.#stopWhenPostgresDies();
     return this;
@@ -172,11 +153,12 @@ export class EmbeddedDatabase {
   }
 
   /** Lets go of the files without a checkpoint: the memory of a Postgres that died must not reach them. */
-  #abandon(cause: unknown): void {
+  #abandon(cause: unknown): Error {
     const { errno, message } = cause as { errno?: number; message?: string };
     const reason = this.#lastWords || (message ?? `file system error ${errno}`);
     this.#stopped = new Error(`Postgres stopped: ${reason}`, { cause });
-    (this.#pglite.Module as PGlite['Module'] | undefined)?.FS.quit();
+    (this.#pglite.Module as { FS: { quit(): void } } | undefined)?.FS.quit();
+    return this.#stopped;
   }
 
   async #checkpointIfDue(): Promise<void> {
@@ -203,54 +185,4 @@ export class EmbeddedDatabase {
 /** Whether the answer ends with ReadyForQuery, outside a transaction. */
 function saysIdle(answer: Buffer): boolean {
   return answer.at(-6) === 0x5a && answer.at(-1) === 0x49;
-}
-
-/** Sees to it that a complete data directory is there, or nothing but the reason why not. */
-async function prepareDirectory(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (name.startsWith(UNFINISHED)) {
-      await rm(join(directory, name), { force: true, recursive: true, maxRetries: 5 });
-    }
-  }
-  const data = join(directory, DATA);
-  if (!existsSync(data)) await createDataDirectory(directory);
-  // PGlite would take it for new, and start an empty database over what is left of the old one.
-  if (!existsSync(join(data, 'PG_VERSION'))) throw new Error(`${data} is damaged: it has no PG_VERSION.`);
-}
-
-/** Under another name until all of it is on disk: a half-made one is never opened. */
-async function createDataDirectory(directory: string): Promise<void> {
-  const unfinished = await mkdtemp(join(directory, UNFINISHED));
-  try {
-    await promisify(execFile)(
-      process.execPath,
-      ['--input-type=module', '--eval', CREATOR, '--', unfinished, ...INITDB_PARAMETERS],
-      // It finds PGlite from here, and needs nothing of an environment that has secrets.
-      { cwd: import.meta.dirname, env: {} },
-    );
-  } catch (cause) {
-    const { stderr, message } = cause as { stderr?: string; message: string };
-    throw new Error(`creating it failed: ${stderr?.trim() || message}`, { cause });
-  }
-  await syncTree(unfinished);
-  await rename(unfinished, join(directory, DATA));
-  await sync(directory);
-  await sync(dirname(directory));
-}
-
-async function syncTree(directory: string): Promise<void> {
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    await (entry.isDirectory() ? syncTree(path) : sync(path));
-  }
-  await sync(directory);
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,0 +1,65 @@
+import tseslint from 'typescript-eslint';
+
+/** The clock, the environment and the libraries of one job each stay in the files whose job they are. */
+const confined = {
+  time: [
+    { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'Take the time from the Clock.' },
+    { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Take the time from the Clock.' },
+  ],
+  environment: [
+    { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'Configuration is read in main.ts alone.' },
+  ],
+  exit: [
+    { selector: "CallExpression[callee.object.name='process'][callee.property.name='exit']", message: 'Only run-process.ts ends the process.' },
+  ],
+};
+
+const AXIOS = { name: 'axios', message: 'Only src/issuer calls out.' };
+const TYPEORM = { name: 'typeorm', allowTypeImports: true, message: 'SQL belongs into src/database, entities and stores.' };
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'data/', 'coverage/', '.tmp*/', '**/*.mjs', '*.js', '*.cjs'] },
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      // `async` without `await` turns what is thrown into a rejection, which is what callers of a promise expect.
+      '@typescript-eslint/require-await': 'off',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', ...confined.time, ...confined.environment, ...confined.exit],
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS, TYPEORM] }],
+      'no-console': 'error',
+      'max-lines': ['error', 250],
+    },
+  },
+  { files: ['src/domain/clock.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  {
+    files: ['src/run-process.ts', 'src/quickstart.ts', 'src/authority/main.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...confined.time] },
+  },
+  {
+    files: ['src/**/*.entity.ts', 'src/**/*.store.ts', 'src/database/**/*.ts', 'src/authority/migrations/*.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS] }] },
+  },
+  { files: ['src/issuer/**/*.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [TYPEORM] }] } },
+  { files: ['src/issuer/*.entity.ts'], rules: { '@typescript-eslint/no-restricted-imports': 'off' } },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // Answers are JSON of any shape, and a test says what it expects of them.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+    },
+  },
+);
