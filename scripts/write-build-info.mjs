@@ -5,10 +5,16 @@ import { writeFileSync } from 'node:fs';
 function commit() {
   if (process.env.COMMIT) return process.env.COMMIT;
   try {
-    return execFileSync('git', ['rev-parse', 'HEAD'], { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' }).trim();
+    return execFileSync('git', ['rev-parse', 'HEAD'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      encoding: 'utf8',
+    }).trim();
   } catch {
     return 'unknown';
   }
 }
 
-writeFileSync(new URL('../dist/build-info.json', import.meta.url), `${JSON.stringify({ commit: commit() })}\n`);
+writeFileSync(
+  new URL('../dist/build-info.json', import.meta.url),
+  `${JSON.stringify({ commit: commit() })}\n`,
+);

@@ -52,7 +52,7 @@ export async function checkMigrations(dataSource: DataSource): Promise<void> {
     table?.name == null ? [] : await dataSource.query<{ name: string }[]>('SELECT name FROM migration');
   const done = new Set(rows.map((row) => row.name));
   const pending = dataSource.migrations
-    .map((migration) => migration.name ?? '')
+    .map((migration) => migration.name ?? migration.constructor.name)
     .filter((name) => !done.has(name));
   if (pending.length > 0) throw new PendingMigrationsError(pending);
 }

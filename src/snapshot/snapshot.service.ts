@@ -23,7 +23,7 @@ export interface Change<T> {
 /** How often the database is asked for its version, milliseconds: other replicas' changes count within a second. */
 const POLL_MS = 500;
 /** Longer than this after the last good answer, the snapshot may lack what others did; milliseconds. */
-const FRESH_MS = 2_000;
+const FRESH_MS = 1_500;
 /** A change that waited this long for its turn is refused rather than queued further; milliseconds. */
 const LONGEST_QUEUE_MS = 8_000;
 
@@ -69,7 +69,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
 
   /** Whether the snapshot can be taken for the database's present state. */
   get fresh(): boolean {
-    return this.age <= FRESH_MS;
+    return !this.#failing && this.age <= FRESH_MS;
   }
 
   /** Has everything read anew at the next look at the database, changed or not. */
@@ -157,7 +157,8 @@ export class SnapshotService implements BeforeApplicationShutdown {
       if (this.#failing) this.#logger.log({ msg: 'the snapshot is read again' });
       this.#failing = false;
     } catch (error) {
-      if (!this.#failing) this.#logger.error({ msg: 'the snapshot cannot be read: going on from memory', err: error });
+      if (!this.#failing)
+        this.#logger.error({ msg: 'the snapshot cannot be read: going on from memory', err: error });
       this.#failing = true;
       throw error;
     }
@@ -165,7 +166,8 @@ export class SnapshotService implements BeforeApplicationShutdown {
 
   async #load(manager: EntityManager, version: number): Promise<Snapshot> {
     const { license, tokens } = this.#loaders;
-    if (license === undefined || tokens === undefined) throw new Error('a part of the snapshot has no loader');
+    if (license === undefined || tokens === undefined)
+      throw new Error('a part of the snapshot has no loader');
     return {
       version,
       license: await license(manager, this.#current?.license),

@@ -21,6 +21,9 @@ export type Answer =
     }
   | ((request: ReceivedRequest, response: ServerResponse) => void);
 
+const RENEWALS = '/v1/licenses/renew';
+const KEY_SET = '/.well-known/jwks.json';
+
 /**
  * An issuer to test against, over real HTTP: it publishes keys that it made at its start and answers renewals as it
  * is told. Without word it renews: the next token of a license, one second newer than the last.
@@ -31,6 +34,7 @@ export class FakeIssuer {
   #keys: TestKey[] = [createKey('ES256', 'fake-1')];
   #renewal: Answer | undefined;
   #keySet: Answer | undefined;
+  #held: { readonly released: Promise<void>; readonly arrived: () => void } | undefined;
   #issued = 0;
   #url = '';
 
@@ -59,17 +63,36 @@ export class FakeIssuer {
 
   /** Requests for a renewal so far. */
   get renewals(): ReceivedRequest[] {
-    return this.requests.filter((request) => request.path === '/v1/licenses/renew');
+    return this.requests.filter((request) => request.path === RENEWALS);
   }
 
   /** Requests for the key set so far. */
   get keySetRequests(): ReceivedRequest[] {
-    return this.requests.filter((request) => request.path === '/.well-known/jwks.json');
+    return this.requests.filter((request) => request.path === KEY_SET);
   }
 
   /** Says what renewals are answered with from now on; nothing for the usual. */
   answerRenewals(answer?: Answer): void {
     this.#renewal = answer;
+  }
+
+  /**
+   * Keeps renewals waiting until `release` is called: what is answered then is decided then.
+   * @returns `arrived` resolves when the first one waits
+   */
+  holdRenewals(): { readonly arrived: Promise<void>; readonly release: () => void } {
+    let release = () => {};
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    const released = new Promise<void>((resolve) => (release = resolve));
+    this.#held = { released, arrived: arrive };
+    return {
+      arrived,
+      release: () => {
+        this.#held = undefined;
+        release();
+      },
+    };
   }
 
   /** Says what is answered where the keys are; nothing for the usual. */
@@ -115,9 +138,13 @@ export class FakeIssuer {
       body: Buffer.concat(chunks).toString(),
     };
     this.requests.push(received);
+    if (this.#held !== undefined && received.path === RENEWALS) {
+      this.#held.arrived();
+      await this.#held.released;
+    }
     const answer = this.#answerTo(received);
     if (typeof answer === 'function') return answer(received, response);
-    if (answer.delay !== undefined) await new Promise((resolve) => setTimeout(resolve, answer.delay));
+    if (answer.delay !== undefined) await new Promise((resolve) => setTimeout(resolve, answer.delay).unref());
     response.writeHead(answer.status, { 'Content-Type': 'application/json', ...answer.headers });
     const { body = '' } = answer;
     response.end(typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body));
@@ -125,9 +152,9 @@ export class FakeIssuer {
 
   #answerTo(request: ReceivedRequest): Answer {
     switch (request.path) {
-      case '/.well-known/jwks.json':
+      case KEY_SET:
         return this.#keySet ?? { status: 200, body: { keys: this.#keys.map((key) => key.jwk) } };
-      case '/v1/licenses/renew':
+      case RENEWALS:
         return this.#renewal ?? { status: 200, body: { token: this.#next(request) } };
       default:
         return { status: 404 };

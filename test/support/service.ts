@@ -56,7 +56,11 @@ export class TestService {
    * Calls the service, and holds what was said against docs/openapi.yaml: an exchange that is not documented fails
    * the test, whatever it is about.
    */
-  async call(method: string, path: string, { body, token = BOOTSTRAP_TOKEN, headers = {} }: Call = {}): Promise<Reply> {
+  async call(
+    method: string,
+    path: string,
+    { body, token = BOOTSTRAP_TOKEN, headers = {} }: Call = {},
+  ): Promise<Reply> {
     const raw = typeof body === 'string' || body instanceof Uint8Array;
     const response = await fetch(`${this.url}${path}`, {
       method,
@@ -104,7 +108,11 @@ export class TestService {
       await this.post(`/api/access-control/users/${account.body.id}/roles`, { roleUid });
     }
     const token = await this.post(`/api/serviceaccounts/${account.body.id}/tokens`, { name: 'token' });
-    return { id: account.body.id as number, token: token.body.key as string, tokenId: token.body.id as number };
+    return {
+      id: account.body.id as number,
+      token: token.body.key as string,
+      tokenId: token.body.id as number,
+    };
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,75 @@
+/**
+ * Who may import whom: strictly downward. `allowed` names all that a folder may reach; what is not here is refused.
+ * docs/decisions/0002-layers.md says why.
+ */
+const LAYERS = {
+  domain: [],
+  config: ['domain'],
+  http: ['domain', 'config'],
+  database: ['config', 'domain'],
+  audit: ['database', 'domain'],
+  snapshot: ['database', 'domain', 'access/caller', 'access/actions'],
+  access: ['domain', 'config', 'http', 'snapshot'],
+  accounts: ['access', 'audit', 'config', 'database', 'domain', 'http', 'snapshot'],
+  issuer: ['config', 'database', 'domain'],
+  licensing: ['access', 'audit', 'config', 'database', 'domain', 'http', 'issuer', 'snapshot'],
+  health: ['access/require-action', 'config', 'database', 'domain', 'http', 'snapshot'],
+  openapi: ['access/require-action'],
+  authority: ['access/require-action', 'audit', 'config', 'database', 'domain', 'http', 'run-process'],
+};
+
+const layerRules = Object.entries(LAYERS).map(([folder, reach]) => ({
+  name: `what-${folder}-may-import`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: {
+    path: '^src/',
+    // Entities of every module are the database's schema; they import nothing but column types and each other.
+    pathNot: [
+      `^src/${folder}/`,
+      ...reach.map((name) => `^src/${name}`),
+      ...(folder === 'database' ? ['\\.entity\\.ts$'] : []),
+    ],
+  },
+}));
+
+module.exports = {
+  forbidden: [
+    ...layerRules,
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-tests-in-the-product',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench|scripts)/' },
+    },
+    {
+      name: 'the-service-cannot-sign',
+      comment: 'Code that signs licenses belongs to the issuer; the service has no way to it.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(authority/|quickstart)' },
+      to: { path: '^src/authority/' },
+    },
+    {
+      name: 'declared-dependencies-only',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+    {
+      name: 'entities-are-leaves',
+      severity: 'error',
+      from: { path: '\\.entity\\.ts$' },
+      to: { path: '^src/', pathNot: ['\\.entity\\.ts$', 'integer-column\\.ts$', '^src/domain/'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,47 @@
+// Every check of the repository but the tests on the embedded database, which are `npm test`. Each is one sentence.
+//
+//   npm run check            all of them; what needs PostgreSQL is skipped without TEST_DATABASE_URL
+//   npm run check -- lint    those whose name contains a word
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const bin = (name) => fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url));
+
+const CHECKS = [
+  ['The code has one format', [bin('prettier'), '--check', '.']],
+  ['The linter has nothing to say', [bin('eslint'), '--max-warnings=0', '.']],
+  ['The types are right', [bin('tsc'), '-p', 'tsconfig.json']],
+  ['Everybody imports downward only', [bin('depcruise'), 'src', '--config', '.dependency-cruiser.cjs']],
+  ['The lock file is whole and nothing runs at install', [process.execPath, 'scripts/check-lockfile.mjs']],
+  ['It builds', ['npm', 'run', '--silent', 'build']],
+  [
+    'The tests pass on PostgreSQL',
+    [process.execPath, 'scripts/test.mjs', '--only-postgres'],
+    'TEST_DATABASE_URL',
+  ],
+  [
+    'The quickstart starts, answers its curl lines and survives a kill',
+    [process.execPath, 'scripts/check-quickstart.mjs'],
+  ],
+];
+
+const words = process.argv.slice(2).map((word) => word.toLowerCase());
+const count = { passed: 0, failed: 0, skipped: 0 };
+for (const [sentence, [command, ...args], needs] of CHECKS) {
+  if (!words.every((word) => sentence.toLowerCase().includes(word))) continue;
+  if (needs !== undefined && !process.env[needs]) {
+    count.skipped += 1;
+    console.log(`skipped  ${sentence}: ${needs} is not set`);
+    continue;
+  }
+  const started = performance.now();
+  const { status } = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  const passed = status === 0;
+  count[passed ? 'passed' : 'failed'] += 1;
+  console.log(
+    `${passed ? 'passed ' : 'FAILED '}  ${sentence} (${((performance.now() - started) / 1000).toFixed(1)} s)`,
+  );
+}
+console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+process.exitCode = count.failed > 0 ? 1 : 0;

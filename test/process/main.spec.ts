@@ -1,0 +1,102 @@
+import { embeddedDatabase, type TestDatabase } from '../support/database.js';
+import { FakeIssuer } from '../support/fake-issuer.js';
+import { ServiceProcess } from '../support/service-process.js';
+
+describe('node dist/main.js', () => {
+  let database: TestDatabase;
+  let issuer: FakeIssuer;
+
+  beforeAll(async () => {
+    database = await embeddedDatabase();
+    issuer = await FakeIssuer.start();
+  });
+
+  afterAll(async () => {
+    await issuer.stop();
+    await database.drop();
+  });
+
+  const environment = () => ({ DATABASE_URL: database.url, ISSUER_URL: issuer.url });
+
+  it('keeps what it acknowledged through kill -9, also when it dies in the middle of a renewal', async () => {
+    const first = await ServiceProcess.start(environment());
+    expect((await first.call('POST', '/api/licensing/token', { token: issuer.token() })).status).toBe(200);
+    issuer.answerRenewals({ status: 503, delay: 20_000 });
+    const renewing = first.call('POST', '/api/licensing/token/renew').catch(() => 'cut');
+    while (issuer.renewals.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await first.kill('SIGKILL');
+    expect(await renewing).toBe('cut');
+
+    issuer.answerRenewals();
+    const second = await ServiceProcess.start(environment());
+    try {
+      expect((await second.call('GET', '/api/licensing/check')).text).toBe('true');
+      const renewed = await second.call('POST', '/api/licensing/token/renew', {});
+      expect([renewed.status, (JSON.parse(renewed.text) as { jti: string }).jti]).toEqual([200, 'renewed-1']);
+      // The attempt that was cut off goes on under its own id: the issuer sees one, not two.
+      const keys = issuer.renewals.map((request) => request.headers['idempotency-key']);
+      expect(keys).toHaveLength(2);
+      expect(new Set(keys).size).toBe(1);
+    } finally {
+      expect(await second.kill('SIGTERM')).toBe(0);
+    }
+  });
+
+  it('refuses an embedded directory that another process holds, says which, and ends with 1', async () => {
+    const holder = await ServiceProcess.start(environment());
+    try {
+      const second = ServiceProcess.spawn(environment());
+      expect(await second.end()).toBe(1);
+      expect(second.output).toContain(String(holder.pid));
+      expect(second.output).not.toContain('    at ');
+    } finally {
+      await holder.kill('SIGTERM');
+    }
+  });
+
+  it('ends with 0 within ten seconds of SIGTERM and answers what was under way', async () => {
+    const service = await ServiceProcess.start(environment());
+    await service.call('POST', '/api/licensing/token', { token: issuer.token({ jti: 'again' }) });
+    issuer.answerRenewals({ status: 409, body: { code: 'not_due' }, delay: 1_500 });
+    const before = issuer.renewals.length;
+    const renewing = service.call('POST', '/api/licensing/token/renew');
+    while (issuer.renewals.length === before) await new Promise((resolve) => setTimeout(resolve, 20));
+    const started = performance.now();
+    const [code, renewed] = await Promise.all([service.kill('SIGTERM'), renewing]);
+    expect([code, renewed.status]).toEqual([0, 200]);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    issuer.answerRenewals();
+  });
+
+  it('lists every fault of its configuration at once and ends with 1, without a secret in it', async () => {
+    const faulty = { PORT: 'x', ROOT_URL: 'ftp://h', BOOTSTRAP_TOKEN: 'short-secret', ADMIN_USER: 'a' };
+    const service = ServiceProcess.spawn(faulty, '--check-config');
+    expect(await service.end()).toBe(1);
+    for (const name of ['PORT', 'ROOT_URL', 'BOOTSTRAP_TOKEN']) expect(service.output).toContain(name);
+    expect(service.output).not.toContain('short-secret');
+  });
+
+  it('says that a configuration is fine, its version and how it is used, and ends with 0', async () => {
+    for (const [argument, text] of [
+      ['--check-config', 'fine'],
+      ['--version', '0.'],
+      ['--help', 'Usage'],
+    ] as const) {
+      const service = ServiceProcess.spawn({}, argument);
+      expect(await service.end()).toBe(0);
+      expect(service.output).toContain(text);
+    }
+    const unknown = ServiceProcess.spawn({}, '--nonsense');
+    expect(await unknown.end()).toBe(2);
+  });
+
+  it('starts without anybody who could call it, and says so', async () => {
+    const service = await ServiceProcess.start({ DATABASE_URL: 'pglite://memory', BOOTSTRAP_TOKEN: '' });
+    try {
+      expect(service.output).toContain('nobody can call this service');
+      expect((await service.call('GET', '/api/licensing/check')).status).toBe(401);
+    } finally {
+      await service.kill('SIGTERM');
+    }
+  });
+});

@@ -1,0 +1,67 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+/** Stands between a client and a server, to take the line away: what a network does, on purpose. */
+export class TcpProxy {
+  readonly #server: Server;
+  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  #frozen = false;
+  #refusing = false;
+
+  private constructor(private readonly target: { host: string; port: number }) {
+    this.#server = createServer((client) => this.#join(client));
+  }
+
+  static async start(host: string, port: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy({ host, port });
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Cuts every connection, and refuses new ones until {@link mend}. */
+  cut(): void {
+    this.#refusing = true;
+    for (const pair of this.#pairs) pair.forEach((socket) => socket.destroy());
+  }
+
+  /** Lets nothing through any more, without closing anything. */
+  freeze(): void {
+    this.#frozen = true;
+    for (const pair of this.#pairs) pair.forEach((socket) => socket.pause());
+  }
+
+  /** All is well again. */
+  mend(): void {
+    this.#refusing = false;
+    this.#frozen = false;
+    for (const pair of this.#pairs) pair.forEach((socket) => socket.resume());
+  }
+
+  async stop(): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #join(client: Socket): void {
+    if (this.#refusing) return void client.destroy();
+    const server = connect(this.target);
+    const pair = [client, server] as const;
+    this.#pairs.add(pair);
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      from.on('data', (bytes) => to.write(bytes));
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        to.destroy();
+        this.#pairs.delete(pair);
+      });
+    }
+    if (this.#frozen) pair.forEach((socket) => socket.pause());
+  }
+}
