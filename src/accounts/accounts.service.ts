@@ -55,7 +55,9 @@ export class AccountsService {
           updatedAt: now,
         }),
       );
-      await this.#record(manager, actor, 'service-account.create', Number(created.id), { name: created.name });
+      await this.#record(manager, actor, 'service-account.create', Number(created.id), {
+        name: created.name,
+      });
       return { changed: true, value: created };
     });
   }
@@ -73,7 +75,8 @@ export class AccountsService {
       if (fields.name !== undefined && fields.name !== account.name) {
         await this.#assertNameFree(manager, fields.name);
       }
-      if (fields.isDisabled === true && !account.isDisabled) await this.#assertNotLast(manager, id, roles, []);
+      if (fields.isDisabled === true && !account.isDisabled)
+        await this.#assertNotLast(manager, id, roles, []);
       const updated = await manager.save(Object.assign(account, fields, { updatedAt: this.#now() }));
       await this.#record(manager, actor, 'service-account.update', id, { ...fields });
       return { changed: true, value: updated };
@@ -84,7 +87,12 @@ export class AccountsService {
    * @param secondsToLive - 0 for a token that does not expire
    * @throws ServiceError `not-found`, `service-account.token-name-taken`; AccessDenied
    */
-  async createToken(actor: RequestActor, id: number, name: string, secondsToLive: number): Promise<CreatedToken> {
+  async createToken(
+    actor: RequestActor,
+    id: number,
+    name: string,
+    secondsToLive: number,
+  ): Promise<CreatedToken> {
     const key = createServiceAccountToken();
     return this.snapshots.change(async (manager) => {
       await this.#assertMayChange(manager, actor, id);
@@ -141,7 +149,8 @@ export class AccountsService {
     await this.snapshots.change(async (manager) => {
       await this.store.load(manager, id);
       assertHolds(actor, role.actions);
-      if ((await this.store.rolesOf(manager, id)).includes(roleUid)) return { changed: false, value: undefined };
+      if ((await this.store.rolesOf(manager, id)).includes(roleUid))
+        return { changed: false, value: undefined };
       await manager.insert(RoleAssignmentEntity, { serviceAccountId: id, roleUid, createdAt: this.#now() });
       await this.#record(manager, actor, 'role.add', id, { role: role.name });
       return { changed: true, value: undefined };
@@ -155,7 +164,8 @@ export class AccountsService {
       await this.store.load(manager, id);
       assertHolds(actor, role.actions);
       const roles = await this.store.rolesOf(manager, id);
-      if (!roles.includes(roleUid)) throw new ServiceError('not-found', 'The service account does not have this role');
+      if (!roles.includes(roleUid))
+        throw new ServiceError('not-found', 'The service account does not have this role');
       const left = roles.filter((uid) => uid !== roleUid);
       await this.#assertNotLast(manager, id, roles, left);
       await manager.delete(RoleAssignmentEntity, { serviceAccountId: id, roleUid });
@@ -177,7 +187,8 @@ export class AccountsService {
   }
 
   async #assertNameFree(manager: EntityManager, name: string): Promise<void> {
-    if (await manager.existsBy(ServiceAccountEntity, { name })) throw new ServiceError('service-account.name-taken');
+    if (await manager.existsBy(ServiceAccountEntity, { name }))
+      throw new ServiceError('service-account.name-taken');
   }
 
   /** The login follows from the name; names that differ in punctuation alone get a number. */
@@ -201,7 +212,8 @@ export class AccountsService {
     if (administrator !== undefined || bootstrapToken !== undefined) return;
     if (!actionsOf(before).has(MANAGES_ROLES) || actionsOf(after).has(MANAGES_ROLES)) return;
     const managing = ROLES.filter((role) => role.actions.includes(MANAGES_ROLES)).map((role) => role.uid);
-    if (!(await this.store.anyoneElseHas(manager, managing, id))) throw new ServiceError('access.last-administrator');
+    if (!(await this.store.anyoneElseHas(manager, managing, id)))
+      throw new ServiceError('access.last-administrator');
   }
 
   async #record(

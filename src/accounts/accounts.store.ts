@@ -28,6 +28,12 @@ export class AccountsStore implements OnModuleInit {
     return account;
   }
 
+  /** The id of the account of a name, or undefined. */
+  async findByName(name: string): Promise<number | undefined> {
+    const account = await this.database.read((manager) => manager.findOneBy(ServiceAccountEntity, { name }));
+    return account === null ? undefined : Number(account.id);
+  }
+
   /** @throws ServiceError `not-found` */
   async loadToken(manager: EntityManager, id: number, tokenId: number): Promise<ServiceAccountTokenEntity> {
     const token = await manager.findOneBy(ServiceAccountTokenEntity, {
@@ -42,7 +48,10 @@ export class AccountsStore implements OnModuleInit {
   async listTokens(id: number): Promise<ServiceAccountTokenEntity[]> {
     return this.database.read(async (manager) => {
       await this.load(manager, id);
-      return manager.find(ServiceAccountTokenEntity, { where: { serviceAccountId: id }, order: { id: 'ASC' } });
+      return manager.find(ServiceAccountTokenEntity, {
+        where: { serviceAccountId: id },
+        order: { id: 'ASC' },
+      });
     });
   }
 
@@ -86,7 +95,10 @@ export class AccountsStore implements OnModuleInit {
       accounts.map((account) => {
         const id = Number(account.id);
         const actions = actionsOf(roles.get(id) ?? []);
-        return [id, { caller: { id: `service-account:${id}`, actions }, disabled: account.isDisabled }] as const;
+        return [
+          id,
+          { caller: { id: `service-account:${id}`, actions }, disabled: account.isDisabled },
+        ] as const;
       }),
     );
     const known = new Map<string, KnownToken>();

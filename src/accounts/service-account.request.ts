@@ -5,6 +5,9 @@ import { BASIC_ROLES, type BasicRole } from './service-account.entity.js';
 const NAME = /^(?! )(?!.* $)[^\p{Cc}\p{Cs}*]{1,190}$/u;
 const NAME_RULE = 'must have 1 to 190 characters, no control characters, no * and no space at its ends';
 
+/** As Grafana's: what follows from a name fits, and nothing that has a meaning in a path. */
+export const ROLE_UID = /^[A-Za-z0-9_-]{1,40}$/;
+
 /** Unlike `@IsOptional`, which also lets `null` pass. */
 const IfPresent = () => ValidateIf((_, value) => value !== undefined);
 
@@ -66,6 +69,6 @@ export class RevokeTokenRequest {
 /** `POST /api/access-control/users/:id/roles` */
 export class AddRoleRequest {
   @IsString({ message: 'roleUid must be a string' })
-  @Matches(/^[A-Za-z0-9_-]{1,40}$/, { message: 'roleUid must be the uid of a role' })
+  @Matches(ROLE_UID, { message: 'roleUid must be the uid of a role' })
   readonly roleUid!: string;
 }

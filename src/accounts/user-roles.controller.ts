@@ -4,6 +4,7 @@ import { RequireAction } from '../access/require-action.decorator.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { JsonBody } from '../http/json-body.js';
 import { AccountsService } from './accounts.service.js';
+import { RoleUidPipe } from './role-uid.pipe.js';
 import { AddRoleRequest } from './service-account.request.js';
 
 /** Roles of callers; the id is a service account's. */
@@ -28,7 +29,7 @@ export class UserRolesController {
   async remove(
     @ByActor() actor: RequestActor,
     @Param('id', IdPipe) id: number,
-    @Param('roleUid') roleUid: string,
+    @Param('roleUid', RoleUidPipe) roleUid: string,
   ): Promise<{ message: string }> {
     await this.accounts.removeRole(actor, id, roleUid);
     return { message: 'Role removed from user.' };

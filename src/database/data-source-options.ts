@@ -12,7 +12,7 @@ export interface Schema {
 /** How long a caller waits for a connection, milliseconds: `pg` would wait for ever. */
 const CONNECT_TIMEOUT_MS = 2_000;
 /** How long a caller waits for an answer, milliseconds; the server's own time-outs are shorter. */
-const QUERY_TIMEOUT_MS = 8_000;
+const QUERY_TIMEOUT_MS = 4_000;
 
 /** The options of a data source: the same for the service, its tests and TypeORM's command line. */
 export function dataSourceOptions(location: DatabaseLocation, schema: Schema): DataSourceOptions {

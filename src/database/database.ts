@@ -14,7 +14,7 @@ import { applyMigrations, checkMigrations } from './migrate.js';
  * shorter than the client's own time-out, so that the server lets go first.
  */
 const TIMEOUTS =
-  'SET LOCAL statement_timeout = 5000; SET LOCAL lock_timeout = 3000; SET LOCAL idle_in_transaction_session_timeout = 10000';
+  'SET LOCAL statement_timeout = 3000; SET LOCAL lock_timeout = 2500; SET LOCAL idle_in_transaction_session_timeout = 10000';
 
 /** SQLSTATE of a transaction that another one pushed aside: the same work can succeed now. */
 const RETRYABLE = new Set(['40001', '40P01']);

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import type { RequestActor } from './access/actor.decorator.js';
+import { ACTIONS } from './access/actions.js';
+import { ADMINISTRATOR_ROLE } from './access/roles.js';
+import { AccountsService } from './accounts/accounts.service.js';
+import { AccountsStore } from './accounts/accounts.store.js';
+import { type RunningAuthority, startAuthority } from './authority/authority.js';
+import { type AuthorityConfig, loadAuthorityConfig } from './config/authority-config.js';
+import { VERSION } from './config/build-info.js';
+import { ConfigError, type Environment } from './config/environment.js';
+import { loadServiceConfig, type ServiceConfig } from './config/service-config.js';
+import { createLogger } from './http/logger.js';
+import { LicensingService } from './licensing/licensing.service.js';
+import { type Closable, runProcess } from './run-process.js';
+import { type RunningService, startService } from './service.js';
+import { SnapshotService } from './snapshot/snapshot.service.js';
+
+const HELP = `licentia quickstart ${VERSION}: the service and an issuer in one process, on embedded databases.
+
+Usage: npm start -- [--new-token | --check-config | --version | --help]
+
+  --new-token     print a new administrator's token, when the first one is lost
+
+PORT (3000) is the service's port; the issuer takes the one after it. DATABASE_URL, ROOT_URL, LOG_LEVEL (warn) and the
+other settings of the service count too, but for ISSUER_*: see docs/configuration.md. All data is in ./data.
+`;
+
+const ACCOUNT = 'quickstart';
+/** Whoever starts the quickstart owns its data. */
+const OPERATOR: RequestActor = { id: 'system', requestId: '', actions: new Set(ACTIONS) };
+
+interface QuickstartConfig {
+  readonly service: ServiceConfig;
+  readonly authority: AuthorityConfig;
+}
+
+const args = process.argv.slice(2);
+const newToken = args.includes('--new-token');
+
+await runProcess(
+  { help: HELP, version: VERSION, load, start },
+  args.filter((argument) => argument !== '--new-token'),
+);
+
+function load(environment: Environment): QuickstartConfig {
+  const { port } = loadServiceConfig(environment).listen;
+  if (port < 1 || port > 65_534) {
+    throw new ConfigError(['PORT must be a whole number from 1 to 65534: the issuer takes the one after it']);
+  }
+  const issuerPort = String(port + 1);
+  return {
+    service: loadServiceConfig({
+      LOG_LEVEL: 'warn',
+      ...environment,
+      ISSUER_URL: `http://127.0.0.1:${issuerPort}`,
+      // Whatever the port: a license stays one of the same issuer.
+      ISSUER_ID: 'http://localhost:3001',
+      ISSUER_RENEW_URL: undefined,
+      ISSUER_JWKS_URL: undefined,
+      ISSUER_JWKS_PATH: undefined,
+      ISSUER_ALLOW_INSECURE_HTTP: 'true',
+    }),
+    authority: loadAuthorityConfig({ PORT: issuerPort, LOG_LEVEL: environment.LOG_LEVEL || 'warn' }),
+  };
+}
+
+async function start(config: QuickstartConfig): Promise<Closable> {
+  const logger = createLogger(config.service.logLevel);
+  print('Starting. The first time this creates two databases, which takes some seconds …');
+  const authority = await startAuthority(config.authority, logger);
+  try {
+    const service = await startService(config.service, logger);
+    await installDemoLicense(service, authority, config.service);
+    print(welcome(config, await administratorToken(service)));
+    return { close: () => closeBoth(service, authority) };
+  } catch (error) {
+    await authority.application.close();
+    throw error;
+  }
+}
+
+async function closeBoth(service: RunningService, authority: RunningAuthority): Promise<void> {
+  await Promise.all([service.application.close(), authority.application.close()]);
+}
+
+/** On the first start alone: what was removed afterwards stays removed. */
+async function installDemoLicense(
+  { application: { nest } }: RunningService,
+  { issuer }: RunningAuthority,
+  { rootUrl }: ServiceConfig,
+): Promise<void> {
+  if (nest.get(SnapshotService).current?.license.revision !== 0) return;
+  const { token } = await issuer.issue({
+    sub: rootUrl.canonical,
+    company: 'Licentia demo',
+    includedUsers: 50,
+  });
+  await nest.get(LicensingService).install(OPERATOR, token);
+}
+
+/** A token for the quickstart's account, on the first start and when one is asked for. */
+async function administratorToken({ application: { nest } }: RunningService): Promise<string | undefined> {
+  const accounts = nest.get(AccountsService);
+  const known = await nest.get(AccountsStore).findByName(ACCOUNT);
+  if (known !== undefined && !newToken) return undefined;
+  const id =
+    known ??
+    Number((await accounts.create(OPERATOR, { name: ACCOUNT, role: 'Admin', isDisabled: false })).id);
+  await accounts.addRole(OPERATOR, id, ADMINISTRATOR_ROLE.uid);
+  return (await accounts.createToken(OPERATOR, id, `quickstart ${randomBytes(4).toString('hex')}`, 0)).key;
+}
+
+function welcome({ service, authority }: QuickstartConfig, token: string | undefined): string {
+  const url = `http://localhost:${service.listen.port}`;
+  const issuer = `http://localhost:${authority.listen.port}`;
+  const call = `curl -H "Authorization: Bearer ${token ?? '$TOKEN'}"`;
+  return `
+Licentia ${VERSION} is running.
+
+  service  ${url}   its API: ${url}/api/openapi.yaml
+  issuer   ${issuer}   its keys: ${issuer}/.well-known/jwks.json
+  data     ./data   delete it to begin anew
+
+${
+  token === undefined
+    ? 'The token was shown when it was made. Lost it? npm start -- --new-token'
+    : `An administrator's service-account token, shown this once:\n\n  ${token}`
+}
+
+Try it:
+
+  ${call} ${url}/api/licensing/check
+  ${call} ${url}/api/licensing/token
+  ${call} -X POST ${url}/api/licensing/token/renew
+
+Ctrl+C ends it.`;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
