@@ -22,9 +22,14 @@ const LONGEST_SHUTDOWN_MS = 9_800;
 /**
  * Runs a program by its command line and its environment until SIGTERM or SIGINT. A configuration or a start that
  * fails says why, in whole, and ends with 1; a wrong command line ends with 2.
+ *
+ * @param args - the command line, without what a program of several commands has read of it already
  */
-export async function runProcess<Config>(program: Program<Config>): Promise<void> {
-  const options = readArguments();
+export async function runProcess<Config>(
+  program: Program<Config>,
+  args: readonly string[] = process.argv.slice(2),
+): Promise<void> {
+  const options = readArguments(args);
   if (options.help) {
     process.stdout.write(program.help);
     return;
@@ -46,9 +51,10 @@ export async function runProcess<Config>(program: Program<Config>): Promise<void
   }
 }
 
-function readArguments() {
+function readArguments(args: readonly string[]) {
   try {
     return parseArgs({
+      args: [...args],
       options: {
         'check-config': { type: 'boolean', default: false },
         version: { type: 'boolean', default: false },
@@ -66,7 +72,8 @@ function readArguments() {
  * happened is on standard error.
  */
 function stayUp(): void {
-  const report = (error: unknown) => process.stderr.write(`unexpected: ${String((error as Error)?.stack ?? error)}\n`);
+  const report = (error: unknown) =>
+    process.stderr.write(`unexpected: ${String((error as Error)?.stack ?? error)}\n`);
   process.on('unhandledRejection', report);
   process.on('uncaughtException', report);
 }
@@ -83,7 +90,8 @@ function endOnSignal(running: Closable): void {
   process.once('SIGINT', end);
 }
 
-function fail(error: unknown): never {
+/** Ends the process with 1, and says why: in a sentence where an operator can do something about it. */
+export function fail(error: unknown): never {
   process.stderr.write(`${explain(error) ?? String((error as Error)?.stack ?? error)}\n`);
   process.exit(1);
 }

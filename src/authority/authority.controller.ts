@@ -1,0 +1,44 @@
+import { Controller, Get, Header, HttpCode, Post, UseFilters, UseGuards } from '@nestjs/common';
+import type { LicenseClaims } from '../domain/license-claims.js';
+import type { PublicJwk } from '../domain/verification-key.js';
+import { JsonBody } from '../http/json-body.js';
+import { IdempotencyKey } from './idempotency-key.decorator.js';
+import { ByLicense, LicenseTokenGuard } from './license-token.guard.js';
+import { RenewalRefusedFilter } from './renewal-refused.filter.js';
+import { RenewalRequest } from './renewal.request.js';
+import { type RenewalAnswer, Renewals } from './renewals.js';
+import { SigningKeys } from './signing-keys.js';
+
+/** The issuer protocol, see `docs/issuer-protocol.md`. */
+@Controller()
+export class AuthorityController {
+  constructor(
+    private readonly keys: SigningKeys,
+    private readonly renewals: Renewals,
+  ) {}
+
+  @Get('.well-known/jwks.json')
+  @Header('Cache-Control', 'public, max-age=300')
+  keySet(): { readonly keys: readonly PublicJwk[] } {
+    return this.keys.jwks;
+  }
+
+  @Post('v1/licenses/renew')
+  @HttpCode(200)
+  @UseGuards(LicenseTokenGuard)
+  @UseFilters(RenewalRefusedFilter)
+  async renew(
+    @ByLicense() claims: LicenseClaims,
+    @IdempotencyKey() idempotencyKey: string,
+    @JsonBody() { instance, dryRun = false }: RenewalRequest,
+  ): Promise<RenewalAnswer> {
+    return this.renewals.renew({ claims, instance, idempotencyKey, dryRun });
+  }
+
+  /** Liveness: depends on nothing. */
+  @Get('healthz')
+  @Header('Content-Type', 'text/plain; charset=utf-8')
+  live(): string {
+    return 'Ok';
+  }
+}

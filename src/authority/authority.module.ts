@@ -1,0 +1,44 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
+import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
+import { DatabaseModule } from '../database/database.module.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
+import { ErrorFilter } from '../http/error.filter.js';
+import { provideGlobally } from '../http/provide-globally.js';
+import { AUTHORITY_SCHEMA } from './authority-schema.js';
+import { AuthorityController } from './authority.controller.js';
+import { LicenseAuthority } from './license-authority.js';
+import { LicenseSigner } from './license-signer.js';
+import { RenewalStore } from './renewal.store.js';
+import { Renewals } from './renewals.js';
+import { SigningKeys } from './signing-keys.js';
+
+/** The composition root of the self-hosted issuer. */
+@Module({})
+export class AuthorityModule {
+  static of(config: AuthorityConfig, clock: Clock): DynamicModule {
+    return {
+      module: AuthorityModule,
+      imports: [
+        provideGlobally([
+          { provide: AUTHORITY_CONFIG, useValue: config },
+          { provide: CLOCK, useValue: clock },
+        ]),
+        DatabaseModule.forRoot(config.database, AUTHORITY_SCHEMA, 'authority'),
+      ],
+      controllers: [AuthorityController],
+      providers: [
+        SigningKeys,
+        LicenseSigner,
+        LicenseAuthority,
+        RenewalStore,
+        Renewals,
+        {
+          provide: APP_FILTER,
+          useFactory: (host: HttpAdapterHost) => new ErrorFilter(host),
+          inject: [HttpAdapterHost],
+        },
+      ],
+    };
+  }
+}

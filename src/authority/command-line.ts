@@ -1,0 +1,137 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { DAY_SECONDS, type LicenseTerms } from './license-terms.js';
+
+/** What an operator asks for; without any of these the issuer serves. */
+export type Command =
+  | { readonly name: 'issue'; readonly terms: LicenseTerms }
+  | { readonly name: 'list'; readonly json: boolean }
+  | { readonly name: 'suspend' | 'resume' | 'revoke'; readonly lid: string }
+  | { readonly name: 'prolong'; readonly lid: string; readonly days: number }
+  | { readonly name: 'help' };
+
+/** A command line makes no sense. The message says why. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
+
+const MOST_DAYS = 36_500;
+const MOST_COUNT = 2 ** 31 - 1;
+const MINUTE_SECONDS = 60;
+
+const HELP = { help: { type: 'boolean', short: 'h', default: false } } as const;
+const TEXT = { type: 'string' } as const;
+
+const ISSUE_OPTIONS = {
+  sub: TEXT,
+  lid: TEXT,
+  company: TEXT,
+  product: { type: 'string', multiple: true },
+  users: TEXT,
+  days: TEXT,
+  'token-days': TEXT,
+  'token-minutes': TEXT,
+  'warn-days': TEXT,
+  'token-warn-days': TEXT,
+  'update-days': TEXT,
+} as const;
+
+/**
+ * The command of a command line, which does not name the program.
+ * @returns undefined when it has no command but options alone, or names `serve`
+ * @throws UsageError
+ */
+export function readCommand([name, ...rest]: readonly string[]): Command | undefined {
+  switch (name) {
+    case 'issue':
+      return readIssue(rest);
+    case 'list': {
+      const { values } = read(rest, { json: { type: 'boolean', default: false } }, 0);
+      return values.help ? { name: 'help' } : { name, json: values.json };
+    }
+    case 'suspend':
+    case 'resume':
+    case 'revoke': {
+      const { values, positionals } = read(rest, {}, 1);
+      return values.help ? { name: 'help' } : { name, lid: lidOf(positionals) };
+    }
+    case 'prolong': {
+      const { values, positionals } = read(rest, { days: TEXT }, 1);
+      if (values.help) return { name: 'help' };
+      const days = wholeNumber('days', values.days, 1, MOST_DAYS);
+      if (days === undefined) throw new UsageError('Say by how many days: --days <n>.');
+      return { name, lid: lidOf(positionals), days };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function readIssue(args: readonly string[]): Command {
+  const { values } = read(args, ISSUE_OPTIONS, 0);
+  if (values.help) return { name: 'help' };
+  if (values.sub === undefined)
+    throw new UsageError('Say which instance the license is for: --sub <root URL>.');
+  const days = wholeNumber('days', values.days, 1, MOST_DAYS);
+  return {
+    name: 'issue',
+    terms: {
+      sub: values.sub,
+      lid: values.lid,
+      company: values.company,
+      products: values.product,
+      includedUsers: wholeNumber('users', values.users, 0, MOST_COUNT),
+      licenseSeconds: days === undefined ? undefined : days * DAY_SECONDS,
+      tokenSeconds: tokenSeconds(values['token-days'], values['token-minutes']),
+      licenseWarnDays: wholeNumber('warn-days', values['warn-days'], 0, MOST_DAYS),
+      tokenWarnDays: wholeNumber('token-warn-days', values['token-warn-days'], 0, MOST_DAYS),
+      updateDays: wholeNumber('update-days', values['update-days'], 0, MOST_DAYS),
+    },
+  };
+}
+
+function tokenSeconds(days: string | undefined, minutes: string | undefined): number | undefined {
+  if (days !== undefined && minutes !== undefined) {
+    throw new UsageError('--token-days and --token-minutes exclude each other.');
+  }
+  const wholeDays = wholeNumber('token-days', days, 1, MOST_DAYS);
+  const wholeMinutes = wholeNumber('token-minutes', minutes, 1, MOST_DAYS * (DAY_SECONDS / MINUTE_SECONDS));
+  if (wholeDays !== undefined) return wholeDays * DAY_SECONDS;
+  return wholeMinutes === undefined ? undefined : wholeMinutes * MINUTE_SECONDS;
+}
+
+/** Node's own parser, which takes no option that is not listed. */
+function read<const O extends OptionsConfig>(args: readonly string[], options: O, mostPositionals: number) {
+  const parsed = parse(args, options);
+  const extra = parsed.positionals[mostPositionals];
+  if (extra !== undefined) throw new UsageError(`The argument "${extra}" has no meaning here.`);
+  return parsed;
+}
+
+function parse<const O extends OptionsConfig>(args: readonly string[], options: O) {
+  try {
+    return parseArgs({ args: [...args], options: { ...options, ...HELP }, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+function lidOf([lid]: readonly string[]): string {
+  if (lid === undefined) throw new UsageError('Say which license, by its id: "list" shows them.');
+  return lid;
+}
+
+function wholeNumber(
+  option: string,
+  text: string | undefined,
+  least: number,
+  most: number,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+  if (!(value >= least && value <= most)) {
+    throw new UsageError(`--${option} must be a whole number from ${least} to ${most}.`);
+  }
+  return value;
+}

@@ -1,0 +1,120 @@
+import type { AuthorityConfig } from '../config/authority-config.js';
+import { EmbeddedDirectoryInUseError } from '../database/embedded/directory-lock.js';
+import { type Clock, systemClock } from '../domain/clock.js';
+import { ServiceError } from '../domain/service-error.js';
+import { withAuthority } from './authority.js';
+import { AuthorityError } from './authority-error.js';
+import type { Command } from './command-line.js';
+import type { IssuedLicenseEntity } from './issued-license.entity.js';
+import type { LicenseAuthority } from './license-authority.js';
+
+/** What a command says: to the next program, and to the person in front of it. */
+export interface CommandOutput {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Does what an operator asks for, on the issuer's database.
+ * @throws AuthorityError for what that person can do something about; PendingMigrationsError
+ */
+export async function runCommand(
+  command: Exclude<Command, { name: 'help' }>,
+  config: AuthorityConfig,
+  clock: Clock = systemClock,
+): Promise<CommandOutput> {
+  try {
+    return await withAuthority(config, (issuer) => run(command, issuer), clock);
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+async function run(
+  command: Exclude<Command, { name: 'help' }>,
+  issuer: LicenseAuthority,
+): Promise<CommandOutput> {
+  switch (command.name) {
+    case 'issue': {
+      const { token, license } = await issuer.issue(command.terms);
+      return { stdout: `${token}\n`, stderr: `Issued: ${summary(license)}\n` };
+    }
+    case 'list': {
+      const licenses = await issuer.list();
+      return {
+        stdout: command.json ? `${JSON.stringify(licenses.map(publicView), null, 2)}\n` : table(licenses),
+        stderr: '',
+      };
+    }
+    case 'suspend':
+    case 'resume':
+    case 'revoke':
+      return { stdout: '', stderr: `Done: ${summary(await issuer[command.name](command.lid))}\n` };
+    case 'prolong':
+      return { stdout: '', stderr: `Done: ${summary(await issuer.prolong(command.lid, command.days))}\n` };
+  }
+}
+
+/** What `list` tells of a license; times in Unix seconds, by the names of the claims. */
+function publicView(license: IssuedLicenseEntity) {
+  const { lid, status, sub, prod, company, includedUsers, nbf, lexp, lastIat, revokedAt } = license;
+  return {
+    lid,
+    status,
+    sub,
+    prod,
+    company,
+    included_users: includedUsers,
+    nbf,
+    lexp,
+    last_iat: lastIat,
+    revoked_at: revokedAt,
+  };
+}
+
+function summary({ lid, sub, prod, status, lexp }: IssuedLicenseEntity): string {
+  return printable(`license ${lid} for ${sub} (${prod.join(', ')}), ${status}, ends ${isoTime(lexp)}`);
+}
+
+function table(licenses: readonly IssuedLicenseEntity[]): string {
+  const head = ['LICENSE', 'STATUS', 'INSTANCE', 'PRODUCTS', 'USERS', 'ENDS', 'LAST TOKEN'];
+  const rows = licenses.map(({ lid, status, sub, prod, includedUsers, lexp, lastIat }) =>
+    [lid, status, sub, prod.join(','), String(includedUsers ?? '-'), isoTime(lexp), isoTime(lastIat)].map(
+      printable,
+    ),
+  );
+  const lines = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return lines.map((cells) => `${line(cells)}\n`).join('');
+}
+
+/** Without control characters: a company's name must not move the cursor of whoever looks at it. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}
+
+function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+function explained(error: unknown): unknown {
+  if (error instanceof EmbeddedDirectoryInUseError) {
+    return new AuthorityError(
+      `${error.message}\nAn embedded database has room for one process. If that one is the running issuer, stop it ` +
+        'while you use this command, or let DATABASE_URL name a PostgreSQL database, which both can use at once.',
+      { cause: error },
+    );
+  }
+  if (error instanceof ServiceError && error.code === 'database.unavailable') {
+    const reason = error.cause instanceof Error ? error.cause.message : 'no reason is known';
+    return new AuthorityError(`The database that DATABASE_URL names is not available: ${reason}`, {
+      cause: error,
+    });
+  }
+  return error;
+}

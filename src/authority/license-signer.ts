@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
+import type { IssuedLicenseEntity } from './issued-license.entity.js';
+import { SigningKeys } from './signing-keys.js';
+
+/** A token of a license, with its times in Unix seconds. */
+export interface SignedLicense {
+  readonly token: string;
+  readonly jti: string;
+  readonly iat: number;
+  readonly exp: number;
+}
+
+/** Puts a license's terms into signed form. It keeps nothing, and asks nobody whether it may. */
+@Injectable()
+export class LicenseSigner {
+  constructor(
+    private readonly keys: SigningKeys,
+    @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
+  ) {}
+
+  /**
+   * A new token. It ends with the license at the latest.
+   * @param iat - Unix seconds; greater than that of every token of this license before
+   */
+  async license(license: IssuedLicenseEntity, iat: number): Promise<SignedLicense> {
+    const jti = randomUUID();
+    const exp = Math.min(iat + license.tokenSeconds, license.lexp);
+    const token = await this.keys.sign('license+jwt', {
+      iss: this.config.issuerId,
+      sub: license.sub,
+      jti,
+      lid: license.lid,
+      iat,
+      exp,
+      nbf: license.nbf,
+      lexp: license.lexp,
+      prod: license.prod,
+      ...(license.company === null ? {} : { company: license.company }),
+      ...(license.includedUsers === null ? {} : { included_users: license.includedUsers }),
+      lic_exp_warn_days: license.licExpWarnDays,
+      tok_exp_warn_days: license.tokExpWarnDays,
+      update_days: license.updateDays,
+    });
+    return { token, jti, iat, exp };
+  }
+
+  /** The statement that revokes every token of the license with this `iat` or an earlier one. */
+  async revocation(lid: string, iat: number): Promise<string> {
+    return this.keys.sign('license-revocation+jwt', { iss: this.config.issuerId, lid, iat });
+  }
+}

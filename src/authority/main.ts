@@ -1,0 +1,81 @@
+import { type AuthorityConfig, loadAuthorityConfig } from '../config/authority-config.js';
+import { COMMIT, VERSION } from '../config/build-info.js';
+import { createLogger } from '../http/logger.js';
+import { fail, runProcess } from '../run-process.js';
+import { startAuthority } from './authority.js';
+import { AuthorityError } from './authority-error.js';
+import { readCommand, UsageError } from './command-line.js';
+import { runCommand } from './commands.js';
+
+const HELP = `licentia issuer ${VERSION}: issues and renews licenses for the instances that you run.
+
+Usage: node dist/authority/main.js [command] [options]
+
+Commands:
+  serve                    answer renewals and serve the key set; this is what happens without a command
+    --check-config         read the configuration, say what is wrong with it, and end
+
+  issue                    issue a license; its token alone goes to standard output
+    --sub <root URL>       the instance that it is for (required)
+    --lid <id>             the license's id (default: a new UUID)
+    --company <name>       who the license is for
+    --product <name>       a licensed product; may be repeated (default: grafana-enterprise)
+    --users <n>            included users
+    --days <n>             how long the license lasts (default: 365)
+    --token-days <n>       how long each of its tokens lasts (default: 7)
+    --token-minutes <n>    the same in minutes, instead of --token-days
+    --warn-days <n>        warn so long before the license ends (default: 30)
+    --token-warn-days <n>  warn so long before a token ends (default: 2, at most half of the token's life)
+    --update-days <n>      how often the token is to be renewed (default: 1)
+
+  list [--json]            list the licenses
+  suspend <license>        give it no more tokens; the present one stays good until it ends
+  revoke <license>         take it away; the next renewal is answered with a signed statement
+  resume <license>         take back a suspension or a revocation
+  prolong <license> --days <n>
+                           move its end by so many days; the next token says so
+
+  --version                print the version and the commit
+  --help                   print this
+
+All settings come from the environment: see docs/configuration.md.
+`;
+
+const args = process.argv.slice(2);
+
+try {
+  const command = readCommand(args);
+  if (command === undefined) {
+    await runProcess(
+      { help: HELP, version: `${VERSION} (${COMMIT})`, load: loadAuthorityConfig, start },
+      optionsOf(args),
+    );
+  } else if (command.name === 'help') {
+    process.stdout.write(HELP);
+  } else {
+    const { stdout, stderr } = await runCommand(command, loadAuthorityConfig(process.env));
+    process.stdout.write(stdout);
+    process.stderr.write(stderr);
+  }
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`${error.message}\nTry --help.\n`);
+    process.exit(2);
+  }
+  if (error instanceof AuthorityError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+  fail(error);
+}
+
+function optionsOf([first, ...rest]: readonly string[]): readonly string[] {
+  return first === 'serve' ? rest : first === undefined ? [] : [first, ...rest];
+}
+
+async function start(config: AuthorityConfig) {
+  const logger = createLogger(config.logLevel);
+  const { url, application } = await startAuthority(config, logger);
+  logger.info({ msg: 'listening', url, issuerId: config.issuerId, version: VERSION, commit: COMMIT });
+  return application;
+}

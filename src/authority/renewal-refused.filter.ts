@@ -1,0 +1,21 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { contextOf } from '../http/request-context.js';
+import { RenewalRefused } from './renewal-refused.js';
+
+/** Answers refusals as the issuer protocol has them; every other failure goes on to the common filter. */
+@Injectable()
+@Catch(RenewalRefused)
+export class RenewalRefusedFilter implements ExceptionFilter<RenewalRefused> {
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  catch(refused: RenewalRefused, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<IncomingMessage>();
+    const response = host.switchToHttp().getResponse<ServerResponse>();
+    const { cause } = refused;
+    contextOf(request).reason = cause instanceof Error ? `${refused.code}: ${cause.message}` : refused.code;
+    if (refused.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+    this.host.httpAdapter.reply(response, refused.body(), refused.status);
+  }
+}

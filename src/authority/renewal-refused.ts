@@ -1,0 +1,39 @@
+/**
+ * Every refusal of a renewal: its HTTP status and its sentence. The codes are those of `docs/issuer-protocol.md`; the
+ * sentences are made of characters that a service repeats to its own callers.
+ */
+export const REFUSALS = {
+  token_unknown: { status: 401, message: 'the token is not one of this issuer' },
+  license_suspended: { status: 403, message: 'the license is suspended' },
+  license_expired: { status: 403, message: 'the license has ended' },
+  license_unknown: { status: 404, message: 'the license is not known to this issuer' },
+  not_due: { status: 409, message: 'there is no newer token to give at this moment' },
+  license_revoked: { status: 410, message: 'the license is revoked' },
+  instance_mismatch: { status: 422, message: 'the license is for another instance' },
+} as const satisfies Record<string, { status: number; message: string }>;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** A renewal is refused. `cause` is for the log alone. */
+export class RenewalRefused extends Error {
+  override readonly name = 'RenewalRefused';
+
+  /** @param statement - the signed revocation, with `license_revoked` */
+  constructor(
+    readonly code: RefusalCode,
+    private readonly statement?: string,
+    cause?: unknown,
+  ) {
+    super(REFUSALS[code].message, cause === undefined ? undefined : { cause });
+  }
+
+  get status(): number {
+    return REFUSALS[this.code].status;
+  }
+
+  /** The answer's body. */
+  body(): { code: RefusalCode; message: string; statement?: string } {
+    const { code, message, statement } = this;
+    return { code, message, ...(statement === undefined ? {} : { statement }) };
+  }
+}

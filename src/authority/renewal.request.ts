@@ -1,0 +1,28 @@
+import { IsBoolean, IsNotEmpty, IsObject, IsString, MaxLength, ValidateIf } from 'class-validator';
+
+/** Unlike `@IsOptional`, which also lets `null` pass. */
+const IfPresent = () => ValidateIf((_, value) => value !== undefined);
+
+/** `POST /v1/licenses/renew` */
+export class RenewalRequest {
+  /** The root URL of the instance that asks. */
+  @IsString({ message: 'instance must be a string' })
+  @IsNotEmpty({ message: 'instance must not be empty' })
+  readonly instance!: string;
+
+  /** Of the service that asks. */
+  @IsString({ message: 'version must be a string' })
+  @IsNotEmpty({ message: 'version must not be empty' })
+  @MaxLength(100, { message: 'version must have at most 100 characters' })
+  readonly version!: string;
+
+  /** Only says what a renewal would be answered. */
+  @IfPresent()
+  @IsBoolean({ message: 'dryRun must be true or false' })
+  readonly dryRun?: boolean;
+
+  /** What the instance reports of its use. This issuer licenses no use, and keeps nothing of it. */
+  @IfPresent()
+  @IsObject({ message: 'usage must be an object' })
+  readonly usage?: object;
+}

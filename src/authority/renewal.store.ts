@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager, LessThan, MoreThan } from 'typeorm';
+import type { SignedLicense } from './license-signer.js';
+import { DAY_SECONDS } from './license-terms.js';
+import { RenewalEntity } from './renewal.entity.js';
+
+/** What was given is kept for repetitions this long, seconds, and of this many renewals of a license. */
+const KEPT_SECONDS = 7 * DAY_SECONDS;
+const MOST_KEPT = 100;
+
+/** What was given to which attempt. Whoever calls holds the lock on the license's row. */
+@Injectable()
+export class RenewalStore {
+  /** The token that an attempt was given; undefined when it was given none, or one that has ended. */
+  async load(
+    manager: EntityManager,
+    lid: string,
+    idempotencyKey: string,
+    nowSeconds: number,
+  ): Promise<string | undefined> {
+    const renewal = await manager.findOneBy(RenewalEntity, {
+      lid,
+      idempotencyKey,
+      exp: MoreThan(nowSeconds),
+    });
+    return renewal?.token;
+  }
+
+  /** Remembers what an attempt is given, and forgets what is too old. */
+  async save(
+    manager: EntityManager,
+    lid: string,
+    idempotencyKey: string,
+    { token, iat, exp }: SignedLicense,
+  ): Promise<void> {
+    await manager.upsert(RenewalEntity, { lid, idempotencyKey, token, iat, exp }, ['lid', 'idempotencyKey']);
+    const [oldestKept] = await manager.find(RenewalEntity, {
+      where: { lid },
+      order: { iat: 'DESC' },
+      skip: MOST_KEPT - 1,
+      take: 1,
+    });
+    const oldest = Math.max(iat - KEPT_SECONDS, oldestKept?.iat ?? 0);
+    await manager.delete(RenewalEntity, { lid, iat: LessThan(oldest) });
+  }
+
+  /** Forgets every renewal of a license: none of its tokens counts any more. */
+  async clear(manager: EntityManager, lid: string): Promise<void> {
+    await manager.delete(RenewalEntity, { lid });
+  }
+}

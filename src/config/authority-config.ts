@@ -1,0 +1,45 @@
+import { type Environment, readEnvironment } from './environment.js';
+import {
+  type DatabaseConfig,
+  type ListenConfig,
+  PROCESS_SETTINGS,
+  type ServiceConfig,
+} from './service-config.js';
+import { database, integer, matching, secret, withDefault } from './setting.js';
+
+/** Every setting of the self-hosted issuer. */
+export const AUTHORITY_SETTINGS = {
+  ...PROCESS_SETTINGS,
+  PORT: withDefault(integer(0, 65535), '3001'),
+  DATABASE_URL: secret(withDefault(database, 'pglite://./data/authority')),
+  ISSUER_ID: withDefault(
+    matching(/^[\x21-\x7e]{1,1024}$/, 'must have 1 to 1024 printable ASCII characters and no space'),
+    'http://localhost:3001',
+  ),
+};
+
+/** What the issuer was told, parsed once at the start. */
+export interface AuthorityConfig {
+  readonly listen: ListenConfig;
+  readonly logLevel: ServiceConfig['logLevel'];
+  readonly database: DatabaseConfig;
+  /** The `iss` of everything it signs. */
+  readonly issuerId: string;
+}
+
+/** Injection token of the {@link AuthorityConfig}. */
+export const AUTHORITY_CONFIG = Symbol('AuthorityConfig');
+
+/**
+ * The issuer's configuration from its environment.
+ * @throws ConfigError with every fault at once
+ */
+export function loadAuthorityConfig(environment: Environment): AuthorityConfig {
+  const values = readEnvironment(AUTHORITY_SETTINGS, environment);
+  return Object.freeze({
+    listen: { host: values.HOST, port: values.PORT },
+    logLevel: values.LOG_LEVEL,
+    database: { location: values.DATABASE_URL, migrations: values.DATABASE_MIGRATIONS },
+    issuerId: values.ISSUER_ID,
+  });
+}

@@ -1,0 +1,132 @@
+import { AuthorityError } from '../../src/authority/authority-error.js';
+import { type Command, readCommand, UsageError } from '../../src/authority/command-line.js';
+import { runCommand } from '../../src/authority/commands.js';
+import { loadAuthorityConfig } from '../../src/config/authority-config.js';
+import { embeddedDatabase, type TestDatabase } from '../support/database.js';
+import { TestAuthority } from './test-authority.js';
+
+const line = (text: string) => readCommand(text.split(' ').filter((word) => word !== ''));
+
+describe('the command line', () => {
+  it.each(['', 'serve', 'serve --check-config', '--version', 'unheard-of'])(
+    'has no command in "%s"',
+    (text) => {
+      expect(line(text)).toBeUndefined();
+    },
+  );
+
+  it('reads every term of a license', () => {
+    expect(
+      line(
+        'issue --sub http://a/ --lid 1 --company Example --product a --product b --users 5 --days 10 --token-days 2 ' +
+          '--warn-days 3 --token-warn-days 1 --update-days 4',
+      ),
+    ).toEqual({
+      name: 'issue',
+      terms: {
+        sub: 'http://a/',
+        lid: '1',
+        company: 'Example',
+        products: ['a', 'b'],
+        includedUsers: 5,
+        licenseSeconds: 864_000,
+        tokenSeconds: 172_800,
+        licenseWarnDays: 3,
+        tokenWarnDays: 1,
+        updateDays: 4,
+      },
+    });
+  });
+
+  it.each([
+    ['issue --sub http://a/ --token-minutes 10', { terms: { tokenSeconds: 600 } }],
+    ['list', { name: 'list', json: false }],
+    ['list --json', { name: 'list', json: true }],
+    ['suspend 1', { name: 'suspend', lid: '1' }],
+    ['revoke 1', { name: 'revoke', lid: '1' }],
+    ['resume 1', { name: 'resume', lid: '1' }],
+    ['prolong 1 --days 30', { name: 'prolong', lid: '1', days: 30 }],
+    ['issue --help', { name: 'help' }],
+    ['revoke -h', { name: 'help' }],
+  ])('reads "%s"', (text, command) => {
+    expect(line(text)).toMatchObject(command);
+  });
+
+  it.each([
+    'issue',
+    'issue --sub',
+    'issue --sub http://a/ --users five',
+    'issue --sub http://a/ --days 0',
+    'issue --sub http://a/ --days 1e3',
+    'issue --sub http://a/ --token-days 1 --token-minutes 1',
+    'issue --sub http://a/ --unheard-of',
+    'issue http://a/',
+    'list 1',
+    'revoke',
+    'revoke 1 2',
+    'prolong 1',
+    'prolong --days 1',
+  ])('refuses "%s"', (text) => {
+    expect(() => line(text)).toThrow(UsageError);
+  });
+});
+
+describe('a command', () => {
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    database = await embeddedDatabase();
+  });
+
+  afterAll(async () => {
+    await database.drop();
+  });
+
+  const run = async (text: string) =>
+    runCommand(
+      line(text) as Exclude<Command, { name: 'help' }>,
+      loadAuthorityConfig({ DATABASE_URL: database.url }),
+    );
+
+  it('that issues a license prints its token alone, and the rest beside it', async () => {
+    const { stdout, stderr } = await run('issue --sub http://localhost:3000 --lid demo --users 5');
+    expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    expect(stderr).toMatch(
+      /^Issued: license demo for http:\/\/localhost:3000\/ \(grafana-enterprise\), active, ends .*Z\n$/,
+    );
+  });
+
+  it('that changes a license says what became of it', async () => {
+    expect((await run('suspend demo')).stderr).toContain('suspended');
+    expect((await run('resume demo')).stderr).toContain('active');
+    expect((await run('prolong demo --days 365')).stderr).toContain('active');
+    expect((await run('revoke demo')).stderr).toContain('revoked');
+  });
+
+  it('lists the licenses for people and for programs', async () => {
+    const { stdout } = await run('list');
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^LICENSE +STATUS +INSTANCE +PRODUCTS +USERS +ENDS +LAST TOKEN$/),
+      expect.stringMatching(/^demo +revoked +http:\/\/localhost:3000\/ +grafana-enterprise +5 +\S+Z +\S+Z$/),
+      '',
+    ]);
+    expect(JSON.parse((await run('list --json')).stdout)).toEqual([
+      expect.objectContaining({
+        lid: 'demo',
+        status: 'revoked',
+        included_users: 5,
+        revoked_at: expect.any(Number),
+      }),
+    ]);
+  });
+
+  it('says what to do when the issuer is running on an embedded database', async () => {
+    const authority = await TestAuthority.start(database);
+    try {
+      await expect(run('list')).rejects.toThrow(AuthorityError);
+      await expect(run('list')).rejects.toThrow(/in use by .*stop it .*PostgreSQL/s);
+    } finally {
+      await authority.stop();
+    }
+  });
+});

@@ -1,0 +1,93 @@
+import { getDataSourceToken } from '@nestjs/typeorm';
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import type { DataSource } from 'typeorm';
+import { startAuthority } from '../../src/authority/authority.js';
+import { loadAuthorityConfig } from '../../src/config/authority-config.js';
+import { readKeySet } from '../../src/domain/key-set.js';
+import { authenticateLicenseToken } from '../../src/domain/license-token.js';
+import { POSTGRES_URL, type TestDatabase, testDatabase } from '../support/database.js';
+import { INSTANCE, TestAuthority } from './test-authority.js';
+
+describe('the keys of the issuer', () => {
+  let database: TestDatabase;
+  let authority: TestAuthority;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    authority = await TestAuthority.start(database);
+  });
+
+  afterAll(async () => {
+    await authority.stop();
+    await database.drop();
+  });
+
+  it('are published without their private part, to be kept for five minutes', async () => {
+    const { status, headers, body } = await authority.get('/.well-known/jwks.json');
+    expect(status).toBe(200);
+    expect(headers.get('cache-control')).toBe('public, max-age=300');
+    expect(headers.get('content-type')).toBe('application/json');
+    expect(body.keys).toHaveLength(1);
+    expect(Object.keys(body.keys[0]).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
+    expect(body.keys[0]).toMatchObject({ kty: 'EC', alg: 'ES256', use: 'sig', crv: 'P-256' });
+    expect((await readKeySet(body)).skipped).toEqual([]);
+  });
+
+  it('are the same after a restart, and verify what was signed before it', async () => {
+    const before = await authority.get('/.well-known/jwks.json');
+    const { token } = await authority.issued();
+    await authority.stop();
+    authority = await TestAuthority.start(database, authority.clock);
+    expect((await authority.get('/.well-known/jwks.json')).body).toEqual(before.body);
+    await expect(authenticateLicenseToken(token, await authority.keySet())).resolves.toMatchObject({ token });
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  it('and tokens are nowhere in the log', async () => {
+    await authority.stop();
+    let log = '';
+    const sink = new Writable({
+      write: (chunk, _, done) => {
+        log += String(chunk);
+        done();
+      },
+    });
+    const config = loadAuthorityConfig({ PORT: '0', DATABASE_URL: database.url });
+    const running = await startAuthority(config, pino({ level: 'trace' }, sink));
+    const { token } = await running.issuer.issue({ sub: INSTANCE, lid: 'logged' });
+    await fetch(`${running.url}/v1/licenses/renew`, {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${token}`,
+        'Idempotency-Key': 'logged',
+        'Content-Type': 'application/json',
+      },
+      body: JSON.stringify({ instance: INSTANCE, version: '1.0.0' }),
+    });
+    const dataSource = running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    const [key] = await dataSource.query('SELECT private_jwk FROM signing_key');
+    await running.application.close(0);
+    authority = await TestAuthority.start(database, authority.clock);
+    expect(key.private_jwk.d).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(log).toContain('license renewed');
+    expect(log).not.toContain(key.private_jwk.d);
+    expect(log).not.toContain(token.split('.')[2]);
+  });
+
+  (POSTGRES_URL === undefined ? it.skip : it)(
+    'are made once when several issuers begin together',
+    async () => {
+      const empty = await testDatabase();
+      const begun = await Promise.all([1, 2, 3, 4].map(() => TestAuthority.start(empty)));
+      try {
+        const sets = await Promise.all(begun.map((one) => one.get('/.well-known/jwks.json')));
+        expect(sets[0]?.body.keys).toHaveLength(1);
+        for (const set of sets) expect(set.body).toEqual(sets[0]?.body);
+      } finally {
+        await Promise.all(begun.map((one) => one.stop()));
+        await empty.drop();
+      }
+    },
+  );
+});
