@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import {
   type DataSource,
@@ -120,7 +121,8 @@ function translated(error: unknown): unknown {
 function isDatabaseFailure(error: unknown): boolean {
   if (CONNECTION_LOST.some((type) => error instanceof type)) return true;
   return (
-    error instanceof Error && (error.name === 'Error' || 'errno' in error || sqlState(error) !== undefined)
+    types.isNativeError(error) &&
+    (error.name === 'Error' || 'errno' in error || sqlState(error) !== undefined)
   );
 }
 
