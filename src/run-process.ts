@@ -107,6 +107,8 @@ function explain(error: unknown): string | undefined {
     case 'EACCES':
     case 'EADDRNOTAVAIL':
       return `Cannot listen on port ${port} of ${address}: ${(error as Error).message}.`;
+    case 'ENOTFOUND':
+      return `Cannot listen: ${(error as Error).message}. HOST must be an address or a name of this machine.`;
     default:
       return undefined;
   }
