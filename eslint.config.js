@@ -3,19 +3,35 @@ import tseslint from 'typescript-eslint';
 /** The clock, the environment and the libraries of one job each stay in the files whose job they are. */
 const confined = {
   time: [
-    { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'Take the time from the Clock.' },
-    { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Take the time from the Clock.' },
+    {
+      selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+      message: 'Take the time from the Clock.',
+    },
+    {
+      selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+      message: 'Take the time from the Clock.',
+    },
   ],
   environment: [
-    { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'Configuration is read in main.ts alone.' },
+    {
+      selector: "MemberExpression[object.name='process'][property.name='env']",
+      message: 'Configuration is read in main.ts alone.',
+    },
   ],
   exit: [
-    { selector: "CallExpression[callee.object.name='process'][callee.property.name='exit']", message: 'Only run-process.ts ends the process.' },
+    {
+      selector: "CallExpression[callee.object.name='process'][callee.property.name='exit']",
+      message: 'Only run-process.ts ends the process.',
+    },
   ],
 };
 
 const AXIOS = { name: 'axios', message: 'Only src/issuer calls out.' };
-const TYPEORM = { name: 'typeorm', allowTypeImports: true, message: 'SQL belongs into src/database, entities and stores.' };
+const TYPEORM = {
+  name: 'typeorm',
+  allowTypeImports: true,
+  message: 'SQL belongs into src/database, entities and stores.',
+};
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'data/', 'coverage/', '.tmp*/', '**/*.mjs', '*.js', '*.cjs'] },
@@ -23,8 +39,11 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       // `async` without `await` turns what is thrown into a rejection, which is what callers of a promise expect.
       '@typescript-eslint/require-await': 'off',
@@ -46,10 +65,18 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', ...confined.time] },
   },
   {
-    files: ['src/**/*.entity.ts', 'src/**/*.store.ts', 'src/database/**/*.ts', 'src/authority/migrations/*.ts'],
+    files: [
+      'src/**/*.entity.ts',
+      'src/**/*.store.ts',
+      'src/database/**/*.ts',
+      'src/authority/migrations/*.ts',
+    ],
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS] }] },
   },
-  { files: ['src/issuer/**/*.ts'], rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [TYPEORM] }] } },
+  {
+    files: ['src/issuer/**/*.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [TYPEORM] }] },
+  },
   { files: ['src/issuer/*.entity.ts'], rules: { '@typescript-eslint/no-restricted-imports': 'off' } },
   {
     files: ['test/**/*.ts'],

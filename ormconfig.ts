@@ -10,4 +10,6 @@ import { loadServiceConfig } from './src/config/service-config.js';
 import { dataSourceOptions } from './src/database/data-source-options.js';
 import { SERVICE_SCHEMA } from './src/database/service-schema.js';
 
-export default new DataSource(dataSourceOptions(loadServiceConfig(process.env).database.location, SERVICE_SCHEMA));
+export default new DataSource(
+  dataSourceOptions(loadServiceConfig(process.env).database.location, SERVICE_SCHEMA),
+);

@@ -22,7 +22,7 @@ export interface RunningService {
 
 /**
  * Starts the service: the database first, then the listener. A database that is away does not keep it from starting:
- * it listens, says that it is not ready, and goes on trying.
+ * it listens, says that it is not ready, and goes on trying. The same holds for a file of keys that cannot be read.
  *
  * @throws EmbeddedDirectoryInUseError, PendingMigrationsError, and what the listener cannot do
  */
@@ -43,7 +43,7 @@ export async function startService(
       await application.close();
       throw error;
     }
-    logger.error({ msg: 'the database is not available: starting without it', err: error });
+    logger.error({ msg: 'not everything is available: starting without it, and trying again', err: error });
     void heal(application, logger);
   }
   try {
@@ -67,7 +67,7 @@ async function heal(application: HttpApplication, logger: Logger): Promise<void>
     await sleep(RETRY_MS, undefined, { ref: false });
     try {
       await start(application);
-      logger.info({ msg: 'the database is available: ready' });
+      logger.info({ msg: 'everything is available: ready' });
       return;
     } catch (error) {
       if (!isUnavailable(error)) logger.error({ msg: 'the start cannot be completed yet', err: error });
@@ -75,6 +75,7 @@ async function heal(application: HttpApplication, logger: Logger): Promise<void>
   }
 }
 
+/** The database is away, or the keys that the operator named are: either can come back. */
 function isUnavailable(error: unknown): boolean {
-  return error instanceof ServiceError && error.code === 'database.unavailable';
+  return error instanceof ServiceError && ['database.unavailable', 'issuer.unavailable'].includes(error.code);
 }

@@ -52,7 +52,9 @@ const guardedLookup: LookupFunction = (hostname, options, callback) => {
     }
     if (options.all === true) return callback(null, addresses);
     const [first] = addresses;
-    return first === undefined ? callback(new Error('no address'), '', 0) : callback(null, first.address, first.family);
+    return first === undefined
+      ? callback(new Error('no address'), '', 0)
+      : callback(null, first.address, first.family);
   });
 };
 

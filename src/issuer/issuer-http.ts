@@ -1,7 +1,13 @@
 import { HttpService } from '@nestjs/axios';
 import { Inject, Injectable } from '@nestjs/common';
 import { isAxiosError } from 'axios';
-import { circuitBreaker, ConsecutiveBreaker, handleWhen, isBrokenCircuitError } from 'cockatiel';
+import {
+  circuitBreaker,
+  type CircuitBreakerPolicy,
+  ConsecutiveBreaker,
+  handleWhen,
+  isBrokenCircuitError,
+} from 'cockatiel';
 import { VERSION } from '../config/build-info.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { ServiceError } from '../domain/service-error.js';
@@ -34,10 +40,8 @@ class NetworkFailure extends ServiceError {
 @Injectable()
 export class IssuerHttp {
   readonly #timeoutMs: number;
-  readonly #circuit = circuitBreaker(
-    handleWhen((error) => error instanceof NetworkFailure),
-    { halfOpenAfter: OPEN_MS, breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW) },
-  );
+  /** One for each address: keys that cannot be fetched say nothing about renewals. There are two addresses at most. */
+  readonly #circuits = new Map<string, CircuitBreakerPolicy>();
 
   constructor(
     private readonly http: HttpService,
@@ -68,7 +72,7 @@ export class IssuerHttp {
     readonly data?: string;
   }): Promise<IssuerAnswer> {
     try {
-      return await this.#circuit.execute(() => this.#request(request));
+      return await this.#circuit(request.url).execute(() => this.#request(request));
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
       throw new ServiceError('issuer.unavailable', undefined, {
@@ -76,6 +80,17 @@ export class IssuerHttp {
         retryAfter: OPEN_MS / 1000,
       });
     }
+  }
+
+  #circuit(url: string): CircuitBreakerPolicy {
+    let circuit = this.#circuits.get(url);
+    if (circuit === undefined) {
+      const onNetworkFailure = handleWhen((error) => error instanceof NetworkFailure);
+      const breaker = new ConsecutiveBreaker(FAILURES_IN_A_ROW);
+      circuit = circuitBreaker(onNetworkFailure, { halfOpenAfter: OPEN_MS, breaker });
+      this.#circuits.set(url, circuit);
+    }
+    return circuit;
   }
 
   async #request(request: object): Promise<IssuerAnswer> {

@@ -11,8 +11,10 @@ import { KeySetStore } from './key-set.store.js';
 
 /** How long a set that could not be fetched again is still good, milliseconds. */
 const KEPT_MS = 24 * 3600_000;
-/** Least time between two fetches that an unknown `kid` or a failure asks for, milliseconds. */
+/** Least time between two fetches that unknown `kid`s ask for, and between two tries of a failing source; milliseconds. */
 const COOL_DOWN_MS = 30_000;
+/** While there are no keys at all, tries follow each other after this, then twice as long each time; milliseconds. */
+const FIRST_RETRY_MS = 1_000;
 
 interface HeldKeySet {
   readonly keys: KeySet;
@@ -30,8 +32,9 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   #held: HeldKeySet | undefined;
   #changed: () => void = () => undefined;
   #fetching: Promise<void> | undefined;
-  /** Monotonic milliseconds of the last fetch, whatever came of it. */
-  #lastFetch = -Infinity;
+  /** Monotonic milliseconds of the last fetch that a `kid` asked for, whatever came of it. */
+  #lastAsked = -Infinity;
+  #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -63,13 +66,17 @@ export class IssuerKeys implements BeforeApplicationShutdown {
    * @throws ServiceError `issuer.unavailable` when no set was ever loaded, or the last is too old
    */
   async forKid(kid: string): Promise<KeySet> {
-    if (this.#usable()?.find(kid) === undefined && this.#mayAsk()) await this.#refresh();
+    await this.#seek(kid);
     const keys = this.#usable();
     if (keys !== undefined) return keys;
-    throw new ServiceError('issuer.unavailable', "The issuer's keys are not known: the token cannot be verified.", {
-      cause: new Error('no key set is loaded'),
-      retryAfter: COOL_DOWN_MS / 1000,
-    });
+    throw new ServiceError(
+      'issuer.unavailable',
+      "The issuer's keys are not known: the token cannot be verified.",
+      {
+        cause: new Error('no key set is loaded'),
+        retryAfter: COOL_DOWN_MS / 1000,
+      },
+    );
   }
 
   beforeApplicationShutdown(): void {
@@ -79,11 +86,20 @@ export class IssuerKeys implements BeforeApplicationShutdown {
 
   #usable(): KeySet | undefined {
     const held = this.#held;
-    return held !== undefined && this.clock.now() <= held.freshUntil + KEPT_MS ? held.keys : undefined;
+    // A file is the operator's own word: it does not grow old when it cannot be read for a while.
+    const good = held !== undefined && (this.pinned || this.clock.now() <= held.freshUntil + KEPT_MS);
+    return good ? held.keys : undefined;
   }
 
-  #mayAsk(): boolean {
-    return this.#fetching !== undefined || this.clock.monotonic() - this.#lastFetch >= COOL_DOWN_MS;
+  /** Fetches once more for a `kid` that is not held, unless one was fetched for lately. */
+  async #seek(kid: string): Promise<void> {
+    const missing = () => this.#usable()?.find(kid) === undefined;
+    // The fetch under way may have begun before the key was published: it does not count as asking.
+    if (missing()) await this.#fetching;
+    if (!missing()) return;
+    if (this.clock.monotonic() - this.#lastAsked < COOL_DOWN_MS) return this.#fetching;
+    this.#lastAsked = this.clock.monotonic();
+    await this.#refresh();
   }
 
   /** One fetch at a time; whoever comes meanwhile waits for it. Never throws. */
@@ -98,15 +114,19 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   async #fetch(): Promise<void> {
     const { keys: source } = this.config.issuer;
     if (source.kind === 'none') return;
-    this.#lastFetch = this.clock.monotonic();
     try {
       const fetched =
         source.kind === 'file' ? await loadKeySetFile(source.path) : await fetchKeySet(this.http, source.url);
+      this.#failures = 0;
       this.#hold(fetched);
       if (source.kind === 'url' && !this.#stopped) await this.#save(source.url, fetched);
     } catch (error) {
+      this.#failures += 1;
       const cause = error instanceof ServiceError ? error.cause : error;
-      this.#logger.warn({ msg: "the issuer's keys could not be fetched: the last good ones stay", err: cause });
+      this.#logger.warn({
+        msg: "the issuer's keys could not be fetched: the last good ones stay",
+        err: cause,
+      });
     }
   }
 
@@ -122,7 +142,9 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     const now = this.clock.now();
     await this.store
       .save(url.href, jwksOf(keys), new Date(now), new Date(now + maxAge * 1000))
-      .catch((error: unknown) => this.#logger.warn({ msg: "the issuer's keys could not be saved", err: error }));
+      .catch((error: unknown) =>
+        this.#logger.warn({ msg: "the issuer's keys could not be saved", err: error }),
+      );
   }
 
   async #restore(): Promise<void> {
@@ -130,7 +152,8 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     if (source.kind !== 'url' || this.#held !== undefined) return;
     try {
       const saved = await this.store.load(source.url.href);
-      if (saved !== null) this.#held = { keys: await readKeySet(saved.keys), freshUntil: saved.freshUntil.getTime() };
+      if (saved !== null)
+        this.#held = { keys: await readKeySet(saved.keys), freshUntil: saved.freshUntil.getTime() };
     } catch (error) {
       this.#logger.warn({ msg: "the issuer's saved keys could not be read", err: error });
     }
@@ -139,10 +162,14 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   #schedule(): void {
     if (this.#stopped || this.config.issuer.keys.kind === 'none') return;
     clearTimeout(this.#timer);
-    const untilStale = (this.#held?.freshUntil ?? 0) - this.clock.now();
-    // A timer cannot be set further ahead than 24.8 days; a day is the longest here.
-    this.#timer = setTimeout(() => void this.#refresh(), Math.max(COOL_DOWN_MS, untilStale));
+    this.#timer = setTimeout(() => void this.#refresh(), this.#nextFetchMs());
     this.#timer.unref();
+  }
+
+  /** A timer cannot be set further ahead than 24.8 days; a day is the longest here. */
+  #nextFetchMs(): number {
+    if (this.#held === undefined) return Math.min(COOL_DOWN_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
+    return Math.max(COOL_DOWN_MS, this.#held.freshUntil - this.clock.now());
   }
 }
 

@@ -44,5 +44,7 @@ async function read(bytes: Uint8Array): Promise<KeySet> {
 function maxAge(header: string | undefined): number {
   const directive = /(?:^|[\s,])max-age\s*=\s*"?(\d{1,10})/i.exec(header ?? '')?.[1];
   if (/(?:^|[\s,])no-(?:store|cache)/i.test(header ?? '')) return SHORTEST_AGE;
-  return directive === undefined ? USUAL_AGE : Math.min(LONGEST_AGE, Math.max(SHORTEST_AGE, Number(directive)));
+  return directive === undefined
+    ? USUAL_AGE
+    : Math.min(LONGEST_AGE, Math.max(SHORTEST_AGE, Number(directive)));
 }

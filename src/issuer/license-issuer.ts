@@ -42,9 +42,13 @@ export class LicenseIssuer {
   async renew(token: string, attemptId: string): Promise<RenewalAnswer> {
     const { renewUrl } = this.config.issuer;
     if (renewUrl === undefined) {
-      throw new ServiceError('issuer.unavailable', 'No renewal address is configured: set ISSUER_RENEW_URL.', {
-        retryAfter: LONGEST_WAIT,
-      });
+      throw new ServiceError(
+        'issuer.unavailable',
+        'No renewal address is configured: set ISSUER_RENEW_URL.',
+        {
+          retryAfter: LONGEST_WAIT,
+        },
+      );
     }
     const wait = (this.#notBefore - this.clock.monotonic()) / 1000;
     if (wait > 0) {
@@ -88,10 +92,11 @@ function unavailable(cause: Error, wait: number): ServiceError {
 /** The error of a 4xx, with the issuer's reason where that can be shown. */
 function refused(answer: IssuerAnswer): ServiceError {
   const cause = new Error(`the issuer answered ${answer.status}`);
-  const reason = reasonIn(answer);
-  return reason === undefined
-    ? new ServiceError('issuer.refused', undefined, { cause })
-    : new ServiceError('issuer.refused', `The license issuer refused the renewal: ${reason}`, { cause });
+  const detail = reasonIn(answer);
+  return new ServiceError('issuer.refused', undefined, {
+    cause,
+    ...(detail === undefined ? {} : { detail }),
+  });
 }
 
 function reasonIn(answer: IssuerAnswer): string | undefined {

@@ -54,12 +54,13 @@ export class LicenseRenewal {
    * @throws ServiceError `license.not-found`, `license.changed`, `issuer.*`, `database.unavailable`
    */
   async renew(actor: Actor): Promise<LicenseState> {
-    const renewable = await this.#load();
-    // A license that was removed and installed again meanwhile is another matter than the one under way.
-    const key = `${renewable.held.generation} ${renewable.license.claims.lid}`;
+    // Before anything is waited for: whoever arrives while one is under way shares it, however soon that one ends.
+    const key = placeOf(this.snapshots.current?.license);
     let renewal = this.#underWay.get(key);
     if (renewal === undefined) {
-      renewal = this.#attempt(actor, renewable).finally(() => this.#underWay.delete(key));
+      renewal = this.#load()
+        .then((renewable) => this.#attempt(actor, renewable))
+        .finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, renewal);
     }
     return renewal;
@@ -71,9 +72,13 @@ export class LicenseRenewal {
       case 'none':
         throw new ServiceError('license.not-found');
       case 'unverifiable':
-        throw new ServiceError('license.invalid', 'The stored license does not verify any more: install it again.', {
-          cause: new Error(held.content.reason),
-        });
+        throw new ServiceError(
+          'license.invalid',
+          'The stored license does not verify any more: install it again.',
+          {
+            cause: new Error(held.content.reason),
+          },
+        );
       case 'verified':
         return { held, license: held.content.license };
     }
@@ -165,7 +170,13 @@ export class LicenseRenewal {
       }
       await this.store.replace(manager, held, successor, false);
       const { lid, jti, iat, exp, lexp } = successor.claims;
-      await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, { jti, iat, exp, lexp, attemptId });
+      await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, {
+        jti,
+        iat,
+        exp,
+        lexp,
+        attemptId,
+      });
       await this.store.finishAttempt(manager, attemptId, 'renewed');
       return { changed: true, value: this.reader.stateOf(withLicense(held, successor)) };
     });
@@ -181,18 +192,36 @@ export class LicenseRenewal {
     await this.snapshots.change(async (manager) => {
       const held = await this.store.load(manager);
       const changed = await this.store.revoke(manager, held, revocation, statement);
-      if (changed) await this.audit.record(manager, actor, 'license.revoke', `license:${lid}`, { iat: revocation.iat });
+      if (changed)
+        await this.audit.record(manager, actor, 'license.revoke', `license:${lid}`, { iat: revocation.iat });
       return { changed, value: undefined };
     });
-    throw new ServiceError('issuer.refused', 'The license issuer refused the renewal: the license is revoked.', {
-      cause: new Error('a verified revocation statement'),
-    });
+    // A statement from before the token was issued takes nothing away: that token lifted it.
+    const effective = license.claims.iat <= revocation.iat;
+    throw new ServiceError(
+      'issuer.refused',
+      effective ? 'The license issuer refused the renewal: the license is revoked.' : undefined,
+      {
+        cause: new Error('a verified revocation statement'),
+      },
+    );
   }
 
   /** Best effort: an attempt that stays open is only asked for under the same id again. */
   async #finish(attemptId: string, outcome: string): Promise<void> {
     await this.store.finishAttemptNow(attemptId, outcome).catch((error: unknown) => {
-      this.#logger.warn({ msg: 'the outcome of a renewal could not be noted', attemptId, outcome, err: error });
+      this.#logger.warn({
+        msg: 'the outcome of a renewal could not be noted',
+        attemptId,
+        outcome,
+        err: error,
+      });
     });
   }
+}
+
+/** A license that was removed and installed again meanwhile is another matter than the one under way. */
+function placeOf(held: HeldLicense | undefined): string {
+  const lid = held?.content.kind === 'verified' ? held.content.license.claims.lid : '';
+  return `${held?.generation} ${lid}`;
 }

@@ -11,7 +11,10 @@ const OPTIONAL_TEXT = { type: 'text', nullable: true } as const;
  */
 @Entity('license')
 @Check('license_one_row', 'id = 1')
-@Check('license_whole', 'num_nulls(token, iss, lid, jti, sub, iat, exp, lexp, signing_key, installed_at) IN (0, 10)')
+@Check(
+  'license_whole',
+  'num_nulls(token, iss, lid, jti, sub, iat, exp, lexp, signing_key, installed_at) IN (0, 10)',
+)
 export class LicenseEntity {
   @PrimaryColumn({ type: 'smallint', primaryKeyConstraintName: 'license_pkey' })
   id!: number;

@@ -63,11 +63,9 @@ export class LicenseStore implements OnModuleInit {
     return {
       generation: row.generation,
       revision: row.revision,
-      content:
-        previous?.revision === row.revision && !this.keys.pinned
-          ? previous.content
-          : await this.#verify(row),
-      revokedAt: row.iss === null || row.lid === null ? undefined : await this.revokedAt(manager, row.iss, row.lid),
+      content: isVerified(previous, row) && !this.keys.pinned ? previous.content : await this.#verify(row),
+      revokedAt:
+        row.iss === null || row.lid === null ? undefined : await this.revokedAt(manager, row.iss, row.lid),
     };
   }
 
@@ -97,7 +95,10 @@ export class LicenseStore implements OnModuleInit {
         previousToken: () => 'token',
         revision: () => 'revision + 1',
       })
-      .where('id = :row AND generation = :generation AND revision = :revision', { row: ROW, ...placeOf(read) })
+      .where('id = :row AND generation = :generation AND revision = :revision', {
+        row: ROW,
+        ...placeOf(read),
+      })
       .andWhere(
         '(:overNewer OR lid IS NULL OR lid <> :lid OR iss <> :iss OR iat < :iat OR (iat = :iat AND exp <= :exp))',
         { overNewer, lid, iss, iat, exp },
@@ -137,7 +138,10 @@ export class LicenseStore implements OnModuleInit {
    * The id of the attempt to renew what is held: of one that never came to an end, else of a new one, which is
    * stored when this returns.
    */
-  async beginAttempt({ generation }: HeldLicense, { claims: { lid, jti } }: AuthenticatedLicense): Promise<string> {
+  async beginAttempt(
+    { generation }: HeldLicense,
+    { claims: { lid, jti } }: AuthenticatedLicense,
+  ): Promise<string> {
     return this.database.transaction(async (manager) => {
       const place = { generation, lid, jti };
       await manager
@@ -172,7 +176,10 @@ export class LicenseStore implements OnModuleInit {
       .createQueryBuilder()
       .update(LicenseEntity)
       .set({ ...fields, generation: () => 'generation + 1', revision: () => 'revision + 1' })
-      .where('id = :row AND generation = :generation AND revision = :revision', { row: ROW, ...placeOf(read) })
+      .where('id = :row AND generation = :generation AND revision = :revision', {
+        row: ROW,
+        ...placeOf(read),
+      })
       .execute();
     if (affected !== 1) throw new ServiceError('license.changed');
   }
@@ -192,6 +199,11 @@ export class LicenseStore implements OnModuleInit {
       return { kind: 'unverifiable', code: error.code, reason: error.message };
     }
   }
+}
+
+/** Whether the very token of the row was verified before. */
+function isVerified(previous: HeldLicense | undefined, row: LicenseEntity): previous is HeldLicense {
+  return previous?.content.kind === 'verified' && previous.content.license.token === row.token;
 }
 
 function placeOf({ generation, revision }: HeldLicense): { generation: number; revision: number } {

@@ -35,7 +35,10 @@ export class LicensingController {
   @Post('token/renew')
   @HttpCode(200)
   @RequireAction('licensing:write')
-  async renew(@ByActor() actor: RequestActor, @JsonBody() _body: RenewLicenseRequest): Promise<LicenseResponse> {
+  async renew(
+    @ByActor() actor: RequestActor,
+    @JsonBody() _body: RenewLicenseRequest,
+  ): Promise<LicenseResponse> {
     return licenseResponse(await this.licensing.renew(actor));
   }
 

@@ -65,7 +65,8 @@ export class LicensingService {
       const held = await this.store.load(manager);
       if (held.content.kind === 'none') return { changed: false, value: undefined };
       await this.store.clear(manager, held);
-      const target = held.content.kind === 'verified' ? `license:${held.content.license.claims.lid}` : 'license';
+      const target =
+        held.content.kind === 'verified' ? `license:${held.content.license.claims.lid}` : 'license';
       await this.audit.record(manager, actor, 'license.remove', target);
       return { changed: true, value: undefined };
     });

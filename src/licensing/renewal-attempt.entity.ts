@@ -6,7 +6,10 @@ import { INTEGER } from '../database/integer-column.js';
  * died or the line did, is taken up again under the same id, so that the issuer sees one attempt.
  */
 @Entity('renewal_attempt')
-@Index('renewal_attempt_open_key', ['generation', 'lid', 'jti'], { unique: true, where: 'finished_at IS NULL' })
+@Index('renewal_attempt_open_key', ['generation', 'lid', 'jti'], {
+  unique: true,
+  where: 'finished_at IS NULL',
+})
 export class RenewalAttemptEntity {
   /** The `Idempotency-Key`. */
   @PrimaryColumn({ type: 'uuid', primaryKeyConstraintName: 'renewal_attempt_pkey' })

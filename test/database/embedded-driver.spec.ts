@@ -82,7 +82,9 @@ beforeAll(async () => {
 afterEach(async () => {
   await Promise.all(processes.map(kill));
   processes = [];
-  await Promise.all(open.map((dataSource) => dataSource.isInitialized && dataSource.destroy()));
+  await Promise.all(
+    open.filter(({ isInitialized }) => isInitialized).map((dataSource) => dataSource.destroy()),
+  );
   open = [];
 });
 

@@ -109,7 +109,7 @@ describe('parseStrictJson', () => {
       '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}',
     ) as JsonObject;
     expect(Object.keys(value)).toEqual(['__proto__', 'constructor']);
-    expect(value.toString).toBeUndefined();
+    expect('toString' in value).toBe(false);
     expect(value.polluted).toBeUndefined();
     expect((parse('{}') as JsonObject).constructor).toBeUndefined();
     expect(({} as JsonObject).polluted).toBeUndefined();

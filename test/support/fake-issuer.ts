@@ -47,7 +47,7 @@ export class FakeIssuer {
 
   static async start(): Promise<FakeIssuer> {
     const issuer = new FakeIssuer();
-    await new Promise<void>((resolve) => issuer.#server.listen(0, '127.0.0.1', resolve));
+    await issuer.#listen(0);
     issuer.#url = `http://127.0.0.1:${(issuer.#server.address() as AddressInfo).port}`;
     return issuer;
   }
@@ -123,9 +123,20 @@ export class FakeIssuer {
     return signRevocation({ key, claims: { iss: this.url, iat: Math.floor(Date.now() / 1000), ...claims } });
   }
 
+  /** Goes on after a stop, under the same address and with the same keys. */
+  async startAgain(): Promise<void> {
+    await this.#listen(Number(new URL(this.#url).port));
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #listen(port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject).listen(port, '127.0.0.1', resolve);
+    });
   }
 
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
