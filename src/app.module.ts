@@ -34,7 +34,13 @@ export class AppModule {
         HealthModule,
       ],
       controllers: [OpenApiController],
-      providers: [{ provide: APP_FILTER, useFactory: (host: HttpAdapterHost) => new ErrorFilter(host), inject: [HttpAdapterHost] }],
+      providers: [
+        {
+          provide: APP_FILTER,
+          useFactory: (host: HttpAdapterHost) => new ErrorFilter(host),
+          inject: [HttpAdapterHost],
+        },
+      ],
     };
   }
 }

@@ -23,7 +23,13 @@ await runProcess({
     const logger = createLogger(config.logLevel);
     warnAboutAccess(config);
     const { url, application } = await startService(config, logger);
-    logger.info({ msg: 'listening', url, rootUrl: config.rootUrl.canonical, version: VERSION, commit: COMMIT });
+    logger.info({
+      msg: 'listening',
+      url,
+      rootUrl: config.rootUrl.canonical,
+      version: VERSION,
+      commit: COMMIT,
+    });
     return application;
 
     function warnAboutAccess({ access }: ServiceConfig): void {

@@ -32,7 +32,8 @@ export class AccessGuard implements CanActivate {
   #authorize(request: IncomingMessage, caller: Caller, rule: { readonly action: Action } | undefined): true {
     contextOf(request).callerId = caller.id;
     if (rule === undefined) throw new AccessDenied([], 'the endpoint declares no action');
-    if (!caller.actions.has(rule.action)) throw new AccessDenied([rule.action], `${caller.id} does not hold the action`);
+    if (!caller.actions.has(rule.action))
+      throw new AccessDenied([rule.action], `${caller.id} does not hold the action`);
     (request as Admitted)[CALLER] = caller;
     return true;
   }

@@ -90,7 +90,8 @@ export class Authenticator {
     if ('caller' in known) return known.caller;
     const { token } = known;
     if (this.snapshots.age > this.#config.staleSeconds * 1000) throw databaseUnavailable();
-    if (token.expiresAt !== undefined && token.expiresAt <= this.clock.now()) throw new ServiceError('api-key.expired');
+    if (token.expiresAt !== undefined && token.expiresAt <= this.clock.now())
+      throw new ServiceError('api-key.expired');
     if (token.revoked) throw new ServiceError('api-key.revoked');
     if (token.disabled) throw new ServiceError('identity.disabled');
     this.lastUses.note(token.tokenId);

@@ -1,4 +1,3 @@
-import { type CustomDecorator, SetMetadata } from '@nestjs/common';
 import type { Action } from './actions.js';
 
 /** What an endpoint demands of its caller. */
@@ -7,11 +6,20 @@ export type AccessRule = { readonly action: Action } | { readonly open: true };
 export const ACCESS_RULE = 'licentia:access-rule';
 
 /** Lets in callers who hold the action. An endpoint without a rule lets nobody in. */
-export function RequireAction(action: Action): CustomDecorator {
-  return SetMetadata(ACCESS_RULE, { action } satisfies AccessRule);
+export function RequireAction(action: Action): MethodDecorator {
+  return rule({ action });
 }
 
 /** Lets everybody in, without credentials: probes and the API's own description. */
-export function OpenToAll(): CustomDecorator {
-  return SetMetadata(ACCESS_RULE, { open: true } satisfies AccessRule);
+export function OpenToAll(): MethodDecorator {
+  return rule({ open: true });
+}
+
+/** A second rule for a handler would silently win over the first: it is a mistake that ends the start. */
+function rule(value: AccessRule): MethodDecorator {
+  return (_target, name, descriptor) => {
+    const handler = descriptor.value as object;
+    if (Reflect.hasMetadata(ACCESS_RULE, handler)) throw new Error(`${String(name)} has two access rules`);
+    Reflect.defineMetadata(ACCESS_RULE, value, handler);
+  };
 }

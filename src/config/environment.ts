@@ -59,6 +59,8 @@ function textOf(name: string, setting: Setting<unknown>, environment: Environmen
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined;
   } catch (error) {
-    throw new SettingFault(`_FILE cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+    throw new SettingFault(
+      `_FILE cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
+    );
   }
 }

@@ -43,7 +43,9 @@ export const SERVICE_SETTINGS = {
   ADMIN_USER: optional(matching(/^[^\p{Cc}:]{1,190}$/u, 'must have 1 to 190 characters and no colon')),
   ADMIN_PASSWORD: secret(optional(text(12, 1024))),
   BOOTSTRAP_TOKEN: secret(
-    optional(matching(/^[\x21-\x7e]{32,1024}$/, 'must have 32 to 1024 printable ASCII characters and no space')),
+    optional(
+      matching(/^[\x21-\x7e]{32,1024}$/, 'must have 32 to 1024 printable ASCII characters and no space'),
+    ),
   ),
   ACCESS_STALE_SECONDS: withDefault(integer(1, 31_536_000), '86400'),
   RATE_LIMIT_WRITES_PER_MINUTE: withDefault(integer(1, 1_000_000), '60'),
@@ -105,21 +107,24 @@ export const SERVICE_CONFIG = Symbol('ServiceConfig');
 export function loadServiceConfig(environment: Environment): ServiceConfig {
   const values = readEnvironment(SERVICE_SETTINGS, environment, faultsBetween);
   return Object.freeze({
-    listen: { host: values.HOST, port: values.PORT },
+    listen: Object.freeze({ host: values.HOST, port: values.PORT }),
     logLevel: values.LOG_LEVEL,
-    database: { location: values.DATABASE_URL, migrations: values.DATABASE_MIGRATIONS },
+    database: Object.freeze({
+      location: Object.freeze(values.DATABASE_URL),
+      migrations: values.DATABASE_MIGRATIONS,
+    }),
     rootUrl: values.ROOT_URL,
     products: values.LICENSE_PRODUCTS,
-    issuer: issuerConfig(values),
-    access: {
+    issuer: Object.freeze(issuerConfig(values)),
+    access: Object.freeze({
       administrator:
         values.ADMIN_USER === undefined || values.ADMIN_PASSWORD === undefined
           ? undefined
-          : { name: values.ADMIN_USER, password: values.ADMIN_PASSWORD },
+          : Object.freeze({ name: values.ADMIN_USER, password: values.ADMIN_PASSWORD }),
       bootstrapToken: values.BOOTSTRAP_TOKEN,
       staleSeconds: values.ACCESS_STALE_SECONDS,
       writesPerMinute: values.RATE_LIMIT_WRITES_PER_MINUTE,
-    },
+    }),
   });
 }
 
@@ -156,15 +161,16 @@ function issuerConfig(values: Values): IssuerConfig {
   // grafana.com does not speak this protocol: nothing is ever sent to an address that was only guessed.
   const speaks = values.ISSUER_URL.hostname !== 'grafana.com';
   const jwksUrl = values.ISSUER_JWKS_URL ?? (speaks ? new URL(`${base}/.well-known/jwks.json`) : undefined);
+  const keys: IssuerConfig['keys'] =
+    values.ISSUER_JWKS_PATH !== undefined
+      ? { kind: 'file', path: values.ISSUER_JWKS_PATH }
+      : jwksUrl === undefined
+        ? { kind: 'none' }
+        : { kind: 'url', url: jwksUrl };
   return {
     id: values.ISSUER_ID ?? base,
     renewUrl: values.ISSUER_RENEW_URL ?? (speaks ? new URL(`${base}/v1/licenses/renew`) : undefined),
-    keys:
-      values.ISSUER_JWKS_PATH !== undefined
-        ? { kind: 'file', path: values.ISSUER_JWKS_PATH }
-        : jwksUrl === undefined
-          ? { kind: 'none' }
-          : { kind: 'url', url: jwksUrl },
+    keys: Object.freeze(keys),
     timeoutMs: values.ISSUER_TIMEOUT_MS,
   };
 }

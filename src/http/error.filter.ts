@@ -49,6 +49,7 @@ export class ErrorFilter implements ExceptionFilter {
 
   #known(error: unknown, request: IncomingMessage, response: ServerResponse): ServiceError {
     if (error instanceof ServiceError) return error;
+    if (isUndecodable(error)) return new ServiceError('not-found');
     if (isFromRouter(error)) {
       this.#routes ??= new RouteTable(this.host.httpAdapter.getInstance<{ router: never }>().router);
       const route = this.#routes.find(request);
@@ -67,12 +68,14 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/**
- * Our own code throws ServiceError alone, so these come from the router: nothing matched, or a path that cannot be
- * decoded and so is none of ours either.
- */
+/** Our own code throws ServiceError alone, so these come from the router: nothing matched. */
 function isFromRouter(error: unknown): boolean {
-  return (error instanceof HttpException && error.getStatus() === 404) || error instanceof URIError;
+  return error instanceof HttpException && error.getStatus() === 404;
+}
+
+/** A path with a parameter that cannot be decoded (`%zz`), and that so is none of ours. Nest wraps Express's error. */
+function isUndecodable(error: unknown): boolean {
+  return error instanceof HttpException && error.cause instanceof URIError;
 }
 
 /** What the log repeats of a failure: code, the caller's sentence and what is behind it. */

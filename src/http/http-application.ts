@@ -12,6 +12,8 @@ import { StableExpressAdapter } from './stable-express-adapter.js';
 const LINGER_MS = 1_000;
 /** How long requests under way may take from then on, milliseconds. With the rest it stays below 10 s. */
 const FINISH_MS = 7_500;
+/** How often idle connections are closed meanwhile, milliseconds. */
+const IDLE_MS = 50;
 
 export interface HttpApplicationOptions {
   readonly logger: Logger;
@@ -70,9 +72,11 @@ export class HttpApplication {
     if (this.server.listening) {
       await sleep(lingerMs);
       const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-      this.server.closeIdleConnections();
+      // Again and again: a connection that clients keep open is idle only after what is under way on it.
+      const idle = setInterval(() => this.server.closeIdleConnections(), IDLE_MS);
       const overdue = setTimeout(() => this.server.closeAllConnections(), FINISH_MS);
       await closed;
+      clearInterval(idle);
       clearTimeout(overdue);
     }
     await this.nest.close();

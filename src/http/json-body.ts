@@ -13,9 +13,12 @@ export const MOST_BODY_BYTES = 64 * 1024;
  * nobody is told about his body, or has it read, who was not let in first.
  */
 export const JsonBody = (): ParameterDecorator =>
-  createParamDecorator((_: unknown, context: ExecutionContext) =>
-    readJsonBody(context.switchToHttp().getRequest<IncomingMessage>()),
-  )(RequestPipe);
+  createParamDecorator((_: unknown, context: ExecutionContext) => {
+    const request = context.switchToHttp().getRequest<IncomingMessage>();
+    // Thrown and not rejected, so that it comes before whatever the path's parameters have to say.
+    if (Number(request.headers['content-length'] ?? 0) > MOST_BODY_BYTES) throw tooLarge(request);
+    return readJsonBody(request);
+  })(RequestPipe);
 
 /**
  * @returns the parsed body; undefined when there is none
@@ -36,15 +39,13 @@ export async function readJsonBody(request: IncomingMessage): Promise<JsonValue 
 }
 
 async function readBytes(request: IncomingMessage): Promise<Buffer> {
-  const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > MOST_BODY_BYTES) return tooLarge(request);
   const chunks: Buffer[] = [];
   let length = 0;
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
       if (length <= MOST_BODY_BYTES) chunks.push(chunk);
-      else tooLarge(request).catch(reject);
+      else reject(tooLarge(request));
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));
     request.on('error', () => reject(badRequest('the body ended early')));
@@ -53,10 +54,10 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** The rest is read and dropped, so that the client gets to see the answer; the request time-out bounds it. */
-async function tooLarge(request: IncomingMessage): Promise<never> {
+function tooLarge(request: IncomingMessage): ServiceError {
   request.removeAllListeners('data');
   request.resume();
-  return Promise.reject(new ServiceError('request.too-large'));
+  return new ServiceError('request.too-large');
 }
 
 function isPlainJson(request: IncomingMessage): boolean {

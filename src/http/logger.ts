@@ -1,14 +1,15 @@
 import type { LoggerService } from '@nestjs/common';
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 
-/** A structured logger to standard output, one JSON object a line. */
-export function createLogger(level: string): Logger {
-  return pino({
+/** A structured logger, one JSON object a line. @param destination - standard output unless given */
+export function createLogger(level: string, destination?: DestinationStream): Logger {
+  const options: LoggerOptions = {
     level,
     serializers: { err: describeError },
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-  });
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
 }
 
 /** Nest's logger, as everything here uses it, on top of pino. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { errorBody } from './error-body.js';
+import type { RequestContext } from './request-context.js';
 
 /** Answers what Node's parser refuses before there is a request: the same body as every other failure. */
 export function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -23,6 +24,15 @@ export function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket): v
       body,
     ].join('\r\n'),
   );
+}
+
+/** Answers a request without `Host` (RFC 9112, section 3.2). Node would do it as well, but without a body. */
+export function rejectHostless(response: ServerResponse, context: RequestContext): void {
+  const { status, code, message } = refusal(undefined);
+  response.statusCode = status;
+  response.setHeader('Connection', 'close');
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.end(JSON.stringify(errorBody(status, code, message, context.traceId)));
 }
 
 function refusal(code: string | undefined) {

@@ -22,7 +22,9 @@ interface RequestClass {
 export class RequestPipe implements PipeTransform {
   async transform(value: JsonValue | undefined | Promise<JsonValue | undefined>, metadata: ArgumentMetadata) {
     const type = metadata.metatype as unknown as RequestClass;
-    const body = (await value) ?? (type.emptyBody ? {} : undefined);
+    const sent = await value;
+    // An empty body, and not `null`, which is one.
+    const body = sent === undefined && type.emptyBody ? {} : sent;
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
       throw badRequest('the body must be a JSON object');
     }
@@ -30,6 +32,8 @@ export class RequestPipe implements PipeTransform {
     if (explanation !== undefined) throw new ServiceError('bad-request', explanation);
     const known = membersOf(type);
     const instance = new type();
+    // Declared fields are members of their own, undefined: what was not sent is not to be there at all.
+    for (const name of Object.keys(instance)) Reflect.deleteProperty(instance, name);
     for (const [name, member] of Object.entries(body)) {
       if (!known.has(name)) throw badRequest(unknownMember(name));
       Object.defineProperty(instance, name, { value: member, enumerable: true });

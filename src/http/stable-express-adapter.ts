@@ -1,7 +1,7 @@
 import { createServer, IncomingMessage, type ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { rejectMalformed } from './malformed-request.js';
+import { rejectHostless, rejectMalformed } from './malformed-request.js';
 import { beginRequest, type RequestContext } from './request-context.js';
 
 /** What happens around every request, matched by a route or not. */
@@ -17,6 +17,8 @@ const SERVER_OPTIONS: ServerOptions = {
   keepAliveTimeout: 30_000,
   // How often the two time-outs above are enforced.
   connectionsCheckingInterval: 1_000,
+  // Node would answer without a body: see rejectHostless.
+  requireHostHeader: false,
 };
 
 /**
@@ -45,13 +47,24 @@ export class StableExpressAdapter extends ExpressAdapter {
     adopt(Response.prototype, express.response);
     express.request = Request.prototype;
     express.response = Response.prototype;
+    const handle = (request: IncomingMessage, response: ServerResponse) => {
+      const context = beginRequest(request, response);
+      this.hooks.onBegin(request, response, context);
+      if (request.headers.host === undefined && request.httpVersion === '1.1') {
+        rejectHostless(response, context);
+        return;
+      }
+      request.url = originForm(request.url ?? '');
+      express(request, response);
+    };
     const server = createServer(
       { ...SERVER_OPTIONS, IncomingMessage: Request, ServerResponse: Response },
-      (request, response) => {
-        this.hooks.onBegin(request, response, beginRequest(request, response));
-        express(request, response);
-      },
+      handle,
     );
+    // An expectation that is not known is not met, and not refused either (RFC 9110, section 10.1.1).
+    server.on('checkExpectation', handle);
+    // This is no proxy; without a listener Node would just hang up.
+    server.on('connect', (_request, socket) => rejectMalformed(new Error('CONNECT'), socket as Socket));
     server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       rejectMalformed(error, socket as Socket),
     );
@@ -60,10 +73,14 @@ export class StableExpressAdapter extends ExpressAdapter {
 
   /**
    * Answers with JSON, exactly as it is: Express would send a boolean as `text/html` and add a character set to
-   * `application/json`. A string with a content type of its own is sent as that.
+   * `application/json`. A string with a content type of its own is sent as that; nothing at all has no body.
    */
   override reply(response: ServerResponse, body: unknown, statusCode?: number): void {
     if (statusCode !== undefined) response.statusCode = statusCode;
+    if (body === undefined) {
+      response.end();
+      return;
+    }
     let payload: string;
     if (typeof body === 'string' && response.hasHeader('Content-Type')) {
       payload = body;
@@ -81,6 +98,18 @@ type ExpressApplication = ((request: IncomingMessage, response: ServerResponse) 
   request: object;
   response: object;
 };
+
+/**
+ * The path and query of a request's target, which may also come in absolute form (RFC 9112, section 3.2.2). Express
+ * answers a target that it cannot parse with a page of its own; what is neither form becomes `*`, which nobody has.
+ */
+function originForm(target: string): string {
+  if (target.includes('#')) return '*';
+  if (target.startsWith('/')) return target;
+  const path = /^https?:\/\/[^/?]+(.*)$/i.exec(target)?.[1];
+  if (path === undefined) return '*';
+  return path.startsWith('/') ? path : `/${path}`;
+}
 
 /** Copies what Express adds to a prototype (its own chain down to Node's), getters as getters. */
 function adopt(prototype: object, express: object): void {

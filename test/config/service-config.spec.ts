@@ -1,0 +1,332 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ConfigError, type Environment } from '../../src/config/environment.js';
+import { loadServiceConfig, SERVICE_SETTINGS } from '../../src/config/service-config.js';
+
+const TOKEN = '0123456789abcdefghijklmnopqrstuv';
+
+/** The faults of an environment; none when it can be used. */
+function faultsOf(environment: Environment): readonly string[] {
+  try {
+    loadServiceConfig(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+describe('The configuration', () => {
+  let directory: string;
+
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'licentia-config-'));
+  });
+
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  function file(content: string): string {
+    const path = join(directory, `secret-${Math.random()}`);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  describe('of an empty environment', () => {
+    it.each([
+      ['PORT', '3000'],
+      ['HOST', '127.0.0.1'],
+      ['ROOT_URL', 'http://localhost:3000/'],
+      ['DATABASE_URL', 'pglite://./data/pglite'],
+      ['DATABASE_MIGRATIONS', 'run'],
+      ['ISSUER_URL', 'https://grafana.com'],
+      ['ISSUER_ALLOW_INSECURE_HTTP', 'false'],
+      ['ISSUER_TIMEOUT_MS', '8000'],
+      ['LICENSE_PRODUCTS', 'grafana-enterprise'],
+      ['ACCESS_STALE_SECONDS', '86400'],
+      ['RATE_LIMIT_WRITES_PER_MINUTE', '60'],
+      ['LOG_LEVEL', 'info'],
+    ])('has %s at %s', (name, value) => {
+      expect(SERVICE_SETTINGS[name as 'PORT'].fallback).toBe(value);
+      expect(loadServiceConfig({})).toEqual(loadServiceConfig({ [name]: value }));
+    });
+
+    it('has no secrets, and no setting besides these and those that are optional', () => {
+      const optional = Object.entries(SERVICE_SETTINGS).filter(([, { fallback }]) => fallback === undefined);
+      expect(optional.map(([name]) => name).sort()).toEqual([
+        'ADMIN_PASSWORD',
+        'ADMIN_USER',
+        'BOOTSTRAP_TOKEN',
+        'ISSUER_ID',
+        'ISSUER_JWKS_PATH',
+        'ISSUER_JWKS_URL',
+        'ISSUER_RENEW_URL',
+      ]);
+    });
+
+    it('is this one', () => {
+      expect(loadServiceConfig({})).toEqual({
+        listen: { host: '127.0.0.1', port: 3000 },
+        logLevel: 'info',
+        database: { location: { kind: 'embedded', directory: resolve('data/pglite') }, migrations: 'run' },
+        rootUrl: { canonical: 'http://localhost:3000/' },
+        products: ['grafana-enterprise'],
+        issuer: { id: 'https://grafana.com', renewUrl: undefined, keys: { kind: 'none' }, timeoutMs: 8_000 },
+        access: {
+          administrator: undefined,
+          bootstrapToken: undefined,
+          staleSeconds: 86_400,
+          writesPerMinute: 60,
+        },
+      });
+    });
+
+    it('is that of an environment whose variables are all empty', () => {
+      const empty = Object.fromEntries(
+        Object.keys(SERVICE_SETTINGS).flatMap((name) => [
+          [name, ''],
+          [`${name}_FILE`, ''],
+        ]),
+      );
+      expect(loadServiceConfig(empty)).toEqual(loadServiceConfig({}));
+    });
+  });
+
+  describe('of the issuer', () => {
+    it('never calls grafana.com, which does not speak the protocol, unless an address says so', () => {
+      expect(loadServiceConfig({ ISSUER_URL: 'https://grafana.com/' }).issuer).toMatchObject({
+        id: 'https://grafana.com',
+        renewUrl: undefined,
+        keys: { kind: 'none' },
+      });
+      const told = loadServiceConfig({
+        ISSUER_RENEW_URL: 'https://proxy.example/renew',
+        ISSUER_JWKS_URL: 'https://proxy.example/keys',
+      }).issuer;
+      expect(told.renewUrl?.href).toBe('https://proxy.example/renew');
+      expect(told.keys).toEqual({ kind: 'url', url: new URL('https://proxy.example/keys') });
+    });
+
+    it.each(['https://issuer.example/base', 'https://issuer.example/base/', 'https://issuer.example/base//'])(
+      'has both addresses below %s, and its id without the slash at the end',
+      (ISSUER_URL) => {
+        const { id, renewUrl, keys } = loadServiceConfig({ ISSUER_URL }).issuer;
+        expect(id).toBe('https://issuer.example/base');
+        expect(renewUrl?.href).toBe('https://issuer.example/base/v1/licenses/renew');
+        expect(keys).toEqual({
+          kind: 'url',
+          url: new URL('https://issuer.example/base/.well-known/jwks.json'),
+        });
+      },
+    );
+
+    it('takes an id as it is, and keys from a file instead of an address', () => {
+      const { id, keys } = loadServiceConfig({
+        ISSUER_URL: 'https://issuer.example',
+        ISSUER_ID: 'https://grafana.com/',
+        ISSUER_JWKS_PATH: 'keys.json',
+      }).issuer;
+      expect(id).toBe('https://grafana.com/');
+      expect(keys).toEqual({ kind: 'file', path: resolve('keys.json') });
+    });
+
+    it('refuses plain http wherever something would be called, unless that is allowed', () => {
+      const fault = (name: string) => [
+        `${name} is plain http: use https, or set ISSUER_ALLOW_INSECURE_HTTP=true`,
+      ];
+      for (const [name, environment] of [
+        ['ISSUER_URL', { ISSUER_URL: 'http://issuer.example' }],
+        ['ISSUER_RENEW_URL', { ISSUER_RENEW_URL: 'http://issuer.example/renew' }],
+        ['ISSUER_JWKS_URL', { ISSUER_JWKS_URL: 'http://issuer.example/keys' }],
+      ] as const) {
+        expect(faultsOf(environment)).toEqual(fault(name));
+        expect(faultsOf({ ...environment, ISSUER_ALLOW_INSECURE_HTTP: 'true' })).toEqual([]);
+      }
+      expect(faultsOf({ ISSUER_URL: 'http://grafana.com' })).toEqual([]);
+    });
+
+    it('has one source of keys', () => {
+      expect(faultsOf({ ISSUER_JWKS_PATH: 'a', ISSUER_JWKS_URL: 'https://a/' })).toEqual([
+        'ISSUER_JWKS_PATH and ISSUER_JWKS_URL are both set: set one',
+      ]);
+    });
+  });
+
+  describe('of who may call', () => {
+    it('has an administrator and a bootstrap token', () => {
+      const { access } = loadServiceConfig({
+        ADMIN_USER: 'admin',
+        ADMIN_PASSWORD: 'long enough!',
+        BOOTSTRAP_TOKEN: TOKEN,
+      });
+      expect(access.administrator).toEqual({ name: 'admin', password: 'long enough!' });
+      expect(access.bootstrapToken).toBe(TOKEN);
+    });
+
+    it.each([
+      ['31 characters', TOKEN.slice(1)],
+      ['a space', `${TOKEN} x`],
+      ['a letter beyond ASCII', `${TOKEN}é`],
+      ['a control character', `${TOKEN}\n\n`],
+      ['1025 characters', 'x'.repeat(1025)],
+    ])('has no bootstrap token with %s', (_, BOOTSTRAP_TOKEN) => {
+      expect(faultsOf({ BOOTSTRAP_TOKEN })).toEqual([
+        'BOOTSTRAP_TOKEN must have 32 to 1024 printable ASCII characters and no space',
+      ]);
+    });
+
+    it.each([
+      ['11 characters', 'x'.repeat(11), 'ADMIN_PASSWORD must have 12 to 1024 characters'],
+      ['1025 characters', 'x'.repeat(1025), 'ADMIN_PASSWORD must have 12 to 1024 characters'],
+      ['a control character', 'long enough\0!', 'ADMIN_PASSWORD must not contain control characters'],
+      ['the name', 'administrator', 'ADMIN_PASSWORD must not be the name of the administrator'],
+    ])('has no password with %s', (_, ADMIN_PASSWORD, fault) => {
+      expect(faultsOf({ ADMIN_USER: 'administrator', ADMIN_PASSWORD })).toEqual([fault]);
+    });
+
+    it('has name and password together', () => {
+      const fault = 'ADMIN_USER and ADMIN_PASSWORD belong together: set both or neither';
+      expect(faultsOf({ ADMIN_USER: 'admin' })).toEqual([fault]);
+      expect(faultsOf({ ADMIN_PASSWORD: 'long enough!' })).toEqual([fault]);
+      expect(faultsOf({ ADMIN_USER: 'a:b', ADMIN_PASSWORD: 'long enough!' })).toEqual([
+        'ADMIN_USER must have 1 to 190 characters and no colon',
+      ]);
+    });
+  });
+
+  it('names every fault at once, one line each, whatever the order', () => {
+    const environment = {
+      PORT: '65536',
+      HOST: '',
+      ROOT_URL: 'ftp://x',
+      DATABASE_URL: 'mysql://root:hunter2@db/x',
+      DATABASE_MIGRATIONS: 'maybe',
+      ISSUER_URL: 'https://user:hunter2@issuer.example',
+      ISSUER_ALLOW_INSECURE_HTTP: 'yes',
+      ISSUER_TIMEOUT_MS: '0',
+      LICENSE_PRODUCTS: 'a,,b',
+      ADMIN_USER: 'a:b',
+      ADMIN_PASSWORD: 'hunter2',
+      BOOTSTRAP_TOKEN: 'hunter2',
+      ACCESS_STALE_SECONDS: '1e3',
+      RATE_LIMIT_WRITES_PER_MINUTE: '-1',
+      LOG_LEVEL: 'loud',
+    };
+    const faults = faultsOf(environment);
+    expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual(
+      Object.keys(environment)
+        .filter((name) => name !== 'HOST')
+        .sort(),
+    );
+    expect(() => loadServiceConfig(environment)).toThrow(
+      ['The configuration cannot be used:', ...faults.map((fault) => `  - ${fault}`)].join('\n'),
+    );
+    expect(faults.join('\n')).not.toMatch(/hunter2|65536|ftp|loud/);
+  });
+
+  it.each([
+    ['PORT', ['0', '1', '65535'], ['-1', '65536', '3000.0', '3e3', '0x10', ' 3000', '3000 ', 'http', '٣']],
+    ['ISSUER_TIMEOUT_MS', ['1', '60000'], ['0', '60001', '8s']],
+    ['ACCESS_STALE_SECONDS', ['1', '31536000'], ['0', '31536001']],
+    ['RATE_LIMIT_WRITES_PER_MINUTE', ['1', '1000000'], ['0', '1000001']],
+    ['ISSUER_ALLOW_INSECURE_HTTP', ['true', 'false'], ['TRUE', '1', 'yes', 'on']],
+    ['DATABASE_MIGRATIONS', ['run', 'check'], ['RUN', 'none']],
+    ['LOG_LEVEL', ['silent', 'trace', 'fatal'], ['INFO', 'verbose']],
+    ['LICENSE_PRODUCTS', ['a', 'a, b'], [',', 'a,', ' ']],
+    [
+      'DATABASE_URL',
+      ['postgres://u:p@h/d', 'postgresql://h/d', 'pglite://./data', 'pglite:///data', 'pglite://memory'],
+      ['postgres://', 'pglite://', 'pglite', 'sqlite://x', './data', 'pglite://a\0'],
+    ],
+    [
+      'ROOT_URL',
+      ['https://play.grafana.org/', 'http://h', 'http://h:8080/a/b'],
+      [
+        'h',
+        '//h',
+        'http://u:p@h/',
+        'http://h/?q',
+        'http://h/#f',
+        'http://*.h/',
+        'http://h/ ',
+        'javascript:x',
+      ],
+    ],
+  ] as const)('takes %s from %j, and not from %j', (name, right, wrong) => {
+    for (const value of right) expect([value, faultsOf({ [name]: value })]).toEqual([value, []]);
+    for (const value of wrong) {
+      expect([value, faultsOf({ [name]: value })]).toEqual([value, [expect.stringMatching(`^${name} `)]]);
+    }
+  });
+
+  describe('of a secret', () => {
+    const SECRETS = ['DATABASE_URL', 'ADMIN_PASSWORD', 'BOOTSTRAP_TOKEN'];
+
+    it('is one of these settings', () => {
+      const secrets = Object.entries(SERVICE_SETTINGS).filter(([, { secret }]) => secret);
+      expect(secrets.map(([name]) => name).sort()).toEqual([...SECRETS].sort());
+    });
+
+    it.each(['', '\n', '\r\n'])('comes from a file as well, without the line end %j', (end) => {
+      const config = loadServiceConfig({
+        ADMIN_USER: 'admin',
+        ADMIN_PASSWORD_FILE: file(` pass word pass ${end}`),
+        BOOTSTRAP_TOKEN_FILE: file(`${TOKEN}${end}`),
+        DATABASE_URL_FILE: file(`postgres://u:p@h/d${end}`),
+      });
+      expect(config.access.administrator?.password).toBe(' pass word pass ');
+      expect(config.access.bootstrapToken).toBe(TOKEN);
+      expect(config.database.location).toEqual({ kind: 'postgres', url: 'postgres://u:p@h/d' });
+    });
+
+    it('loses one line end and no more', () => {
+      expect(faultsOf({ BOOTSTRAP_TOKEN_FILE: file(`${TOKEN}\n\n`) })).toHaveLength(1);
+    });
+
+    it('is given once', () => {
+      expect(faultsOf({ BOOTSTRAP_TOKEN: TOKEN, BOOTSTRAP_TOKEN_FILE: file(TOKEN) })).toEqual([
+        'BOOTSTRAP_TOKEN and BOOTSTRAP_TOKEN_FILE are both set: set one',
+      ]);
+    });
+
+    it('says which file cannot be read, and why, without its path', () => {
+      const path = join(directory, 'missing');
+      expect(
+        faultsOf({ BOOTSTRAP_TOKEN_FILE: path, ADMIN_PASSWORD_FILE: directory, ADMIN_USER: 'a' }),
+      ).toEqual([
+        'ADMIN_PASSWORD _FILE cannot be read: EISDIR',
+        'BOOTSTRAP_TOKEN _FILE cannot be read: ENOENT',
+      ]);
+    });
+
+    it('is absent where the file is empty', () => {
+      expect(loadServiceConfig({ BOOTSTRAP_TOKEN_FILE: file('\n') }).access.bootstrapToken).toBeUndefined();
+    });
+
+    it('alone can come from a file', () => {
+      expect(loadServiceConfig({ PORT_FILE: file('4000') }).listen.port).toBe(3000);
+    });
+
+    it('is never repeated in a message', () => {
+      const secret = 'hunter2 é';
+      for (const name of SECRETS) {
+        for (const environment of [{ [name]: secret }, { [`${name}_FILE`]: file(secret) }]) {
+          const text = faultsOf(environment).join();
+          expect(text).toMatch(`${name} `);
+          expect(text).not.toContain('hunter');
+        }
+      }
+    });
+  });
+
+  it('cannot be changed by anybody, at any depth', () => {
+    const config = loadServiceConfig({ ADMIN_USER: 'admin', ADMIN_PASSWORD: 'long enough!' });
+    const walk = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null || value instanceof URL) return;
+      expect([path, Object.isFrozen(value)]).toEqual([path, true]);
+      for (const [name, member] of Object.entries(value)) walk(member, `${path}.${name}`);
+    };
+    walk(config, 'config');
+    expect(() => ((config.access as { bootstrapToken?: string }).bootstrapToken = TOKEN)).toThrow(TypeError);
+  });
+});

@@ -1,0 +1,743 @@
+import type { EntityManager } from 'typeorm';
+import { Database } from '../../../src/database/database.js';
+import { ROLES } from '../../../src/access/roles.js';
+import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { type Reply, TestService } from '../../support/service.js';
+import { send } from '../http/raw-http.js';
+
+const ADMINISTRATOR = 'basic_grafana_admin';
+const LICENSING_READER = 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE';
+const LICENSING_WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';
+const ROLES_READER = 'fixed_GkfG-1NSwEGb4hpK3-E3qHyNltc';
+const ROLES_WRITER = 'fixed_W5aFaw8isAM27x_eWfElBhZ0iOc';
+const ACCOUNTS_WRITER = 'fixed_iBvUNUEZBZ7PUW0vdkN5iojc2sk';
+const HOUR = 3_600_000;
+
+interface AuditRow {
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  readonly detail: object;
+  readonly request_id: string;
+}
+
+/** Names that are refused wherever a name is given. The texts stand in JSON as they are. */
+const BAD_NAMES: readonly (readonly [string, string])[] = [
+  ['an empty one', '""'],
+  ['a space', '" "'],
+  ['a leading space', '" name"'],
+  ['a trailing space', '"name "'],
+  ['a wildcard', '"*"'],
+  ['a wildcard inside', '"na*me"'],
+  ['NUL', '"na\\u0000me"'],
+  ['a line feed', '"na\\nme"'],
+  ['a control character of the second block', '"na\\u0085me"'],
+  ['half a surrogate pair', '"na\\ud83dme"'],
+  ['the other half', '"\\ude00"'],
+  ['two halves in the wrong order', '"\\ude00\\ud83d"'],
+  ['191 characters', `"${'n'.repeat(191)}"`],
+  ['191 characters beyond the first plane', `"${'😀'.repeat(191)}"`],
+  ['a number', '7'],
+  ['null', 'null'],
+  ['true', 'true'],
+  ['a list', '["name"]'],
+  ['an object', '{"name":"name"}'],
+];
+
+const GOOD_NAMES = [
+  'a',
+  'n'.repeat(190),
+  '😀'.repeat(190),
+  'Straße — 東京 №1',
+  '__proto__',
+  'constructor',
+  '%2F..//',
+];
+
+/** Ids that look like account 1, or like a number, and are not written as one. */
+const BAD_IDS = [
+  '0',
+  '00',
+  '01',
+  '+1',
+  '-1',
+  '1.0',
+  '1e0',
+  '1e1',
+  '0x1',
+  '0b1',
+  '1n',
+  '1_0',
+  '%201',
+  '1%20',
+  '1%00',
+  '1%0A',
+  '1,2',
+  '1%2F2',
+  '%2F1',
+  '1%2F',
+  '..%2F1',
+  '%D9%A1',
+  '%EF%BC%91',
+  'one',
+  'NaN',
+  'Infinity',
+  'null',
+  'undefined',
+  '9007199254740992',
+  '9223372036854775808',
+  '18446744073709551616',
+  '1'.repeat(400),
+  '*',
+  ':id',
+  '{id}',
+];
+
+describe('Service accounts', () => {
+  let database: TestDatabase;
+  let service: TestService;
+  let names = 0;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    service = await TestService.start(database);
+  });
+
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+  });
+
+  const freshName = () => `account ${(names += 1)}`;
+  const account = async (fields: object = {}): Promise<number> =>
+    (await service.post('/api/serviceaccounts', { name: freshName(), ...fields })).body.id as number;
+  const patch = async (path: string, body: unknown, token?: string): Promise<Reply> =>
+    service.call('PATCH', path, { body, ...(token === undefined ? {} : { token }) });
+  const sql = async <T>(statement: string, parameters: unknown[] = []): Promise<T[]> =>
+    service.running.application.nest
+      .get(Database)
+      .transaction(async (manager: EntityManager) => manager.query<T[]>(statement, parameters));
+  const auditOf = async (id: number): Promise<AuditRow[]> =>
+    sql('SELECT actor, action, target, detail, request_id FROM audit_event WHERE target = $1 ORDER BY id', [
+      `service-account:${id}`,
+    ]);
+  const everything = async (): Promise<string> =>
+    JSON.stringify(
+      await Promise.all(
+        [
+          'service_account',
+          'service_account_token',
+          'role_assignment',
+          'audit_event',
+          'snapshot_version',
+        ].map((table) =>
+          sql(`SELECT to_jsonb(t) - 'last_used_at' AS row FROM "${table}" t ORDER BY 1::text`),
+        ),
+      ),
+    );
+
+  /** Whatever is called, nothing is stored of it. */
+  async function withoutEffect(work: () => Promise<void>): Promise<void> {
+    const before = await everything();
+    await work();
+    expect(await everything()).toBe(before);
+  }
+
+  function expectBadRequest(reply: { status: number; body: { messageId?: string } }): void {
+    expect([reply.status, reply.body.messageId]).toEqual([400, 'bad-request']);
+  }
+
+  describe('are created', () => {
+    it('with a name alone: enabled, with the role None, and may do nothing', async () => {
+      const before = service.clock.now();
+      const reply = await service.post('/api/serviceaccounts', { name: 'License Robot 1' });
+      expect(reply.status).toBe(201);
+      expect(reply.body).toEqual({
+        id: expect.any(Number),
+        name: 'License Robot 1',
+        login: 'sa-license-robot-1',
+        isDisabled: false,
+        createdAt: expect.any(String),
+        updatedAt: reply.body.createdAt,
+        role: 'None',
+      });
+      const created = Date.parse(reply.body.createdAt as string);
+      expect(created).toBeGreaterThanOrEqual(before - 1);
+      expect(created).toBeLessThanOrEqual(service.clock.now());
+    });
+
+    it.each(['None', 'Viewer', 'Editor', 'Admin'])('with the role %s, and disabled', async (role) => {
+      const { body } = await service.post('/api/serviceaccounts', {
+        name: freshName(),
+        role,
+        isDisabled: true,
+      });
+      expect([body.role, body.isDisabled]).toEqual([role, true]);
+    });
+
+    it.each(GOOD_NAMES)('with the name %j as it is', async (name) => {
+      const { status, body } = await service.post('/api/serviceaccounts', { name });
+      expect([status, body.name]).toEqual([201, name]);
+    });
+
+    it('with logins of their own, however alike their names are', async () => {
+      const logins = [];
+      for (const name of ['alike!', 'alike?', 'Alike ', 'ALIKE:'].map((text) => text.trim())) {
+        logins.push((await service.post('/api/serviceaccounts', { name })).body.login);
+      }
+      expect(new Set(logins).size).toBe(4);
+    });
+
+    it.each(BAD_NAMES)('with no name that is %s', async (_, name) => {
+      await withoutEffect(async () => {
+        expectBadRequest(await service.post('/api/serviceaccounts', `{"name":${name}}`));
+      });
+    });
+
+    it.each([
+      '{}',
+      '[]',
+      'null',
+      '"name"',
+      '1',
+      '{"name":"ok","role":"admin"}',
+      '{"name":"ok","role":"GrafanaAdmin"}',
+      '{"name":"ok","role":""}',
+      '{"name":"ok","role":null}',
+      '{"name":"ok","role":["Admin"]}',
+      '{"name":"ok","isDisabled":"false"}',
+      '{"name":"ok","isDisabled":0}',
+      '{"name":"ok","isDisabled":null}',
+      '{"name":"ok","id":7}',
+      '{"name":"ok","login":"sa-mine"}',
+      '{"name":"ok","actions":["licensing:write"]}',
+      '{"name":"ok","Name":"other"}',
+      '{"name":"ok","name":"other"}',
+      '{"name":"ok","__proto__":{"isDisabled":true}}',
+      '{"name":"ok","constructor":{}}',
+    ])('not from the body %s', async (body) => {
+      await withoutEffect(async () => expectBadRequest(await service.post('/api/serviceaccounts', body)));
+    });
+
+    it('once only under a name', async () => {
+      const name = freshName();
+      expect((await service.post('/api/serviceaccounts', { name })).status).toBe(201);
+      await withoutEffect(async () => {
+        const { status, body } = await service.post('/api/serviceaccounts', { name });
+        expect([status, body.messageId]).toEqual([409, 'service-account.name-taken']);
+      });
+    });
+
+    it('once only, however many ask for the same name at once', async () => {
+      const name = freshName();
+      const replies = await Promise.all(
+        Array.from({ length: 10 }, () => service.post('/api/serviceaccounts', { name })),
+      );
+      expect(replies.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(9).fill(409)]);
+    });
+  });
+
+  describe('are changed', () => {
+    it('in what is sent, and in nothing else', async () => {
+      const name = freshName();
+      const { body: created } = await service.post('/api/serviceaccounts', { name, role: 'Viewer' });
+      const path = `/api/serviceaccounts/${created.id}`;
+      service.clock.advance(1_000);
+      const disabled = await patch(path, { isDisabled: true });
+      expect(disabled.status).toBe(200);
+      expect(disabled.body).toEqual({
+        ...created,
+        isDisabled: true,
+        updatedAt: disabled.body.updatedAt,
+      });
+      expect(Date.parse(disabled.body.updatedAt as string)).toBeGreaterThan(
+        Date.parse(created.updatedAt as string),
+      );
+      const renamed = await patch(path, { name: `${name} renamed` });
+      expect(renamed.body).toMatchObject({ name: `${name} renamed`, role: 'Viewer', isDisabled: true });
+      const whole = await patch(path, { name, role: 'Editor', isDisabled: false });
+      expect(whole.body).toMatchObject({ id: created.id, name, role: 'Editor', isDisabled: false });
+    });
+
+    it('to the name that they have already', async () => {
+      const name = freshName();
+      const { body } = await service.post('/api/serviceaccounts', { name });
+      expect((await patch(`/api/serviceaccounts/${body.id}`, { name })).status).toBe(200);
+    });
+
+    it('not to the name of another one', async () => {
+      const taken = freshName();
+      await service.post('/api/serviceaccounts', { name: taken });
+      const id = await account();
+      await withoutEffect(async () => {
+        const { status, body } = await patch(`/api/serviceaccounts/${id}`, { name: taken });
+        expect([status, body.messageId]).toEqual([409, 'service-account.name-taken']);
+      });
+    });
+
+    it.each([
+      ...BAD_NAMES.map(([, name]) => `{"name":${name}}`),
+      '{}',
+      '{"role":"x"}',
+      '{"id":1}',
+      '{"isDisabled":1}',
+    ])('not by %s', async (body) => {
+      const id = await account();
+      await withoutEffect(async () => expectBadRequest(await patch(`/api/serviceaccounts/${id}`, body)));
+    });
+
+    it('not where there is none', async () => {
+      const { status, body } = await patch('/api/serviceaccounts/9007199254740991', { isDisabled: true });
+      expect([status, body.messageId]).toEqual([404, 'not-found']);
+    });
+  });
+
+  describe('have tokens, which', () => {
+    it('are shown once, and listed without their keys, oldest first', async () => {
+      const id = await account();
+      const path = `/api/serviceaccounts/${id}/tokens`;
+      expect((await service.get(path)).body).toEqual([]);
+      const first = await service.post(path, { name: 'first', secondsToLive: 3600 });
+      expect([first.status, first.body]).toEqual([
+        200,
+        { id: expect.any(Number), name: 'first', key: expect.stringMatching(/^licsa_\w{32}_[0-9a-f]{8}$/) },
+      ]);
+      const second = await service.post(path, { name: 'second' });
+      const { body } = await service.get(path);
+      expect(body).toEqual([
+        {
+          id: first.body.id,
+          name: 'first',
+          created: expect.any(String),
+          lastUsedAt: null,
+          expiration: new Date(Date.parse(body[0].created as string) + HOUR).toISOString(),
+          secondsUntilExpiration: expect.any(Number),
+          hasExpired: false,
+          isRevoked: false,
+        },
+        {
+          id: second.body.id,
+          name: 'second',
+          created: expect.any(String),
+          lastUsedAt: null,
+          expiration: null,
+          secondsUntilExpiration: 0,
+          hasExpired: false,
+          isRevoked: false,
+        },
+      ]);
+      expect(body[0].secondsUntilExpiration).toBeGreaterThan(3_500);
+      expect(body[0].secondsUntilExpiration).toBeLessThanOrEqual(3_600);
+    });
+
+    it.each([
+      ['1', 1],
+      ['2147483647', 2_147_483_647],
+      ['1e3', 1_000],
+      ['2.0', 2],
+    ])('live as many seconds as it says: %s', async (text, seconds) => {
+      const path = `/api/serviceaccounts/${await account()}/tokens`;
+      await service.post(path, `{"name":"t","secondsToLive":${text}}`);
+      const [token] = (await service.get(path)).body as { created: string; expiration: string }[];
+      expect(Date.parse(token?.expiration ?? '') - Date.parse(token?.created ?? '')).toBe(seconds * 1_000);
+    });
+
+    it('never expire where that is 0 or left out', async () => {
+      const path = `/api/serviceaccounts/${await account()}/tokens`;
+      await service.post(path, { name: 'zero', secondsToLive: 0 });
+      await service.post(path, { name: 'none' });
+      const { body } = await service.get(path);
+      expect(body.map(({ expiration }: { expiration: string | null }) => expiration)).toEqual([null, null]);
+    });
+
+    it.each(['-1', '-0.5', '1.5', '2147483648', '1e18', '1e400', '"60"', 'null', 'true', '[60]', '{}'])(
+      'are not made to live %s seconds',
+      async (secondsToLive) => {
+        const path = `/api/serviceaccounts/${await account()}/tokens`;
+        await withoutEffect(async () => {
+          expectBadRequest(await service.post(path, `{"name":"t","secondsToLive":${secondsToLive}}`));
+        });
+      },
+    );
+
+    it.each(BAD_NAMES)('have no name that is %s', async (_, name) => {
+      const path = `/api/serviceaccounts/${await account()}/tokens`;
+      await withoutEffect(async () => expectBadRequest(await service.post(path, `{"name":${name}}`)));
+    });
+
+    it('have a name of their own in their account, and may share it with another account', async () => {
+      const [one, other] = [await account(), await account()];
+      expect((await service.post(`/api/serviceaccounts/${one}/tokens`, { name: 'ci' })).status).toBe(200);
+      expect((await service.post(`/api/serviceaccounts/${other}/tokens`, { name: 'ci' })).status).toBe(200);
+      await withoutEffect(async () => {
+        const { status, body } = await service.post(`/api/serviceaccounts/${one}/tokens`, { name: 'ci' });
+        expect([status, body.messageId]).toEqual([409, 'service-account.token-name-taken']);
+      });
+    });
+
+    it('are revoked for good, as often as somebody likes', async () => {
+      const { id, tokenId } = await service.caller();
+      const path = `/api/serviceaccounts/${id}/tokens/${tokenId}`;
+      const { status, body } = await patch(path, { isRevoked: true });
+      expect([status, body.id, body.isRevoked]).toEqual([200, tokenId, true]);
+      await withoutEffect(async () => {
+        expect((await patch(path, { isRevoked: true })).body).toMatchObject({ id: tokenId, isRevoked: true });
+        for (const wrong of [
+          '{"isRevoked":false}',
+          '{}',
+          '{"isRevoked":1}',
+          '{"isRevoked":"true"}',
+          '{"isRevoked":null}',
+        ]) {
+          expectBadRequest(await patch(path, wrong));
+        }
+      });
+      expect((await service.get(`/api/serviceaccounts/${id}/tokens`)).body[0].isRevoked).toBe(true);
+    });
+
+    it('are deleted once, and leave the list', async () => {
+      const { id, tokenId } = await service.caller();
+      const path = `/api/serviceaccounts/${id}/tokens/${tokenId}`;
+      const { status, body } = await service.delete(path);
+      expect([status, body]).toEqual([200, { message: 'Service account token deleted' }]);
+      expect((await service.get(`/api/serviceaccounts/${id}/tokens`)).body).toEqual([]);
+      expect((await service.delete(path)).status).toBe(404);
+      expect((await patch(path, { isRevoked: true })).status).toBe(404);
+    });
+
+    it('are found under their own account alone', async () => {
+      const { tokenId } = await service.caller();
+      const other = await account();
+      await withoutEffect(async () => {
+        const path = `/api/serviceaccounts/${other}/tokens/${tokenId}`;
+        expect((await service.delete(path)).status).toBe(404);
+        expect((await patch(path, { isRevoked: true })).status).toBe(404);
+      });
+    });
+
+    it('say when they were used last once the service has ended', async () => {
+      const own = await testDatabase();
+      const first = await TestService.start(own);
+      const used = await first.caller(LICENSING_READER);
+      const unused = await first.caller(LICENSING_READER);
+      const moment = first.clock.now();
+      await first.get('/api/licensing/check', { token: used.token });
+      await first.stop();
+      const second = await TestService.start(own);
+      const [listed] = (await second.get(`/api/serviceaccounts/${used.id}/tokens`)).body;
+      expect(Math.abs(Date.parse(listed.lastUsedAt as string) - moment)).toBeLessThan(5_000);
+      const [other] = (await second.get(`/api/serviceaccounts/${unused.id}/tokens`)).body;
+      expect(other.lastUsedAt).toBeNull();
+      await second.stop();
+      await own.drop();
+    });
+  });
+
+  describe('have roles, which', () => {
+    it('are given and taken in the words of the contract', async () => {
+      const id = await account();
+      const path = `/api/access-control/users/${id}/roles`;
+      const given = await service.post(path, { roleUid: LICENSING_READER });
+      expect([given.status, given.body]).toEqual([200, { message: 'Role added to the user.' }]);
+      await withoutEffect(async () => {
+        expect((await service.post(path, { roleUid: LICENSING_READER })).status).toBe(200);
+      });
+      const taken = await service.delete(`${path}/${LICENSING_READER}`);
+      expect([taken.status, taken.body]).toEqual([200, { message: 'Role removed from user.' }]);
+      expect((await service.delete(`${path}/${LICENSING_READER}`)).status).toBe(404);
+    });
+
+    it('exist, and belong to an account that exists', async () => {
+      const id = await account();
+      await withoutEffect(async () => {
+        for (const roleUid of ['fixed_unknown', 'constructor', '__proto__', 'BASIC_GRAFANA_ADMIN']) {
+          expect((await service.post(`/api/access-control/users/${id}/roles`, { roleUid })).status).toBe(404);
+          expect((await service.delete(`/api/access-control/users/${id}/roles/${roleUid}`)).status).toBe(404);
+        }
+        const nobody = '/api/access-control/users/9007199254740991/roles';
+        expect((await service.post(nobody, { roleUid: LICENSING_READER })).status).toBe(404);
+        expect((await service.delete(`${nobody}/${LICENSING_READER}`)).status).toBe(404);
+      });
+    });
+
+    it.each(['*', 'fixed_*', '%00', 'a%2Fb', 'a%20b', '%ED%A0%BD', 'x'.repeat(191)])(
+      'are not called %s',
+      async (uid) => {
+        const id = await account();
+        const path = `/api/access-control/users/${id}/roles/${uid}`;
+        await withoutEffect(async () => {
+          const reply = await service.delete(path);
+          // Bytes that are no UTF-8 make the path one that nobody has.
+          if (uid === '%ED%A0%BD') expect(reply.status).toBe(404);
+          else expectBadRequest(reply);
+        });
+      },
+    );
+
+    it.each([
+      '"*"',
+      '"fixed_*"',
+      '"a\\u0000"',
+      '"\\ud800"',
+      '""',
+      '7',
+      'null',
+      '["x"]',
+      `"${'x'.repeat(191)}"`,
+    ])('are not given by the uid %s', async (roleUid) => {
+      const id = await account();
+      await withoutEffect(async () => {
+        const path = `/api/access-control/users/${id}/roles`;
+        expectBadRequest(await service.post(path, `{"roleUid":${roleUid}}`));
+      });
+    });
+  });
+
+  describe('are found by an id that is written as a number', () => {
+    const paths: readonly (readonly [string, string, object | undefined])[] = [
+      ['PATCH', '/api/serviceaccounts/ID', { isDisabled: true }],
+      ['GET', '/api/serviceaccounts/ID/tokens', undefined],
+      ['POST', '/api/serviceaccounts/ID/tokens', { name: 'new' }],
+      ['PATCH', '/api/serviceaccounts/ID/tokens/1', { isRevoked: true }],
+      ['DELETE', '/api/serviceaccounts/ID/tokens/1', undefined],
+      ['PATCH', '/api/serviceaccounts/1/tokens/ID', { isRevoked: true }],
+      ['DELETE', '/api/serviceaccounts/1/tokens/ID', undefined],
+      ['POST', '/api/access-control/users/ID/roles', { roleUid: LICENSING_READER }],
+      ['DELETE', `/api/access-control/users/ID/roles/${LICENSING_READER}`, undefined],
+    ];
+
+    it.each(paths)('and by nothing else: %s %s', async (method, path, body) => {
+      await withoutEffect(async () => {
+        for (const id of BAD_IDS) {
+          const reply = await send(service.url, {
+            method,
+            path: path.replace('ID', id),
+            headers: {
+              Authorization: 'Bearer bootstrap-token-of-the-tests-0123456789',
+              'Content-Type': 'application/json',
+            },
+            ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+          });
+          expect([id, reply.status, reply.body.messageId]).toEqual([id, 400, 'bad-request']);
+        }
+      });
+    });
+  });
+
+  describe('are managed by nobody who does not hold what they hold:', () => {
+    it('a role is given and taken only by a holder of all its actions, and the answer names those missing', async () => {
+      const manager = await service.caller(ROLES_WRITER, LICENSING_READER);
+      const id = await account();
+      const path = `/api/access-control/users/${id}/roles`;
+      const call = { token: manager.token };
+      expect((await service.post(path, { roleUid: ROLES_READER }, call)).status).toBe(200);
+      expect((await service.delete(`${path}/${ROLES_READER}`, undefined, call)).status).toBe(200);
+      expect((await service.post(path, { roleUid: LICENSING_READER }, call)).status).toBe(200);
+      await service.post(path, { roleUid: LICENSING_WRITER });
+      await withoutEffect(async () => {
+        for (const reply of [
+          await service.post(path, { roleUid: LICENSING_WRITER }, call),
+          await service.delete(`${path}/${LICENSING_WRITER}`, undefined, call),
+        ]) {
+          expect(reply.status).toBe(403);
+          expect(reply.body).toEqual({
+            accessErrorId: expect.stringMatching(/^ACE\d{10}$/),
+            message:
+              "You'll need additional permissions to perform this action. Permissions needed: licensing:write, licensing:delete",
+            title: 'Access denied',
+          });
+        }
+        const admin = await service.post(path, { roleUid: ADMINISTRATOR }, call);
+        expect([admin.status, (admin.body.message as string).split(': ')[1]?.split(', ').length]).toEqual([
+          403, 8,
+        ]);
+      });
+    });
+
+    it('nobody raises himself', async () => {
+      for (const { uid } of ROLES.filter(({ uid: own }) => own !== ADMINISTRATOR)) {
+        const { id, token } = await service.caller(uid);
+        await withoutEffect(async () => {
+          for (const roleUid of [ADMINISTRATOR, LICENSING_WRITER, ROLES_WRITER, ACCOUNTS_WRITER]) {
+            if (roleUid === uid || (uid === LICENSING_WRITER && roleUid === LICENSING_READER)) continue;
+            const reply = await service.post(`/api/access-control/users/${id}/roles`, { roleUid }, { token });
+            expect([uid, roleUid, reply.status]).toEqual([uid, roleUid, 403]);
+          }
+        });
+      }
+    });
+
+    it('an account and its tokens are changed only by a holder of all its actions', async () => {
+      const manager = await service.caller(ACCOUNTS_WRITER);
+      const powerful = await service.caller(LICENSING_READER);
+      const plain = await service.caller();
+      const attempts = async (id: number, tokenId: number, token: string) => [
+        (await patch(`/api/serviceaccounts/${id}`, { isDisabled: false }, token)).status,
+        (await service.post(`/api/serviceaccounts/${id}/tokens`, { name: 'stolen' }, { token })).status,
+        (await patch(`/api/serviceaccounts/${id}/tokens/${tokenId}`, { isRevoked: true }, token)).status,
+        (await service.delete(`/api/serviceaccounts/${id}/tokens/${tokenId}`, undefined, { token })).status,
+      ];
+      await withoutEffect(async () => {
+        expect(await attempts(powerful.id, powerful.tokenId, manager.token)).toEqual([403, 403, 403, 403]);
+      });
+      expect(await attempts(plain.id, plain.tokenId, manager.token)).toEqual([200, 200, 200, 200]);
+      expect(
+        (await service.get(`/api/serviceaccounts/${powerful.id}/tokens`, { token: manager.token })).status,
+      ).toBe(200);
+    });
+  });
+
+  describe('leave a record of each change,', () => {
+    it('who, what, to whom and in which request, and no key', async () => {
+      const headers = { 'X-Request-Id': 'audit-1' };
+      const { body } = await service.post('/api/serviceaccounts', { name: freshName() }, { headers });
+      const id = body.id as number;
+      const token = await service.post(`/api/serviceaccounts/${id}/tokens`, { name: 'ci' }, { headers });
+      const tokenId = token.body.id as number;
+      const roles = `/api/access-control/users/${id}/roles`;
+      await service.post(roles, { roleUid: LICENSING_READER }, { headers });
+      await service.delete(`${roles}/${LICENSING_READER}`, undefined, { headers });
+      await service.call('PATCH', `/api/serviceaccounts/${id}`, { body: { role: 'Viewer' }, headers });
+      const tokenPath = `/api/serviceaccounts/${id}/tokens/${tokenId}`;
+      await service.call('PATCH', tokenPath, { body: { isRevoked: true }, headers });
+      await service.delete(tokenPath, undefined, { headers });
+
+      const row = (action: string, detail: object): AuditRow => ({
+        actor: 'bootstrap',
+        action,
+        target: `service-account:${id}`,
+        detail,
+        request_id: 'audit-1',
+      });
+      expect(await auditOf(id)).toEqual([
+        row('service-account.create', { name: body.name as string }),
+        row('service-account.token.create', { tokenId, name: 'ci' }),
+        row('role.add', { role: 'fixed:licensing:reader' }),
+        row('role.remove', { role: 'fixed:licensing:reader' }),
+        row('service-account.update', { role: 'Viewer' }),
+        row('service-account.token.revoke', { tokenId }),
+        row('service-account.token.delete', { tokenId }),
+      ]);
+    });
+
+    it('with the account of the caller who made it', async () => {
+      const manager = await service.caller(ACCOUNTS_WRITER);
+      const { body } = await service.post(
+        '/api/serviceaccounts',
+        { name: freshName() },
+        { token: manager.token },
+      );
+      expect((await auditOf(body.id as number)).map(({ actor }) => actor)).toEqual([
+        `service-account:${manager.id}`,
+      ]);
+    });
+
+    it('in the transaction of the change', async () => {
+      const { id } = await service.caller(LICENSING_READER);
+      const written = await sql<{ action: string; same: boolean }>(
+        `SELECT audit.action, audit.xmin::text = coalesce(account.xmin, token.xmin, role.xmin)::text AS same
+         FROM audit_event AS audit
+         LEFT JOIN service_account AS account ON account.id = $2 AND audit.action = 'service-account.create'
+         LEFT JOIN service_account_token AS token
+           ON token.service_account_id = $2 AND audit.action = 'service-account.token.create'
+         LEFT JOIN role_assignment AS role ON role.service_account_id = $2 AND audit.action = 'role.add'
+         WHERE audit.target = $1 ORDER BY audit.id`,
+        [`service-account:${id}`, id],
+      );
+      expect(written).toEqual([
+        { action: 'service-account.create', same: true },
+        { action: 'role.add', same: true },
+        { action: 'service-account.token.create', same: true },
+      ]);
+    });
+
+    it('and without a record there is no change', async () => {
+      const { id, tokenId } = await service.caller(LICENSING_READER);
+      await sql('ALTER TABLE audit_event ADD CONSTRAINT no_more CHECK (false) NOT VALID');
+      try {
+        await withoutEffect(async () => {
+          for (const reply of [
+            await service.post('/api/serviceaccounts', { name: freshName() }),
+            await patch(`/api/serviceaccounts/${id}`, { role: 'Viewer' }),
+            await service.post(`/api/serviceaccounts/${id}/tokens`, { name: 'other' }),
+            await patch(`/api/serviceaccounts/${id}/tokens/${tokenId}`, { isRevoked: true }),
+            await service.delete(`/api/serviceaccounts/${id}/tokens/${tokenId}`),
+            await service.post(`/api/access-control/users/${id}/roles`, { roleUid: ROLES_READER }),
+            await service.delete(`/api/access-control/users/${id}/roles/${LICENSING_READER}`),
+          ]) {
+            expect([reply.status, reply.body.messageId]).toEqual([500, 'internal-error']);
+            expect(reply.text).not.toMatch(/audit|no_more|constraint/);
+          }
+        });
+      } finally {
+        await sql('ALTER TABLE audit_event DROP CONSTRAINT no_more');
+      }
+    });
+  });
+});
+
+describe('The last holder of roles:write', () => {
+  let database: TestDatabase;
+  let service: TestService;
+  let last: { id: number; token: string };
+  let other: { id: number; token: string };
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    const first = await TestService.start(database);
+    last = await first.caller(ROLES_WRITER, ACCOUNTS_WRITER);
+    other = await first.caller(ACCOUNTS_WRITER, LICENSING_READER);
+    await first.stop();
+    service = await TestService.start(database, { BOOTSTRAP_TOKEN: undefined });
+  });
+
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+  });
+
+  const removeOwnRole = async () =>
+    service.delete(`/api/access-control/users/${last.id}/roles/${ROLES_WRITER}`, undefined, {
+      token: last.token,
+    });
+  const disable = async (id: number, isDisabled: boolean) =>
+    service.call('PATCH', `/api/serviceaccounts/${id}`, { body: { isDisabled }, token: last.token });
+
+  it('keeps the role, and is not disabled, where nobody else holds it', async () => {
+    for (const reply of [await removeOwnRole(), await disable(last.id, true)]) {
+      expect([reply.status, reply.body.messageId]).toEqual([409, 'access.last-administrator']);
+    }
+    expect((await service.get(`/api/serviceaccounts/${last.id}/tokens`, { token: last.token })).status).toBe(
+      200,
+    );
+  });
+
+  it('keeps it where the only other holder is disabled, and loses it where he is enabled', async () => {
+    const roles = `/api/access-control/users/${other.id}/roles`;
+    // Who can give roles holds what he gives: an account that he manages as well.
+    const { body } = await service.post('/api/serviceaccounts', { name: 'second' }, { token: last.token });
+    const second = body.id as number;
+    await service.post(
+      `/api/access-control/users/${second}/roles`,
+      { roleUid: ROLES_WRITER },
+      { token: last.token },
+    );
+    expect((await service.post(roles, { roleUid: ADMINISTRATOR }, { token: last.token })).status).toBe(403);
+
+    expect((await disable(second, true)).status).toBe(200);
+    expect((await removeOwnRole()).status).toBe(409);
+    expect((await disable(second, false)).status).toBe(200);
+    expect((await removeOwnRole()).status).toBe(200);
+  });
+});
+
+describe('The last holder of roles:write beside a configured administrator', () => {
+  it('can be removed: the administrator is left', async () => {
+    const database = await testDatabase();
+    const service = await TestService.start(database);
+    const { id } = await service.caller(ROLES_WRITER);
+    expect((await service.delete(`/api/access-control/users/${id}/roles/${ROLES_WRITER}`)).status).toBe(200);
+    await service.stop();
+    await database.drop();
+  });
+});
