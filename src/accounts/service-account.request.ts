@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { Equals, IsBoolean, IsIn, IsInt, IsString, Matches, Max, Min, ValidateIf } from 'class-validator';
 import { BASIC_ROLES, type BasicRole } from './service-account.entity.js';
 
@@ -8,17 +9,24 @@ const NAME_RULE = 'must have 1 to 190 characters, no control characters, no * an
 /** As Grafana's: what follows from a name fits, and nothing that has a meaning in a path. */
 export const ROLE_UID = /^[A-Za-z0-9_-]{1,40}$/;
 
+const IsName = () =>
+  applyDecorators(
+    IsString({ message: 'name must be a string' }),
+    Matches(NAME, { message: `name ${NAME_RULE}` }),
+  );
+
+const IsBasicRole = () => IsIn(BASIC_ROLES, { message: `role must be one of ${BASIC_ROLES.join(', ')}` });
+
 /** Unlike `@IsOptional`, which also lets `null` pass. */
 const IfPresent = () => ValidateIf((_, value) => value !== undefined);
 
 /** `POST /api/serviceaccounts` */
 export class CreateServiceAccountRequest {
-  @IsString({ message: 'name must be a string' })
-  @Matches(NAME, { message: `name ${NAME_RULE}` })
+  @IsName()
   readonly name!: string;
 
   @IfPresent()
-  @IsIn(BASIC_ROLES, { message: `role must be one of ${BASIC_ROLES.join(', ')}` })
+  @IsBasicRole()
   readonly role?: BasicRole;
 
   @IfPresent()
@@ -33,12 +41,11 @@ export class UpdateServiceAccountRequest {
   }
 
   @IfPresent()
-  @IsString({ message: 'name must be a string' })
-  @Matches(NAME, { message: `name ${NAME_RULE}` })
+  @IsName()
   readonly name?: string;
 
   @IfPresent()
-  @IsIn(BASIC_ROLES, { message: `role must be one of ${BASIC_ROLES.join(', ')}` })
+  @IsBasicRole()
   readonly role?: BasicRole;
 
   @IfPresent()
@@ -48,8 +55,7 @@ export class UpdateServiceAccountRequest {
 
 /** `POST /api/serviceaccounts/:id/tokens` */
 export class CreateTokenRequest {
-  @IsString({ message: 'name must be a string' })
-  @Matches(NAME, { message: `name ${NAME_RULE}` })
+  @IsName()
   readonly name!: string;
 
   /** 0, or nothing, for a token that does not expire. */

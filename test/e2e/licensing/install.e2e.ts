@@ -1,5 +1,5 @@
 import { createKey, encode, type Overrides, sign } from '../../support/tokens.js';
-import { newLid, outcome, Stage, TOKEN } from './stage.js';
+import { newLid, outcome, shareStage, Stage, TOKEN } from './stage.js';
 
 const READER = 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE';
 const WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';
@@ -152,17 +152,7 @@ const REFUSALS: Refusal[] = [
 describe('POST /api/licensing/token', () => {
   let stage: Stage;
 
-  beforeAll(async () => {
-    stage = await Stage.open();
-  });
-
-  afterEach(async () => {
-    await stage.clear();
-  });
-
-  afterAll(async () => {
-    await stage.close();
-  });
+  shareStage((opened) => (stage = opened));
 
   it('stores the token, shows it, and leaves one record of the change', async () => {
     const before = await stage.audit();

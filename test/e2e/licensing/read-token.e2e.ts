@@ -1,4 +1,4 @@
-import { outcome, Stage, TOKEN } from './stage.js';
+import { outcome, shareStage, type Stage, TOKEN } from './stage.js';
 
 const READER = 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE';
 const DAY = 86_400;
@@ -34,17 +34,7 @@ const NOTHING = {
 describe('GET /api/licensing/token', () => {
   let stage: Stage;
 
-  beforeAll(async () => {
-    stage = await Stage.open();
-  });
-
-  afterEach(async () => {
-    await stage.clear();
-  });
-
-  afterAll(async () => {
-    await stage.close();
-  });
+  shareStage((opened) => (stage = opened));
 
   it('shows status 4 and zero for everything else where there is no license', async () => {
     const reply = await stage.service.get(TOKEN);

@@ -1,4 +1,4 @@
-import { newLid, outcome, RENEW, Stage, TOKEN } from './stage.js';
+import { newLid, outcome, RENEW, shareStage, type Stage, TOKEN } from './stage.js';
 
 const READER = 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE';
 const WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';
@@ -9,17 +9,7 @@ describe('DELETE /api/licensing/token', () => {
   const remove = (instance: unknown = ROOT_URL) => stage.service.delete(TOKEN, { instance });
   const install = (claims = {}) => stage.install({ sub: ROOT_URL, lid: newLid(), ...claims });
 
-  beforeAll(async () => {
-    stage = await Stage.open({ ROOT_URL });
-  });
-
-  afterEach(async () => {
-    await stage.clear();
-  });
-
-  afterAll(async () => {
-    await stage.close();
-  });
+  shareStage((opened) => (stage = opened), { ROOT_URL });
 
   it('removes the license and answers 202 with an empty object', async () => {
     await install();

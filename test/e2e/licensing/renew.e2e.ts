@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Answer } from '../../support/fake-issuer.js';
 import { BOOTSTRAP_TOKEN, type Reply } from '../../support/service.js';
 import { createKey, type Overrides, sign } from '../../support/tokens.js';
-import { newLid, outcome, RENEW, Stage, TOKEN } from './stage.js';
+import { newLid, outcome, RENEW, shareStage, Stage, TOKEN } from './stage.js';
 
 const READER = 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE';
 const WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';
@@ -62,17 +62,7 @@ async function renewInVain({ stage, token }: Stored, answer: Answer | undefined)
 describe('POST /api/licensing/token/renew', () => {
   let stage: Stage;
 
-  beforeAll(async () => {
-    stage = await Stage.open();
-  });
-
-  afterEach(async () => {
-    await stage.clear();
-  });
-
-  afterAll(async () => {
-    await stage.close();
-  });
+  shareStage((opened) => (stage = opened));
 
   describe('with a new token from the issuer', () => {
     it('stores it, shows it, keeps the previous one, and leaves one record of the change', async () => {

@@ -1,4 +1,4 @@
-import { CHECK, newLid, outcome, Stage, TOKEN } from './stage.js';
+import { CHECK, newLid, outcome, shareStage, type Stage, TOKEN } from './stage.js';
 
 const READER = 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE';
 const WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';
@@ -8,17 +8,7 @@ const AWAY = { ISSUER_JWKS_URL: 'http://127.0.0.1:1/keys', ISSUER_RENEW_URL: 'ht
 describe('after a restart', () => {
   let stage: Stage;
 
-  beforeAll(async () => {
-    stage = await Stage.open();
-  });
-
-  afterEach(async () => {
-    await stage.clear();
-  });
-
-  afterAll(async () => {
-    await stage.close();
-  });
+  shareStage((opened) => (stage = opened));
 
   it.each([
     ['with the issuer', {}],

@@ -167,3 +167,21 @@ export function newLid(): string {
   lids += 1;
   return `lid-${lids}`;
 }
+
+/** One stage for all tests of a `describe`, which find it without a license and in its usual state. */
+export function shareStage(use: (stage: Stage) => void, environment: Environment = {}): void {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await Stage.open(environment);
+    use(stage);
+  });
+
+  afterEach(async () => {
+    await stage.clear();
+  });
+
+  afterAll(async () => {
+    await stage.close();
+  });
+}
