@@ -424,12 +424,15 @@ describe('Service accounts', () => {
       await first.get('/api/licensing/check', { token: used.token });
       await first.stop();
       const second = await TestService.start(own);
-      const [listed] = (await second.get(`/api/serviceaccounts/${used.id}/tokens`)).body;
-      expect(Math.abs(Date.parse(listed.lastUsedAt as string) - moment)).toBeLessThan(5_000);
-      const [other] = (await second.get(`/api/serviceaccounts/${unused.id}/tokens`)).body;
-      expect(other.lastUsedAt).toBeNull();
-      await second.stop();
-      await own.drop();
+      try {
+        const [listed] = (await second.get(`/api/serviceaccounts/${used.id}/tokens`)).body;
+        expect(Math.abs(Date.parse(listed.lastUsedAt as string) - moment)).toBeLessThan(5_000);
+        const [other] = (await second.get(`/api/serviceaccounts/${unused.id}/tokens`)).body;
+        expect(other.lastUsedAt).toBeNull();
+      } finally {
+        await second.stop();
+        await own.drop();
+      }
     });
   });
 
@@ -735,9 +738,14 @@ describe('The last holder of roles:write beside a configured administrator', () 
   it('can be removed: the administrator is left', async () => {
     const database = await testDatabase();
     const service = await TestService.start(database);
-    const { id } = await service.caller(ROLES_WRITER);
-    expect((await service.delete(`/api/access-control/users/${id}/roles/${ROLES_WRITER}`)).status).toBe(200);
-    await service.stop();
-    await database.drop();
+    try {
+      const { id } = await service.caller(ROLES_WRITER);
+      expect((await service.delete(`/api/access-control/users/${id}/roles/${ROLES_WRITER}`)).status).toBe(
+        200,
+      );
+    } finally {
+      await service.stop();
+      await database.drop();
+    }
   });
 });

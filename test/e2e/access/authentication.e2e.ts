@@ -209,6 +209,31 @@ describe('Authentication', () => {
       expect((await check(bearer(token))).status).toBe(403);
     });
 
+    it('counts each of these too where another caller comes first after the change', async () => {
+      const [revoked, disabled, demoted, deleted] = await Promise.all(
+        Array.from({ length: 4 }, async () => service.caller(READER)),
+      );
+      if (!revoked || !disabled || !demoted || !deleted) throw new Error('four callers are needed');
+      const statuses = async () => {
+        // What was found out for one caller must not bring back what was known of another.
+        expect((await check(bearer(BOOTSTRAP_TOKEN))).status).toBe(200);
+        const answers = [];
+        for (const { token } of [revoked, disabled, demoted, deleted])
+          answers.push(await check(bearer(token)));
+        return answers.map(({ status, body }) => (status === 401 ? body.messageId : status) as unknown);
+      };
+      expect(await statuses()).toEqual([200, 200, 200, 200]);
+      const tokens = `/api/serviceaccounts/${revoked.id}/tokens/${revoked.tokenId}`;
+      await service.call('PATCH', tokens, { body: { isRevoked: true } });
+      expect(await statuses()).toEqual(['api-key.revoked', 200, 200, 200]);
+      await service.call('PATCH', `/api/serviceaccounts/${disabled.id}`, { body: { isDisabled: true } });
+      expect(await statuses()).toEqual(['api-key.revoked', 'identity.disabled', 200, 200]);
+      await service.delete(`/api/access-control/users/${demoted.id}/roles/${READER}`);
+      expect(await statuses()).toEqual(['api-key.revoked', 'identity.disabled', 403, 200]);
+      await service.delete(`/api/serviceaccounts/${deleted.id}/tokens/${deleted.tokenId}`);
+      expect(await statuses()).toEqual(['api-key.revoked', 'identity.disabled', 403, 'api-key.invalid']);
+    });
+
     it('tells a caller who may do nothing from one who is not known', async () => {
       const { token } = await service.caller();
       const answer = await check(bearer(token));
@@ -323,10 +348,15 @@ describe('Authentication', () => {
     it('is refused for everybody where no administrator is configured', async () => {
       const own = await testDatabase();
       const without = await TestService.start(own);
-      const headers = { Authorization: basic('', '') };
-      expect((await send(without.url, { path: CHECK, headers })).body.messageId).toBe('password-auth.failed');
-      await without.stop();
-      await own.drop();
+      try {
+        const headers = { Authorization: basic('', '') };
+        expect((await send(without.url, { path: CHECK, headers })).body.messageId).toBe(
+          'password-auth.failed',
+        );
+      } finally {
+        await without.stop();
+        await own.drop();
+      }
     });
   });
 

@@ -87,8 +87,11 @@ describe('A service that is asked to end', () => {
     agent.destroy();
 
     const again = await TestService.start(database, { ISSUER_URL: issuer.url });
-    expect((await again.get('/api/licensing/token')).body.jti).toBe('slow');
-    await again.stop();
+    try {
+      expect((await again.get('/api/licensing/token')).body.jti).toBe('slow');
+    } finally {
+      await again.stop();
+    }
   });
 
   it('does not wait for idle connections', async () => {
