@@ -38,6 +38,27 @@ export async function rsaWeakness(modulus: bigint, exponent: bigint): Promise<st
   if (exponent % 2n === 0n) return 'the RSA exponent is even';
   if (bitLength(exponent) > MAX_EXPONENT_BITS)
     return `the RSA exponent has more than ${MAX_EXPONENT_BITS} bits`;
+  return known(modulus);
+}
+
+/**
+ * What was found out about a modulus. The looks below cost up to a fifth of a second each, and an issuer shows the same
+ * keys again and again.
+ */
+const findings = new Map<bigint, Promise<string | undefined>>();
+const MOST_FINDINGS = 200;
+
+function known(modulus: bigint): Promise<string | undefined> {
+  let finding = findings.get(modulus);
+  if (finding === undefined) {
+    if (findings.size >= MOST_FINDINGS) findings.clear();
+    finding = modulusWeakness(modulus);
+    findings.set(modulus, finding);
+  }
+  return finding;
+}
+
+async function modulusWeakness(modulus: bigint): Promise<string | undefined> {
   if (modulus % 2n === 0n) return 'the RSA modulus is even';
   if (ODD_PRIMES.some((prime) => modulus % BigInt(prime) === 0n)) return 'the RSA modulus has a tiny factor';
   if (hasRocaFingerprint(modulus)) return 'the RSA modulus has the ROCA fingerprint';

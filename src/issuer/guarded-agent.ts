@@ -33,7 +33,11 @@ FORBIDDEN.addSubnet('0.0.0.0', 8, 'ipv4');
 FORBIDDEN.addSubnet('169.254.0.0', 16, 'ipv4');
 FORBIDDEN.addAddress('100.100.100.200', 'ipv4');
 FORBIDDEN.addSubnet('224.0.0.0', 3, 'ipv4');
+// IPv4 in other clothes: compatible addresses (but ::1), NAT64 and 6to4 of the link-local ones.
 FORBIDDEN.addAddress('::', 'ipv6');
+FORBIDDEN.addRange('::2', '::ffff:ffff', 'ipv6');
+FORBIDDEN.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
+FORBIDDEN.addSubnet('2002:a9fe::', 32, 'ipv6');
 FORBIDDEN.addSubnet('fe80::', 10, 'ipv6');
 FORBIDDEN.addAddress('fd00:ec2::254', 'ipv6');
 FORBIDDEN.addSubnet('ff00::', 8, 'ipv6');

@@ -152,8 +152,10 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     if (source.kind !== 'url' || this.#held !== undefined) return;
     try {
       const saved = await this.store.load(source.url.href);
-      if (saved !== null)
-        this.#held = { keys: await readKeySet(saved.keys), freshUntil: saved.freshUntil.getTime() };
+      if (saved === null) return;
+      // Saved by a clock that was ahead, it must not count as fresh for longer than any set can.
+      const freshUntil = Math.min(saved.freshUntil.getTime(), this.clock.now() + KEPT_MS);
+      this.#held = { keys: await readKeySet(saved.keys), freshUntil };
     } catch (error) {
       this.#logger.warn({ msg: "the issuer's saved keys could not be read", err: error });
     }
@@ -166,10 +168,11 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     this.#timer.unref();
   }
 
-  /** A timer cannot be set further ahead than 24.8 days; a day is the longest here. */
   #nextFetchMs(): number {
     if (this.#held === undefined) return Math.min(COOL_DOWN_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
-    return Math.max(COOL_DOWN_MS, this.#held.freshUntil - this.clock.now());
+    if (this.#failures > 0) return COOL_DOWN_MS;
+    // Never further ahead than a day, whatever a clock that jumped makes of it: a timer's 32 bits would overflow.
+    return Math.min(KEPT_MS, Math.max(COOL_DOWN_MS, this.#held.freshUntil - this.clock.now()));
   }
 }
 

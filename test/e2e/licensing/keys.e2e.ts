@@ -80,6 +80,23 @@ describe("the issuer's keys", () => {
       expect(fetches()).toBe(2);
     });
 
+    it('are fetched calmly, also when a clock that was ahead saved them as good for months', async () => {
+      await stage.change(
+        `UPDATE key_set SET fetched_at = now() + interval '60 days', fresh_until = now() + interval '61 days'`,
+      );
+      stage.issuer.answerKeySet({ status: 500 });
+      await stage.restart();
+      const before = fetches();
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      expect(fetches() - before).toBeLessThanOrEqual(1);
+      stage.issuer.answerKeySet();
+      await ask();
+      const [saved] = await stage.query<{ ahead: boolean }>(
+        "SELECT fetched_at > now() + interval '1 day' AS ahead FROM key_set",
+      );
+      expect(saved?.ahead).toBe(false);
+    });
+
     it('are waited for by everybody who needs them, however many: one fetch for all', async () => {
       stage.issuer.rotate(true);
       stage.issuer.answerKeySet({

@@ -109,6 +109,12 @@ export class Stage {
     return database.read((manager) => manager.query(sql, parameters));
   }
 
+  /** Changes rows behind the service's back. */
+  async change(sql: string): Promise<void> {
+    const database = this.service.running.application.nest.get(Database);
+    await database.transaction((manager) => manager.query(sql));
+  }
+
   /** Keeps everybody from the license's row until the function that this returns is called: at most 3 s. */
   async lockLicense(): Promise<() => Promise<void>> {
     const database = this.service.running.application.nest.get(Database);
