@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ServiceError } from '../domain/service-error.js';
 import { type JsonValue, parseStrictJson, StrictJsonError } from '../domain/strict-json.js';
@@ -17,6 +17,9 @@ export const JsonBody = (): ParameterDecorator =>
     const request = context.switchToHttp().getRequest<IncomingMessage>();
     // Thrown and not rejected, so that it comes before whatever the path's parameters have to say.
     if (Number(request.headers['content-length'] ?? 0) > MOST_BODY_BYTES) throw tooLarge(request);
+    if (/^100-continue$/i.test(request.headers.expect ?? '')) {
+      context.switchToHttp().getResponse<ServerResponse>().writeContinue();
+    }
     return readJsonBody(request);
   })(RequestPipe);
 

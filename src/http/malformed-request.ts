@@ -26,7 +26,7 @@ export function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket): v
   );
 }
 
-/** Answers a request without `Host` (RFC 9112, section 3.2). Node would do it as well, but without a body. */
+/** Answers a request without `Host`, or with several (RFC 9112, section 3.2). Node would do it as well, but without a body. */
 export function rejectHostless(response: ServerResponse, context: RequestContext): void {
   const { status, code, message } = refusal(undefined);
   response.statusCode = status;

@@ -47,13 +47,15 @@ export class StableExpressAdapter extends ExpressAdapter {
     adopt(Response.prototype, express.response);
     express.request = Request.prototype;
     express.response = Response.prototype;
+    const latestResponse = new WeakMap<Socket, ServerResponse>();
     const handle = (request: IncomingMessage, response: ServerResponse) => {
       const context = beginRequest(request, response);
       this.hooks.onBegin(request, response, context);
-      if (request.headers.host === undefined && request.httpVersion === '1.1') {
+      if (!namesOneHost(request)) {
         rejectHostless(response, context);
         return;
       }
+      latestResponse.set(request.socket, response);
       request.url = originForm(request.url ?? '');
       express(request, response);
     };
@@ -61,13 +63,20 @@ export class StableExpressAdapter extends ExpressAdapter {
       { ...SERVER_OPTIONS, IncomingMessage: Request, ServerResponse: Response },
       handle,
     );
+    // Node would drop headers beyond 2000 in silence, a second Authorization among them; their size is bounded anyway.
+    server.maxHeadersCount = 0;
+    // `100 Continue` is for whoever reads the body to say, after the caller was let in.
+    server.on('checkContinue', handle);
     // An expectation that is not known is not met, and not refused either (RFC 9110, section 10.1.1).
     server.on('checkExpectation', handle);
     // This is no proxy; without a listener Node would just hang up.
     server.on('connect', (_request, socket) => rejectMalformed(new Error('CONNECT'), socket as Socket));
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
-      rejectMalformed(error, socket as Socket),
-    );
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const latest = latestResponse.get(socket);
+      // Answered already, and its body still to come: a second answer would be taken for the next request's.
+      if (latest?.writableEnded && !latest.req.complete) socket.destroy();
+      else rejectMalformed(error, socket);
+    });
     this.httpServer = server;
   }
 
@@ -98,6 +107,16 @@ type ExpressApplication = ((request: IncomingMessage, response: ServerResponse) 
   request: object;
   response: object;
 };
+
+/** Whether a request has the one `Host` that HTTP/1.1 demands (RFC 9112, section 3.2); HTTP/1.0 may do without. */
+function namesOneHost({ rawHeaders, httpVersion }: IncomingMessage): boolean {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count === 1 || (count === 0 && httpVersion !== '1.1');
+}
 
 /**
  * The path and query of a request's target, which may also come in absolute form (RFC 9112, section 3.2.2). Express

@@ -603,6 +603,44 @@ describe('Hostile input', () => {
       expectTyped(odd, 400, 'bad-request');
     });
 
+    it('are not told to go on with a body that nobody will read', async () => {
+      const line = 'POST /api/licensing/token HTTP/1.1';
+      const expecting = ['Content-Type: application/json', 'Expect: 100-continue'];
+      const stranger = await converse(service.url, head(line, ...expecting, 'Content-Length: 2'), '{}');
+      expect(stranger.map(({ status }) => status)).toEqual([401]);
+      const credentials = `Authorization: ${AUTHORIZATION}`;
+      const huge = head(line, ...expecting, credentials, 'Content-Length: 99999999');
+      expect((await converse(service.url, huge)).map(({ status }) => status)).toEqual([413]);
+    });
+
+    it('with two hosts are refused', async () => {
+      const [answer] = await converse(
+        service.url,
+        head('GET /api/licensing/check HTTP/1.1', `Authorization: ${AUTHORIZATION}`, 'Host: another'),
+      );
+      if (answer === undefined) throw new Error('no answer');
+      expectTyped(answer, 400, 'bad-request');
+    });
+
+    it('with two Authorization headers are refused, however many headers stand between them', async () => {
+      const authorization = `Authorization: ${AUTHORIZATION}`;
+      const many = Array.from({ length: 2_100 }, () => 'a:');
+      const line = 'GET /api/licensing/check HTTP/1.1';
+      const [twice] = await converse(service.url, head(line, authorization, ...many, authorization));
+      expect(twice?.status).toBe(401);
+      const [once] = await converse(service.url, head(line, ...many, authorization));
+      expect(once?.status).toBe(200);
+    });
+
+    it('get one answer, also when the rest of their body never comes', async () => {
+      const line = 'POST /api/licensing/token HTTP/1.1';
+      const request = head(line, 'Content-Type: application/json', 'Content-Length: 2').replace(
+        'close',
+        'keep-alive',
+      );
+      expect((await converse(service.url, `${request}{`)).map(({ status }) => status)).toEqual([401]);
+    });
+
     it('that ask for another protocol are answered in this one', async () => {
       const upgrade = [`Authorization: ${AUTHORIZATION}`, 'Upgrade: websocket'];
       const request = head('GET /api/licensing/check HTTP/1.1', ...upgrade).replace(
