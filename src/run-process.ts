@@ -45,7 +45,7 @@ export async function runProcess<Config>(
       return;
     }
     stayUp();
-    endOnSignal(await program.start(config));
+    endOnSignal(program.start(config));
   } catch (error) {
     fail(error);
   }
@@ -78,16 +78,28 @@ function stayUp(): void {
   process.on('uncaughtException', report);
 }
 
-function endOnSignal(running: Closable): void {
+/**
+ * Ends once, however many signals come: a second one must not cut off what the first one lets finish. While the start
+ * is still under way nothing is to be finished. (Without handlers process 1 of a container would ignore them.)
+ */
+function endOnSignal(starting: Promise<Closable>): void {
+  let running: Closable | undefined;
+  let ending = false;
   const end = () => {
+    if (ending) return;
+    ending = true;
+    if (running === undefined) process.exit(0);
     setTimeout(() => process.exit(1), LONGEST_SHUTDOWN_MS).unref();
     running.close().then(
       () => process.exit(0),
       (error: unknown) => fail(error),
     );
   };
-  process.once('SIGTERM', end);
-  process.once('SIGINT', end);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end);
+  starting.then(
+    (started) => (running = started),
+    (error: unknown) => fail(error),
+  );
 }
 
 /** Ends the process with 1, and says why: in a sentence where an operator can do something about it. */

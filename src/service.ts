@@ -12,6 +12,8 @@ import { SnapshotService } from './snapshot/snapshot.service.js';
 
 /** How long to wait between two tries to reach the database, milliseconds. */
 const RETRY_MS = 1_000;
+/** Every so many tries the log says again what is missing. */
+const TRIES_PER_LINE = 30;
 
 /** The service, listening. */
 export interface RunningService {
@@ -63,14 +65,16 @@ async function start({ nest }: HttpApplication): Promise<void> {
 
 async function heal(application: HttpApplication, logger: Logger): Promise<void> {
   const state = application.nest.get(ProcessState);
-  while (!state.draining) {
+  for (let tries = 1; !state.draining; tries += 1) {
     await sleep(RETRY_MS, undefined, { ref: false });
     try {
       await start(application);
       logger.info({ msg: 'everything is available: ready' });
       return;
     } catch (error) {
-      if (!isUnavailable(error)) logger.error({ msg: 'the start cannot be completed yet', err: error });
+      if (tries % TRIES_PER_LINE === 0 || !isUnavailable(error)) {
+        logger.error({ msg: 'not everything is available yet: trying again', err: error });
+      }
     }
   }
 }

@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { embeddedDatabase, type TestDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer.js';
 import { ServiceProcess } from '../support/service-process.js';
@@ -68,11 +71,55 @@ describe('node dist/main.js', () => {
     issuer.answerRenewals();
   });
 
+  it.each<[NodeJS.Signals, NodeJS.Signals]>([
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGINT', 'SIGINT'],
+    ['SIGTERM', 'SIGINT'],
+    ['SIGHUP', 'SIGTERM'],
+  ])('answers what is under way when %s is followed by %s', async (first, second) => {
+    const service = await ServiceProcess.start(environment());
+    await service.call('POST', '/api/licensing/token', {
+      token: issuer.token({ jti: `again ${first} ${second}` }),
+    });
+    issuer.answerRenewals({ status: 409, body: { code: 'not_due' }, delay: 1_500 });
+    const before = issuer.renewals.length;
+    const renewing = service.call('POST', '/api/licensing/token/renew');
+    while (issuer.renewals.length === before) await new Promise((resolve) => setTimeout(resolve, 20));
+    const ended = service.kill(first);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const [code, renewed] = await Promise.all([ended, renewing, service.kill(second)]);
+    expect([code, renewed.status]).toEqual([0, 200]);
+    issuer.answerRenewals();
+  });
+
+  it('ends at once when it is asked to while it starts, and leaves no process behind', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'licentia-start-'));
+    try {
+      const service = ServiceProcess.spawn({ DATABASE_URL: `pglite://${directory}` });
+      while (!(await readdir(directory)).some((name) => name.startsWith('pgdata-'))) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const started = performance.now();
+      expect(await service.kill('SIGTERM')).toBe(0);
+      expect(performance.now() - started).toBeLessThan(2_000);
+      const again = await ServiceProcess.start({ DATABASE_URL: `pglite://${directory}` });
+      expect(await again.kill('SIGTERM')).toBe(0);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
   it('lists every fault of its configuration at once and ends with 1, without a secret in it', async () => {
-    const faulty = { PORT: 'x', ROOT_URL: 'ftp://h', BOOTSTRAP_TOKEN: 'short-secret', ADMIN_USER: 'a' };
+    const faulty = {
+      PORT: 'x',
+      ROOT_URL: 'ftp://h',
+      BOOTSTRAP_TOKEN: 'short-secret',
+      DATABASE_URL: 'postgres://u:x%zz@h/db',
+    };
     const service = ServiceProcess.spawn(faulty, '--check-config');
     expect(await service.end()).toBe(1);
-    for (const name of ['PORT', 'ROOT_URL', 'BOOTSTRAP_TOKEN']) expect(service.output).toContain(name);
+    for (const name of ['PORT', 'ROOT_URL', 'BOOTSTRAP_TOKEN', 'DATABASE_URL'])
+      expect(service.output).toContain(name);
     expect(service.output).not.toContain('short-secret');
   });
 

@@ -45,16 +45,21 @@ export async function prepareDataDirectory(
 /** Under another name until all of it is on disk: a half-made one is never opened. */
 async function createDataDirectory(directory: string, initdbParameters: readonly string[]): Promise<void> {
   const unfinished = await mkdtemp(join(directory, UNFINISHED));
+  const creation = promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '--eval', CREATOR, '--', unfinished, ...initdbParameters],
+    // It finds PGlite from here, and needs nothing of an environment that has secrets.
+    { cwd: import.meta.dirname, env: {} },
+  );
+  const endWithUs = () => creation.child.kill();
+  process.once('exit', endWithUs);
   try {
-    await promisify(execFile)(
-      process.execPath,
-      ['--input-type=module', '--eval', CREATOR, '--', unfinished, ...initdbParameters],
-      // It finds PGlite from here, and needs nothing of an environment that has secrets.
-      { cwd: import.meta.dirname, env: {} },
-    );
+    await creation;
   } catch (cause) {
     const { stderr, message } = cause as { stderr?: string; message: string };
     throw new Error(`creating it failed: ${stderr?.trim() || message}`, { cause });
+  } finally {
+    process.off('exit', endWithUs);
   }
   await syncTree(unfinished);
   await rename(unfinished, join(directory, DATA));
