@@ -14,15 +14,16 @@ RUN COMMIT="$COMMIT" npm run --silent build && npm prune --omit=dev && mkdir -p 
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production \
-    HOST=0.0.0.0 \
-    DATABASE_URL=pglite:///data/pglite
+    HOST=0.0.0.0
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY docs/openapi.yaml ./docs/
-# The embedded database's place. Everything else may be read-only.
+# The place of the embedded databases, ./data by default: a DATABASE_URL of the image's own would rule out
+# DATABASE_URL_FILE, and be the service's and the issuer's at once. Everything else may be read-only.
 COPY --from=build --chown=1000:1000 /data /data
+RUN ln -s /data data
 VOLUME /data
 USER 1000:1000
 EXPOSE 3000

@@ -60,7 +60,7 @@ function textOf(name: string, setting: Setting<unknown>, environment: Environmen
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined;
   } catch (error) {
     throw new SettingFault(
-      `_FILE cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
+      `cannot be read from ${name}_FILE: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
     );
   }
 }

@@ -129,7 +129,9 @@ export const database: Parsed<DatabaseLocation> = {
     if (value.startsWith('pglite://')) {
       return { kind: 'embedded', directory: path.parse(value.slice('pglite://'.length)) };
     }
-    if (/^postgres(ql)?:\/\/./.test(value) && URL.canParse(value)) return { kind: 'postgres', url: value };
+    if (/^postgres(ql)?:\/\/./.test(value) && URL.canParse(value) && isDecodable(value)) {
+      return { kind: 'postgres', url: value };
+    }
     throw new SettingFault(
       'must be postgres://user:password@host:port/database, pglite://<directory> or pglite://memory',
     );
@@ -140,7 +142,16 @@ function parseUrl(value: string): RootUrl {
   try {
     return parseRootUrl(value);
   } catch (error) {
-    if (error instanceof RootUrlError) throw new SettingFault(error.message);
+    if (error instanceof RootUrlError) throw new SettingFault(error.message.replace(/^The root URL /, ''));
     throw error;
+  }
+}
+
+/** Whether every percent sign begins an escape: the driver decodes user, password and database. */
+function isDecodable(url: string): boolean {
+  try {
+    return decodeURIComponent(url) !== '';
+  } catch {
+    return false;
   }
 }

@@ -19,6 +19,7 @@ export class DatabaseModule {
           ...dataSourceOptions(config.location, schema),
           name,
           manualInitialization: true,
+          retryAttempts: 0,
         }),
       ],
       providers: [

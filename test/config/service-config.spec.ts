@@ -294,8 +294,8 @@ describe('The configuration', () => {
       expect(
         faultsOf({ BOOTSTRAP_TOKEN_FILE: path, ADMIN_PASSWORD_FILE: directory, ADMIN_USER: 'a' }),
       ).toEqual([
-        'ADMIN_PASSWORD _FILE cannot be read: EISDIR',
-        'BOOTSTRAP_TOKEN _FILE cannot be read: ENOENT',
+        'ADMIN_PASSWORD cannot be read from ADMIN_PASSWORD_FILE: EISDIR',
+        'BOOTSTRAP_TOKEN cannot be read from BOOTSTRAP_TOKEN_FILE: ENOENT',
       ]);
     });
 

@@ -89,6 +89,13 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('gives nothing as a file that the image has as a plain value: both at once are a fault', () => {
+    const dockerfile = readFileSync(new URL('Dockerfile', root), 'utf8');
+    const image = [...dockerfile.matchAll(/^(?:ENV| {4})\s*(\w+)=/gm)].map(([, name]) => name);
+    expect(image).toContain('HOST');
+    for (const name of image) expect(Object.keys(licentia.environment)).not.toContain(`${name}_FILE`);
+  });
+
   it('waits for health, and runs ours read-only and without capabilities', () => {
     expect(licentia.depends_on?.postgres?.condition).toBe('service_healthy');
     for (const service of Object.values(compose.services)) expect(service.healthcheck?.test[0]).toBe('CMD');
