@@ -104,6 +104,25 @@ describe('a PostgreSQL that goes away', () => {
     }
   });
 
+  it('lets callers whom it knew go on for ACCESS_STALE_SECONDS, and no longer', async () => {
+    const own = await TestService.start(proxied, { ISSUER_URL: issuer.url, ACCESS_STALE_SECONDS: '3600' });
+    try {
+      const { token } = await own.caller(READER);
+      expect((await own.get('/api/licensing/check', { token })).status).toBe(200);
+      proxy.cut();
+      own.clock.advance(3_590_000);
+      expect((await own.get('/api/licensing/check', { token })).status).toBe(200);
+      own.clock.advance(60_000);
+      const refused = await own.get('/api/licensing/check', { token });
+      expect([refused.status, refused.body.messageId]).toEqual([503, 'database.unavailable']);
+      // Who is known from the configuration needs no database.
+      expect((await own.get('/api/licensing/check')).status).toBe(200);
+    } finally {
+      proxy.mend();
+      await own.stop();
+    }
+  });
+
   it('keeps what was acknowledged when the service is killed, also in the middle of a renewal', async () => {
     const environment = { DATABASE_URL: database.url, ISSUER_URL: issuer.url };
     const first = await ServiceProcess.start(environment);
