@@ -8,6 +8,7 @@ import { ServiceError } from './domain/service-error.js';
 import { ProcessState } from './health/process-state.js';
 import { HttpApplication } from './http/http-application.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
+import { LicenseSources } from './licensing/license-sources.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
 
 /** How long to wait between two tries to reach the database, milliseconds. */
@@ -60,6 +61,7 @@ export async function startService(
 async function start({ nest }: HttpApplication): Promise<void> {
   await nest.get(Database).start();
   await nest.get(IssuerKeys).start();
+  await nest.get(LicenseSources).start();
   await nest.get(SnapshotService).start();
 }
 

@@ -40,6 +40,9 @@ export const SERVICE_SETTINGS = {
   ISSUER_ALLOW_INSECURE_HTTP: withDefault(boolean, 'false'),
   ISSUER_TIMEOUT_MS: withDefault(integer(1, 60_000), '8000'),
   LICENSE_PRODUCTS: withDefault(list, 'grafana-enterprise'),
+  LICENSE_PATH: optional(path),
+  // Whatever it says: a license that cannot be used is reported, and keeps nothing from starting.
+  LICENSE_TEXT: optional({ parse: (value: string) => value }),
   ADMIN_USER: optional(matching(/^[^\p{Cc}:]{1,190}$/u, 'must have 1 to 190 characters and no colon')),
   ADMIN_PASSWORD: secret(optional(text(12, 1024))),
   BOOTSTRAP_TOKEN: secret(
@@ -78,6 +81,14 @@ export interface IssuerConfig {
   readonly timeoutMs: number;
 }
 
+/** Where a license can come from beside the database. */
+export interface SourcesConfig {
+  /** A file with a license token; it is watched. */
+  readonly path: string | undefined;
+  /** A license token. */
+  readonly text: string | undefined;
+}
+
 export interface AccessConfig {
   readonly administrator: { readonly name: string; readonly password: string } | undefined;
   readonly bootstrapToken: string | undefined;
@@ -93,6 +104,7 @@ export interface ServiceConfig {
   readonly database: DatabaseConfig;
   readonly rootUrl: RootUrl;
   readonly products: readonly string[];
+  readonly sources: SourcesConfig;
   readonly issuer: IssuerConfig;
   readonly access: AccessConfig;
 }
@@ -115,6 +127,7 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
     }),
     rootUrl: values.ROOT_URL,
     products: values.LICENSE_PRODUCTS,
+    sources: Object.freeze({ path: values.LICENSE_PATH, text: values.LICENSE_TEXT }),
     issuer: Object.freeze(issuerConfig(values)),
     access: Object.freeze({
       administrator:

@@ -3,12 +3,14 @@ import { ServiceAccountTokenEntity } from '../accounts/service-account-token.ent
 import { ServiceAccountEntity } from '../accounts/service-account.entity.js';
 import { AuditEventEntity } from '../audit/audit-event.entity.js';
 import { KeySetEntity } from '../issuer/key-set.entity.js';
+import { LicenseKeyEntity } from '../licensing/license-key.entity.js';
 import { LicenseRevocationEntity } from '../licensing/license-revocation.entity.js';
 import { LicenseEntity } from '../licensing/license.entity.js';
 import { RenewalAttemptEntity } from '../licensing/renewal-attempt.entity.js';
 import { SnapshotVersionEntity } from '../snapshot/snapshot-version.entity.js';
 import type { Schema } from './data-source-options.js';
 import { Initial1764000000000 } from './migrations/initial-1764000000000.js';
+import { LicenseKey1764100000000 } from './migrations/license-key-1764100000000.js';
 
 /** The service's tables. */
 export const SERVICE_SCHEMA: Schema = {
@@ -16,6 +18,7 @@ export const SERVICE_SCHEMA: Schema = {
     AuditEventEntity,
     KeySetEntity,
     LicenseEntity,
+    LicenseKeyEntity,
     LicenseRevocationEntity,
     RenewalAttemptEntity,
     RoleAssignmentEntity,
@@ -23,5 +26,5 @@ export const SERVICE_SCHEMA: Schema = {
     ServiceAccountTokenEntity,
     SnapshotVersionEntity,
   ],
-  migrations: [Initial1764000000000],
+  migrations: [Initial1764000000000, LicenseKey1764100000000],
 };

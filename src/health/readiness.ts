@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { ProcessState } from './process-state.js';
 
-/** Whether the service can answer: once a snapshot was read it can, with or without a database behind it. */
+/**
+ * Whether the service can answer the check truthfully: once a snapshot was read it can, with or without a database behind
+ * it, but for a license that waits for the keys that the operator named.
+ */
 @Injectable()
 export class Readiness {
   constructor(
@@ -12,6 +15,7 @@ export class Readiness {
 
   get status(): 'starting' | 'ready' | 'draining' {
     if (this.process.draining) return 'draining';
-    return this.snapshots.current === undefined ? 'starting' : 'ready';
+    const license = this.snapshots.current?.license;
+    return license === undefined || license.content.kind === 'undecided' ? 'starting' : 'ready';
   }
 }

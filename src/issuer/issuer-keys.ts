@@ -30,7 +30,7 @@ interface HeldKeySet {
 export class IssuerKeys implements BeforeApplicationShutdown {
   readonly #logger = new Logger(IssuerKeys.name);
   #held: HeldKeySet | undefined;
-  #changed: () => void = () => undefined;
+  readonly #listeners: (() => void)[] = [];
   #fetching: Promise<void> | undefined;
   /** Monotonic milliseconds of the last fetch that a `kid` asked for, whatever came of it. */
   #lastAsked = -Infinity;
@@ -52,7 +52,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
 
   /** Names who is told when keys were read that may differ from the ones before. */
   onChange(changed: () => void): void {
-    this.#changed = changed;
+    this.#listeners.push(changed);
   }
 
   /** Takes up the saved set and starts to follow the source. Never throws: without keys it tries again. */
@@ -135,7 +135,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
       this.#logger.warn({ msg: 'a key of the issuer cannot be used', kid, reason });
     }
     this.#held = { keys, freshUntil: this.clock.now() + maxAge * 1000 };
-    this.#changed();
+    for (const changed of this.#listeners) changed();
   }
 
   async #save(url: URL, { keys, maxAge }: FetchedKeySet): Promise<void> {

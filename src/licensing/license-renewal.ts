@@ -4,23 +4,18 @@ import { Database } from '../database/database.js';
 import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import { compareTokens, decideRenewal } from '../domain/license.js';
-import {
-  type AuthenticatedLicense,
-  readRevocationHeader,
-  readTokenHeader,
-  verifyLicenseToken,
-  verifyRevocationStatement,
-} from '../domain/license-token.js';
+import { type AuthenticatedLicense, readTokenHeader, verifyLicenseToken } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
 import { badResponse } from '../issuer/issuer-http.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import { LicenseIssuer, type RenewalAnswer } from '../issuer/license-issuer.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
-import { LicenseReader, type LicenseState, withLicense } from './license.reader.js';
+import { LicenseReader, type LicenseState, storedIn } from './license.reader.js';
+import { LicenseRevoker } from './license-revoker.js';
 import { LicenseStore } from './license.store.js';
 
-/** A license together with the place that it was read from. */
+/** A license to renew, of whatever source, together with what the database held when it was chosen. */
 interface Renewable {
   readonly held: HeldLicense;
   readonly license: AuthenticatedLicense;
@@ -43,6 +38,7 @@ export class LicenseRenewal {
     private readonly keys: IssuerKeys,
     private readonly store: LicenseStore,
     private readonly reader: LicenseReader,
+    private readonly revoker: LicenseRevoker,
     private readonly database: Database,
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditLog,
@@ -55,7 +51,9 @@ export class LicenseRenewal {
    */
   async renew(actor: Actor): Promise<LicenseState> {
     // Before anything is waited for: whoever arrives while one is under way shares it, however soon that one ends.
-    const key = placeOf(this.snapshots.current?.license);
+    const snapshot = this.snapshots.current;
+    const [first] = snapshot === undefined ? [] : this.reader.ranked(snapshot);
+    const key = placeOf(snapshot?.license.generation, first?.license);
     let renewal = this.#underWay.get(key);
     if (renewal === undefined) {
       renewal = this.#load()
@@ -66,21 +64,24 @@ export class LicenseRenewal {
     return renewal;
   }
 
+  /** The license that counts; where none is valid, the one that would be next to. */
   async #load(): Promise<Renewable> {
     const held = await this.database.read((manager) => this.store.load(manager));
-    switch (held.content.kind) {
-      case 'none':
+    const [first] = this.reader.ranked({ license: held, local: this.snapshots.current?.local ?? [] });
+    if (first !== undefined) return { held, license: first.license };
+    const { content } = held;
+    switch (content.kind) {
+      case 'unverifiable': {
+        const message = 'The stored license does not verify any more: install it again.';
+        throw new ServiceError('license.invalid', message, { cause: new Error(content.reason) });
+      }
+      case 'undecided':
+        throw new ServiceError('issuer.unavailable', undefined, {
+          cause: new Error('the file of keys was never read'),
+          retryAfter: 5,
+        });
+      default:
         throw new ServiceError('license.not-found');
-      case 'unverifiable':
-        throw new ServiceError(
-          'license.invalid',
-          'The stored license does not verify any more: install it again.',
-          {
-            cause: new Error(held.content.reason),
-          },
-        );
-      case 'verified':
-        return { held, license: held.content.license };
     }
   }
 
@@ -104,7 +105,7 @@ export class LicenseRenewal {
   ): Promise<LicenseState> {
     switch (answer.kind) {
       case 'revoked':
-        return this.#revoke(actor, renewable, answer.statement);
+        return this.revoker.revoke(actor, renewable.license, answer.statement);
       case 'not-due':
         return this.#unchanged(renewable, attemptId);
       case 'token': {
@@ -115,9 +116,13 @@ export class LicenseRenewal {
     }
   }
 
-  async #unchanged({ held }: Renewable, attemptId: string): Promise<LicenseState> {
+  async #unchanged({ held, license }: Renewable, attemptId: string): Promise<LicenseState> {
     await this.#finish(attemptId, 'unchanged');
-    return this.reader.stateOf(held);
+    return this.#stateOf(license, held);
+  }
+
+  #stateOf(license: AuthenticatedLicense, { revocations }: HeldLicense): LicenseState {
+    return this.reader.stateOf(license, revocations.find(license.claims.iss, license.claims.lid));
   }
 
   /**
@@ -156,19 +161,23 @@ export class LicenseRenewal {
   ): Promise<LicenseState> {
     return this.snapshots.change(async (manager) => {
       const held = await this.store.load(manager);
-      const present = held.content.kind === 'verified' ? held.content.license : undefined;
-      const same = held.generation === read.generation && present?.claims.lid === license.claims.lid;
-      if (present === undefined || !same) throw new ServiceError('license.changed');
-      // Another renewal, or an upload, of the same license was quicker and brought something at least as new.
-      if (present.token !== license.token && compareTokens(present.claims, successor.claims) >= 0) {
-        await this.store.finishAttempt(manager, attemptId, 'unchanged');
-        return { changed: true, value: this.reader.stateOf(held) };
+      const present = storedIn(held);
+      if (held.generation !== read.generation || !isSamePlace(storedIn(read), present, license)) {
+        throw new ServiceError('license.changed');
       }
-      const revokedAt = await this.store.revokedAt(manager, successor.claims.iss, successor.claims.lid);
+      // Another renewal, or an upload, of the same license was quicker and brought something at least as new.
+      const isNews = present !== undefined && present.token !== storedIn(read)?.token;
+      if (isNews && isSameOrNewer(present, successor)) {
+        await this.store.finishAttempt(manager, attemptId, 'unchanged');
+        return { changed: true, value: this.#stateOf(present, held) };
+      }
+      const revokedAt = held.revocations.find(successor.claims.iss, successor.claims.lid);
       if (revokedAt !== undefined && successor.claims.iat <= revokedAt) {
         throw badResponse(new Error('the token is from before the revocation of its license'));
       }
-      await this.store.replace(manager, held, successor, false);
+      // What is stored may be newer than what was renewed only where it does not count, and another source's does.
+      const overNewer = !isNews && !this.reader.storedIsValid(held, toSeconds(this.clock.now()));
+      await this.store.replace(manager, held, successor, overNewer);
       const { lid, jti, iat, exp, lexp } = successor.claims;
       await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, {
         jti,
@@ -178,33 +187,8 @@ export class LicenseRenewal {
         attemptId,
       });
       await this.store.finishAttempt(manager, attemptId, 'renewed');
-      return { changed: true, value: this.reader.stateOf(withLicense(held, successor)) };
+      return { changed: true, value: this.#stateOf(successor, held) };
     });
-  }
-
-  /** A revocation counts only with the issuer's signature under it: a broken proxy can answer 410 too. */
-  async #revoke(actor: Actor, { license }: Renewable, statement: string): Promise<never> {
-    const { lid } = license.claims;
-    const keys = await this.keys.forKid(readRevocationHeader(statement).kid);
-    const now = toSeconds(this.clock.now());
-    const revocation = await verifyRevocationStatement(statement, keys, this.reader.policy, now);
-    if (revocation.lid !== lid) throw badResponse(new Error('the statement revokes another license'));
-    await this.snapshots.change(async (manager) => {
-      const held = await this.store.load(manager);
-      const changed = await this.store.revoke(manager, held, revocation, statement);
-      if (changed)
-        await this.audit.record(manager, actor, 'license.revoke', `license:${lid}`, { iat: revocation.iat });
-      return { changed, value: undefined };
-    });
-    // A statement from before the token was issued takes nothing away: that token lifted it.
-    const effective = license.claims.iat <= revocation.iat;
-    throw new ServiceError(
-      'issuer.refused',
-      effective ? 'The license issuer refused the renewal: the license is revoked.' : undefined,
-      {
-        cause: new Error('a verified revocation statement'),
-      },
-    );
   }
 
   /** Best effort: an attempt that stays open is only asked for under the same id again. */
@@ -221,7 +205,21 @@ export class LicenseRenewal {
 }
 
 /** A license that was removed and installed again meanwhile is another matter than the one under way. */
-function placeOf(held: HeldLicense | undefined): string {
-  const lid = held?.content.kind === 'verified' ? held.content.license.claims.lid : '';
-  return `${held?.generation} ${lid}`;
+function placeOf(generation: number | undefined, license: AuthenticatedLicense | undefined): string {
+  return `${generation} ${license?.claims.lid ?? ''}`;
+}
+
+/** Whether the database holds the same license as when it was read, or by now the renewed one of another source. */
+function isSamePlace(
+  before: AuthenticatedLicense | undefined,
+  after: AuthenticatedLicense | undefined,
+  renewed: AuthenticatedLicense,
+): boolean {
+  const lid = after?.claims.lid;
+  return lid === before?.claims.lid || (before === undefined && lid === renewed.claims.lid);
+}
+
+function isSameOrNewer(present: AuthenticatedLicense, successor: AuthenticatedLicense): boolean {
+  const isSameLicense = present.claims.lid === successor.claims.lid;
+  return isSameLicense && compareTokens(present.claims, successor.claims) >= 0;
 }

@@ -2,16 +2,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import type { LicenseClaims } from '../domain/license-claims.js';
+import { type Candidate, type Judged, rankLicenses } from '../domain/license-choice.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { judge, type LicensePolicy, LicenseStatus } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
-import type { HeldLicense } from '../snapshot/snapshot.js';
+import type { HeldLicense, LocalSource, Snapshot } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 
 /** What is known of the license at a moment. */
 export interface LicenseState {
   readonly status: LicenseStatus;
-  /** Undefined without a license, and for a stored token that does not verify. */
+  /** Undefined without a license, and for one that does not verify. */
   readonly claims: LicenseClaims | undefined;
 }
 
@@ -22,8 +23,8 @@ export interface LicenseState {
 @Injectable()
 export class LicenseReader {
   readonly policy: LicensePolicy;
-  /** The last answer: the same for the same license within the same second. */
-  #last: { held: HeldLicense; second: number; state: LicenseState } | undefined;
+  /** The last answer: the same for the same snapshot within the same second. */
+  #last: { snapshot: Snapshot; second: number; state: LicenseState } | undefined;
 
   constructor(
     @Inject(SERVICE_CONFIG) { issuer, rootUrl, products }: ServiceConfig,
@@ -33,38 +34,84 @@ export class LicenseReader {
     this.policy = { issuer: issuer.id, rootUrl, products };
   }
 
-  /** @throws ServiceError `database.unavailable` before the first snapshot */
+  /**
+   * The license that counts, of whatever source.
+   * @throws ServiceError `database.unavailable` before the first snapshot, `issuer.unavailable` while the stored license
+   *   cannot be verified for want of the keys that the operator named
+   */
   current(): LicenseState {
-    const held = this.snapshots.current?.license;
-    if (held === undefined) {
+    const snapshot = this.snapshots.current;
+    if (snapshot === undefined) {
       throw new ServiceError('database.unavailable', undefined, {
         cause: new Error('no snapshot was read yet'),
         retryAfter: 2,
       });
     }
     const second = toSeconds(this.clock.now());
-    if (this.#last?.held !== held || this.#last.second !== second) {
-      this.#last = { held, second, state: this.stateOf(held, second) };
+    if (this.#last?.snapshot !== snapshot || this.#last.second !== second) {
+      this.#last = { snapshot, second, state: this.#stateOf(snapshot, second) };
     }
     return this.#last.state;
   }
 
-  /** @param now - Unix seconds; the present moment by default */
-  stateOf({ content, revokedAt }: HeldLicense, now = toSeconds(this.clock.now())): LicenseState {
-    switch (content.kind) {
-      case 'none':
-        return { status: LicenseStatus.NotFound, claims: undefined };
-      case 'unverifiable':
-        return { status: LicenseStatus.Invalid, claims: undefined };
-      case 'verified': {
-        const { claims } = content.license;
-        return { status: judge(claims, this.policy, now, revokedAt).status, claims };
-      }
+  /**
+   * The verified licenses of all sources, the one that counts first.
+   * @param now - Unix seconds; the present moment by default
+   */
+  ranked(
+    { license, local }: { readonly license: HeldLicense; readonly local: readonly LocalSource[] },
+    now = toSeconds(this.clock.now()),
+  ): Judged<AuthenticatedLicense>[] {
+    const { revocations } = license;
+    const stored = storedIn(license);
+    const candidate = (source: Candidate['source'], found: AuthenticatedLicense) => ({
+      source,
+      license: found,
+      revokedAt: revocations.find(found.claims.iss, found.claims.lid),
+    });
+    const candidates = [
+      ...(stored === undefined ? [] : [candidate('database', stored)]),
+      ...local.flatMap(({ source, licenses }) => licenses.map((found) => candidate(source, found))),
+    ];
+    return rankLicenses(candidates, this.policy, now);
+  }
+
+  /** One license by itself, whatever else there is. @param now - Unix seconds; the present moment by default */
+  stateOf(
+    { claims }: AuthenticatedLicense,
+    revokedAt: number | undefined,
+    now = toSeconds(this.clock.now()),
+  ): LicenseState {
+    return { status: judge(claims, this.policy, now, revokedAt).status, claims };
+  }
+
+  /** Whether the database's license is valid, whatever other sources hold. @param now - Unix seconds */
+  storedIsValid(held: HeldLicense, now: number): boolean {
+    return this.ranked({ license: held, local: [] }, now)[0]?.verdict.status === LicenseStatus.Valid;
+  }
+
+  #stateOf(snapshot: Snapshot, now: number): LicenseState {
+    const { kind } = snapshot.license.content;
+    const [first] = this.ranked(snapshot, now);
+    if (kind === 'undecided' && first?.verdict.status !== LicenseStatus.Valid) {
+      throw new ServiceError(
+        'issuer.unavailable',
+        "The issuer's keys are not known: the stored license cannot be verified.",
+        { cause: new Error('the file of keys was never read'), retryAfter: 5 },
+      );
     }
+    if (first !== undefined) return { status: first.verdict.status, claims: first.license.claims };
+    const faults = snapshot.local.map(({ fault }) => fault?.code);
+    if (kind === 'unverifiable' || faults.some((code) => code?.startsWith('license.'))) {
+      return { status: LicenseStatus.Invalid, claims: undefined };
+    }
+    // Nothing can be said of a token before the issuer's keys are known.
+    const waiting = faults.includes('issuer.unavailable');
+    return { status: waiting ? LicenseStatus.Loaded : LicenseStatus.NotFound, claims: undefined };
   }
 }
 
-/** What is held once this license is in its place. */
-export function withLicense(held: HeldLicense, license: AuthenticatedLicense): HeldLicense {
-  return { ...held, content: { kind: 'verified', license } };
+/** The database's license, when there is one that verifies. */
+export function storedIn({ content }: HeldLicense): AuthenticatedLicense | undefined {
+  return content.kind === 'verified' ? content.license : undefined;
 }

@@ -12,7 +12,7 @@ import {
 } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
-import type { HeldLicense } from '../snapshot/snapshot.js';
+import type { HeldLicense, Revocations } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseRevocationEntity } from './license-revocation.entity.js';
 import { LicenseEntity } from './license.entity.js';
@@ -64,8 +64,7 @@ export class LicenseStore implements OnModuleInit {
       generation: row.generation,
       revision: row.revision,
       content: isVerified(previous, row) && !this.keys.pinned ? previous.content : await this.#verify(row),
-      revokedAt:
-        row.iss === null || row.lid === null ? undefined : await this.revokedAt(manager, row.iss, row.lid),
+      revocations: await this.#revocations(manager),
     };
   }
 
@@ -170,6 +169,13 @@ export class LicenseStore implements OnModuleInit {
     await this.database.transaction((manager) => this.finishAttempt(manager, id, outcome));
   }
 
+  /** There are as many as licenses were ever revoked: few. */
+  async #revocations(manager: EntityManager): Promise<Revocations> {
+    const rows = await manager.find(LicenseRevocationEntity, { select: { iss: true, lid: true, iat: true } });
+    const byLicense = new Map(rows.map(({ iss, lid, iat }) => [`${iss}\0${lid}`, iat]));
+    return { find: (iss, lid) => byLicense.get(`${iss}\0${lid}`) };
+  }
+
   /** DELETE and revocation alone come this way: nothing that read an earlier generation can write any more. */
   async #updateWithGeneration(manager: EntityManager, read: HeldLicense, fields: Partial<LicenseEntity>) {
     const { affected } = await manager
@@ -194,8 +200,8 @@ export class LicenseStore implements OnModuleInit {
         : await readKeySet({ keys: [{ ...row.signingKey }] });
       return { kind: 'verified', license: await authenticateLicenseToken(row.token, keys) };
     } catch (error) {
-      // Without any keys nothing can be said of the token, not even that it is wrong.
-      if (!(error instanceof ServiceError) || error.code === 'issuer.unavailable') throw error;
+      if (!(error instanceof ServiceError)) throw error;
+      if (error.code === 'issuer.unavailable') return { kind: 'undecided' };
       return { kind: 'unverifiable', code: error.code, reason: error.message };
     }
   }

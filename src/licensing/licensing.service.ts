@@ -9,7 +9,7 @@ import { parseRootUrl, type RootUrl, RootUrlError, sameRootUrl } from '../domain
 import { ServiceError } from '../domain/service-error.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import { type Change, SnapshotService } from '../snapshot/snapshot.service.js';
-import { LicenseReader, type LicenseState, withLicense } from './license.reader.js';
+import { LicenseReader, type LicenseState, storedIn } from './license.reader.js';
 import { LicenseRenewal } from './license-renewal.js';
 import { LicenseStore } from './license.store.js';
 
@@ -55,7 +55,7 @@ export class LicensingService {
   }
 
   /**
-   * Removes the stored license; none is fine too.
+   * Removes the stored license; none is fine too. What a file or text holds stays.
    * @param instance - the root URL, so that nobody removes the license of another instance by mistake
    * @throws ServiceError `instance.mismatch`, `database.unavailable`
    */
@@ -63,10 +63,12 @@ export class LicensingService {
     if (!isInstance(instance, this.reader.policy.rootUrl)) throw new ServiceError('instance.mismatch');
     await this.snapshots.change(async (manager) => {
       const held = await this.store.load(manager);
-      if (held.content.kind === 'none') return { changed: false, value: undefined };
+      // A renewal of what a file or text holds may be under way, and must not store anything afterwards.
+      const isNothing = held.content.kind === 'none' && this.snapshots.current?.local.length === 0;
+      if (isNothing) return { changed: false, value: undefined };
       await this.store.clear(manager, held);
-      const target =
-        held.content.kind === 'verified' ? `license:${held.content.license.claims.lid}` : 'license';
+      const lid = storedIn(held)?.claims.lid;
+      const target = lid === undefined ? 'license' : `license:${lid}`;
       await this.audit.record(manager, actor, 'license.remove', target);
       return { changed: true, value: undefined };
     });
@@ -86,17 +88,17 @@ export class LicensingService {
     if (verdict.status !== LicenseStatus.Valid) throw new ServiceError(verdict.code, verdict.message);
 
     const held = await this.store.load(manager);
-    const stored = held.content.kind === 'verified' ? held.content.license : undefined;
-    const storedIsValid = this.reader.stateOf(held, now).status === LicenseStatus.Valid;
+    const stored = storedIn(held);
+    const storedIsValid = this.reader.storedIsValid(held, now);
     switch (decideInstall(stored, license, storedIsValid)) {
       case 'unchanged':
-        return { changed: false, value: this.reader.stateOf(held, now) };
+        return { changed: false, value: this.reader.stateOf(license, revokedAt, now) };
       case 'stale':
         throw new ServiceError('license.stale');
       case 'replace':
         await this.store.replace(manager, held, license, !storedIsValid);
         await this.audit.record(manager, actor, 'license.install', `license:${lid}`, { jti, iat, exp, lexp });
-        return { changed: true, value: this.reader.stateOf(withLicense(held, license), now) };
+        return { changed: true, value: this.reader.stateOf(license, revokedAt, now) };
     }
   }
 

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
-import type { Snapshot } from './snapshot.js';
+import type { LocalSource, Snapshot } from './snapshot.js';
 import { SnapshotVersionEntity } from './snapshot-version.entity.js';
 
 /** Reads one part of the snapshot. `previous` is what it read last; what did not change may be kept. */
@@ -38,6 +38,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
   readonly #logger = new Logger(SnapshotService.name);
   readonly #loaders: { [Part in SnapshotPart]?: SnapshotLoader<Part> } = {};
   #current: Snapshot | undefined;
+  #local: readonly LocalSource[] = [];
   #confirmedAt = -Infinity;
   #failing = false;
   #reload = false;
@@ -75,6 +76,12 @@ export class SnapshotService implements BeforeApplicationShutdown {
   /** Has everything read anew at the next look at the database, changed or not. */
   reload(): void {
     this.#reload = true;
+  }
+
+  /** Puts the licenses outside of the database in the place of those that were known; counts at once. */
+  setLocal(local: readonly LocalSource[]): void {
+    this.#local = local;
+    if (this.#current !== undefined) this.#current = { ...this.#current, local };
   }
 
   /** Reads the first snapshot and follows the database from then on. */
@@ -152,7 +159,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
         this.#reload = false;
         return version === known?.version ? known : this.#load(manager, version);
       });
-      this.#current = next;
+      this.#current = next.local === this.#local ? next : { ...next, local: this.#local };
       this.#confirmedAt = asked;
       if (this.#failing) this.#logger.log({ msg: 'the snapshot is read again' });
       this.#failing = false;
@@ -171,6 +178,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
     return {
       version,
       license: await license(manager, this.#current?.license),
+      local: this.#local,
       tokens: await tokens(manager, this.#current?.tokens),
     };
   }

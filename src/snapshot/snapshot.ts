@@ -2,19 +2,40 @@ import type { KnownToken } from '../access/caller.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import type { ErrorCode } from '../domain/service-error.js';
 
+/** A license of a file or text, outside of the database. */
+export interface LocalSource {
+  readonly source: 'file' | 'text';
+  /**
+   * Verified: what the source says now, and behind it the last valid license that it said, as long as what it says
+   * now is not valid.
+   */
+  readonly licenses: readonly AuthenticatedLicense[];
+  /** Why what it says now cannot be used; `message` finishes a sentence or is one. */
+  readonly fault: { readonly code: ErrorCode | 'unreadable'; readonly message: string } | undefined;
+}
+
 /** The license that the database holds, as it is answered from. */
 export interface HeldLicense {
   /** Grows with DELETE and revocation alone. */
   readonly generation: number;
   /** Grows with every write. */
   readonly revision: number;
-  /** Verified when it was loaded; a row whose token does not verify any more says why. */
+  /**
+   * Verified when it was loaded; a row whose token does not verify any more says why. Without the keys that the operator
+   * names in a file nothing can be said of a token, not even that it is wrong.
+   */
   readonly content:
     | { readonly kind: 'verified'; readonly license: AuthenticatedLicense }
+    | { readonly kind: 'undecided' }
     | { readonly kind: 'unverifiable'; readonly code: ErrorCode; readonly reason: string }
     | { readonly kind: 'none' };
-  /** `iat` of the newest statement of the issuer that revokes this license, Unix seconds. */
-  readonly revokedAt: number | undefined;
+  /** Of every license that its issuer has revoked, held or not. */
+  readonly revocations: Revocations;
+}
+
+/** `iat` of the newest statement that revokes a license, Unix seconds, by issuer and `lid`. */
+export interface Revocations {
+  find(iss: string, lid: string): number | undefined;
 }
 
 /** Everything that requests are answered from: one state of the database, never a mixture of two. */
@@ -22,6 +43,8 @@ export interface Snapshot {
   /** The database's version of this state; every change of it is another number. */
   readonly version: number;
   readonly license: HeldLicense;
+  /** The licenses outside of the database, which do not count as a state of it. */
+  readonly local: readonly LocalSource[];
   /** By the token's SHA-256, base64url. */
   readonly tokens: ReadonlyMap<string, KnownToken>;
 }

@@ -61,6 +61,8 @@ describe('The configuration', () => {
         'ISSUER_JWKS_PATH',
         'ISSUER_JWKS_URL',
         'ISSUER_RENEW_URL',
+        'LICENSE_PATH',
+        'LICENSE_TEXT',
       ]);
     });
 
@@ -71,6 +73,7 @@ describe('The configuration', () => {
         database: { location: { kind: 'embedded', directory: resolve('data/pglite') }, migrations: 'run' },
         rootUrl: { canonical: 'http://localhost:3000/' },
         products: ['grafana-enterprise'],
+        sources: { path: undefined, text: undefined },
         issuer: { id: 'https://grafana.com', renewUrl: undefined, keys: { kind: 'none' }, timeoutMs: 8_000 },
         access: {
           administrator: undefined,

@@ -229,12 +229,26 @@ describe("the issuer's keys", () => {
       await rm(path);
       await stage.restart({ ISSUER_JWKS_PATH: path });
       expect((await stage.service.get('/readyz')).body).toEqual({ status: 'starting' });
-      expect((await stage.service.get('/api/licensing/check')).status).toBe(503);
+      expect(outcome(await stage.service.get('/api/licensing/check'))).toEqual([503, 'issuer.unavailable']);
+      expect(outcome(await stage.renew())).toEqual([503, 'issuer.unavailable']);
       await write(pinned, stage.issuer.key);
       stage.service.clock.advance(COOLED_DOWN_MS);
       while ((await stage.service.get('/readyz')).status !== 200)
         await new Promise((go) => setTimeout(go, 50));
       expect(await stage.verdict()).toEqual([true, 1]);
+    });
+
+    it('may be missing at the start: what needs no key works all the same', async () => {
+      await rm(path);
+      await stage.restart({ ISSUER_JWKS_PATH: path });
+      const account = await stage.service.post('/api/serviceaccounts', { name: 'while the keys are away' });
+      expect(account.status).toBe(201);
+      const instance = 'http://localhost:3000/';
+      expect((await stage.service.delete('/api/licensing/token', { instance })).status).toBe(202);
+      while ((await stage.service.get('/readyz')).status !== 200)
+        await new Promise((go) => setTimeout(go, 50));
+      expect(await stage.verdict()).toEqual([false, 4]);
+      await write(pinned, stage.issuer.key);
     });
 
     it.each(['', '{"keys":[]}', 'no JSON'])('stay as they were when the file becomes %j', async (content) => {

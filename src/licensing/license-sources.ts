@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
+import { type Judged, LICENSE_SOURCES, type LicenseSource } from '../domain/license-choice.js';
+import type { AuthenticatedLicense } from '../domain/license-token.js';
+import { LicenseStatus } from '../domain/license.js';
+import { IssuerKeys } from '../issuer/issuer-keys.js';
+import type { LocalSource } from '../snapshot/snapshot.js';
+import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { readLicenseFile, withoutLineEnd } from './license-file.js';
+import { LicenseReader } from './license.reader.js';
+import { LocalLicense } from './local-license.js';
+import { LocalLicenseVerifier } from './local-license.verifier.js';
+
+/** How often the file is read, milliseconds. Reading it whole is what sees every way of replacing it. */
+const LOOK_MS = 1_000;
+/** How long the start and the end wait for a look, milliseconds: a file system or an issuer can hang. */
+const LONGEST_WAIT_MS = 3_000;
+
+/** What is to be said of one license of one source. */
+export interface SourceReport {
+  readonly source: LicenseSource;
+  /**
+   * `used`: it is the one that counts. `stale`: valid, but a fresher one counts. `invalid`: by itself it would not be valid.
+   * `broken`: the source cannot be read, or what it says does not verify.
+   */
+  readonly state: 'used' | 'stale' | 'invalid' | 'broken';
+  /** For `invalid` and `broken`: which rule, and a sentence about it. */
+  readonly code?: string;
+  readonly reason?: string;
+  readonly license?: AuthenticatedLicense;
+}
+
+/**
+ * The licenses outside of the database: a file (`LICENSE_PATH`), read again every second, and a text (`LICENSE_TEXT`).
+ * They are verified like uploads and put into the snapshot; of all sources the freshest valid license counts, and
+ * the log says when one does not.
+ */
+@Injectable()
+export class LicenseSources implements BeforeApplicationShutdown {
+  readonly #logger = new Logger(LicenseSources.name);
+  readonly #local: readonly LocalLicense[];
+  #shown: readonly LocalSource[] = [];
+  #looking: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  /** What the log was told last of each source, so that it has a line for each change and not for each look. */
+  readonly #told = new Map<LicenseSource, string>();
+
+  constructor(
+    @Inject(SERVICE_CONFIG) { sources: { path, text } }: ServiceConfig,
+    keys: IssuerKeys,
+    verifier: LocalLicenseVerifier,
+    private readonly reader: LicenseReader,
+    private readonly snapshots: SnapshotService,
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    const local = (source: LocalSource['source'], read: () => Promise<string>) =>
+      new LocalLicense(source, read, verifier, clock);
+    this.#local = [
+      ...(path === undefined ? [] : [local('file', () => readLicenseFile(path))]),
+      ...(text === undefined ? [] : [local('text', async () => withoutLineEnd(text))]),
+    ];
+    keys.onChange(() => this.#local.forEach((license) => license.tryAgain()));
+  }
+
+  /** Looks at every source, and goes on doing so. What hangs does not keep the service from starting. */
+  async start(): Promise<void> {
+    if (this.#local.length === 0 || this.#timer !== undefined) return;
+    await Promise.race([this.#lookOnce(), sleep(LONGEST_WAIT_MS, undefined, { ref: false })]);
+    this.#schedule();
+  }
+
+  /** What there is to say of every license that some source holds, the one that counts first. */
+  reports(): SourceReport[] {
+    const snapshot = this.snapshots.current;
+    if (snapshot === undefined) return [];
+    const reports = this.reader.ranked(snapshot).map((judged, rank) => reportOf(judged, rank === 0));
+    const { content } = snapshot.license;
+    if (content.kind === 'unverifiable') {
+      reports.push({ source: 'database', state: 'broken', code: content.code, reason: content.reason });
+    }
+    for (const { source, fault } of snapshot.local) {
+      if (fault !== undefined)
+        reports.push({ source, state: 'broken', code: fault.code, reason: fault.message });
+    }
+    return reports;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await Promise.race([this.#looking, sleep(LONGEST_WAIT_MS, undefined, { ref: false })]);
+  }
+
+  async #lookOnce(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    await Promise.all(this.#local.map((license) => license.look()));
+    const revocations = this.snapshots.current?.license.revocations;
+    const shown = this.#local.map((license) =>
+      license.state((found) => {
+        const revokedAt = revocations?.find(found.claims.iss, found.claims.lid);
+        return this.reader.stateOf(found, revokedAt).status === LicenseStatus.Valid;
+      }),
+    );
+    if (!areSame(shown, this.#shown)) {
+      this.#shown = shown;
+      this.snapshots.setLocal(shown);
+    }
+    this.#tell();
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => void this.#lookOnce().finally(() => this.#schedule()), LOOK_MS);
+    this.#timer.unref();
+  }
+
+  #tell(): void {
+    const reports = this.reports();
+    for (const source of LICENSE_SOURCES) {
+      const lines = reports.filter((report) => report.source === source).map(lineOf);
+      const text = JSON.stringify(lines);
+      if (this.#told.get(source) === text) continue;
+      this.#told.set(source, text);
+      for (const line of lines) {
+        if (line.state === 'used') this.#logger.log(line);
+        else this.#logger.warn(line);
+      }
+    }
+  }
+}
+
+const MESSAGES = {
+  used: 'the license of this source counts',
+  stale: 'the license of this source is stale: a fresher one counts',
+  invalid: 'the license of this source is not valid',
+  broken: 'this source has no usable license: what it said before stays',
+} as const;
+
+function lineOf({ source, state, code, reason, license }: SourceReport) {
+  const { lid, jti, iat, exp } = license?.claims ?? {};
+  return { msg: MESSAGES[state], source, state, code, reason, lid, jti, iat, exp };
+}
+
+function reportOf(
+  { source, license, verdict }: Judged<AuthenticatedLicense>,
+  isFirst: boolean,
+): SourceReport {
+  if (verdict.status !== LicenseStatus.Valid) {
+    return { source, state: 'invalid', code: verdict.code, reason: verdict.message, license };
+  }
+  return { source, state: isFirst ? 'used' : 'stale', license };
+}
+
+function areSame(a: readonly LocalSource[], b: readonly LocalSource[]): boolean {
+  const same = (one: LocalSource, other: LocalSource | undefined) =>
+    one.fault?.message === other?.fault?.message &&
+    one.licenses.length === other?.licenses.length &&
+    one.licenses.every((license, place) => license === other.licenses[place]);
+  return a.length === b.length && a.every((one, place) => same(one, b[place]));
+}

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { type Candidate, rankLicenses } from '../../src/domain/license-choice.js';
+import { type LicenseClaims, readLicenseClaims } from '../../src/domain/license-claims.js';
+import { compareTokens, LicenseStatus } from '../../src/domain/license.js';
+import { DAY, NOW, type Overrides, policy, validClaims } from '../support/tokens.js';
+
+const candidate = (
+  source: Candidate['source'],
+  overrides: Overrides = {},
+  revokedAt?: number,
+): Candidate => ({
+  source,
+  license: { claims: readLicenseClaims(validClaims(overrides)), fingerprint: source },
+  revokedAt,
+});
+
+const order = (...candidates: Candidate[]) =>
+  rankLicenses(candidates, policy, NOW).map(({ source }) => source);
+
+describe('the licenses of several sources', () => {
+  it('are none where there is none', () => {
+    expect(rankLicenses([], policy, NOW)).toEqual([]);
+  });
+
+  it('count by the later iat, then by the later exp', () => {
+    const old = { iat: NOW - 10 };
+    expect(order(candidate('database', old), candidate('file', { iat: NOW - 9 }))).toEqual([
+      'file',
+      'database',
+    ]);
+    expect(order(candidate('file', { iat: NOW - 9 }), candidate('database', old))).toEqual([
+      'file',
+      'database',
+    ]);
+    const longer = { ...old, exp: NOW + 31 * DAY };
+    expect(order(candidate('database', old), candidate('text', longer))).toEqual(['text', 'database']);
+  });
+
+  it('count in the order in which they are named where they are as fresh', () => {
+    expect(order(candidate('database'), candidate('file'), candidate('text'))).toEqual([
+      'database',
+      'file',
+      'text',
+    ]);
+  });
+
+  it.each<[string, Overrides, number | undefined]>([
+    ['has expired', { iat: NOW - 1, exp: NOW }, undefined],
+    ['is past its lexp', { iat: NOW - 1, lexp: NOW }, undefined],
+    ['is not active yet', { iat: NOW - 1, nbf: NOW + 11 }, undefined],
+    ['was made in the future', { iat: NOW + 11 }, undefined],
+    ['is for another instance', { iat: NOW - 1, sub: 'https://other.example.com/' }, undefined],
+    ['is by another issuer', { iat: NOW - 1, iss: 'https://other.example.com' }, undefined],
+    ['is for another product', { iat: NOW - 1, prod: ['other'] }, undefined],
+    ['was revoked', { iat: NOW - 1 }, NOW - 1],
+  ])('never give way to a fresher one that %s', (_, overrides, revokedAt) => {
+    const [first, second] = rankLicenses(
+      [candidate('file', overrides, revokedAt), candidate('database', { iat: NOW - DAY })],
+      policy,
+      NOW,
+    );
+    expect([first?.source, first?.verdict.status]).toEqual(['database', LicenseStatus.Valid]);
+    expect(second?.verdict.status).not.toBe(LicenseStatus.Valid);
+  });
+
+  it('say of this instance why none is valid, before they say it of another', () => {
+    const expired = candidate('database', { iat: NOW - 5, exp: NOW - 1 });
+    const foreign = candidate('file', { sub: 'https://other.example.com/' });
+    const untrusted = candidate('text', { iss: 'https://other.example.com' });
+    const [first] = rankLicenses([foreign, untrusted, expired], policy, NOW);
+    expect([first?.source, first?.verdict.code]).toEqual(['database', 'license.expired']);
+  });
+
+  it('give their place to one of the next term at the very moment at which that becomes valid', () => {
+    const now = candidate('database', { iat: NOW - 5 });
+    const next = candidate('file', { iat: NOW - 1, nbf: NOW + DAY });
+    const at = (moment: number) => rankLicenses([now, next], policy, moment)[0]?.source;
+    expect([at(NOW), at(NOW + DAY - 11), at(NOW + DAY - 10)]).toEqual(['database', 'database', 'file']);
+  });
+
+  it('are valid together exactly when one of them is valid by itself', () => {
+    const claims = fc.record({
+      iat: fc.integer({ min: NOW - 20, max: NOW + 20 }),
+      exp: fc.integer({ min: NOW - 20, max: NOW + 20 }),
+      lexp: fc.integer({ min: NOW - 20, max: NOW + 20 }),
+    });
+    fc.assert(
+      fc.property(fc.array(claims, { maxLength: 6 }), (all) => {
+        const candidates = all.map((overrides) => candidate('file', overrides));
+        const ranked = rankLicenses(candidates, policy, NOW);
+        const alone = candidates.flatMap((one) => rankLicenses([one], policy, NOW));
+        const valid = alone.filter(({ verdict }) => verdict.status === LicenseStatus.Valid);
+        expect(ranked).toHaveLength(candidates.length);
+        expect(ranked[0]?.verdict.status === LicenseStatus.Valid).toBe(valid.length > 0);
+        const freshest = valid.reduce<LicenseClaims | undefined>(
+          (best, { license }) =>
+            best === undefined || compareTokens(license.claims, best) > 0 ? license.claims : best,
+          undefined,
+        );
+        if (freshest !== undefined) expect(ranked[0]?.license.claims).toEqual(freshest);
+      }),
+    );
+  });
+});

@@ -1,0 +1,313 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Environment } from '../../../src/config/environment.js';
+import { LicenseSources, type SourceReport } from '../../../src/licensing/license-sources.js';
+import { newLid, outcome, Stage, TOKEN } from './stage.js';
+
+const INSTANCE = 'http://localhost:3000/';
+
+describe('a license outside of the database', () => {
+  let stage: Stage;
+  let directory: string;
+  let path: string;
+
+  beforeAll(async () => {
+    stage = await Stage.open();
+  });
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'licentia-sources-'));
+    path = join(directory, 'license.jwt');
+  });
+
+  afterEach(async () => {
+    await stage.clear();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  afterAll(async () => {
+    await stage.close();
+  });
+
+  const now = () => Math.floor(Date.now() / 1000);
+  const restart = async (environment: Environment = { LICENSE_PATH: path }) => stage.restart(environment);
+  /** Puts content into the file the way careful programs do: written beside it, then renamed. */
+  const put = async (content: string) => {
+    await writeFile(`${path}.new`, content);
+    await rename(`${path}.new`, path);
+  };
+  const shownLid = async () => (await stage.shown()).lid as string;
+  const reports = (): SourceReport[] => stage.service.running.application.nest.get(LicenseSources).reports();
+  const states = () => reports().map(({ source, state, code }) => [source, state, code ?? null]);
+  /** Waits until something is so; the suite's time-out bounds it. */
+  const until = async (isSo: () => boolean | Promise<boolean>) => {
+    while (!(await isSo())) await new Promise((go) => setTimeout(go, 50));
+  };
+  const settled = async (expected: ReturnType<typeof states>) =>
+    until(() => JSON.stringify(states()) === JSON.stringify(expected));
+
+  it.each(['', '\n', '\r\n'])('counts from a file that ends in %j', async (end) => {
+    const lid = newLid();
+    await put(`${stage.issuer.token({ lid })}${end}`);
+    await restart();
+    expect(await stage.verdict()).toEqual([true, 1]);
+    expect(await shownLid()).toBe(lid);
+  });
+
+  it.each(['', '\n'])('counts from a text that ends in %j', async (end) => {
+    const lid = newLid();
+    await restart({ LICENSE_TEXT: `${stage.issuer.token({ lid })}${end}` });
+    expect(await stage.verdict()).toEqual([true, 1]);
+    expect(await shownLid()).toBe(lid);
+  });
+
+  it.each([' ', '\n\n', '\t', '\0', '='])('is refused with %j behind it, as an upload is', async (end) => {
+    await put(`${stage.issuer.token()}${end}`);
+    await restart();
+    expect(await stage.verdict()).toEqual([false, 3]);
+    expect(states()).toEqual([['file', 'broken', 'license.invalid']]);
+  });
+
+  it('that is old does not shadow the stored one, and is reported as stale', async () => {
+    const lid = newLid();
+    await stage.install({ lid, iat: now() - 10, jti: 'new' });
+    await put(stage.issuer.token({ lid, iat: now() - 100, jti: 'old' }));
+    await restart();
+    expect((await stage.shown()).jti).toBe('new');
+    expect(states()).toEqual([
+      ['database', 'used', null],
+      ['file', 'stale', null],
+    ]);
+  });
+
+  it('that is fresher than the stored one counts, and the stored one is reported as stale', async () => {
+    const lid = newLid();
+    await stage.install({ lid, iat: now() - 100, jti: 'old' });
+    await put(stage.issuer.token({ lid, iat: now() - 10, jti: 'new' }));
+    await restart();
+    expect((await stage.shown()).jti).toBe('new');
+    expect(states()).toEqual([
+      ['file', 'used', null],
+      ['database', 'stale', null],
+    ]);
+  });
+
+  it('that has expired gives way to an older one that is valid', async () => {
+    await stage.install({ lid: newLid(), iat: now() - 100, jti: 'stored' });
+    await put(stage.issuer.token({ lid: newLid(), iat: now() - 10, exp: now() + 5 }));
+    await restart();
+    expect((await stage.shown()).jti).not.toBe('stored');
+    stage.service.clock.advance(10_000);
+    expect((await stage.shown()).jti).toBe('stored');
+    expect(await stage.verdict()).toEqual([true, 1]);
+  });
+
+  it('that is new in the file counts without a restart', async () => {
+    await put(stage.issuer.token({ lid: 'first', iat: now() - 100 }));
+    await restart();
+    expect(await shownLid()).toBe('first');
+    await put(stage.issuer.token({ lid: 'second', iat: now() - 50 }));
+    await until(async () => (await shownLid()) === 'second');
+    await writeFile(path, stage.issuer.token({ lid: 'third', iat: now() - 20 }));
+    await until(async () => (await shownLid()) === 'third');
+  });
+
+  it('that appears after the start counts without a restart', async () => {
+    await restart();
+    expect(await stage.verdict()).toEqual([false, 4]);
+    expect(states()).toEqual([['file', 'broken', 'unreadable']]);
+    await put(stage.issuer.token());
+    await until(async () => (await stage.verdict())[0]);
+  });
+
+  it("is seen through Kubernetes' links when they are turned", async () => {
+    for (const [name, lid] of [
+      ['..1', 'first'],
+      ['..2', 'second'],
+    ] as const) {
+      await mkdir(join(directory, name));
+      const iat = now() - (lid === 'first' ? 100 : 50);
+      await writeFile(join(directory, name, 'license.jwt'), stage.issuer.token({ lid, iat }));
+    }
+    await symlink('..1', join(directory, '..data'));
+    await symlink(join('..data', 'license.jwt'), path);
+    await restart();
+    expect(await shownLid()).toBe('first');
+    await symlink('..2', join(directory, '..tmp'));
+    await rename(join(directory, '..tmp'), join(directory, '..data'));
+    await rm(join(directory, '..1'), { recursive: true });
+    await until(async () => (await shownLid()) === 'second');
+  });
+
+  it.each<[string, string, () => Promise<void>]>([
+    ['is emptied', 'license.invalid', () => writeFile(path, '')],
+    ['is cut', 'license.untrusted', () => put(stage.issuer.token().slice(0, -30))],
+    ['is no token', 'license.invalid', () => put('<html>')],
+    ['is huge', 'license.invalid', () => put('a'.repeat(1024 * 1024))],
+    ['is removed', 'unreadable', () => rm(path)],
+    ['becomes a directory', 'unreadable', () => rm(path).then(async () => void (await mkdir(path)))],
+  ])('stays what it was when the file %s', async (_, code, harm) => {
+    const lid = newLid();
+    await put(stage.issuer.token({ lid }));
+    await restart();
+    await harm();
+    await settled([
+      ['file', 'used', null],
+      ['file', 'broken', code],
+    ]);
+    expect(await stage.verdict()).toEqual([true, 1]);
+    expect(await shownLid()).toBe(lid);
+  });
+
+  it('stays what it was when the file says one that is not valid, until it says a valid one', async () => {
+    await put(stage.issuer.token({ lid: 'good', iat: now() - 100 }));
+    await restart();
+    await put(stage.issuer.token({ lid: 'foreign', sub: 'https://other.example.com/', iat: now() - 50 }));
+    await settled([
+      ['file', 'used', null],
+      ['file', 'invalid', 'license.subject-mismatch'],
+    ]);
+    expect(await shownLid()).toBe('good');
+    await put(stage.issuer.token({ lid: 'older', iat: now() - 200 }));
+    await until(async () => (await shownLid()) === 'older');
+    expect(states()).toEqual([['file', 'used', null]]);
+  });
+
+  it('of the next term takes over at its nbf, and the present one lasts until then', async () => {
+    await put(stage.issuer.token({ lid: 'present', iat: now() - 100 }));
+    await restart();
+    await put(stage.issuer.token({ lid: 'next', iat: now() - 50, nbf: now() + 3600 }));
+    await settled([
+      ['file', 'used', null],
+      ['file', 'invalid', 'license.not-active'],
+    ]);
+    expect([await shownLid(), ...(await stage.verdict())]).toEqual(['present', true, 1]);
+    stage.service.clock.advance(3600_000);
+    expect([await shownLid(), ...(await stage.verdict())]).toEqual(['next', true, 1]);
+  });
+
+  it('is read-only for the API: a removal takes the stored license alone', async () => {
+    await put(stage.issuer.token({ lid: 'of the file', iat: now() - 100 }));
+    await restart();
+    await stage.install({ lid: 'stored', iat: now() - 10 });
+    expect(await shownLid()).toBe('stored');
+    expect((await stage.service.delete(TOKEN, { instance: INSTANCE })).status).toBe(202);
+    expect([await shownLid(), ...(await stage.verdict())]).toEqual(['of the file', true, 1]);
+  });
+
+  it('is renewed into the database, whose newer token then counts', async () => {
+    const lid = newLid();
+    const iat = now() - 100;
+    const token = stage.issuer.token({ lid, iat });
+    await put(token);
+    await restart();
+    const renewed = await stage.renew();
+    expect(renewed.body).toMatchObject({ status: 1, lid, iat: iat + 1 });
+    expect(stage.issuer.renewals.at(-1)?.headers.authorization).toBe(`Bearer ${token}`);
+    expect(await stage.license()).toMatchObject({ lid, iat: String(iat + 1) });
+    expect(await stage.shown()).toEqual(renewed.body);
+    expect(states()).toEqual([
+      ['database', 'used', null],
+      ['file', 'stale', null],
+    ]);
+    expect((await stage.renew()).body).toMatchObject({ status: 1, lid, iat: iat + 2 });
+  });
+
+  it('is what is renewed where it is fresher than the stored one', async () => {
+    const iat = now() - 100;
+    await stage.install({ lid: 'stored', iat: iat - 100 });
+    await put(stage.issuer.token({ lid: 'of the file', iat }));
+    await restart();
+    expect((await stage.renew()).body).toMatchObject({ lid: 'of the file', iat: iat + 1 });
+    expect(await shownLid()).toBe('of the file');
+  });
+
+  it('is not stored by a renewal after a removal that came meanwhile', async () => {
+    await put(stage.issuer.token());
+    await restart();
+    const held = stage.issuer.holdRenewals();
+    const renewal = stage.renew();
+    await held.arrived;
+    expect((await stage.service.delete(TOKEN, { instance: INSTANCE })).status).toBe(202);
+    held.release();
+    expect(outcome(await renewal)).toEqual([409, 'license.changed']);
+    expect((await stage.license()).token).toBeNull();
+    expect(await stage.verdict()).toEqual([true, 1]);
+  });
+
+  it('is revoked by a signed statement like a stored one, over restarts too', async () => {
+    const lid = newLid();
+    await put(stage.issuer.token({ lid }));
+    await restart();
+    const statement = stage.issuer.statement({ lid });
+    stage.issuer.answerRenewals({ status: 410, body: { code: 'license_revoked', statement } });
+    expect(outcome(await stage.renew())).toEqual([502, 'issuer.refused']);
+    expect(await stage.verdict()).toEqual([false, 3]);
+    await restart();
+    expect(await stage.verdict()).toEqual([false, 3]);
+    stage.issuer.answerRenewals();
+  });
+
+  it('outlasts the key that signed it, over restarts too', async () => {
+    const lid = newLid();
+    await put(stage.issuer.token({ lid }));
+    await restart();
+    await until(async () => (await stage.query('SELECT 1 FROM license_key')).length > 0);
+    stage.issuer.rotate(false);
+    await restart();
+    expect(await stage.verdict()).toEqual([true, 1]);
+    await put(stage.issuer.token({ lid, iat: now() - 5 }));
+    await until(async () => (await stage.shown()).iat > now() - 30);
+  });
+
+  it('counts at a start with the issuer away, once it was verified', async () => {
+    await put(stage.issuer.token());
+    await restart();
+    await until(async () => (await stage.query('SELECT 1 FROM license_key')).length > 0);
+    await stage.change('DELETE FROM key_set');
+    await stage.issuer.stop();
+    try {
+      await restart();
+      expect(await stage.verdict()).toEqual([true, 1]);
+    } finally {
+      await stage.issuer.startAgain();
+    }
+  });
+
+  it('that was never verified waits for the keys, and counts as soon as they are there', async () => {
+    await stage.change('DELETE FROM license_key');
+    await stage.change('DELETE FROM key_set');
+    await put(stage.issuer.token());
+    stage.issuer.answerKeySet({ status: 503 });
+    await restart();
+    expect(await stage.verdict()).toEqual([false, 2]);
+    expect(states()).toEqual([['file', 'broken', 'issuer.unavailable']]);
+    stage.issuer.answerKeySet();
+    await until(async () => (await stage.verdict())[0]);
+  });
+
+  it('counts no more when the operator takes its key out of his file of keys', async () => {
+    const keys = join(directory, 'keys.json');
+    const other = stage.issuer.key;
+    await writeFile(keys, JSON.stringify({ keys: [other.jwk] }));
+    await put(stage.issuer.token());
+    await restart({ LICENSE_PATH: path, ISSUER_JWKS_PATH: keys });
+    await until(async () => (await stage.verdict())[0]);
+    await writeFile(keys, JSON.stringify({ keys: [stage.issuer.rotate(true).jwk] }));
+    // Unknown keys have the file of keys read again.
+    stage.service.clock.advance(60_000);
+    await stage.upload(stage.issuer.token());
+    await until(async () => states().some(([source, state]) => source === 'file' && state === 'broken'));
+    await until(async () => !states().some(([source, state]) => source === 'file' && state === 'used'));
+  });
+
+  it('of an upload that is older than the file counts by itself, and is kept', async () => {
+    const lid = newLid();
+    await put(stage.issuer.token({ lid, iat: now() - 10, jti: 'of the file' }));
+    await restart();
+    const reply = await stage.upload(stage.issuer.token({ lid, iat: now() - 100, jti: 'uploaded' }));
+    expect(reply.body).toMatchObject({ status: 1, jti: 'uploaded' });
+    expect((await stage.shown()).jti).toBe('of the file');
+  });
+});
