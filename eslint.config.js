@@ -27,6 +27,7 @@ const confined = {
 };
 
 const AXIOS = { name: 'axios', message: 'Only src/issuer calls out.' };
+const PROM_CLIENT = { name: 'prom-client', message: 'Count with the Metrics of src/metrics.' };
 const TYPEORM = {
   name: 'typeorm',
   allowTypeImports: true,
@@ -54,7 +55,7 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     rules: {
       'no-restricted-syntax': ['error', ...confined.time, ...confined.environment, ...confined.exit],
-      '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS, TYPEORM] }],
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS, TYPEORM, PROM_CLIENT] }],
       'no-console': 'error',
       'max-lines': ['error', 250],
     },
@@ -71,11 +72,15 @@ export default tseslint.config(
       'src/database/**/*.ts',
       'src/authority/migrations/*.ts',
     ],
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS] }] },
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS, PROM_CLIENT] }] },
   },
   {
     files: ['src/issuer/**/*.ts'],
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [TYPEORM] }] },
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [TYPEORM, PROM_CLIENT] }] },
+  },
+  {
+    files: ['src/metrics/metrics.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS, TYPEORM] }] },
   },
   { files: ['src/issuer/*.entity.ts'], rules: { '@typescript-eslint/no-restricted-imports': 'off' } },
   {

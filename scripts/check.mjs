@@ -1,6 +1,7 @@
 // Every check of the repository but the tests on the embedded database, which are `npm test`. Each is one sentence.
 //
-//   npm run check            all of them; what needs PostgreSQL is skipped without TEST_DATABASE_URL
+//   npm run check            all of them; what needs PostgreSQL is skipped without TEST_DATABASE_URL, what needs
+//                            promtool where it is not found (PROMTOOL, the PATH, .cache)
 //   npm run check -- lint    those whose name contains a word
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,7 @@ const CHECKS = [
   ['The types are right', [bin('tsc'), '-p', 'tsconfig.json']],
   ['Everybody imports downward only', [bin('depcruise'), 'src', '--config', '.dependency-cruiser.cjs']],
   ['The lock file is whole and nothing runs at install', [process.execPath, 'scripts/check-lockfile.mjs']],
+  ['The alert rules fire when they should', [process.execPath, 'scripts/check-alerts.mjs'], 'PROMTOOL'],
   ['It builds', ['npm', 'run', '--silent', 'build']],
   [
     'The tests pass on PostgreSQL',
@@ -25,6 +27,10 @@ const CHECKS = [
     [process.execPath, 'scripts/check-quickstart.mjs'],
   ],
 ];
+
+// Found where it is; `node scripts/check-alerts.mjs --fetch` brings it.
+const promtool = spawnSync(process.execPath, ['scripts/check-alerts.mjs', '--find'], { cwd: ROOT });
+if (promtool.status === 0) process.env.PROMTOOL = promtool.stdout.toString().trim();
 
 const words = process.argv.slice(2).map((word) => word.toLowerCase());
 const count = { passed: 0, failed: 0, skipped: 0 };

@@ -11,6 +11,8 @@ import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { provideGlobally } from './http/provide-globally.js';
 import { LicensingModule } from './licensing/licensing.module.js';
+import { Metrics } from './metrics/metrics.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { SnapshotModule } from './snapshot/snapshot.module.js';
 
@@ -25,6 +27,7 @@ export class AppModule {
           { provide: SERVICE_CONFIG, useValue: config },
           { provide: CLOCK, useValue: clock },
         ]),
+        MetricsModule,
         DatabaseModule.forRoot(config.database, SERVICE_SCHEMA, 'service'),
         SnapshotModule,
         AuditModule,
@@ -37,8 +40,8 @@ export class AppModule {
       providers: [
         {
           provide: APP_FILTER,
-          useFactory: (host: HttpAdapterHost) => new ErrorFilter(host),
-          inject: [HttpAdapterHost],
+          useFactory: (host: HttpAdapterHost, metrics: Metrics) => new ErrorFilter(host, metrics),
+          inject: [HttpAdapterHost, Metrics],
         },
       ],
     };

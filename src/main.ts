@@ -1,6 +1,7 @@
 import { COMMIT, VERSION } from './config/build-info.js';
 import { loadServiceConfig, type ServiceConfig } from './config/service-config.js';
 import { createLogger } from './http/logger.js';
+import { Metrics } from './metrics/metrics.js';
 import { runProcess } from './run-process.js';
 import { startService } from './service.js';
 
@@ -23,6 +24,7 @@ await runProcess({
     const logger = createLogger(config.logLevel);
     warnAboutAccess(config);
     const { url, application } = await startService(config, logger);
+    application.nest.get(Metrics).observeProcess();
     logger.info({
       msg: 'listening',
       url,

@@ -11,6 +11,7 @@ import { ConfigError, type Environment } from './config/environment.js';
 import { loadServiceConfig, type ServiceConfig } from './config/service-config.js';
 import { createLogger } from './http/logger.js';
 import { LicensingService } from './licensing/licensing.service.js';
+import { Metrics } from './metrics/metrics.js';
 import { type Closable, runProcess } from './run-process.js';
 import { type RunningService, startService } from './service.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
@@ -70,6 +71,7 @@ async function start(config: QuickstartConfig): Promise<Closable> {
   const authority = await startAuthority(config.authority, logger);
   try {
     const service = await startService(config.service, logger);
+    service.application.nest.get(Metrics).observeProcess();
     await installDemoLicense(service, authority, config.service);
     print(welcome(config, await administratorToken(service)));
     return { close: () => closeBoth(service, authority) };

@@ -3,8 +3,11 @@ import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
+import { MetricsController } from '../health/metrics.controller.js';
 import { ErrorFilter } from '../http/error.filter.js';
 import { provideGlobally } from '../http/provide-globally.js';
+import { Metrics } from '../metrics/metrics.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
 import { AUTHORITY_SCHEMA } from './authority-schema.js';
 import { AuthorityController } from './authority.controller.js';
 import { LicenseAuthority } from './license-authority.js';
@@ -24,9 +27,10 @@ export class AuthorityModule {
           { provide: AUTHORITY_CONFIG, useValue: config },
           { provide: CLOCK, useValue: clock },
         ]),
+        MetricsModule,
         DatabaseModule.forRoot(config.database, AUTHORITY_SCHEMA, 'authority'),
       ],
-      controllers: [AuthorityController],
+      controllers: [AuthorityController, MetricsController],
       providers: [
         SigningKeys,
         LicenseSigner,
@@ -35,8 +39,8 @@ export class AuthorityModule {
         Renewals,
         {
           provide: APP_FILTER,
-          useFactory: (host: HttpAdapterHost) => new ErrorFilter(host),
-          inject: [HttpAdapterHost],
+          useFactory: (host: HttpAdapterHost, metrics: Metrics) => new ErrorFilter(host, metrics),
+          inject: [HttpAdapterHost, Metrics],
         },
       ],
     };

@@ -2,6 +2,7 @@ import { type AuthorityConfig, loadAuthorityConfig } from '../config/authority-c
 import { COMMIT, VERSION } from '../config/build-info.js';
 import { createLogger } from '../http/logger.js';
 import { fail, runProcess } from '../run-process.js';
+import { Metrics } from '../metrics/metrics.js';
 import { startAuthority } from './authority.js';
 import { AuthorityError } from './authority-error.js';
 import { readCommand, UsageError } from './command-line.js';
@@ -76,6 +77,7 @@ function optionsOf([first, ...rest]: readonly string[]): readonly string[] {
 async function start(config: AuthorityConfig) {
   const logger = createLogger(config.logLevel);
   const { url, application } = await startAuthority(config, logger);
+  application.nest.get(Metrics).observeProcess();
   logger.info({ msg: 'listening', url, issuerId: config.issuerId, version: VERSION, commit: COMMIT });
   return application;
 }

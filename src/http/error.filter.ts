@@ -2,7 +2,8 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { AccessDenied } from '../domain/access-denied.js';
-import { ServiceError } from '../domain/service-error.js';
+import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../domain/service-error.js';
+import type { Metrics } from '../metrics/metrics.js';
 import { errorBody } from './error-body.js';
 import { contextOf } from './request-context.js';
 import { RouteTable } from './route-table.js';
@@ -11,9 +12,19 @@ import { RouteTable } from './route-table.js';
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   readonly #logger = new Logger(ErrorFilter.name);
+  readonly #errors: (labels: { readonly code: ErrorCode }) => void;
   #routes: RouteTable | undefined;
 
-  constructor(private readonly host: HttpAdapterHost) {}
+  constructor(
+    private readonly host: HttpAdapterHost,
+    metrics: Metrics,
+  ) {
+    this.#errors = metrics.counter(
+      'licentia_http_errors_total',
+      'Requests that were answered with an error, by its code.',
+      { code: Object.keys(ERROR_CATALOGUE) as ErrorCode[] },
+    );
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<IncomingMessage>();
@@ -23,6 +34,7 @@ export class ErrorFilter implements ExceptionFilter {
       return;
     }
     if (error instanceof AccessDenied) {
+      this.#errors({ code: 'access.denied' });
       contextOf(request).reason = error.reason;
       this.#logger.warn({
         msg: 'access denied',
@@ -35,6 +47,7 @@ export class ErrorFilter implements ExceptionFilter {
       return;
     }
     const known = this.#known(error, request, response);
+    this.#errors({ code: known.code });
     const { traceId } = contextOf(request);
     contextOf(request).reason ??= reasonOf(known);
     if (known.retryAfter !== undefined) {

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
+import { Metrics } from '../metrics/metrics.js';
+import { HttpMetrics } from './http-metrics.js';
 import { NestLogger } from './logger.js';
 import { logRequest } from './request-log.js';
 import { StableExpressAdapter } from './stable-express-adapter.js';
@@ -33,14 +35,16 @@ export class HttpApplication {
     private readonly options: HttpApplicationOptions,
   ) {}
 
-  /** Builds the application; nothing listens yet. */
+  /** Builds the application, whose root imports the MetricsModule; nothing listens yet. */
   static async create(module: DynamicModule, options: HttpApplicationOptions): Promise<HttpApplication> {
     let draining = () => false;
+    let metrics = (): HttpMetrics | undefined => undefined;
     const adapter = new StableExpressAdapter({
       onBegin: (request, response, context) => {
         if (draining()) response.setHeader('Connection', 'close');
-        logRequest(options.logger, options.quietRoute, request, response, context);
+        logRequest(options.logger, options.quietRoute, request, response, context, metrics());
       },
+      onMalformed: (status) => metrics()?.malformed(status),
     });
     const nest = await NestFactory.create(module, adapter, {
       logger: new NestLogger(options.logger),
@@ -49,6 +53,8 @@ export class HttpApplication {
       abortOnError: false,
     });
     await nest.init();
+    const measured = new HttpMetrics(nest.get(Metrics));
+    metrics = () => measured;
     const application = new HttpApplication(nest, nest.getHttpServer() as Server, options);
     draining = () => application.#draining;
     return application;

@@ -3,11 +3,17 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { errorBody } from './error-body.js';
 import type { RequestContext } from './request-context.js';
 
-/** Answers what Node's parser refuses before there is a request: the same body as every other failure. */
-export function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket): void {
+/**
+ * Answers what Node's parser refuses before there is a request: the same body as every other failure.
+ * @returns the status; undefined when nobody is there to be answered
+ */
+export function rejectMalformed(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+): ReturnType<typeof refusal>['status'] | undefined {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
-    return;
+    return undefined;
   }
   const { status, code, message } = refusal(error.code);
   const body = JSON.stringify(errorBody(status, code, message, ''));
@@ -24,6 +30,7 @@ export function rejectMalformed(error: NodeJS.ErrnoException, socket: Socket): v
       body,
     ].join('\r\n'),
   );
+  return status;
 }
 
 /** Answers a request without `Host`, or with several (RFC 9112, section 3.2). Node would do it as well, but without a body. */

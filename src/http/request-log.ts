@@ -1,10 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import type { HttpMetrics } from './http-metrics.js';
 import type { RequestContext } from './request-context.js';
 
+/** What proxies log for a client that went away before it had its answer; it is never sent. */
+const CLIENT_GONE = 499;
+
 /**
- * Writes one line when a request is over. The route's pattern stands for the path: what a caller puts into a path,
- * a query, a header or a body is nowhere in the log.
+ * Counts a request and writes one line when it is over. The route's pattern stands for the path: what a caller puts into a path,
+ * a query, a header or a body is nowhere in the log or the metrics.
  *
  * @param quiet - the pattern of the route whose successes are not worth a line
  */
@@ -14,18 +18,22 @@ export function logRequest(
   request: IncomingMessage & { route?: { path: string } },
   response: ServerResponse,
   context: RequestContext,
+  metrics: HttpMetrics | undefined,
 ): void {
   const started = performance.now();
-  response.once('close', () => {
+  // One listener for both, and without the wrapper of `once`: it happens only once.
+  response.on('close', () => {
     const route = request.route?.path;
     const status = response.statusCode;
+    const ms = performance.now() - started;
+    metrics?.observe(route, request.method, response.writableFinished ? status : CLIENT_GONE, ms / 1000);
     if (route === quiet && status === 200) return;
     logger.info({
       msg: 'request',
       method: request.method,
       route: route ?? null,
       status,
-      ms: Math.round((performance.now() - started) * 10) / 10,
+      ms: Math.round(ms * 10) / 10,
       requestId: context.requestId,
       ...(context.traceId === '' ? {} : { traceId: context.traceId }),
       ...(context.callerId === undefined ? {} : { caller: context.callerId }),

@@ -7,6 +7,8 @@ import { beginRequest, type RequestContext } from './request-context.js';
 /** What happens around every request, matched by a route or not. */
 export interface RequestHooks {
   readonly onBegin: (request: IncomingMessage, response: ServerResponse, context: RequestContext) => void;
+  /** What could not be read as a request was answered with this status. */
+  readonly onMalformed: (status: 400 | 408 | 431) => void;
 }
 
 /** Limits of a connection: bytes and milliseconds. */
@@ -70,14 +72,19 @@ export class StableExpressAdapter extends ExpressAdapter {
     // An expectation that is not known is not met, and not refused either (RFC 9110, section 10.1.1).
     server.on('checkExpectation', handle);
     // This is no proxy; without a listener Node would just hang up.
-    server.on('connect', (_request, socket) => rejectMalformed(new Error('CONNECT'), socket as Socket));
+    server.on('connect', (_request, socket) => this.#reject(new Error('CONNECT'), socket as Socket));
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       const latest = latestResponse.get(socket);
       // Answered already, and its body still to come: a second answer would be taken for the next request's.
       if (latest?.writableEnded && !latest.req.complete) socket.destroy();
-      else rejectMalformed(error, socket);
+      else this.#reject(error, socket);
     });
     this.httpServer = server;
+  }
+
+  #reject(error: NodeJS.ErrnoException, socket: Socket): void {
+    const status = rejectMalformed(error, socket);
+    if (status !== undefined) this.hooks.onMalformed(status);
   }
 
   /**

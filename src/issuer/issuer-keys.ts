@@ -5,8 +5,10 @@ import type { KeySet } from '../domain/key-set.js';
 import { readKeySet } from '../domain/key-set.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { JsonObject } from '../domain/strict-json.js';
+import { Metrics } from '../metrics/metrics.js';
 import { IssuerHttp } from './issuer-http.js';
 import { type FetchedKeySet, fetchKeySet, loadKeySetFile } from './key-set-source.js';
+import { type KeySetFigures, KeySetMetrics } from './key-set-metrics.js';
 import { KeySetStore } from './key-set.store.js';
 
 /** How long a set that could not be fetched again is still good, milliseconds. */
@@ -18,7 +20,8 @@ const FIRST_RETRY_MS = 1_000;
 
 interface HeldKeySet {
   readonly keys: KeySet;
-  /** Wall time, Unix milliseconds. */
+  /** Wall time, Unix milliseconds, as the next. */
+  readonly fetchedAt: number;
   readonly freshUntil: number;
 }
 
@@ -35,6 +38,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   /** Monotonic milliseconds of the last fetch that a `kid` asked for, whatever came of it. */
   #lastAsked = -Infinity;
   #failures = 0;
+  readonly #metrics: KeySetMetrics;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -43,7 +47,10 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     private readonly store: KeySetStore,
     @Inject(SERVICE_CONFIG) private readonly config: ServiceConfig,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.#metrics = new KeySetMetrics(metrics, () => this.#figures());
+  }
 
   /** Whether the operator named the keys in a file: then nothing else is believed, also not the database. */
   get pinned(): boolean {
@@ -119,9 +126,11 @@ export class IssuerKeys implements BeforeApplicationShutdown {
         source.kind === 'file' ? await loadKeySetFile(source.path) : await fetchKeySet(this.http, source.url);
       this.#failures = 0;
       this.#hold(fetched);
+      this.#metrics.fetched();
       if (source.kind === 'url' && !this.#stopped) await this.#save(source.url, fetched);
     } catch (error) {
       this.#failures += 1;
+      this.#metrics.failed(error);
       const cause = error instanceof ServiceError ? error.cause : error;
       this.#logger.warn({
         msg: "the issuer's keys could not be fetched: the last good ones stay",
@@ -134,7 +143,8 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     for (const { kid, reason } of keys.skipped) {
       this.#logger.warn({ msg: 'a key of the issuer cannot be used', kid, reason });
     }
-    this.#held = { keys, freshUntil: this.clock.now() + maxAge * 1000 };
+    const fetchedAt = this.clock.now();
+    this.#held = { keys, fetchedAt, freshUntil: fetchedAt + maxAge * 1000 };
     for (const changed of this.#listeners) changed();
   }
 
@@ -154,11 +164,25 @@ export class IssuerKeys implements BeforeApplicationShutdown {
       const saved = await this.store.load(source.url.href);
       if (saved === null) return;
       // Saved by a clock that was ahead, it must not count as fresh for longer than any set can.
-      const freshUntil = Math.min(saved.freshUntil.getTime(), this.clock.now() + KEPT_MS);
-      this.#held = { keys: await readKeySet(saved.keys), freshUntil };
+      const now = this.clock.now();
+      const freshUntil = Math.min(saved.freshUntil.getTime(), now + KEPT_MS);
+      const fetchedAt = Math.min(saved.fetchedAt.getTime(), now);
+      this.#held = { keys: await readKeySet(saved.keys), fetchedAt, freshUntil };
     } catch (error) {
       this.#logger.warn({ msg: "the issuer's saved keys could not be read", err: error });
     }
+  }
+
+  #figures(): KeySetFigures | undefined {
+    if (this.#held === undefined) return undefined;
+    const { keys, fetchedAt, freshUntil } = this.#held;
+    const now = this.clock.now();
+    return {
+      usable: keys.size,
+      skipped: keys.skipped.length,
+      age: Math.max(0, now - fetchedAt) / 1000,
+      remaining: this.pinned ? Infinity : (freshUntil + KEPT_MS - now) / 1000,
+    };
   }
 
   #schedule(): void {

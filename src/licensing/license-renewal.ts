@@ -11,6 +11,7 @@ import { IssuerKeys } from '../issuer/issuer-keys.js';
 import { LicenseIssuer, type RenewalAnswer } from '../issuer/license-issuer.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { LicenseMetrics } from './license-metrics.js';
 import { LicenseReader, type LicenseState, storedIn } from './license.reader.js';
 import { LicenseRevoker } from './license-revoker.js';
 import { LicenseStore } from './license.store.js';
@@ -42,6 +43,7 @@ export class LicenseRenewal {
     private readonly database: Database,
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditLog,
+    private readonly metrics: LicenseMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -58,6 +60,10 @@ export class LicenseRenewal {
     if (renewal === undefined) {
       renewal = this.#load()
         .then((renewable) => this.#attempt(actor, renewable))
+        .catch((error: unknown) => {
+          this.metrics.renewalFailed(error);
+          throw error;
+        })
         .finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, renewal);
     }
@@ -118,6 +124,7 @@ export class LicenseRenewal {
 
   async #unchanged({ held, license }: Renewable, attemptId: string): Promise<LicenseState> {
     await this.#finish(attemptId, 'unchanged');
+    this.metrics.renewal('unchanged');
     return this.#stateOf(license, held);
   }
 
@@ -147,6 +154,7 @@ export class LicenseRenewal {
       const keys = await this.keys.forKid(readTokenHeader(token).kid);
       return await verifyLicenseToken(token, keys, this.reader.policy, toSeconds(this.clock.now()));
     } catch (error) {
+      this.metrics.refused('renewal', error);
       if (!(error instanceof ServiceError) || error.code === 'issuer.unavailable') throw error;
       throw badResponse(new Error(`${error.code}: ${error.message}`));
     }
@@ -159,7 +167,9 @@ export class LicenseRenewal {
     attemptId: string,
     successor: AuthenticatedLicense,
   ): Promise<LicenseState> {
-    return this.snapshots.change(async (manager) => {
+    // Counted after the transaction, which may run more than once.
+    let outcome: 'renewed' | 'unchanged' = 'unchanged';
+    const state = await this.snapshots.change(async (manager) => {
       const held = await this.store.load(manager);
       const present = storedIn(held);
       if (held.generation !== read.generation || !isSamePlace(storedIn(read), present, license)) {
@@ -168,7 +178,7 @@ export class LicenseRenewal {
       // Another renewal, or an upload, of the same license was quicker and brought something at least as new.
       const isNews = present !== undefined && present.token !== storedIn(read)?.token;
       if (isNews && isSameOrNewer(present, successor)) {
-        await this.store.finishAttempt(manager, attemptId, 'unchanged');
+        await this.store.finishAttempt(manager, attemptId, (outcome = 'unchanged'));
         return { changed: true, value: this.#stateOf(present, held) };
       }
       const revokedAt = held.revocations.find(successor.claims.iss, successor.claims.lid);
@@ -186,9 +196,11 @@ export class LicenseRenewal {
         lexp,
         attemptId,
       });
-      await this.store.finishAttempt(manager, attemptId, 'renewed');
+      await this.store.finishAttempt(manager, attemptId, (outcome = 'renewed'));
       return { changed: true, value: this.#stateOf(successor, held) };
     });
+    this.metrics.renewal(outcome);
+    return state;
   }
 
   /** Best effort: an attempt that stays open is only asked for under the same id again. */

@@ -14,6 +14,7 @@ import { ServiceError } from '../domain/service-error.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import type { HeldLicense, Revocations } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { LicenseMetrics } from './license-metrics.js';
 import { LicenseRevocationEntity } from './license-revocation.entity.js';
 import { LicenseEntity } from './license.entity.js';
 import { RenewalAttemptEntity } from './renewal-attempt.entity.js';
@@ -46,6 +47,7 @@ export class LicenseStore implements OnModuleInit {
     private readonly database: Database,
     private readonly snapshots: SnapshotService,
     private readonly keys: IssuerKeys,
+    private readonly metrics: LicenseMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -202,6 +204,7 @@ export class LicenseStore implements OnModuleInit {
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       if (error.code === 'issuer.unavailable') return { kind: 'undecided' };
+      this.metrics.refused('stored', error);
       return { kind: 'unverifiable', code: error.code, reason: error.message };
     }
   }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { IssuerModule } from '../issuer/issuer.module.js';
 import { LicenseKeyStore } from './license-key.store.js';
+import { LicenseMetrics } from './license-metrics.js';
 import { LicenseReader } from './license.reader.js';
 import { LicenseRenewal } from './license-renewal.js';
 import { LicenseRevoker } from './license-revoker.js';
@@ -17,6 +18,7 @@ import { LocalLicenseVerifier } from './local-license.verifier.js';
   providers: [
     LicenseStore,
     LicenseReader,
+    LicenseMetrics,
     LicenseKeyStore,
     LocalLicenseVerifier,
     LicenseSources,

@@ -9,6 +9,7 @@ import { parseRootUrl, type RootUrl, RootUrlError, sameRootUrl } from '../domain
 import { ServiceError } from '../domain/service-error.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import { type Change, SnapshotService } from '../snapshot/snapshot.service.js';
+import { LicenseMetrics } from './license-metrics.js';
 import { LicenseReader, type LicenseState, storedIn } from './license.reader.js';
 import { LicenseRenewal } from './license-renewal.js';
 import { LicenseStore } from './license.store.js';
@@ -23,6 +24,7 @@ export class LicensingService {
     private readonly keys: IssuerKeys,
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditLog,
+    private readonly metrics: LicenseMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -41,9 +43,14 @@ export class LicensingService {
    * @throws ServiceError `license.*`, `issuer.unavailable` without any keys, `database.unavailable`
    */
   async install(actor: Actor, token: string): Promise<LicenseState> {
-    const keys = await this.keys.forKid(readTokenHeader(token).kid);
-    const license = await verifyLicenseToken(token, keys, this.reader.policy, this.#now());
-    return this.snapshots.change((manager) => this.#put(manager, actor, license));
+    try {
+      const keys = await this.keys.forKid(readTokenHeader(token).kid);
+      const license = await verifyLicenseToken(token, keys, this.reader.policy, this.#now());
+      return await this.snapshots.change((manager) => this.#put(manager, actor, license));
+    } catch (error) {
+      this.metrics.refused('upload', error);
+      throw error;
+    }
   }
 
   /**

@@ -128,6 +128,7 @@ describe('The OpenAPI document', () => {
       'GET /healthz none',
       'GET /readyz none',
       'GET /api/health none',
+      'GET /metrics none',
       'GET /api/openapi.yaml none',
     ]);
   });

@@ -363,7 +363,9 @@ function sameMediaType(documented: string, actual: string): boolean {
     wanted === given &&
     wantedParameters.every((parameter) => givenParameters.includes(parameter)) &&
     // Every text of this service is UTF-8, whether it says so or not.
-    givenParameters.every((parameter) => parameter === 'charset=utf-8')
+    givenParameters.every(
+      (parameter) => parameter === 'charset=utf-8' || wantedParameters.includes(parameter),
+    )
   );
 }
 

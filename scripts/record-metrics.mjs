@@ -1,0 +1,71 @@
+// Records what /metrics says of a running service, for deploy/prometheus/recorded.prom: what the tests of the alert rules
+// are written after. A real service and a real issuer, on databases in memory, a license that ends within a month and
+// whose token ends within two days, one renewal, one refused token, one wrong bearer token, one unreadable request.
+//
+//   npm run build && node scripts/record-metrics.mjs > deploy/prometheus/recorded.prom
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { startAuthority } from '../dist/authority/authority.js';
+import { loadAuthorityConfig } from '../dist/config/authority-config.js';
+import { loadServiceConfig } from '../dist/config/service-config.js';
+import { createLogger } from '../dist/http/logger.js';
+import { startService } from '../dist/service.js';
+
+const HOUR = 3600;
+const TOKEN = 'a-token-of-the-recording-0123456789-0123456789';
+const ISSUER_ID = 'http://localhost:3001';
+const logger = createLogger('silent');
+
+const authority = await startAuthority(
+  loadAuthorityConfig({ PORT: '0', DATABASE_URL: 'pglite://memory', ISSUER_ID }),
+  logger,
+);
+const service = await startService(
+  loadServiceConfig({
+    PORT: '0',
+    DATABASE_URL: 'pglite://memory',
+    BOOTSTRAP_TOKEN: TOKEN,
+    ISSUER_ID,
+    ISSUER_URL: authority.url,
+    ISSUER_ALLOW_INSECURE_HTTP: 'true',
+  }),
+  logger,
+);
+
+try {
+  const { token } = await authority.issuer.issue({
+    sub: 'http://localhost:3000/',
+    licenseSeconds: 29 * 24 * HOUR,
+    tokenSeconds: 40 * HOUR,
+  });
+  await call('POST', '/api/licensing/token', { token }, 200);
+  await call('POST', '/api/licensing/token/renew', {}, 200);
+  await call('POST', '/api/licensing/token', { token: `${token}x` }, 400);
+  for (let checks = 0; checks < 100; checks += 1) await call('GET', '/api/licensing/check', undefined, 200);
+  await call('GET', '/api/licensing/check', undefined, 401, 'somebody-elses-token');
+  await call('GET', '/nothing-of-ours', undefined, 404);
+  await unreadable();
+  const metrics = await call('GET', '/metrics', undefined, 200);
+  process.stdout.write(metrics);
+} finally {
+  await Promise.all([service.application.close(0), authority.application.close(0)]);
+}
+
+async function call(method, path, body, expected, bearer = TOKEN) {
+  const response = await fetch(`${service.url}${path}`, {
+    method,
+    headers: { Authorization: `Bearer ${bearer}`, 'Content-Type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (response.status !== expected) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+  return text;
+}
+
+async function unreadable() {
+  const { hostname, port } = new URL(service.url);
+  const socket = connect(Number(port), hostname);
+  socket.write('no request at all\r\n\r\n');
+  socket.resume();
+  await once(socket, 'close');
+}

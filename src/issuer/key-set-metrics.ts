@@ -1,0 +1,58 @@
+import type { Labels, Metrics } from '../metrics/metrics.js';
+import { ServiceError } from '../domain/service-error.js';
+
+const FETCHES = {
+  outcome: ['ok', 'issuer.unavailable', 'issuer.timeout', 'issuer.bad-response', 'file.unreadable'],
+} as const;
+
+/** The key set at a moment. */
+export interface KeySetFigures {
+  readonly usable: number;
+  readonly skipped: number;
+  /** Seconds since it was fetched. */
+  readonly age: number;
+  /** For how many more seconds it is good if it can never be fetched again; `Infinity` for a file. */
+  readonly remaining: number;
+}
+
+/** What the metrics tell of the issuer's keys. */
+export class KeySetMetrics {
+  readonly #fetched: (labels: Labels<typeof FETCHES>) => void;
+
+  /** @param read - the figures now; undefined when no set is held */
+  constructor(metrics: Metrics, read: () => KeySetFigures | undefined) {
+    metrics.gauge(
+      'licentia_key_set_keys',
+      "The issuer's keys that are held, by whether they can be used; 0 without a key set.",
+      { state: ['usable', 'skipped'] },
+      ({ state }) => read()?.[state] ?? 0,
+    );
+    metrics.gauge(
+      'licentia_key_set_age_seconds',
+      "Time since the issuer's keys were fetched, over restarts too.",
+      {},
+      () => read()?.age,
+    );
+    metrics.gauge(
+      'licentia_key_set_remaining_seconds',
+      "Time for which the issuer's keys are good if they cannot be fetched again; +Inf for a file.",
+      {},
+      () => read()?.remaining,
+    );
+    this.#fetched = metrics.counter(
+      'licentia_key_set_fetches_total',
+      "Tries to fetch the issuer's keys, by what came of them.",
+      FETCHES,
+    );
+  }
+
+  fetched(): void {
+    this.#fetched({ outcome: 'ok' });
+  }
+
+  /** Counts a fetch that failed; what is no error of the issuer's is the file's. */
+  failed(error: unknown): void {
+    const code = error instanceof ServiceError ? error.code : undefined;
+    this.#fetched({ outcome: FETCHES.outcome.find((known) => known === code) ?? 'file.unreadable' });
+  }
+}
