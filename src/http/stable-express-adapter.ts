@@ -53,11 +53,11 @@ export class StableExpressAdapter extends ExpressAdapter {
     const handle = (request: IncomingMessage, response: ServerResponse) => {
       const context = beginRequest(request, response);
       this.hooks.onBegin(request, response, context);
+      latestResponse.set(request.socket, response);
       if (!namesOneHost(request)) {
         rejectHostless(response, context);
         return;
       }
-      latestResponse.set(request.socket, response);
       request.url = originForm(request.url ?? '');
       express(request, response);
     };
@@ -75,8 +75,10 @@ export class StableExpressAdapter extends ExpressAdapter {
     server.on('connect', (_request, socket) => this.#reject(new Error('CONNECT'), socket as Socket));
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       const latest = latestResponse.get(socket);
-      // Answered already, and its body still to come: a second answer would be taken for the next request's.
-      if (latest?.writableEnded && !latest.req.complete) socket.destroy();
+      if (latest?.req.complete && !latest.writableFinished) finishWith(latest, socket);
+      // Answered already, and its body still to come, or its answer was said to be the last: a second answer would be
+      // taken for the next request's.
+      else if (latest?.writableEnded && !(latest.req.complete && isNotTheLast(latest))) socket.destroy();
       else this.#reject(error, socket);
     });
     this.httpServer = server;
@@ -135,6 +137,17 @@ function originForm(target: string): string {
   const path = /^https?:\/\/[^/?]+(.*)$/i.exec(target)?.[1];
   if (path === undefined) return '*';
   return path.startsWith('/') ? path : `/${path}`;
+}
+
+/** Whether the client may send another request after this answer. */
+function isNotTheLast(response: ServerResponse): boolean {
+  return response.shouldKeepAlive && response.getHeader('Connection') !== 'close';
+}
+
+/** What is broken came after this whole request, which is under way: it gets its own answer, and the connection ends there. */
+function finishWith(response: ServerResponse, socket: Socket): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
+  response.once('finish', () => socket.destroySoon());
 }
 
 /** Copies what Express adds to a prototype (its own chain down to Node's), getters as getters. */

@@ -683,6 +683,51 @@ describe('Hostile input', () => {
       ]);
     });
 
+    it('that goes on after its last request gets the answer to that request, and no other', async () => {
+      const waiting = issuer.holdRenewals();
+      issuer.answerRenewals({ status: 409, body: { code: 'not_due' } });
+      const lines = [`Authorization: ${AUTHORIZATION}`, 'Content-Length: 0'];
+      const answers = converse(
+        service.url,
+        `${head('POST /api/licensing/token/renew HTTP/1.1', ...lines)}GET / HTTP/1.1`,
+      );
+      await waiting.arrived;
+      waiting.release();
+      expect((await answers).map(({ status }) => status)).toEqual([200]);
+      issuer.answerRenewals();
+      issuer.requests.length = 0;
+    });
+
+    it('that goes on with nonsense gets the answers to its whole requests first', async () => {
+      const waiting = issuer.holdRenewals();
+      issuer.answerRenewals({ status: 409, body: { code: 'not_due' } });
+      const lines = [`Authorization: ${AUTHORIZATION}`, 'Content-Length: 0'];
+      const request = head('POST /api/licensing/token/renew HTTP/1.1', ...lines).replace(
+        'close',
+        'keep-alive',
+      );
+      const answers = converse(service.url, `${request}nonsense\r\n\r\n`);
+      await waiting.arrived;
+      waiting.release();
+      expect((await answers).map(({ status, headers }) => [status, headers.connection])).toEqual([
+        [200, 'close'],
+      ]);
+      issuer.answerRenewals();
+      issuer.requests.length = 0;
+    });
+
+    it.each([
+      ['says that it is the last', 'GET /healthz HTTP/1.1', 'Connection: close', [200]],
+      ['is of HTTP/1.0', 'GET /healthz HTTP/1.0', 'X-A: b', [200]],
+      ['names no host', 'GET /healthz HTTP/1.1', undefined, [400]],
+    ])('gets no second answer after one to a request that %s', async (_, line, extra, expected) => {
+      const request = [line, ...(extra === undefined ? [] : ['Host: localhost', extra]), '', ''].join('\r\n');
+      const answers = await converse(service.url, request, 'nonsense\r\n\r\n');
+      expect(answers.map(({ status }) => status)).toEqual(expected);
+      const together = await converse(service.url, `${request}nonsense\r\n\r\n`);
+      expect(together.map(({ status }) => status)).toEqual(expected);
+    });
+
     it('with chunks that are none is 400', async () => {
       const lines = [
         `Authorization: ${AUTHORIZATION}`,
