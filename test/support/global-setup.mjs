@@ -12,4 +12,6 @@ export default async function globalSetup() {
   await dataSource.initialize();
   await dataSource.destroy();
   process.env.TEST_TEMPLATE_DIRECTORY = directory;
+  // One seed for every suite that fuzzes; each says it.
+  process.env.FUZZ_SEED ??= String(1 + Math.floor(Math.random() * 1_000_000_000));
 }

@@ -33,8 +33,15 @@ export class TestService {
     readonly clock: FakeClock,
   ) {}
 
-  /** @param environment - what the process would be started with, over the tests' defaults */
-  static async start(database: TestDatabase, environment: Environment = {}): Promise<TestService> {
+  /**
+   * @param environment - what the process would be started with, over the tests' defaults
+   * @param logger - where the log goes; nowhere unless given, or named by `TEST_LOG_LEVEL`
+   */
+  static async start(
+    database: TestDatabase,
+    environment: Environment = {},
+    logger = createLogger(process.env.TEST_LOG_LEVEL ?? 'silent'),
+  ): Promise<TestService> {
     const clock = new FakeClock();
     const config = loadServiceConfig({
       PORT: '0',
@@ -44,7 +51,6 @@ export class TestService {
       ISSUER_ALLOW_INSECURE_HTTP: 'true',
       ...environment,
     });
-    const logger = createLogger(process.env.TEST_LOG_LEVEL ?? 'silent');
     return new TestService(await startService(config, logger, clock), clock);
   }
 
