@@ -285,11 +285,27 @@ describe('The OpenAPI document', () => {
       Object.entries(ERROR_CATALOGUE).map(([code, { status }]) => [code, status]),
     );
 
-    it('lists every code of the catalogue but that of 403, which has a shape of its own', () => {
+    it('lists exactly the codes of the catalogue but that of 403, which has a shape of its own', () => {
       const codes = [...statusOf.keys()].filter((code) => code !== 'access.denied');
-      expect(listed).toEqual(expect.arrayContaining(codes));
-      expect(listed).not.toContain('access.denied');
-      expect(new Set(listed).size).toBe(listed.length);
+      expect([...listed].sort()).toEqual(codes.sort());
+    });
+
+    it('shows in its examples the sentence of the catalogue, or a more precise one where the code has several', () => {
+      const reworded = new Set<string>();
+      for (const { at, value } of everyResponse) {
+        for (const media of Object.values(value.content ?? {})) {
+          for (const { value: example } of Object.values(media.examples ?? {})) {
+            const { messageId, message } = (example ?? {}) as { messageId?: string; message?: string };
+            if (messageId === undefined) continue;
+            expect([at, messageId, messageId in ERROR_CATALOGUE]).toEqual([at, messageId, true]);
+            if (message !== ERROR_CATALOGUE[messageId as keyof typeof ERROR_CATALOGUE].message) {
+              reworded.add(messageId);
+            }
+          }
+        }
+      }
+      // Those whose sentence says which rule failed; errors.md says so of them.
+      expect([...reworded].filter((code) => !/^license\./.test(code))).toEqual([]);
     });
 
     it('says of every failing answer which codes it carries, each under its own status', () => {

@@ -1,6 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../../src/domain/service-error.js';
 import { AccessDenied } from '../../src/domain/access-denied.js';
+import { rejectMalformed } from '../../src/http/malformed-request.js';
 
 const document = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
 
@@ -33,6 +37,30 @@ describe('The catalogue of errors', () => {
       expect(row).toHaveLength(5);
       for (const explanation of row.slice(3)) expect(explanation).toMatch(/^[A-Z`].{10,}\.$/);
     }
+  });
+
+  it('has no code that the program never answers with', () => {
+    const source = readdirSync(new URL('../../src/', import.meta.url), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !path.endsWith('service-error.ts'))
+      .map((path) => readFileSync(new URL(`../../src/${path}`, import.meta.url), 'utf8'))
+      .join('\n');
+    // A denied access is an error of its own.
+    const unused = codes.map(([code]) => code).filter((code) => !source.includes(`'${code}'`));
+    expect(unused).toEqual(['access.denied']);
+  });
+
+  it('is where every code comes from that is documented for what is no request yet, with what is answered then', async () => {
+    const documented = rowsBelow('Before there is a request').map((cells) => cells.slice(0, 3));
+    const answered = await Promise.all(
+      ['HPE_INVALID_METHOD', 'ERR_HTTP_REQUEST_TIMEOUT', 'HPE_HEADER_OVERFLOW'].map(async (code) => {
+        const socket = new PassThrough();
+        rejectMalformed(Object.assign(new Error(), { code }), socket as unknown as Socket);
+        const body = JSON.parse((await text(socket)).split('\r\n\r\n')[1] ?? '');
+        return [String(body.statusCode), `\`${body.messageId}\``, body.message];
+      }),
+    );
+    expect(documented).toEqual(answered);
+    for (const [, code] of documented) expect(codes.map(([known]) => `\`${known}\``)).toContain(code);
   });
 
   it('has codes and statuses of one form, and sentences that fit a status line', () => {
