@@ -13,6 +13,8 @@ export interface Schema {
 const CONNECT_TIMEOUT_MS = 2_000;
 /** How long a caller waits for an answer, milliseconds; the server's own time-outs are shorter. */
 const QUERY_TIMEOUT_MS = 4_000;
+/** How long a statement of a migration may take, milliseconds: a large table is rewritten within it. */
+export const MIGRATION_TIMEOUT_MS = 600_000;
 
 /** The options of a data source: the same for the service, its tests and TypeORM's command line. */
 export function dataSourceOptions(location: DatabaseLocation, schema: Schema): DataSourceOptions {

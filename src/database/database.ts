@@ -8,7 +8,7 @@ import {
   TransactionNotStartedError,
 } from 'typeorm';
 import { ServiceError } from '../domain/service-error.js';
-import { applyMigrations, checkMigrations } from './migrate.js';
+import { applyMigrations, checkMigrations, MigrationFailedError, migrationState } from './migrate.js';
 
 /**
  * Per transaction, because a transaction-pooling proxy refuses them as start-up parameters. Milliseconds; each is
@@ -45,7 +45,8 @@ export class Database implements OnApplicationShutdown {
   /**
    * Connects and brings the tables up to date, or checks that they are. Done once; a failed start can be repeated.
    * @throws ServiceError `database.unavailable`
-   * @throws EmbeddedDirectoryInUseError, PendingMigrationsError: waiting does not help against these
+   * @throws EmbeddedDirectoryInUseError, PendingMigrationsError, MigrationFailedError, MigrationTableError: waiting
+   * does not help against these
    */
   async start(): Promise<void> {
     this.#starting ??= this.#start().catch((error: unknown) => {
@@ -70,7 +71,7 @@ export class Database implements OnApplicationShutdown {
         });
       } catch (error) {
         if (tries < MOST_TRIES && RETRYABLE.has(sqlState(error) ?? '')) continue;
-        throw translated(error);
+        throw asDatabaseError(error);
       }
     }
   }
@@ -97,8 +98,16 @@ export class Database implements OnApplicationShutdown {
         const applied = await applyMigrations(this.dataSource);
         if (applied.length > 0) this.#logger.log({ msg: 'migrations applied', migrations: applied });
       }
+      const { unknown } = await migrationState(this.dataSource);
+      if (unknown.length > 0) {
+        // During an upgrade and after it was taken back: newer tables serve the release before them too.
+        this.#logger.warn({
+          msg: 'the database has migrations that this program does not know: a newer release was here',
+          migrations: unknown,
+        });
+      }
     } catch (error) {
-      throw translated(error);
+      throw asDatabaseError(error);
     }
   }
 }
@@ -108,7 +117,11 @@ function unavailable(cause: unknown): ServiceError {
   return new ServiceError('database.unavailable', undefined, { cause, retryAfter: 2 });
 }
 
-function translated(error: unknown): unknown {
+/** What callers get: `database.unavailable` where the connection, the server or the disk failed, else the error itself. */
+export function asDatabaseError(error: unknown): unknown {
+  if (error instanceof MigrationFailedError) {
+    return asDatabaseError(error.cause) instanceof ServiceError ? unavailable(error) : error;
+  }
   if (!isDatabaseFailure(error)) return error;
   const state = sqlState(error);
   return state !== undefined && OUR_FAULT.test(state) ? error : unavailable(error);

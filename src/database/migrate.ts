@@ -1,7 +1,21 @@
-import { type DataSource, MigrationExecutor } from 'typeorm';
+import { DataSource, MigrationExecutor, QueryFailedError, type QueryRunner } from 'typeorm';
+import { MIGRATION_TIMEOUT_MS } from './data-source-options.js';
 
 /** Any number that nobody else who shares the database would choose. */
 const LOCK_KEY = 4_771_203_915;
+
+/** How long a replica waits for the one that migrates, milliseconds. After that it listens, not ready, and tries again. */
+const TURN_TIMEOUT_MS = 10_000;
+
+/**
+ * Longer than any other statement of ours may take, and shorter than the client's own time-out. A table that others
+ * use is waited for briefly: whoever waits for it keeps everybody who comes later waiting too.
+ */
+const TIMEOUTS =
+  `SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS - 1_000}; SET LOCAL lock_timeout = 3000; ` +
+  'SET LOCAL idle_in_transaction_session_timeout = 60000';
+
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** The tables are older than this program, and it was told not to change them (`DATABASE_MIGRATIONS=check`). */
 export class PendingMigrationsError extends Error {
@@ -10,49 +24,148 @@ export class PendingMigrationsError extends Error {
   constructor(readonly pending: readonly string[]) {
     super(
       `The database lacks ${pending.length} migration(s): ${pending.join(', ')}. ` +
-        'Start once with DATABASE_MIGRATIONS=run as a role that may change tables.',
+        'Run this program once with --migrate, as a role that may change tables (docs/database.md).',
     );
   }
 }
 
-/**
- * Runs what has not run yet, all of it in one transaction that holds a lock: of replicas that start together one
- * works and the others find it done. (TypeORM's executor takes no lock by itself.)
- * @returns the names of the migrations that ran
- */
-export async function applyMigrations(dataSource: DataSource): Promise<string[]> {
-  const runner = dataSource.createQueryRunner();
-  try {
-    await runner.startTransaction();
-    try {
-      await runner.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
-      const executor = new MigrationExecutor(dataSource, runner);
-      executor.transaction = 'none';
-      const applied = await executor.executePendingMigrations();
-      await runner.commitTransaction();
-      return applied.map((migration) => migration.name);
-    } catch (error) {
-      await runner.rollbackTransaction().catch(() => undefined);
-      throw error;
-    }
-  } finally {
-    await runner.release();
+/** A migration did not work. It and those before it in the same run have changed nothing. */
+export class MigrationFailedError extends Error {
+  override readonly name = 'MigrationFailedError';
+
+  constructor(
+    readonly migration: string,
+    override readonly cause: unknown,
+  ) {
+    super(
+      `The migration ${migration} failed, and nothing was changed: ${reasonOf(cause)}.` +
+        (stateOf(cause) === INSUFFICIENT_PRIVILEGE
+          ? ' Run this program once with --migrate, as a role that may change tables (docs/database.md).'
+          : ''),
+    );
   }
 }
 
+/** There is a table `migration`, and it is not the list of ours, or may not be read. */
+export class MigrationTableError extends Error {
+  override readonly name = 'MigrationTableError';
+}
+
+/** What the database has been through, by the names of migrations. */
+export interface MigrationState {
+  /** Known to this program, and not run yet. */
+  readonly pending: readonly string[];
+  /** Run, and not known to this program: a newer release was here, or another program shares the database. */
+  readonly unknown: readonly string[];
+}
+
 /**
- * Reads whether every migration has run; changes nothing and needs no right to.
- * @throws PendingMigrationsError
+ * Reads what has run; changes nothing and needs no right to.
+ * @throws MigrationTableError
+ */
+export async function migrationState(dataSource: DataSource): Promise<MigrationState> {
+  const known = dataSource.migrations.map((migration) => migration.name ?? migration.constructor.name);
+  const done = await recordedMigrations(dataSource);
+  return {
+    pending: known.filter((name) => !done.includes(name)),
+    unknown: done.filter((name) => !known.includes(name)),
+  };
+}
+
+/**
+ * Looks whether every migration has run; changes nothing and needs no right to.
+ * @throws PendingMigrationsError, MigrationTableError
  */
 export async function checkMigrations(dataSource: DataSource): Promise<void> {
-  const [table] = await dataSource.query<{ name: string | null }[]>(
-    `SELECT to_regclass('migration')::text AS name`,
-  );
-  const rows =
-    table?.name == null ? [] : await dataSource.query<{ name: string }[]>('SELECT name FROM migration');
-  const done = new Set(rows.map((row) => row.name));
-  const pending = dataSource.migrations
-    .map((migration) => migration.name ?? migration.constructor.name)
-    .filter((name) => !done.has(name));
+  const { pending } = await migrationState(dataSource);
   if (pending.length > 0) throw new PendingMigrationsError(pending);
+}
+
+/**
+ * Runs what has not run yet, all of it in one transaction that holds a lock: of replicas that start together one
+ * works and the others find it done. (TypeORM's executor takes no lock by itself.) Where nothing is pending, nothing is
+ * locked, and no right to change tables is needed.
+ *
+ * @returns the names of the migrations that ran
+ * @throws MigrationFailedError, MigrationTableError, and what a connection that is cut throws
+ */
+export async function applyMigrations(dataSource: DataSource): Promise<string[]> {
+  if ((await migrationState(dataSource)).pending.length === 0) return [];
+  return patiently(dataSource, async (patient) => {
+    const runner = patient.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      const applied = await runPending(patient, runner);
+      await runner.commitTransaction();
+      return applied;
+    } catch (error) {
+      await runner.rollbackTransaction().catch(() => undefined);
+      throw error;
+    } finally {
+      await runner.release();
+    }
+  });
+}
+
+async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<string[]> {
+  await runner.query(`SET LOCAL lock_timeout = ${TURN_TIMEOUT_MS}`);
+  await runner.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
+  await runner.query(TIMEOUTS);
+  const executor = new MigrationExecutor(dataSource, runner);
+  const applied: string[] = [];
+  for (const migration of await executor.getPendingMigrations()) {
+    try {
+      await executor.executeMigration(migration);
+    } catch (error) {
+      throw new MigrationFailedError(migration.name, error);
+    }
+    applied.push(migration.name);
+  }
+  return applied;
+}
+
+/** A connection of its own on a server: the client's time-out is the pool's, and far too short for a large table. */
+async function patiently<T>(dataSource: DataSource, work: (patient: DataSource) => Promise<T>): Promise<T> {
+  const { options } = dataSource;
+  if (options.type !== 'postgres' || options.url === undefined) return work(dataSource);
+  const extra = { ...(options.extra as object), max: 1, query_timeout: MIGRATION_TIMEOUT_MS };
+  const patient = await new DataSource({ ...options, extra }).initialize();
+  try {
+    return await work(patient);
+  } finally {
+    await patient.destroy().catch(() => undefined);
+  }
+}
+
+async function recordedMigrations(dataSource: DataSource): Promise<string[]> {
+  const [table] = await dataSource.query<{ name: string | null; ours: boolean }[]>(
+    `SELECT to_regclass('migration')::text AS name, (
+       SELECT count(*) = 3 FROM pg_attribute
+       WHERE attrelid = to_regclass('migration') AND attname IN ('id', 'timestamp', 'name') AND NOT attisdropped
+     ) AS ours`,
+  );
+  if (table?.name == null) return [];
+  if (!table.ours) {
+    throw new MigrationTableError(
+      'The database has a table "migration" that is not ours: give this program a database of its own.',
+    );
+  }
+  try {
+    const rows = await dataSource.query<{ name: string }[]>('SELECT name FROM migration ORDER BY id');
+    return rows.map(({ name }) => name);
+  } catch (error) {
+    if (stateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
+    throw new MigrationTableError(
+      `The list of migrations may not be read: ${reasonOf(error)}. docs/database.md has the rights that a role needs.`,
+      { cause: error },
+    );
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+}
+
+function stateOf(error: unknown): string | undefined {
+  return error instanceof QueryFailedError ? (error.driverError as { code?: string }).code : undefined;
 }
