@@ -1,5 +1,9 @@
+import { AUTHORITY_SETTINGS } from './config/authority-config.js';
 import { COMMIT, VERSION } from './config/build-info.js';
-import { loadServiceConfig, type ServiceConfig } from './config/service-config.js';
+import { misspelledNames } from './config/misspelled-names.js';
+import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
+import { migrateDatabase } from './database/migrate-database.js';
+import { SERVICE_SCHEMA } from './database/service-schema.js';
 import { createLogger } from './http/logger.js';
 import { Metrics } from './metrics/metrics.js';
 import { runProcess } from './run-process.js';
@@ -7,9 +11,11 @@ import { startService } from './service.js';
 
 const HELP = `licentia ${VERSION}: holds, checks and renews the license of a self-hosted product.
 
-Usage: node dist/main.js [--check-config | --version | --help]
+Usage: node dist/main.js [--check-config | --migrate | --version | --help]
 
-  --check-config  read the configuration, say what is wrong with it, and end
+  --check-config  read the configuration, say what is wrong with it, and end: with 0 when it is fine, 1 when it
+                  cannot be used, 3 when it can and a name looks misspelled
+  --migrate       bring the tables of the database up to date, and end
   --version       print the version and the commit
   --help          print this
 
@@ -20,8 +26,11 @@ await runProcess({
   help: HELP,
   version: `${VERSION} (${COMMIT})`,
   load: loadServiceConfig,
-  async start(config: ServiceConfig) {
+  hints: (environment) => misspelledNames(SERVICE_SETTINGS, environment, [AUTHORITY_SETTINGS]),
+  migrate: (config) => migrateDatabase(config.database.location, SERVICE_SCHEMA),
+  async start(config: ServiceConfig, hints) {
     const logger = createLogger(config.logLevel);
+    for (const hint of hints) logger.warn({ msg: hint });
     warnAboutAccess(config);
     const { url, application } = await startService(config, logger);
     application.nest.get(Metrics).observeProcess();

@@ -5,10 +5,14 @@ import { ADMINISTRATOR_ROLE } from './access/roles.js';
 import { AccountsService } from './accounts/accounts.service.js';
 import { AccountsStore } from './accounts/accounts.store.js';
 import { type RunningAuthority, startAuthority } from './authority/authority.js';
-import { type AuthorityConfig, loadAuthorityConfig } from './config/authority-config.js';
+import { AUTHORITY_SCHEMA } from './authority/authority-schema.js';
+import { AUTHORITY_SETTINGS, type AuthorityConfig, loadAuthorityConfig } from './config/authority-config.js';
 import { VERSION } from './config/build-info.js';
 import { ConfigError, type Environment } from './config/environment.js';
-import { loadServiceConfig, type ServiceConfig } from './config/service-config.js';
+import { misspelledNames } from './config/misspelled-names.js';
+import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
+import { migrateDatabase } from './database/migrate-database.js';
+import { SERVICE_SCHEMA } from './database/service-schema.js';
 import { createLogger } from './http/logger.js';
 import { LicensingService } from './licensing/licensing.service.js';
 import { Metrics } from './metrics/metrics.js';
@@ -18,7 +22,7 @@ import { SnapshotService } from './snapshot/snapshot.service.js';
 
 const HELP = `licentia quickstart ${VERSION}: the service and an issuer in one process, on embedded databases.
 
-Usage: npm start -- [--new-token | --check-config | --version | --help]
+Usage: npm start -- [--new-token | --check-config | --migrate | --version | --help]
 
   --new-token     print a new administrator's token, when the first one is lost
 
@@ -39,7 +43,7 @@ const args = process.argv.slice(2);
 const newToken = args.includes('--new-token');
 
 await runProcess(
-  { help: HELP, version: VERSION, load, start },
+  { help: HELP, version: VERSION, load, hints, migrate, start },
   args.filter((argument) => argument !== '--new-token'),
 );
 
@@ -65,8 +69,20 @@ function load(environment: Environment): QuickstartConfig {
   };
 }
 
-async function start(config: QuickstartConfig): Promise<Closable> {
+function hints(environment: Environment): string[] {
+  return misspelledNames(SERVICE_SETTINGS, environment, [AUTHORITY_SETTINGS]);
+}
+
+async function migrate({ service, authority }: QuickstartConfig): Promise<string[]> {
+  return [
+    ...(await migrateDatabase(service.database.location, SERVICE_SCHEMA)),
+    ...(await migrateDatabase(authority.database.location, AUTHORITY_SCHEMA)),
+  ];
+}
+
+async function start(config: QuickstartConfig, odd: readonly string[]): Promise<Closable> {
   const logger = createLogger(config.service.logLevel);
+  for (const hint of odd) logger.warn({ msg: hint });
   print('Starting. The first time this creates two databases, which takes some seconds …');
   const authority = await startAuthority(config.authority, logger);
   try {

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { ConfigError, type Environment } from './config/environment.js';
 import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
-import { PendingMigrationsError } from './database/migrate.js';
+import { MigrationFailedError, MigrationTableError, PendingMigrationsError } from './database/migrate.js';
+import { ServiceError } from './domain/service-error.js';
 
 /** Something that can be asked to end. */
 export interface Closable {
@@ -13,8 +14,15 @@ export interface Program<Config> {
   readonly help: string;
   readonly version: string;
   readonly load: (environment: Environment) => Config;
-  readonly start: (config: Config) => Promise<Closable>;
+  /** What is odd about an environment that can be used all the same: a sentence each. */
+  readonly hints: (environment: Environment) => readonly string[];
+  /** Brings the tables up to date, as {@link start} would. @returns what ran */
+  readonly migrate: (config: Config) => Promise<readonly string[]>;
+  readonly start: (config: Config, hints: readonly string[]) => Promise<Closable>;
 }
+
+/** `--check-config` ends with this when the configuration can be used and a name looks misspelled. */
+const LOOKS_MISSPELLED = 3;
 
 /** A process that has not ended by itself this long after it was asked to is ended, milliseconds. */
 const LONGEST_SHUTDOWN_MS = 9_800;
@@ -38,15 +46,31 @@ export async function runProcess<Config>(
     process.stdout.write(`${program.version}\n`);
     return;
   }
+  const hints = program.hints(process.env);
+  const tell = () => hints.forEach((hint) => process.stderr.write(`${hint}\n`));
   try {
     const config = program.load(process.env);
     if (options['check-config']) {
-      process.stdout.write('The configuration is fine.\n');
+      tell();
+      process.stdout.write(
+        hints.length > 0 ? 'The configuration can be used.\n' : 'The configuration is fine.\n',
+      );
+      process.exitCode = hints.length > 0 ? LOOKS_MISSPELLED : 0;
+      return;
+    }
+    if (options.migrate) {
+      tell();
+      const applied = await program.migrate(config);
+      process.stdout.write(
+        `${applied.map((name) => `Applied ${name}.\n`).join('')}The tables are up to date.\n`,
+      );
       return;
     }
     stayUp();
-    endOnSignal(program.start(config));
+    endOnSignal(program.start(config, hints));
   } catch (error) {
+    // What is missing may be there under another name.
+    if (error instanceof ConfigError) tell();
     fail(error);
   }
 }
@@ -57,6 +81,7 @@ function readArguments(args: readonly string[]) {
       args: [...args],
       options: {
         'check-config': { type: 'boolean', default: false },
+        migrate: { type: 'boolean', default: false },
         version: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -108,10 +133,21 @@ export function fail(error: unknown): never {
   process.exit(1);
 }
 
+const PLAIN = [
+  ConfigError,
+  EmbeddedDirectoryInUseError,
+  MigrationFailedError,
+  MigrationTableError,
+  PendingMigrationsError,
+];
+
 /** What an operator can do something about needs no stack. */
 function explain(error: unknown): string | undefined {
-  const plain = [ConfigError, EmbeddedDirectoryInUseError, PendingMigrationsError];
-  if (plain.some((type) => error instanceof type)) return (error as Error).message;
+  if (PLAIN.some((type) => error instanceof type)) return (error as Error).message;
+  if (error instanceof ServiceError && error.code === 'database.unavailable') {
+    const reason = error.cause instanceof Error ? error.cause.message : 'no reason is known';
+    return `The database that DATABASE_URL names is not available: ${reason}`;
+  }
   const { code, address, port } = error as { code?: string; address?: string; port?: number };
   switch (code) {
     case 'EADDRINUSE':

@@ -1,9 +1,14 @@
-import { type AuthorityConfig, loadAuthorityConfig } from '../config/authority-config.js';
+import { AUTHORITY_SETTINGS, type AuthorityConfig, loadAuthorityConfig } from '../config/authority-config.js';
 import { COMMIT, VERSION } from '../config/build-info.js';
+import type { Environment } from '../config/environment.js';
+import { misspelledNames } from '../config/misspelled-names.js';
+import { SERVICE_SETTINGS } from '../config/service-config.js';
+import { migrateDatabase } from '../database/migrate-database.js';
 import { createLogger } from '../http/logger.js';
 import { fail, runProcess } from '../run-process.js';
 import { Metrics } from '../metrics/metrics.js';
 import { startAuthority } from './authority.js';
+import { AUTHORITY_SCHEMA } from './authority-schema.js';
 import { AuthorityError } from './authority-error.js';
 import { readCommand, UsageError } from './command-line.js';
 import { runCommand } from './commands.js';
@@ -14,7 +19,9 @@ Usage: node dist/authority/main.js [command] [options]
 
 Commands:
   serve                    answer renewals and serve the key set; this is what happens without a command
-    --check-config         read the configuration, say what is wrong with it, and end
+    --check-config         read the configuration, say what is wrong with it, and end: with 0 when it is fine, 1
+                           when it cannot be used, 3 when it can and a name looks misspelled
+    --migrate              bring the tables of the database up to date, and end
 
   issue                    issue a license; its token alone goes to standard output
     --sub <root URL>       the instance that it is for (required)
@@ -48,13 +55,22 @@ try {
   const command = readCommand(args);
   if (command === undefined) {
     await runProcess(
-      { help: HELP, version: `${VERSION} (${COMMIT})`, load: loadAuthorityConfig, start },
+      {
+        help: HELP,
+        version: `${VERSION} (${COMMIT})`,
+        load: loadAuthorityConfig,
+        hints,
+        migrate: (config) => migrateDatabase(config.database.location, AUTHORITY_SCHEMA),
+        start,
+      },
       optionsOf(args),
     );
   } else if (command.name === 'help') {
     process.stdout.write(HELP);
   } else {
-    const { stdout, stderr } = await runCommand(command, loadAuthorityConfig(process.env));
+    const config = loadAuthorityConfig(process.env);
+    for (const hint of hints(process.env)) process.stderr.write(`${hint}\n`);
+    const { stdout, stderr } = await runCommand(command, config);
     process.stdout.write(stdout);
     process.stderr.write(stderr);
   }
@@ -74,8 +90,13 @@ function optionsOf([first, ...rest]: readonly string[]): readonly string[] {
   return first === 'serve' ? rest : first === undefined ? [] : [first, ...rest];
 }
 
-async function start(config: AuthorityConfig) {
+function hints(environment: Environment): string[] {
+  return misspelledNames(AUTHORITY_SETTINGS, environment, [SERVICE_SETTINGS]);
+}
+
+async function start(config: AuthorityConfig, odd: readonly string[]) {
   const logger = createLogger(config.logLevel);
+  for (const hint of odd) logger.warn({ msg: hint });
   const { url, application } = await startAuthority(config, logger);
   application.nest.get(Metrics).observeProcess();
   logger.info({ msg: 'listening', url, issuerId: config.issuerId, version: VERSION, commit: COMMIT });

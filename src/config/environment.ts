@@ -21,19 +21,33 @@ export class ConfigError extends Error {
   }
 }
 
+/** Faults between settings that are fine by themselves. It sees no other settings than those that it names. */
+export interface Rule {
+  readonly names: readonly string[];
+  readonly faults: (values: Readonly<Record<string, unknown>>) => readonly string[];
+}
+
+/** Makes rules between the settings of one program. */
+export function rulesFor<S extends Settings>() {
+  return <const Name extends string & keyof S>(
+    names: readonly Name[],
+    faults: (values: Pick<SettingValues<S>, Name>) => readonly string[],
+  ): Rule => ({ names, faults: faults as Rule['faults'] });
+}
+
 /**
  * Reads all settings and throws once, with every fault at once.
  *
  * An empty variable counts as absent: that is what compose files and shells make of a variable nobody set. A
  * secret may stand in a file named by `<NAME>_FILE`; one line end at the file's end is not part of it.
  *
- * @param check - faults that only show between settings; runs when each one is fine by itself
+ * @param rules - each runs when all settings that it names are fine by themselves
  * @throws ConfigError
  */
 export function readEnvironment<S extends Settings>(
   settings: S,
   environment: Environment,
-  check: (values: SettingValues<S>) => readonly string[] = () => [],
+  rules: readonly Rule[] = [],
 ): SettingValues<S> {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
@@ -46,7 +60,9 @@ export function readEnvironment<S extends Settings>(
       faults.push(`${name} ${error.message}`);
     }
   }
-  if (faults.length === 0) faults.push(...check(values as SettingValues<S>));
+  for (const rule of rules) {
+    if (rule.names.every((name) => name in values)) faults.push(...rule.faults(values));
+  }
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(values) as SettingValues<S>;
 }

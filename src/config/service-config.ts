@@ -1,5 +1,5 @@
 import type { RootUrl } from '../domain/root-url.js';
-import { type Environment, readEnvironment, type SettingValues } from './environment.js';
+import { type Environment, readEnvironment, rulesFor, type SettingValues } from './environment.js';
 import {
   address,
   boolean,
@@ -117,7 +117,7 @@ export const SERVICE_CONFIG = Symbol('ServiceConfig');
  * @throws ConfigError with every fault at once
  */
 export function loadServiceConfig(environment: Environment): ServiceConfig {
-  const values = readEnvironment(SERVICE_SETTINGS, environment, faultsBetween);
+  const values = readEnvironment(SERVICE_SETTINGS, environment, RULES);
   return Object.freeze({
     listen: Object.freeze({ host: values.HOST, port: values.PORT }),
     logLevel: values.LOG_LEVEL,
@@ -143,34 +143,53 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
 
 type Values = SettingValues<typeof SERVICE_SETTINGS>;
 
-function faultsBetween(values: Values): string[] {
-  const faults: string[] = [];
-  if ((values.ADMIN_USER === undefined) !== (values.ADMIN_PASSWORD === undefined)) {
-    faults.push('ADMIN_USER and ADMIN_PASSWORD belong together: set both or neither');
-  }
-  if (values.ADMIN_PASSWORD !== undefined && values.ADMIN_PASSWORD === values.ADMIN_USER) {
-    faults.push('ADMIN_PASSWORD must not be the name of the administrator');
-  }
-  if (values.ISSUER_JWKS_PATH !== undefined && values.ISSUER_JWKS_URL !== undefined) {
-    faults.push('ISSUER_JWKS_PATH and ISSUER_JWKS_URL are both set: set one');
-  }
-  const issuer = issuerConfig(values);
-  const called = {
-    ISSUER_RENEW_URL: issuer.renewUrl,
-    ISSUER_JWKS_URL: issuer.keys.kind === 'url' ? issuer.keys.url : undefined,
-  };
-  for (const [name, url] of Object.entries(called)) {
-    if (url?.protocol === 'http:' && !values.ISSUER_ALLOW_INSECURE_HTTP) {
+const between = rulesFor<typeof SERVICE_SETTINGS>();
+
+const ADDRESSES = ['ISSUER_URL', 'ISSUER_RENEW_URL', 'ISSUER_JWKS_URL', 'ISSUER_JWKS_PATH'] as const;
+
+const RULES = [
+  between(['ADMIN_USER', 'ADMIN_PASSWORD'], ({ ADMIN_USER, ADMIN_PASSWORD }) =>
+    (ADMIN_USER === undefined) !== (ADMIN_PASSWORD === undefined)
+      ? ['ADMIN_USER and ADMIN_PASSWORD belong together: set both or neither']
+      : [],
+  ),
+  between(['ADMIN_USER', 'ADMIN_PASSWORD'], ({ ADMIN_USER, ADMIN_PASSWORD }) =>
+    ADMIN_PASSWORD !== undefined && ADMIN_PASSWORD === ADMIN_USER
+      ? ['ADMIN_PASSWORD must not be the name of the administrator']
+      : [],
+  ),
+  between(['ISSUER_JWKS_PATH', 'ISSUER_JWKS_URL'], ({ ISSUER_JWKS_PATH, ISSUER_JWKS_URL }) =>
+    ISSUER_JWKS_PATH !== undefined && ISSUER_JWKS_URL !== undefined
+      ? ['ISSUER_JWKS_PATH and ISSUER_JWKS_URL are both set: set one']
+      : [],
+  ),
+  between([...ADDRESSES, 'ISSUER_ALLOW_INSECURE_HTTP'], (values) => {
+    const { renewUrl, keys } = issuerAddresses(values);
+    const called = {
+      ISSUER_RENEW_URL: renewUrl,
+      ISSUER_JWKS_URL: keys.kind === 'url' ? keys.url : undefined,
+    };
+    const insecure = Object.entries(called).flatMap(([name, url]) => {
+      if (url?.protocol !== 'http:' || values.ISSUER_ALLOW_INSECURE_HTTP) return [];
       const source = values[name as keyof typeof called] === undefined ? 'ISSUER_URL' : name;
-      const fault = `${source} is plain http: use https, or set ISSUER_ALLOW_INSECURE_HTTP=true`;
-      if (!faults.includes(fault)) faults.push(fault);
-    }
-  }
-  return faults;
-}
+      return [`${source} is plain http: use https, or set ISSUER_ALLOW_INSECURE_HTTP=true`];
+    });
+    return [...new Set(insecure)];
+  }),
+];
 
 function issuerConfig(values: Values): IssuerConfig {
-  const base = values.ISSUER_URL.href.replace(/\/+$/, '');
+  return {
+    id: values.ISSUER_ID ?? withoutSlash(values.ISSUER_URL),
+    ...issuerAddresses(values),
+    timeoutMs: values.ISSUER_TIMEOUT_MS,
+  };
+}
+
+function issuerAddresses(
+  values: Pick<Values, (typeof ADDRESSES)[number]>,
+): Pick<IssuerConfig, 'renewUrl' | 'keys'> {
+  const base = withoutSlash(values.ISSUER_URL);
   // grafana.com does not speak this protocol: nothing is ever sent to an address that was only guessed.
   const speaks = values.ISSUER_URL.hostname !== 'grafana.com';
   const jwksUrl = values.ISSUER_JWKS_URL ?? (speaks ? new URL(`${base}/.well-known/jwks.json`) : undefined);
@@ -181,9 +200,11 @@ function issuerConfig(values: Values): IssuerConfig {
         ? { kind: 'none' }
         : { kind: 'url', url: jwksUrl };
   return {
-    id: values.ISSUER_ID ?? base,
     renewUrl: values.ISSUER_RENEW_URL ?? (speaks ? new URL(`${base}/v1/licenses/renew`) : undefined),
     keys: Object.freeze(keys),
-    timeoutMs: values.ISSUER_TIMEOUT_MS,
   };
+}
+
+function withoutSlash(url: URL): string {
+  return url.href.replace(/\/+$/, '');
 }

@@ -97,6 +97,34 @@ describe('node dist/authority/main.js', () => {
     expect(ended).toEqual({ code, stdout: '', stderr: expect.stringMatching(message) });
   });
 
+  it('points out a name that looks misspelled on standard error, and judges or does what it was asked to', async () => {
+    const hint = 'DATABASE_ULR is not read. Did you mean DATABASE_URL?\n';
+    const typo = { DATABASE_ULR: 'postgres://user:hunter2@h/d' };
+    expect(await run(['--check-config'], typo)).toEqual({
+      code: 3,
+      stdout: 'The configuration can be used.\n',
+      stderr: hint,
+    });
+    expect(await run(['list', '--json'], typo)).toMatchObject({ code: 0, stderr: hint });
+  });
+
+  it('brings its tables up to date and ends, when that is all it is asked for', async () => {
+    const fresh = await embeddedDatabase();
+    try {
+      expect(await run(['--migrate'], { DATABASE_URL: fresh.url })).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(
+          /^Applied AuthorityInitial1764000000000\.\n[^]*The tables are up to date\.\n$/,
+        ),
+      });
+      expect(
+        await run(['list', '--json'], { DATABASE_URL: fresh.url, DATABASE_MIGRATIONS: 'check' }),
+      ).toMatchObject({ code: 0 });
+    } finally {
+      await fresh.drop();
+    }
+  });
+
   it.each([
     [['--help'], /^licentia issuer \d.*Usage:/s],
     [['issue', '--help'], /^licentia issuer \d.*Usage:/s],

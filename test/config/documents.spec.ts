@@ -1,21 +1,29 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { AUTHORITY_SETTINGS } from '../../src/config/authority-config.js';
 import { SERVICE_SETTINGS } from '../../src/config/service-config.js';
 import type { Settings } from '../../src/config/environment.js';
 
-const document = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const document = read('docs/configuration.md');
 
 /** The rows of the table below a heading: name, whether it is a secret, default. */
 function documented(heading: string): unknown[] {
   const section = document.split(heading)[1]?.split('\n## ')[0] ?? '';
-  return [...section.matchAll(/^\| `(\w+)`( \(secret\))? \| (.*?) \|/gm)].map(
-    ([, name, secret, fallback = '']) => ({
+  // Without the titles and the line below them: a row of another form is one too many.
+  const rows = section
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .slice(2);
+  return rows.map((row) => {
+    const [, name = row, secret, fallback = ''] =
+      /^\| `(\w+)`( \(secret\))? \| (.*?) \| \S.*\|$/.exec(row) ?? [];
+    return {
       name,
       secret: secret !== undefined,
       // In words where it depends on another setting.
       fallback: /^`[^`]*`$/.test(fallback) ? fallback.slice(1, -1) : undefined,
-    }),
-  );
+    };
+  });
 }
 
 function declared(settings: Settings): unknown[] {
@@ -30,5 +38,44 @@ describe('docs/configuration.md', () => {
     const byName = (a: unknown, b: unknown) =>
       (a as { name: string }).name.localeCompare((b as { name: string }).name);
     expect(documented(heading).sort(byName)).toEqual(declared(settings).sort(byName));
+  });
+});
+
+/** Names that look like settings in these files: of Docker, of PostgreSQL's image, of Node programs, of our tests. */
+const OTHERS = new Set([
+  ...['NODE_ENV', 'HTTP_PROXY', 'NODE_IMAGE', 'POSTGRES_DB', 'POSTGRES_USER', 'POSTGRES_PASSWORD_FILE'],
+  'TEST_DATABASE_URL',
+  // Shown as misspelled.
+  ...['ISSUER_JWKS_PATHS', 'PORT_FILE'],
+]);
+
+/** Where an operator finds names to copy. (divergences.md also names what is not built.) */
+const COPIED_FROM = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'docker-compose.yml',
+  'Dockerfile',
+  'deploy/demo.env',
+  ...readdirSync(new URL('../../docs/', import.meta.url))
+    .filter((name) => name.endsWith('.md') && name !== 'divergences.md')
+    .map((name) => `docs/${name}`),
+];
+
+describe('Every name of a setting', () => {
+  const known = new Set(
+    [SERVICE_SETTINGS, AUTHORITY_SETTINGS].flatMap((settings: Settings) =>
+      Object.entries(settings).flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name])),
+    ),
+  );
+
+  it.each(COPIED_FROM)('in %s is one that is read', (path) => {
+    const names = read(path).match(/\b[A-Z][A-Z0-9]*(_[A-Z0-9]+)+\b/g) ?? [];
+    expect(names.filter((name) => !known.has(name) && !OTHERS.has(name))).toEqual([]);
+  });
+
+  it('is looked for beside names of others that are still in these files', () => {
+    const text = COPIED_FROM.map((path) => read(path)).join('\n');
+    expect([...OTHERS].filter((name) => !text.includes(name))).toEqual([]);
   });
 });

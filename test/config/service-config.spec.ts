@@ -227,6 +227,32 @@ describe('The configuration', () => {
     expect(faults.join('\n')).not.toMatch(/hunter2|65536|ftp|loud/);
   });
 
+  it('names faults between settings beside those of other settings, but not those that a fault would only repeat', () => {
+    expect(
+      faultsOf({
+        PORT: 'x',
+        ADMIN_USER: 'admin',
+        ISSUER_URL: 'http://issuer.example',
+        ISSUER_TIMEOUT_MS: '0',
+      }),
+    ).toEqual([
+      'PORT must be a whole number from 0 to 65535',
+      'ISSUER_TIMEOUT_MS must be a whole number from 1 to 60000',
+      'ADMIN_USER and ADMIN_PASSWORD belong together: set both or neither',
+      'ISSUER_URL is plain http: use https, or set ISSUER_ALLOW_INSECURE_HTTP=true',
+    ]);
+    expect(
+      faultsOf({
+        ADMIN_PASSWORD: 'short',
+        ISSUER_URL: 'http://issuer.example',
+        ISSUER_ALLOW_INSECURE_HTTP: 'yes',
+      }),
+    ).toEqual([
+      'ISSUER_ALLOW_INSECURE_HTTP must be true or false',
+      'ADMIN_PASSWORD must have 12 to 1024 characters',
+    ]);
+  });
+
   it.each([
     ['PORT', ['0', '1', '65535'], ['-1', '65536', '3000.0', '3e3', '0x10', ' 3000', '3000 ', 'http', '٣']],
     ['ISSUER_TIMEOUT_MS', ['1', '60000'], ['0', '60001', '8s']],

@@ -123,6 +123,66 @@ describe('node dist/main.js', () => {
     expect(service.output).not.toContain('short-secret');
   });
 
+  it('points out a name that looks misspelled, and judges the configuration all the same: 3', async () => {
+    const service = ServiceProcess.spawn({ ISSUER_JWKS_PATHS: '/etc/secret-place' }, '--check-config');
+    expect(await service.end()).toBe(3);
+    expect(service.output).toContain('ISSUER_JWKS_PATHS is not read. Did you mean ISSUER_JWKS_PATH?');
+    expect(service.output).toContain('can be used');
+    expect(service.output).not.toContain('secret-place');
+  });
+
+  it('points it out beside the faults, which may come of it', async () => {
+    const service = ServiceProcess.spawn(
+      { ADMIN_USER: 'admin', ADMIN_PASWORD: 'long enough!' },
+      '--check-config',
+    );
+    expect(await service.end()).toBe(1);
+    expect(service.output).toContain('ADMIN_USER and ADMIN_PASSWORD belong together');
+    expect(service.output).toContain('Did you mean ADMIN_PASSWORD?');
+  });
+
+  it('starts with a name that looks misspelled, and warns of it in the log', async () => {
+    const service = await ServiceProcess.start({ DATABASE_URL: 'pglite://memory', ACCES_STALE_SECONDS: '1' });
+    try {
+      const lines = service.output.split('\n').filter((line) => line.includes('Did you mean'));
+      expect(lines.map((line) => JSON.parse(line))).toEqual([
+        expect.objectContaining({
+          level: 40,
+          msg: 'ACCES_STALE_SECONDS is not read. Did you mean ACCESS_STALE_SECONDS?',
+        }),
+      ]);
+    } finally {
+      await service.kill('SIGTERM');
+    }
+  });
+
+  it('brings the tables up to date and ends, when that is all it is asked for', async () => {
+    const fresh = await embeddedDatabase();
+    try {
+      const refused = ServiceProcess.spawn({ DATABASE_URL: fresh.url, DATABASE_MIGRATIONS: 'check' });
+      expect(await refused.end()).toBe(1);
+      expect(refused.output).toMatch(
+        /^The database lacks \d+ migration\(s\): Initial1764000000000\b.*--migrate/m,
+      );
+      const migrating = ServiceProcess.spawn({ DATABASE_URL: fresh.url }, '--migrate');
+      expect([await migrating.end(), migrating.output]).toEqual([
+        0,
+        expect.stringMatching(/^Applied Initial1764000000000\.\n[^]*The tables are up to date\.\n$/),
+      ]);
+      const again = ServiceProcess.spawn({ DATABASE_URL: fresh.url }, '--migrate');
+      expect([await again.end(), again.output]).toEqual([0, 'The tables are up to date.\n']);
+      const checked = await ServiceProcess.start({ DATABASE_URL: fresh.url, DATABASE_MIGRATIONS: 'check' });
+      expect(await checked.kill('SIGTERM')).toBe(0);
+      const away = ServiceProcess.spawn({ DATABASE_URL: 'postgres://postgres@127.0.0.1:1/x' }, '--migrate');
+      expect([await away.end(), away.output]).toEqual([
+        1,
+        expect.stringMatching(/^The database that DATABASE_URL names is not available: .*ECONNREFUSED.*\n$/),
+      ]);
+    } finally {
+      await fresh.drop();
+    }
+  });
+
   it('says that a configuration is fine, its version and how it is used, and ends with 0', async () => {
     for (const [argument, text] of [
       ['--check-config', 'fine'],
