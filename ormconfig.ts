@@ -12,9 +12,11 @@ import type * as Schema from './src/database/service-schema.js';
 
 const built = async (path: string): Promise<unknown> => import(new URL(`dist/${path}`, import.meta.url).href);
 const { loadServiceConfig } = (await built('config/service-config.js')) as typeof Config;
-const { dataSourceOptions } = (await built('database/data-source-options.js')) as typeof Options;
+const { dataSourceOptions, MIGRATION_TIMEOUT_MS } = (await built(
+  'database/data-source-options.js',
+)) as typeof Options;
 const { SERVICE_SCHEMA } = (await built('database/service-schema.js')) as typeof Schema;
 
 export default new DataSource(
-  dataSourceOptions(loadServiceConfig(process.env).database.location, SERVICE_SCHEMA),
+  dataSourceOptions(loadServiceConfig(process.env).database.location, SERVICE_SCHEMA, MIGRATION_TIMEOUT_MS),
 );

@@ -16,8 +16,15 @@ const QUERY_TIMEOUT_MS = 4_000;
 /** How long a statement of a migration may take, milliseconds: a large table is rewritten within it. */
 export const MIGRATION_TIMEOUT_MS = 600_000;
 
-/** The options of a data source: the same for the service, its tests and TypeORM's command line. */
-export function dataSourceOptions(location: DatabaseLocation, schema: Schema): DataSourceOptions {
+/**
+ * The options of a data source: the same for the service, its tests and TypeORM's command line.
+ * @param queryTimeoutMs - how long a caller waits for an answer of a server
+ */
+export function dataSourceOptions(
+  location: DatabaseLocation,
+  schema: Schema,
+  queryTimeoutMs = QUERY_TIMEOUT_MS,
+): DataSourceOptions {
   return {
     type: 'postgres',
     entities: [...schema.entities],
@@ -26,18 +33,18 @@ export function dataSourceOptions(location: DatabaseLocation, schema: Schema): D
     synchronize: false,
     installExtensions: false,
     logging: false,
-    ...connection(location),
+    ...connection(location, queryTimeoutMs),
   };
 }
 
-function connection(location: DatabaseLocation) {
+function connection(location: DatabaseLocation, queryTimeoutMs: number) {
   switch (location.kind) {
     case 'postgres':
       return {
         url: location.url,
         applicationName: 'licentia',
         connectTimeoutMS: CONNECT_TIMEOUT_MS,
-        extra: { max: 10, query_timeout: QUERY_TIMEOUT_MS, keepAlive: true },
+        extra: { max: 10, query_timeout: queryTimeoutMs, keepAlive: true },
       };
     case 'embedded':
       return { driver: embeddedDriver({ directory: location.directory }) };

@@ -37,21 +37,34 @@ describe.each<[string, Schema]>([
   it('is not migrated twice', async () => {
     expect(await applyMigrations(dataSource)).toEqual([]);
   });
+});
 
-  it('names every constraint, and gives every table a primary key', async () => {
-    const constraints: { table: string; name: string; type: string }[] = await dataSource.query(
-      `SELECT conrelid::regclass::text AS table, conname AS name, contype AS type FROM pg_constraint
-       WHERE connamespace = current_schema()::regnamespace AND contype IN ('p', 'u', 'f', 'c')
-         AND conrelid::regclass::text <> 'migration'`,
-    );
-    for (const { table, name } of constraints) expect(name.startsWith(`${table}_`)).toBe(true);
-    const keyed = constraints.filter(({ type }) => type === 'p').map(({ table }) => table);
-    expect(keyed.sort()).toEqual((await tables(dataSource)).filter((table) => table !== 'migration'));
-  });
-
-  it('goes back to nothing, step by step', async () => {
-    for (let left = schema.migrations.length; left > 0; left -= 1) await dataSource.undoLastMigration();
-    expect(await tables(dataSource)).toEqual(['migration']);
+describe('ormconfig.ts', () => {
+  it("gives TypeORM's command line the service's database and migrations, and time for them", async () => {
+    const database = await testDatabase();
+    const former = process.env.DATABASE_URL;
+    process.env.DATABASE_URL = database.url;
+    try {
+      const { default: dataSource } = await import('../../ormconfig.js');
+      await dataSource.initialize();
+      try {
+        expect(dataSource.migrations.map(({ constructor }) => constructor.name)).toEqual(
+          SERVICE_SCHEMA.migrations.map(({ name }) => name),
+        );
+        expect(await dataSource.showMigrations()).toBe(true);
+        await dataSource.runMigrations();
+        expect(await dataSource.showMigrations()).toBe(false);
+        if (database.location.kind === 'postgres') {
+          expect(dataSource.options).toMatchObject({ extra: { query_timeout: 600_000 } });
+        }
+      } finally {
+        await dataSource.destroy();
+      }
+    } finally {
+      if (former === undefined) delete process.env.DATABASE_URL;
+      else process.env.DATABASE_URL = former;
+      await database.drop();
+    }
   });
 });
 
