@@ -17,6 +17,7 @@ const CHECKS = [
   ['The lock file is whole and nothing runs at install', [process.execPath, 'scripts/check-lockfile.mjs']],
   ['The alert rules fire when they should', [process.execPath, 'scripts/check-alerts.mjs'], 'PROMTOOL'],
   ['It builds', ['npm', 'run', '--silent', 'build']],
+  ['The bill of materials has every production package', [process.execPath, 'scripts/write-sbom.mjs']],
   [
     'The tests pass on PostgreSQL',
     [process.execPath, 'scripts/test.mjs', '--only-postgres'],
