@@ -73,6 +73,23 @@ describe('Migrations on a PostgreSQL that others use', () => {
     120_000,
   );
 
+  it('of a newer release are warned of in the log of the one before, which works on', async () => {
+    const before = await withMore();
+    await applyMigrations(before);
+    await before.destroy();
+    await client.query("INSERT INTO migration (timestamp, name) VALUES (2000000000000, 'Next2000000000000')");
+    for (const DATABASE_MIGRATIONS of ['run', 'check']) {
+      const service = await ServiceProcess.start({ DATABASE_URL: database.url, DATABASE_MIGRATIONS });
+      try {
+        const [warning] = service.output.split('\n').filter((line) => line.includes('does not know'));
+        expect(JSON.parse(warning ?? '{}')).toMatchObject({ level: 40, migrations: ['Next2000000000000'] });
+        expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
+      } finally {
+        await service.kill('SIGTERM');
+      }
+    }
+  }, 60_000);
+
   it('may take longer than any other statement', async () => {
     const dataSource = await withMore(Slow2000000000000);
     try {

@@ -168,7 +168,7 @@ describe.each(PROGRAMS)('the migrations of the $name', (program) => {
     }
     expect(await applyMigrations(dataSource)).toEqual(names);
     expect(await catalogOf(dataSource)).toEqual(catalogs.at(-1));
-  });
+  }, 120_000);
 
   it('leave nothing behind when one fails halfway, not even those before it, and say which', async () => {
     await withMore(Next2000000000000, Broken2000000000001);
