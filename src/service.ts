@@ -6,6 +6,7 @@ import { Database } from './database/database.js';
 import { type Clock, systemClock } from './domain/clock.js';
 import { ServiceError } from './domain/service-error.js';
 import { ProcessState } from './health/process-state.js';
+import { clientAddress } from './http/client-address.js';
 import { HttpApplication } from './http/http-application.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
 import { LicenseSources } from './licensing/license-sources.js';
@@ -37,6 +38,10 @@ export async function startService(
   const application = await HttpApplication.create(AppModule.of(config, clock), {
     logger,
     quietRoute: '/api/licensing/check',
+    limits: {
+      clientOf: clientAddress(config.http.trustedProxies),
+      mostConnections: config.http.mostConnections,
+    },
     onDrain: () => application.nest.get(ProcessState).drain(),
   });
   try {

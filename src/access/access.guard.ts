@@ -23,7 +23,7 @@ export class AccessGuard implements CanActivate {
     const rule = Reflect.getMetadata(ACCESS_RULE, context.getHandler()) as AccessRule | undefined;
     if (rule !== undefined && 'open' in rule) return true;
     const request = context.switchToHttp().getRequest<IncomingMessage>();
-    const caller = this.authenticator.authenticate(onlyAuthorization(request), addressOf(request));
+    const caller = this.authenticator.authenticate(onlyAuthorization(request), contextOf(request).client);
     return caller instanceof Promise
       ? caller.then((known) => this.#authorize(request, known, rule))
       : this.#authorize(request, caller, rule);
@@ -57,8 +57,4 @@ function onlyAuthorization(request: IncomingMessage): string | undefined {
     if (name.length === 13 && name.toLowerCase() === 'authorization') count += 1;
   }
   return count === 1 ? value : undefined;
-}
-
-function addressOf(request: IncomingMessage): string {
-  return request.socket.remoteAddress ?? '';
 }

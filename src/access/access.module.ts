@@ -3,7 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { AccessGuard } from './access.guard.js';
 import { Authenticator } from './authenticator.js';
 import { LastUses } from './last-uses.js';
-import { WriteLimitGuard } from './write-limit.guard.js';
+import { LoadGuard } from './load.guard.js';
 
 /** Who calls, and may they. The guards are global and run in this order. */
 @Module({
@@ -11,7 +11,7 @@ import { WriteLimitGuard } from './write-limit.guard.js';
     Authenticator,
     LastUses,
     { provide: APP_GUARD, useClass: AccessGuard },
-    { provide: APP_GUARD, useClass: WriteLimitGuard },
+    { provide: APP_GUARD, useClass: LoadGuard },
   ],
   exports: [LastUses],
 })

@@ -7,6 +7,7 @@ import type { Clock } from '../domain/clock.js';
  */
 export class AttemptWindow {
   readonly #windows: LRUCache<string, { since: number; count: number }>;
+  #forgotten = 0;
 
   /**
    * @param most - how many are allowed within a window
@@ -18,7 +19,12 @@ export class AttemptWindow {
     private readonly windowMs: number,
     mostKeys = 10_000,
   ) {
-    this.#windows = new LRUCache({ max: mostKeys });
+    this.#windows = new LRUCache({
+      max: mostKeys,
+      dispose: ({ since }, _key, reason) => {
+        if (reason === 'evict' && this.clock.monotonic() - since < this.windowMs) this.#forgotten += 1;
+      },
+    });
   }
 
   /** Counts one more. @returns false, and counts nothing, when the window is full */
@@ -31,7 +37,17 @@ export class AttemptWindow {
 
   /** Whether the window is full. */
   full(key: string): boolean {
-    return this.#window(key).count >= this.most;
+    return (this.#open(key)?.count ?? 0) >= this.most;
+  }
+
+  /** How many windows were forgotten before they were over, for want of room. */
+  get forgotten(): number {
+    return this.#forgotten;
+  }
+
+  /** How many keys are remembered. */
+  get size(): number {
+    return this.#windows.size;
   }
 
   /** Forgets what was counted. */
@@ -41,15 +57,19 @@ export class AttemptWindow {
 
   /** Seconds until a full window opens again, at least 1. */
   retryAfter(key: string): number {
-    const left = this.#window(key).since + this.windowMs - this.clock.monotonic();
+    const left = (this.#open(key)?.since ?? -Infinity) + this.windowMs - this.clock.monotonic();
     return Math.max(1, Math.ceil(left / 1000));
   }
 
-  #window(key: string): { since: number; count: number } {
-    const now = this.clock.monotonic();
+  #open(key: string): { since: number; count: number } | undefined {
     const known = this.#windows.get(key);
-    if (known !== undefined && now - known.since < this.windowMs) return known;
-    const opened = { since: now, count: 0 };
+    return known !== undefined && this.clock.monotonic() - known.since < this.windowMs ? known : undefined;
+  }
+
+  #window(key: string): { since: number; count: number } {
+    const known = this.#open(key);
+    if (known !== undefined) return known;
+    const opened = { since: this.clock.monotonic(), count: 0 };
     this.#windows.set(key, opened);
     return opened;
   }

@@ -4,17 +4,14 @@ import { type AccessConfig, SERVICE_CONFIG, type ServiceConfig } from '../config
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
-import { AttemptWindow } from './attempt-window.js';
 import { readBasicHeader, sameSecret } from './basic.strategy.js';
 import { BearerStrategy } from './bearer.strategy.js';
 import type { Caller, KnownToken } from './caller.js';
+import { FailedAttempts } from './failed-attempts.js';
 import { LastUses } from './last-uses.js';
 import { ADMINISTRATOR_ROLE, actionsOf } from './roles.js';
 import { hashToken, looksLikeServiceAccountToken } from './service-account-token.js';
 
-/** Wrong passwords for one name from one address, and how long they count: milliseconds. */
-const MOST_WRONG_PASSWORDS = 5;
-const WRONG_PASSWORD_WINDOW_MS = 5 * 60_000;
 /** Outcomes remembered for one snapshot, so that Passport sees each header once. */
 const MOST_REMEMBERED = 10_000;
 
@@ -23,7 +20,8 @@ type Known = { readonly caller: Caller } | { readonly token: KnownToken };
 /**
  * Turns an `Authorization` header into a {@link Caller}. For a caller known to the snapshot it does no I/O; an
  * unknown token asks the database once whether the snapshot still holds, so that a token which another replica
- * created a moment ago counts, and an outage never looks like a wrong token.
+ * created a moment ago counts, and an outage never looks like a wrong token. Failures are limited
+ * ({@link FailedAttempts}); whoever is right gets in whatever others did.
  */
 @Injectable()
 export class Authenticator {
@@ -31,7 +29,7 @@ export class Authenticator {
   readonly #everything = actionsOf([ADMINISTRATOR_ROLE.uid]);
   readonly #bootstrapHash: string | undefined;
   readonly #bearer: BearerStrategy<Known>;
-  readonly #wrongPasswords: AttemptWindow;
+  readonly failures: FailedAttempts;
   #remembered = new LRUCache<string, Known>({ max: MOST_REMEMBERED });
   #rememberedVersion: number | undefined;
 
@@ -45,14 +43,14 @@ export class Authenticator {
     const { bootstrapToken } = this.#config;
     this.#bootstrapHash = bootstrapToken === undefined ? undefined : hashToken(bootstrapToken);
     this.#bearer = new BearerStrategy((token) => this.#find(token));
-    this.#wrongPasswords = new AttemptWindow(clock, MOST_WRONG_PASSWORDS, WRONG_PASSWORD_WINDOW_MS);
+    this.failures = new FailedAttempts(clock, this.#config, snapshots);
   }
 
   /**
    * @param authorization - the only `Authorization` header's value; undefined when there is none, or several
    * @param address - where the request comes from
    * @returns the caller; a promise only when the database has to be asked
-   * @throws ServiceError with one of the codes that answer 401, or `database.unavailable`
+   * @throws ServiceError with one of the codes that answer 401, `too-many-requests`, or `database.unavailable`
    */
   authenticate(authorization: string | undefined, address: string): Caller | Promise<Caller> {
     if (authorization === undefined) throw new ServiceError('auth.unauthorized');
@@ -62,7 +60,7 @@ export class Authenticator {
     if (password !== undefined) return this.#administrator(password.name, password.password, address);
     const found = this.#bearer.authenticate(authorization);
     if (found === 'unusable') throw new ServiceError('auth.unauthorized');
-    if (found === 'unknown') return this.#askAgain(authorization);
+    if (found === 'unknown') return this.#askAgain(authorization, address);
     this.#remembered.set(hashToken(authorization), found);
     return this.#admit(found);
   }
@@ -99,28 +97,35 @@ export class Authenticator {
   }
 
   /** Decides about a token that the snapshot lacks: only the database knows whether it is new or wrong. */
-  async #askAgain(authorization: string): Promise<Caller> {
+  async #askAgain(authorization: string, address: string): Promise<Caller> {
     const token = authorization.slice(authorization.indexOf(' ') + 1);
+    const tooMany = this.failures.tooMany(address);
     // A text that cannot be a token of ours is wrong whatever the database says; it costs no query.
-    if (looksLikeServiceAccountToken(token) || !this.snapshots.fresh) await this.snapshots.refresh();
+    if (looksLikeServiceAccountToken(token))
+      await (tooMany ? this.failures.look() : this.snapshots.refresh());
+    else if (!tooMany && !this.snapshots.fresh) await this.snapshots.refresh();
     const found = this.#find(token);
-    if (found === undefined) throw new ServiceError('api-key.invalid');
+    if (found === undefined) throw this.failures.count(address) ?? new ServiceError('api-key.invalid');
     return this.#admit(found);
   }
 
   #administrator(name: string, password: string, address: string): Caller {
     const { administrator } = this.#config;
     const failed = new ServiceError('password-auth.failed');
-    // Other names can never succeed, so nothing needs to be counted, or kept in memory, for them.
-    const right = sameSecret(password, administrator?.password ?? '');
-    if (administrator === undefined || !sameSecret(name, administrator.name)) throw failed;
-    const key = `${address} ${name}`;
-    if (this.#wrongPasswords.full(key)) throw failed;
-    if (!right) {
-      this.#wrongPasswords.take(key);
+    const fail = (): never => {
+      // Counted, but answered as ever: a 429 for some names alone would tell which name is the administrator's.
+      this.failures.count(address);
       throw failed;
+    };
+    // Other names can never succeed, so no block needs to be kept in memory for them.
+    const right = sameSecret(password, administrator?.password ?? '');
+    if (administrator === undefined || !sameSecret(name, administrator.name)) return fail();
+    if (this.failures.blocked(name, address)) return fail();
+    if (!right) {
+      this.failures.wrongPassword(name, address);
+      return fail();
     }
-    this.#wrongPasswords.clear(key);
+    this.failures.rightPassword(name, address);
     return { id: `administrator:${name}`, actions: this.#everything };
   }
 }

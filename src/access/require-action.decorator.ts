@@ -1,13 +1,16 @@
 import type { Action } from './actions.js';
 
 /** What an endpoint demands of its caller. */
-export type AccessRule = { readonly action: Action } | { readonly open: true };
+export type AccessRule = { readonly action: Action; readonly fromMemory: boolean } | { readonly open: true };
 
 export const ACCESS_RULE = 'licentia:access-rule';
 
-/** Lets in callers who hold the action. An endpoint without a rule lets nobody in. */
-export function RequireAction(action: Action): MethodDecorator {
-  return rule({ action });
+/**
+ * Lets in callers who hold the action. An endpoint without a rule lets nobody in.
+ * @param fromMemory - the handler needs nothing but memory, so it is answered when everything else is shed
+ */
+export function RequireAction(action: Action, { fromMemory = false } = {}): MethodDecorator {
+  return rule({ action, fromMemory });
 }
 
 /** Lets everybody in, without credentials: probes and the API's own description. */

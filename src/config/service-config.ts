@@ -11,6 +11,7 @@ import {
   oneOf,
   optional,
   path,
+  proxies,
   rootUrl,
   secret,
   text,
@@ -52,6 +53,12 @@ export const SERVICE_SETTINGS = {
   ),
   ACCESS_STALE_SECONDS: withDefault(integer(1, 31_536_000), '86400'),
   RATE_LIMIT_WRITES_PER_MINUTE: withDefault(integer(1, 1_000_000), '60'),
+  RATE_LIMIT_ALL_WRITES_PER_MINUTE: withDefault(integer(1, 1_000_000), '600'),
+  RATE_LIMIT_FAILURES_PER_MINUTE: withDefault(integer(1, 1_000_000), '60'),
+  RATE_LIMIT_ALL_FAILURES_PER_MINUTE: withDefault(integer(1, 1_000_000), '600'),
+  MAX_REQUESTS_IN_WORK: withDefault(integer(2, 10_000), '128'),
+  MAX_CONNECTIONS: withDefault(integer(10, 65_535), '800'),
+  TRUST_PROXY: optional(proxies),
 };
 
 /** Where to listen. */
@@ -95,6 +102,19 @@ export interface AccessConfig {
   /** How long callers known before the database went away keep working, seconds. */
   readonly staleSeconds: number;
   readonly writesPerMinute: number;
+  /** Of all callers together. */
+  readonly allWritesPerMinute: number;
+  /** Failed authentications from one client's address. */
+  readonly failuresPerMinute: number;
+  readonly allFailuresPerMinute: number;
+  /** Requests that need more than memory, at a time; one caller gets half of it. */
+  readonly mostInWork: number;
+}
+
+export interface HttpConfig {
+  /** Whose `X-Forwarded-For` is believed: addresses, CIDR ranges and the names of such. */
+  readonly trustedProxies: readonly string[];
+  readonly mostConnections: number;
 }
 
 /** What the service was told, parsed once at the start. */
@@ -107,6 +127,7 @@ export interface ServiceConfig {
   readonly sources: SourcesConfig;
   readonly issuer: IssuerConfig;
   readonly access: AccessConfig;
+  readonly http: HttpConfig;
 }
 
 /** Injection token of the {@link ServiceConfig}. */
@@ -137,6 +158,14 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
       bootstrapToken: values.BOOTSTRAP_TOKEN,
       staleSeconds: values.ACCESS_STALE_SECONDS,
       writesPerMinute: values.RATE_LIMIT_WRITES_PER_MINUTE,
+      allWritesPerMinute: values.RATE_LIMIT_ALL_WRITES_PER_MINUTE,
+      failuresPerMinute: values.RATE_LIMIT_FAILURES_PER_MINUTE,
+      allFailuresPerMinute: values.RATE_LIMIT_ALL_FAILURES_PER_MINUTE,
+      mostInWork: values.MAX_REQUESTS_IN_WORK,
+    }),
+    http: Object.freeze({
+      trustedProxies: values.TRUST_PROXY ?? Object.freeze([]),
+      mostConnections: values.MAX_CONNECTIONS,
     }),
   });
 }
@@ -156,6 +185,11 @@ const RULES = [
   between(['ADMIN_USER', 'ADMIN_PASSWORD'], ({ ADMIN_USER, ADMIN_PASSWORD }) =>
     ADMIN_PASSWORD !== undefined && ADMIN_PASSWORD === ADMIN_USER
       ? ['ADMIN_PASSWORD must not be the name of the administrator']
+      : [],
+  ),
+  between(['ADMIN_PASSWORD'], ({ ADMIN_PASSWORD }) =>
+    ADMIN_PASSWORD !== undefined && ADMIN_PASSWORD.trim().length < 12
+      ? ['ADMIN_PASSWORD must have 12 characters besides the white space around it']
       : [],
   ),
   between(['ISSUER_JWKS_PATH', 'ISSUER_JWKS_URL'], ({ ISSUER_JWKS_PATH, ISSUER_JWKS_URL }) =>

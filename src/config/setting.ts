@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { parseRootUrl, type RootUrl, RootUrlError } from '../domain/root-url.js';
 
@@ -103,6 +104,28 @@ export const list: Parsed<readonly string[]> = {
     return Object.freeze(names);
   },
 };
+
+const PROXY_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
+
+/** Addresses of proxies, separated by commas: IP addresses, CIDR ranges, or names of ranges that are never public. */
+export const proxies: Parsed<readonly string[]> = {
+  parse: (value) => {
+    const names = list.parse(value);
+    if (!names.every((name) => PROXY_NAMES.includes(name) || isAddressRange(name))) {
+      throw new SettingFault(
+        `must be IP addresses, CIDR ranges or ${PROXY_NAMES.join(', ')}, separated by commas: all proxies cannot be trusted`,
+      );
+    }
+    return names;
+  },
+};
+
+/** An IP address, or a range of them: the prefix has at least one bit, as a range of everybody trusts everybody. */
+function isAddressRange(text: string): boolean {
+  const [, address = '', prefix] = /^([^/%]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  return bits > 0 && (prefix === undefined || (Number(prefix) >= 1 && Number(prefix) <= bits));
+}
 
 /** An http or https address: no user, query or fragment. */
 export const address: Parsed<URL> = {

@@ -8,7 +8,7 @@ import { Metrics } from '../metrics/metrics.js';
 import { HttpMetrics } from './http-metrics.js';
 import { NestLogger } from './logger.js';
 import { logRequest } from './request-log.js';
-import { StableExpressAdapter } from './stable-express-adapter.js';
+import { type RequestHooks, type ServerLimits, StableExpressAdapter } from './stable-express-adapter.js';
 
 /** How long the listener stays open after it says that it is not ready, milliseconds: balancers look around. */
 const LINGER_MS = 1_000;
@@ -21,6 +21,8 @@ export interface HttpApplicationOptions {
   readonly logger: Logger;
   /** The route whose successful requests are not logged. */
   readonly quietRoute: string;
+  /** What is taken from outside; the adapter's own limits unless given. */
+  readonly limits?: ServerLimits;
   /** Called first when the application is to end. */
   readonly onDrain?: () => void;
 }
@@ -39,13 +41,14 @@ export class HttpApplication {
   static async create(module: DynamicModule, options: HttpApplicationOptions): Promise<HttpApplication> {
     let draining = () => false;
     let metrics = (): HttpMetrics | undefined => undefined;
-    const adapter = new StableExpressAdapter({
+    const hooks: RequestHooks = {
       onBegin: (request, response, context) => {
         if (draining()) response.setHeader('Connection', 'close');
         logRequest(options.logger, options.quietRoute, request, response, context, metrics());
       },
       onMalformed: (status) => metrics()?.malformed(status),
-    });
+    };
+    const adapter = new StableExpressAdapter(hooks, options.limits);
     const nest = await NestFactory.create(module, adapter, {
       logger: new NestLogger(options.logger),
       // Bodies are read after the guards, where they are asked for.

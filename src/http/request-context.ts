@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientAddress } from './client-address.js';
 
 /** What is known of a request besides HTTP itself. */
 export interface RequestContext {
@@ -7,10 +8,14 @@ export interface RequestContext {
   readonly requestId: string;
   /** The W3C trace id of an inbound `traceparent`, or "". */
   readonly traceId: string;
+  /** The address that the request comes from. */
+  readonly client: string;
   /** {@link Caller.id}, once the caller was let in. */
   callerId: string | undefined;
   /** What the log says more about a refusal than the caller was told. */
   reason: string | undefined;
+  /** Gives back what the request holds while it is worked on; see {@link settle}. */
+  release: (() => void) | undefined;
 }
 
 const CONTEXT = Symbol('RequestContext');
@@ -25,14 +30,20 @@ const PROCESS_PART = randomBytes(9).toString('hex');
 let counter = 0;
 
 /** Starts a request: gives it its context and its answer the headers that every answer has. */
-export function beginRequest(request: IncomingMessage, response: ServerResponse): RequestContext {
+export function beginRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  clientOf: ClientAddress,
+): RequestContext {
   const { headers } = request;
   const inbound = headers['x-request-id'];
   const context: RequestContext = {
     requestId: typeof inbound === 'string' && REQUEST_ID.test(inbound) ? inbound : nextRequestId(),
     traceId: headers.traceparent === undefined ? '' : traceId(headers.traceparent),
+    client: clientOf(request),
     callerId: undefined,
     reason: undefined,
+    release: undefined,
   };
   (request as Carrier)[CONTEXT] = context;
   response.setHeader('X-Request-Id', context.requestId);
@@ -47,6 +58,14 @@ export function contextOf(request: IncomingMessage): RequestContext {
   const context = (request as Carrier)[CONTEXT];
   if (context === undefined) throw new Error('the request was not begun');
   return context;
+}
+
+/** The work on a request is over, whether or not its client is still there. */
+export function settle(request: IncomingMessage): void {
+  const context = (request as Carrier)[CONTEXT];
+  if (context?.release === undefined) return;
+  context.release();
+  context.release = undefined;
 }
 
 function nextRequestId(): string {

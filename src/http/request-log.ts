@@ -34,6 +34,7 @@ export function logRequest(
       route: route ?? null,
       status,
       ms: Math.round(ms * 10) / 10,
+      client: context.client,
       requestId: context.requestId,
       ...(context.traceId === '' ? {} : { traceId: context.traceId }),
       ...(context.callerId === undefined ? {} : { caller: context.callerId }),

@@ -1,8 +1,10 @@
 import { createServer, IncomingMessage, type ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
+import { clientAddress, type ClientAddress } from './client-address.js';
+import { Connections } from './connections.js';
 import { rejectHostless, rejectMalformed } from './malformed-request.js';
-import { beginRequest, type RequestContext } from './request-context.js';
+import { beginRequest, type RequestContext, settle } from './request-context.js';
 
 /** What happens around every request, matched by a route or not. */
 export interface RequestHooks {
@@ -10,6 +12,21 @@ export interface RequestHooks {
   /** What could not be read as a request was answered with this status. */
   readonly onMalformed: (status: 400 | 408 | 431) => void;
 }
+
+/** What a server takes from outside. */
+export interface ServerLimits {
+  readonly clientOf: ClientAddress;
+  readonly mostConnections: number;
+}
+
+/** Every address is what the connection says, and there are as many connections as 1,024 file descriptors allow. */
+const DEFAULT_LIMITS: ServerLimits = { clientOf: clientAddress([]), mostConnections: 800 };
+
+/**
+ * A connection on which nothing moves this long is closed, whatever it waits for, milliseconds: the client who does not
+ * read his answer has no other time-out. The longest call to the issuer is shorter.
+ */
+const SILENCE_MS = 75_000;
 
 /** Limits of a connection: bytes and milliseconds. */
 const SERVER_OPTIONS: ServerOptions = {
@@ -32,7 +49,10 @@ const SERVER_OPTIONS: ServerOptions = {
  * prototypes are its own: what it sets is what is already there.
  */
 export class StableExpressAdapter extends ExpressAdapter {
-  constructor(private readonly hooks: RequestHooks) {
+  constructor(
+    private readonly hooks: RequestHooks,
+    private readonly limits: ServerLimits = DEFAULT_LIMITS,
+  ) {
     super();
     // The base class has used the router by now, and a router takes these two settings when it is made.
     Object.assign(this.getInstance<ExpressApplication>().router, { strict: true, caseSensitive: true });
@@ -49,11 +69,11 @@ export class StableExpressAdapter extends ExpressAdapter {
     adopt(Response.prototype, express.response);
     express.request = Request.prototype;
     express.response = Response.prototype;
-    const latestResponse = new WeakMap<Socket, ServerResponse>();
+    const connections = new Connections(this.limits.mostConnections);
     const handle = (request: IncomingMessage, response: ServerResponse) => {
-      const context = beginRequest(request, response);
+      const context = beginRequest(request, response, this.limits.clientOf);
+      if (!connections.begin(request.socket, response, context)) return;
       this.hooks.onBegin(request, response, context);
-      latestResponse.set(request.socket, response);
       if (!namesOneHost(request)) {
         rejectHostless(response, context);
         return;
@@ -67,6 +87,8 @@ export class StableExpressAdapter extends ExpressAdapter {
     );
     // Node would drop headers beyond 2000 in silence, a second Authorization among them; their size is bounded anyway.
     server.maxHeadersCount = 0;
+    server.timeout = SILENCE_MS;
+    server.on('connection', (socket: Socket) => connections.admit(socket));
     // `100 Continue` is for whoever reads the body to say, after the caller was let in.
     server.on('checkContinue', handle);
     // An expectation that is not known is not met, and not refused either (RFC 9110, section 10.1.1).
@@ -74,7 +96,7 @@ export class StableExpressAdapter extends ExpressAdapter {
     // This is no proxy; without a listener Node would just hang up.
     server.on('connect', (_request, socket) => this.#reject(new Error('CONNECT'), socket as Socket));
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      const latest = latestResponse.get(socket);
+      const latest = connections.latestResponse(socket);
       if (latest?.req.complete && !latest.writableFinished) finishWith(latest, socket);
       // Answered already, and its body still to come, or its answer was said to be the last: a second answer would be
       // taken for the next request's.
@@ -94,6 +116,7 @@ export class StableExpressAdapter extends ExpressAdapter {
    * `application/json`. A string with a content type of its own is sent as that; nothing at all has no body.
    */
   override reply(response: ServerResponse, body: unknown, statusCode?: number): void {
+    settle(response.req);
     if (statusCode !== undefined) response.statusCode = statusCode;
     if (body === undefined) {
       response.end();

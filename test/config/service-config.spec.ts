@@ -45,6 +45,11 @@ describe('The configuration', () => {
       ['LICENSE_PRODUCTS', 'grafana-enterprise'],
       ['ACCESS_STALE_SECONDS', '86400'],
       ['RATE_LIMIT_WRITES_PER_MINUTE', '60'],
+      ['RATE_LIMIT_ALL_WRITES_PER_MINUTE', '600'],
+      ['RATE_LIMIT_FAILURES_PER_MINUTE', '60'],
+      ['RATE_LIMIT_ALL_FAILURES_PER_MINUTE', '600'],
+      ['MAX_REQUESTS_IN_WORK', '128'],
+      ['MAX_CONNECTIONS', '800'],
       ['LOG_LEVEL', 'info'],
     ])('has %s at %s', (name, value) => {
       expect(SERVICE_SETTINGS[name as 'PORT'].fallback).toBe(value);
@@ -63,6 +68,7 @@ describe('The configuration', () => {
         'ISSUER_RENEW_URL',
         'LICENSE_PATH',
         'LICENSE_TEXT',
+        'TRUST_PROXY',
       ]);
     });
 
@@ -80,7 +86,12 @@ describe('The configuration', () => {
           bootstrapToken: undefined,
           staleSeconds: 86_400,
           writesPerMinute: 60,
+          allWritesPerMinute: 600,
+          failuresPerMinute: 60,
+          allFailuresPerMinute: 600,
+          mostInWork: 128,
         },
+        http: { trustedProxies: [], mostConnections: 800 },
       });
     });
 

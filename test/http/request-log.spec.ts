@@ -96,6 +96,7 @@ describe('The log of requests', () => {
         route: '/api/licensing/token',
         status: 200,
         ms: expect.any(Number),
+        client: '127.0.0.1',
         requestId: headers['x-request-id'],
         caller: 'bootstrap',
       },
@@ -107,6 +108,7 @@ describe('The log of requests', () => {
         route: '/healthz',
         status: 200,
         ms: expect.any(Number),
+        client: '127.0.0.1',
         requestId: 'probe-1',
       },
     ]);

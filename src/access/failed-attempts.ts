@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { AccessConfig } from '../config/service-config.js';
+import type { Clock } from '../domain/clock.js';
+import { ServiceError } from '../domain/service-error.js';
+import { networkOf } from '../http/client-address.js';
+import type { SnapshotService } from '../snapshot/snapshot.service.js';
+import { AttemptWindow } from './attempt-window.js';
+
+/** Wrong passwords for one name from one client, and how long they count: milliseconds. */
+const MOST_WRONG_PASSWORDS = 5;
+const WRONG_PASSWORD_WINDOW_MS = 5 * 60_000;
+const MINUTE_MS = 60_000;
+/** Once too much has failed, the database is asked for unknown tokens once in this time: milliseconds. */
+const LOOK_EVERY_MS = 250;
+/** The key of what all clients do together. */
+const EVERYBODY = '';
+
+/**
+ * What failed, by client and together. It makes failures cheap and never refuses a caller who is right: a known token
+ * is not asked about here, a right one that is new is found at the next shared look, and a right password counts
+ * unless its own name and client are blocked.
+ */
+export class FailedAttempts {
+  readonly #logger = new Logger(FailedAttempts.name);
+  readonly #wrongPasswords: AttemptWindow;
+  readonly #byClient: AttemptWindow;
+  readonly #all: AttemptWindow;
+  readonly #warnings: AttemptWindow;
+  #forgotten = 0;
+  #look: Promise<void> | undefined;
+
+  constructor(
+    clock: Clock,
+    { failuresPerMinute, allFailuresPerMinute }: AccessConfig,
+    private readonly snapshots: SnapshotService,
+  ) {
+    this.#wrongPasswords = new AttemptWindow(clock, MOST_WRONG_PASSWORDS, WRONG_PASSWORD_WINDOW_MS);
+    this.#byClient = new AttemptWindow(clock, failuresPerMinute, MINUTE_MS);
+    this.#all = new AttemptWindow(clock, allFailuresPerMinute, MINUTE_MS, 1);
+    this.#warnings = new AttemptWindow(clock, 1, MINUTE_MS, 2);
+  }
+
+  /** How many clients are remembered, and how many names with clients: never more than 10,000 each. */
+  get remembered(): { readonly clients: number; readonly passwords: number } {
+    return { clients: this.#byClient.size, passwords: this.#wrongPasswords.size };
+  }
+
+  /** Whether passwords of this name from this client are refused, right or wrong. */
+  blocked(name: string, address: string): boolean {
+    return this.#wrongPasswords.full(`${networkOf(address)} ${name}`);
+  }
+
+  wrongPassword(name: string, address: string): void {
+    this.#wrongPasswords.take(`${networkOf(address)} ${name}`);
+  }
+
+  rightPassword(name: string, address: string): void {
+    this.#wrongPasswords.clear(`${networkOf(address)} ${name}`);
+  }
+
+  /** Whether so much failed lately that failures are to cost less. */
+  tooMany(address: string): boolean {
+    return this.#all.full(EVERYBODY) || this.#byClient.full(networkOf(address));
+  }
+
+  /**
+   * Counts a failed authentication.
+   * @returns what to answer when there were too many of them already; undefined while there were not
+   */
+  count(address: string): ServiceError | undefined {
+    const client = networkOf(address);
+    const refused = [
+      ...(this.#byClient.take(client) ? [] : [this.#byClient.retryAfter(client)]),
+      ...(this.#all.take(EVERYBODY) ? [] : [this.#all.retryAfter(EVERYBODY)]),
+    ];
+    const forgotten = this.#byClient.forgotten + this.#wrongPasswords.forgotten;
+    if (forgotten > this.#forgotten) {
+      this.#forgotten = forgotten;
+      this.#warn('authentication fails for more clients than are remembered', client);
+    }
+    if (refused.length === 0) return undefined;
+    this.#warn('too many failed authentications', client);
+    return new ServiceError('too-many-requests', undefined, { retryAfter: Math.max(...refused) });
+  }
+
+  /**
+   * Has the snapshot brought up to date for a token that it lacks; all who ask in the meantime share one look.
+   * @throws ServiceError `database.unavailable`
+   */
+  async look(): Promise<void> {
+    // Cleared before the database is asked: who comes later may have a token that this look misses.
+    this.#look ??= sleep(LOOK_EVERY_MS).then(async () => {
+      this.#look = undefined;
+      return this.snapshots.refresh();
+    });
+    return this.#look;
+  }
+
+  /** Each sentence once a minute: the log is not to be flooded with it. @param client - one of them */
+  #warn(msg: string, client: string): void {
+    if (this.#warnings.take(msg)) this.#logger.warn({ msg, client });
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * Places for requests that need more than memory: a body, the database, the issuer. One caller gets half of them at
+ * most, so that nobody takes all. Memory is bounded by the number of places.
+ */
+export class WorkSlots {
+  readonly #byCaller = new Map<string, number>();
+  readonly #mostOfOne: number;
+  #taken = 0;
+
+  constructor(private readonly most: number) {
+    this.#mostOfOne = Math.ceil(most / 2);
+  }
+
+  /** @returns what gives the place back, to be called once; undefined when there is none for this caller */
+  take(caller: string): (() => void) | undefined {
+    const own = this.#byCaller.get(caller) ?? 0;
+    if (this.#taken >= this.most || own >= this.#mostOfOne) return undefined;
+    this.#taken += 1;
+    this.#byCaller.set(caller, own + 1);
+    return () => this.#giveBack(caller);
+  }
+
+  #giveBack(caller: string): void {
+    this.#taken -= 1;
+    const left = (this.#byCaller.get(caller) ?? 0) - 1;
+    if (left > 0) this.#byCaller.set(caller, left);
+    else this.#byCaller.delete(caller);
+  }
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import proxyAddress from 'proxy-addr';
+
+/** Where a request comes from. */
+export type ClientAddress = (request: IncomingMessage) => string;
+
+/**
+ * Where requests come from behind these proxies: the first address from the right of `X-Forwarded-For` that is not a
+ * proxy's. What stands left of it the client wrote himself, so nobody looks at it. Without proxies the header is
+ * not read at all.
+ *
+ * @param proxies - addresses, CIDR ranges, `loopback`, `linklocal` or `uniquelocal`
+ */
+export function clientAddress(proxies: readonly string[]): ClientAddress {
+  if (proxies.length === 0) return peerAddress;
+  const isProxy = proxyAddress.compile([...proxies]);
+  return (request) => {
+    const seen = proxyAddress.all(request, (entry, distance) => {
+      const address = plainAddress(entry);
+      return address !== undefined && isProxy(address, distance);
+    });
+    // What a proxy passed on may be no address: then the proxy itself is the last one that is known.
+    return plainAddress(seen.at(-1) ?? '') ?? plainAddress(seen.at(-2) ?? '') ?? peerAddress(request);
+  };
+}
+
+/**
+ * What limits count by. Whoever has one IPv6 address has its whole /64 network (RFC 6177), so all of that is one
+ * client; an IPv4 address is itself.
+ */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const groups = new URL(`http://[${address.replace(/%.*$/, '')}]/`).hostname.slice(1, -1).split(':');
+  const gap = groups.indexOf('');
+  if (gap >= 0) {
+    const given = groups.filter((group) => group !== '');
+    const before = groups.slice(0, gap).filter((group) => group !== '').length;
+    groups.splice(
+      0,
+      groups.length,
+      ...given.slice(0, before),
+      ...Array.from({ length: 8 - given.length }, () => '0'),
+      ...given.slice(before),
+    );
+  }
+  return `${groups.slice(0, 4).join(':')}::/64`;
+}
+
+function peerAddress({ socket }: IncomingMessage): string {
+  const address = socket.remoteAddress ?? '';
+  return plainAddress(address) ?? address;
+}
+
+/** The address of an entry, which some proxies write with a port; IPv4 in its own form. Undefined for anything else. */
+function plainAddress(entry: string): string | undefined {
+  const [, bracketed, dotted] = /^(?:\[([^\]]+)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/.exec(entry) ?? [];
+  const address = (bracketed ?? dotted ?? entry).replace(/^::ffff:(?=\d+\.)/i, '');
+  return isIP(address) === 0 ? undefined : address;
+}
