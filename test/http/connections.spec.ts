@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { Connections } from '../../src/http/connections.js';
+import type { RequestContext } from '../../src/http/request-context.js';
+
+describe('Open connections', () => {
+  let server: Server;
+  const clients: Socket[] = [];
+  const accepted: Socket[] = [];
+  let onConnection: (socket: Socket) => void;
+
+  beforeEach(async () => {
+    server = createServer((socket) => {
+      accepted.push(socket);
+      socket.on('error', () => undefined);
+      onConnection(socket);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+
+  afterEach(async () => {
+    for (const socket of [...clients.splice(0), ...accepted.splice(0)]) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+
+  /** Opens a connection. @returns the server's end of it */
+  async function open(): Promise<Socket> {
+    const arrived = once(server, 'connection') as Promise<[Socket]>;
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    client.on('error', () => undefined);
+    clients.push(client);
+    return (await arrived)[0];
+  }
+
+  /** A request on a connection, by a caller or by nobody. @returns what ends its answer */
+  function begin(connections: Connections, socket: Socket, callerId?: string): (() => void) | undefined {
+    const response = new EventEmitter() as ServerResponse;
+    const taken = connections.begin(socket, response, { callerId } as RequestContext);
+    return taken ? () => response.emit('close') : undefined;
+  }
+
+  it('are never more than fit: the oldest that nobody was let in by goes first', async () => {
+    const connections = new Connections(3);
+    onConnection = (socket) => connections.admit(socket);
+    const [a, b, c] = [await open(), await open(), await open()];
+    begin(connections, a, 'service-account:1')?.();
+    begin(connections, b)?.();
+    const d = await open();
+    expect([a, b, c, d].map(({ destroyed }) => destroyed)).toEqual([false, true, false, false]);
+    const e = await open();
+    expect([a, c, d, e].map(({ destroyed }) => destroyed)).toEqual([false, true, false, false]);
+    expect(connections.size).toBe(3);
+  });
+
+  it('of known callers give way when they are idle, and never while a request is under way', async () => {
+    const connections = new Connections(2);
+    onConnection = (socket) => connections.admit(socket);
+    const [working, idle] = [await open(), await open()];
+    const end = begin(connections, working, 'service-account:1');
+    begin(connections, idle, 'service-account:2')?.();
+    const next = await open();
+    expect([working, idle, next].map(({ destroyed }) => destroyed)).toEqual([false, true, false]);
+    begin(connections, next, 'service-account:3');
+    const refused = await open();
+    expect([working, next, refused].map(({ destroyed }) => destroyed)).toEqual([false, false, true]);
+    end?.();
+    await open();
+    expect([working, next].map(({ destroyed }) => destroyed)).toEqual([true, false]);
+  });
+
+  it('stay known whatever comes after the request that was let in', async () => {
+    const connections = new Connections(2);
+    onConnection = (socket) => connections.admit(socket);
+    const [known, other] = [await open(), await open()];
+    begin(connections, known, 'service-account:1')?.();
+    begin(connections, known)?.();
+    begin(connections, known)?.();
+    await open();
+    expect([known, other].map(({ destroyed }) => destroyed)).toEqual([false, true]);
+  });
+
+  it('leave room when they end', async () => {
+    const connections = new Connections(2);
+    onConnection = (socket) => connections.admit(socket);
+    const [first, second] = [await open(), await open()];
+    first.destroy();
+    await once(first, 'close');
+    expect(connections.size).toBe(1);
+    await open();
+    expect(second.destroyed).toBe(false);
+  });
+
+  it('have at most 16 unanswered requests', async () => {
+    const connections = new Connections(2);
+    onConnection = (socket) => connections.admit(socket);
+    const socket = await open();
+    for (let answered = 0; answered < 20; answered += 1) begin(connections, socket, 'x')?.();
+    for (let waiting = 0; waiting < 16; waiting += 1) expect(begin(connections, socket, 'x')).toBeDefined();
+    expect(socket.destroyed).toBe(false);
+    expect(begin(connections, socket, 'x')).toBeUndefined();
+    expect(socket.destroyed).toBe(true);
+  });
+});
