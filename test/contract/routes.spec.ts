@@ -127,9 +127,17 @@ describe('The routes', () => {
     expect(handlers.length).toBeGreaterThan(10);
     for (const { name, rule } of handlers) {
       expect([name, rule]).toEqual([name, expect.anything()]);
-      expect([name, Object.keys(rule ?? {})]).toEqual([name, [expect.stringMatching(/^(action|open)$/)]]);
+      const members = Object.keys(rule ?? {}).join();
+      expect([name, members]).toEqual([name, expect.stringMatching(/^(action,fromMemory|open)$/)]);
       if (rule !== undefined && 'action' in rule) expect(ACTIONS).toContain(rule.action);
     }
+  });
+
+  it('that are answered whatever the load are these alone', () => {
+    const answered = handlersOf(service).flatMap(({ operation, rule }) =>
+      rule !== undefined && 'action' in rule && rule.fromMemory ? [operation] : [],
+    );
+    expect(answered.sort()).toEqual(['GET /api/licensing/check', 'GET /api/licensing/token']);
   });
 
   it('of Express are those of the controllers, each by one handler', () => {
