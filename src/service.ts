@@ -10,6 +10,7 @@ import { clientAddress } from './http/client-address.js';
 import { HttpApplication } from './http/http-application.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
 import { LicenseSources } from './licensing/license-sources.js';
+import { RenewalScheduler } from './licensing/renewal-scheduler.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
 
 /** How long to wait between two tries to reach the database, milliseconds. */
@@ -68,6 +69,7 @@ async function start({ nest }: HttpApplication): Promise<void> {
   await nest.get(IssuerKeys).start();
   await nest.get(LicenseSources).start();
   await nest.get(SnapshotService).start();
+  nest.get(RenewalScheduler).start();
 }
 
 async function heal(application: HttpApplication, logger: Logger): Promise<void> {

@@ -40,6 +40,7 @@ export const SERVICE_SETTINGS = {
   ISSUER_JWKS_PATH: optional(path),
   ISSUER_ALLOW_INSECURE_HTTP: withDefault(boolean, 'false'),
   ISSUER_TIMEOUT_MS: withDefault(integer(1, 60_000), '8000'),
+  AUTO_REFRESH_LICENSE: optional(boolean),
   LICENSE_PRODUCTS: withDefault(list, 'grafana-enterprise'),
   LICENSE_PATH: optional(path),
   // Whatever it says: a license that cannot be used is reported, and keeps nothing from starting.
@@ -86,6 +87,8 @@ export interface IssuerConfig {
     | { readonly kind: 'none' };
   /** Deadline of a whole call, milliseconds. */
   readonly timeoutMs: number;
+  /** Whether licenses are renewed without being asked to. */
+  readonly autoRefresh: boolean;
 }
 
 /** Where a license can come from beside the database. */
@@ -210,12 +213,19 @@ const RULES = [
     });
     return [...new Set(insecure)];
   }),
+  between([...ADDRESSES, 'AUTO_REFRESH_LICENSE'], (values) =>
+    values.AUTO_REFRESH_LICENSE === true && issuerAddresses(values).renewUrl === undefined
+      ? ['AUTO_REFRESH_LICENSE is true and there is no renewal address: set ISSUER_RENEW_URL']
+      : [],
+  ),
 ];
 
 function issuerConfig(values: Values): IssuerConfig {
+  const addresses = issuerAddresses(values);
   return {
     id: values.ISSUER_ID ?? withoutSlash(values.ISSUER_URL),
-    ...issuerAddresses(values),
+    ...addresses,
+    autoRefresh: values.AUTO_REFRESH_LICENSE ?? addresses.renewUrl !== undefined,
     timeoutMs: values.ISSUER_TIMEOUT_MS,
   };
 }
@@ -233,8 +243,9 @@ function issuerAddresses(
       : jwksUrl === undefined
         ? { kind: 'none' }
         : { kind: 'url', url: jwksUrl };
+  const renewUrl = values.ISSUER_RENEW_URL ?? (speaks ? new URL(`${base}/v1/licenses/renew`) : undefined);
   return {
-    renewUrl: values.ISSUER_RENEW_URL ?? (speaks ? new URL(`${base}/v1/licenses/renew`) : undefined),
+    renewUrl,
     keys: Object.freeze(keys),
   };
 }

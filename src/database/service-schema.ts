@@ -7,10 +7,12 @@ import { LicenseKeyEntity } from '../licensing/license-key.entity.js';
 import { LicenseRevocationEntity } from '../licensing/license-revocation.entity.js';
 import { LicenseEntity } from '../licensing/license.entity.js';
 import { RenewalAttemptEntity } from '../licensing/renewal-attempt.entity.js';
+import { RenewalStateEntity } from '../licensing/renewal-state.entity.js';
 import { SnapshotVersionEntity } from '../snapshot/snapshot-version.entity.js';
 import type { Schema } from './data-source-options.js';
 import { Initial1764000000000 } from './migrations/initial-1764000000000.js';
 import { LicenseKey1764100000000 } from './migrations/license-key-1764100000000.js';
+import { RenewalState1764200000000 } from './migrations/renewal-state-1764200000000.js';
 
 /** The service's tables. */
 export const SERVICE_SCHEMA: Schema = {
@@ -21,10 +23,11 @@ export const SERVICE_SCHEMA: Schema = {
     LicenseKeyEntity,
     LicenseRevocationEntity,
     RenewalAttemptEntity,
+    RenewalStateEntity,
     RoleAssignmentEntity,
     ServiceAccountEntity,
     ServiceAccountTokenEntity,
     SnapshotVersionEntity,
   ],
-  migrations: [Initial1764000000000, LicenseKey1764100000000],
+  migrations: [Initial1764000000000, LicenseKey1764100000000, RenewalState1764200000000],
 };

@@ -12,6 +12,7 @@ import { VERSION } from '../config/build-info.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { ServiceError } from '../domain/service-error.js';
 import { issuerAgents } from './guarded-agent.js';
+import { badResponse, classOfNetworkError, IssuerFailure } from './issuer-failure.js';
 
 /** The largest answer that is read, bytes. */
 const MOST_ANSWER_BYTES = 64 * 1024;
@@ -29,7 +30,7 @@ export interface IssuerAnswer {
 }
 
 /** A failure of the way to the issuer, not of what it said: these open the circuit. */
-class NetworkFailure extends ServiceError {
+class NetworkFailure extends IssuerFailure {
   override readonly name = 'NetworkFailure';
 }
 
@@ -75,7 +76,7 @@ export class IssuerHttp {
       return await this.#circuit(request.url).execute(() => this.#request(request));
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
-      throw new ServiceError('issuer.unavailable', undefined, {
+      throw new IssuerFailure('issuer.unavailable', 'paused', undefined, {
         cause: new Error('the last calls failed: none is made for a while'),
         retryAfter: OPEN_MS / 1000,
       });
@@ -126,20 +127,16 @@ export class IssuerHttp {
   }
 }
 
-/** An answer that cannot be used; `cause` says why, to the log. */
-export function badResponse(cause: unknown): ServiceError {
-  return new ServiceError('issuer.bad-response', undefined, { cause });
-}
-
 function translated(error: unknown, late: boolean): unknown {
   if (error instanceof ServiceError) return error;
   // axios keeps the whole request in its errors, the license in its header: only what names the fault goes on.
   const cause = new Error(describe(error));
-  if (late) return new NetworkFailure('issuer.timeout', undefined, { cause });
-  const code = (error as { code?: unknown }).code;
-  const unreadable = code === 'ERR_BAD_RESPONSE' || (typeof code === 'string' && code.startsWith('HPE_'));
+  if (late) return new NetworkFailure('issuer.timeout', 'timeout', undefined, { cause });
+  const { code } = error as { code?: string };
+  const unreadable = code === 'ERR_BAD_RESPONSE' || code?.startsWith('HPE_');
   if (unreadable) return badResponse(cause);
-  return new NetworkFailure('issuer.unavailable', undefined, { cause, retryAfter: OPEN_MS / 1000 });
+  const options = { cause, retryAfter: OPEN_MS / 1000 };
+  return new NetworkFailure('issuer.unavailable', classOfNetworkError(code), undefined, options);
 }
 
 function describe(error: unknown): string {

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { KeySet } from '../domain/key-set.js';
 import { readKeySet } from '../domain/key-set.js';
 import { parseStrictJson } from '../domain/strict-json.js';
-import { badResponse, type IssuerHttp } from './issuer-http.js';
+import { badResponse } from './issuer-failure.js';
+import type { IssuerHttp } from './issuer-http.js';
 
 /** Bounds of how long a key set is used without asking again, seconds. */
 const SHORTEST_AGE = 60;

@@ -2,15 +2,18 @@ import { Inject, Injectable } from '@nestjs/common';
 import { VERSION } from '../config/build-info.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
-import { ServiceError } from '../domain/service-error.js';
 import { isJsonObject, type JsonObject, parseStrictJson } from '../domain/strict-json.js';
-import { badResponse, type IssuerAnswer, IssuerHttp } from './issuer-http.js';
+import { badResponse, IssuerFailure } from './issuer-failure.js';
+import { type IssuerAnswer, IssuerHttp } from './issuer-http.js';
 
 /** What an issuer can answer to a renewal that it does not refuse. Nothing of it is verified yet. */
 export type RenewalAnswer =
   | { readonly kind: 'token'; readonly token: string }
   | { readonly kind: 'not-due' }
   | { readonly kind: 'revoked'; readonly statement: string };
+
+/** What an issuer would answer to a renewal; `unsupported` by one that cannot say. */
+export type Rehearsal = 'ready' | 'not-due' | 'unsupported';
 
 /** Of a reason by the issuer only such text is repeated to a caller. */
 const SHOWABLE = /^[\p{L}\p{N} .,:;'()/_-]{1,200}$/u;
@@ -40,26 +43,42 @@ export class LicenseIssuer {
    * @throws ServiceError `issuer.unavailable`, `issuer.timeout`, `issuer.refused`, `issuer.bad-response`
    */
   async renew(token: string, attemptId: string): Promise<RenewalAnswer> {
-    const { renewUrl } = this.config.issuer;
-    if (renewUrl === undefined) {
-      throw new ServiceError(
-        'issuer.unavailable',
-        'No renewal address is configured: set ISSUER_RENEW_URL.',
-        {
-          retryAfter: LONGEST_WAIT,
-        },
-      );
+    return this.#read(await this.#ask(token, attemptId, {}));
+  }
+
+  /**
+   * Asks what a renewal would be answered; the issuer issues nothing.
+   * @throws ServiceError as {@link renew}
+   */
+  async rehearse(token: string, attemptId: string): Promise<Rehearsal> {
+    const answer = await this.#ask(token, attemptId, { dryRun: true });
+    const { status } = answer;
+    if (status === 200) {
+      if (parsed(answer).dryRun === true) return 'ready';
+      throw badResponse(new Error('the issuer answered a rehearsal with something else'));
     }
+    if (status === 422 && codeIn(answer) === 'dry_run_unsupported') return 'unsupported';
+    // A rehearsal takes nothing away, whatever statement comes with it.
+    if (status === 410) throw refused(answer);
+    return this.#read(answer).kind === 'not-due' ? 'not-due' : 'ready';
+  }
+
+  /** @throws ServiceError `issuer.unavailable` where no call can be made */
+  assertConfigured(): void {
+    if (this.config.issuer.renewUrl !== undefined) return;
+    const message = 'No renewal address is configured: set ISSUER_RENEW_URL.';
+    throw new IssuerFailure('issuer.unavailable', 'configuration', message, { retryAfter: LONGEST_WAIT });
+  }
+
+  async #ask(token: string, attemptId: string, more: { readonly dryRun?: true }): Promise<IssuerAnswer> {
+    this.assertConfigured();
     const wait = (this.#notBefore - this.clock.monotonic()) / 1000;
-    if (wait > 0) {
-      throw unavailable(new Error('the issuer asked for a pause that is not over'), wait);
-    }
-    const answer = await this.http.post(
-      renewUrl,
+    if (wait > 0) throw pausedFor(wait);
+    return this.http.post(
+      this.config.issuer.renewUrl as URL,
       { Authorization: `Bearer ${token}`, 'Idempotency-Key': attemptId },
-      { instance: this.config.rootUrl.canonical, version: VERSION },
+      { instance: this.config.rootUrl.canonical, version: VERSION, ...more },
     );
-    return this.#read(answer);
   }
 
   #read(answer: IssuerAnswer): RenewalAnswer {
@@ -78,33 +97,58 @@ export class LicenseIssuer {
     throw badResponse(new Error(`the issuer answered ${status}`));
   }
 
-  #pause({ status, headers }: IssuerAnswer): ServiceError {
+  #pause({ status, headers }: IssuerAnswer): IssuerPause {
     const seconds = retryAfter(headers['retry-after'], this.clock.now());
     if (seconds !== undefined) this.#notBefore = this.clock.monotonic() + seconds * 1000;
-    return unavailable(new Error(`the issuer answered ${status}`), seconds ?? USUAL_WAIT);
+    return new IssuerPause(new Error(`the issuer answered ${status}`), seconds);
   }
 }
 
-function unavailable(cause: Error, wait: number): ServiceError {
-  return new ServiceError('issuer.unavailable', undefined, { cause, retryAfter: wait });
+/** The issuer asked not to be called for a while. */
+export class IssuerPause extends IssuerFailure {
+  override readonly name = 'IssuerPause';
+
+  /** @param seconds - as the issuer named them, within bounds; undefined where it named none */
+  constructor(
+    cause: Error,
+    readonly seconds: number | undefined,
+  ) {
+    super('issuer.unavailable', 'refused', undefined, { cause, retryAfter: seconds ?? USUAL_WAIT });
+  }
+}
+
+/** No call is made before a pause that the issuer asked for is over. @param seconds - that are left of it */
+export function pausedFor(seconds: number): IssuerFailure {
+  return new IssuerFailure('issuer.unavailable', 'paused', undefined, {
+    cause: new Error('the issuer asked for a pause that is not over'),
+    retryAfter: seconds,
+  });
 }
 
 /** The error of a 4xx, with the issuer's reason where that can be shown. */
-function refused(answer: IssuerAnswer): ServiceError {
+function refused(answer: IssuerAnswer): IssuerFailure {
   const cause = new Error(`the issuer answered ${answer.status}`);
   const detail = reasonIn(answer);
-  return new ServiceError('issuer.refused', undefined, {
+  return new IssuerFailure('issuer.refused', 'refused', undefined, {
     cause,
     ...(detail === undefined ? {} : { detail }),
   });
 }
 
 function reasonIn(answer: IssuerAnswer): string | undefined {
+  const { message } = parsedIfPossible(answer);
+  return typeof message === 'string' && SHOWABLE.test(message) ? message : undefined;
+}
+
+function codeIn(answer: IssuerAnswer): unknown {
+  return parsedIfPossible(answer).code;
+}
+
+function parsedIfPossible(answer: IssuerAnswer): JsonObject {
   try {
-    const { message } = parsed(answer);
-    return typeof message === 'string' && SHOWABLE.test(message) ? message : undefined;
+    return parsed(answer);
   } catch {
-    return undefined;
+    return {};
   }
 }
 

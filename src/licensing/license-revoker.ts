@@ -8,7 +8,7 @@ import {
   verifyRevocationStatement,
 } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
-import { badResponse } from '../issuer/issuer-http.js';
+import { badResponse } from '../issuer/issuer-failure.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseReader } from './license.reader.js';

@@ -85,6 +85,11 @@ export class LicenseReader {
     return { status: judge(claims, this.policy, now, revokedAt).status, claims };
   }
 
+  /** The same for one whose revocations are known to `held`. */
+  stateIn(license: AuthenticatedLicense, { revocations }: HeldLicense): LicenseState {
+    return this.stateOf(license, revocations.find(license.claims.iss, license.claims.lid));
+  }
+
   /** Whether the database's license is valid, whatever other sources hold. @param now - Unix seconds */
   storedIsValid(held: HeldLicense, now: number): boolean {
     return this.ranked({ license: held, local: [] }, now)[0]?.verdict.status === LicenseStatus.Valid;

@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { type EntityManager, IsNull } from 'typeorm';
-import { Database } from '../database/database.js';
+import type { EntityManager } from 'typeorm';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { readKeySet } from '../domain/key-set.js';
 import {
@@ -17,7 +15,6 @@ import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseMetrics } from './license-metrics.js';
 import { LicenseRevocationEntity } from './license-revocation.entity.js';
 import { LicenseEntity } from './license.entity.js';
-import { RenewalAttemptEntity } from './renewal-attempt.entity.js';
 
 const ROW = 1;
 
@@ -44,7 +41,6 @@ const NOTHING = {
 @Injectable()
 export class LicenseStore implements OnModuleInit {
   constructor(
-    private readonly database: Database,
     private readonly snapshots: SnapshotService,
     private readonly keys: IssuerKeys,
     private readonly metrics: LicenseMetrics,
@@ -133,42 +129,6 @@ export class LicenseStore implements OnModuleInit {
     );
     await this.#updateWithGeneration(manager, read, {});
     return true;
-  }
-
-  /**
-   * The id of the attempt to renew what is held: of one that never came to an end, else of a new one, which is
-   * stored when this returns.
-   */
-  async beginAttempt(
-    { generation }: HeldLicense,
-    { claims: { lid, jti } }: AuthenticatedLicense,
-  ): Promise<string> {
-    return this.database.transaction(async (manager) => {
-      const place = { generation, lid, jti };
-      await manager
-        .createQueryBuilder()
-        .insert()
-        .into(RenewalAttemptEntity)
-        .values({ ...place, id: randomUUID(), startedAt: new Date(this.clock.now()) })
-        .orIgnore()
-        .execute();
-      const attempt = await manager.findOneByOrFail(RenewalAttemptEntity, { ...place, finishedAt: IsNull() });
-      return attempt.id;
-    });
-  }
-
-  /** Notes what came of an attempt; the next one gets an id of its own. */
-  async finishAttempt(manager: EntityManager, id: string, outcome: string): Promise<void> {
-    await manager.update(
-      RenewalAttemptEntity,
-      { id, finishedAt: IsNull() },
-      { finishedAt: new Date(this.clock.now()), outcome },
-    );
-  }
-
-  /** The same outside of a transaction. */
-  async finishAttemptNow(id: string, outcome: string): Promise<void> {
-    await this.database.transaction((manager) => this.finishAttempt(manager, id, outcome));
   }
 
   /** There are as many as licenses were ever revoked: few. */

@@ -10,11 +10,17 @@ import { LicenseStore } from './license.store.js';
 import { LicensingController } from './licensing.controller.js';
 import { LicensingService } from './licensing.service.js';
 import { LocalLicenseVerifier } from './local-license.verifier.js';
+import { RenewalCall } from './renewal-call.js';
+import { RenewalJournal } from './renewal-journal.js';
+import { RenewalScheduler } from './renewal-scheduler.js';
+import { RenewalController } from './renewal.controller.js';
+import { RenewalReporter } from './renewal.reporter.js';
+import { RenewalStore } from './renewal.store.js';
 
 /** The license: held, checked, renewed. */
 @Module({
   imports: [IssuerModule],
-  controllers: [LicensingController],
+  controllers: [LicensingController, RenewalController],
   providers: [
     LicenseStore,
     LicenseReader,
@@ -23,9 +29,14 @@ import { LocalLicenseVerifier } from './local-license.verifier.js';
     LocalLicenseVerifier,
     LicenseSources,
     LicenseRevoker,
+    RenewalStore,
+    RenewalJournal,
+    RenewalCall,
+    RenewalScheduler,
+    RenewalReporter,
     LicenseRenewal,
     LicensingService,
   ],
-  exports: [LicensingService, LicenseSources],
+  exports: [LicensingService, LicenseSources, RenewalScheduler],
 })
 export class LicensingModule {}

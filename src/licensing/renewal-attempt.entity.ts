@@ -1,5 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { INTEGER } from '../database/integer-column.js';
+import type { ErrorCode } from '../domain/service-error.js';
 
 /**
  * A renewal that was begun: written before the issuer is called. One whose outcome is not known, because the process
@@ -35,4 +36,33 @@ export class RenewalAttemptEntity {
   /** `renewed`, `unchanged` or an error's code. */
   @Column({ type: 'text', nullable: true })
   outcome!: string | null;
+
+  /** Which process asks the issuer at present; null when nobody does. */
+  @Column({ type: 'uuid', nullable: true })
+  holder!: string | null;
+
+  /** On the database's clock: after it somebody else may ask. */
+  @Column({ type: 'timestamptz', name: 'leased_until', nullable: true })
+  leasedUntil!: Date | null;
+
+  /** How many times the issuer was asked, under the one id. */
+  @Column({ type: 'integer', default: 0 })
+  calls!: number;
+
+  /** The last of these calls whose outcome is known. */
+  @Column({ type: 'integer', default: 0 })
+  answered!: number;
+
+  /** What that call failed with, so that whoever waited for it is told the same. */
+  @Column({ type: 'jsonb', nullable: true })
+  failure!: AttemptFailure | null;
+}
+
+/** The public side of a failure: what is behind it is in the log of the replica that made the call. */
+export interface AttemptFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly detail?: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
 }

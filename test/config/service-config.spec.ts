@@ -61,6 +61,7 @@ describe('The configuration', () => {
       expect(optional.map(([name]) => name).sort()).toEqual([
         'ADMIN_PASSWORD',
         'ADMIN_USER',
+        'AUTO_REFRESH_LICENSE',
         'BOOTSTRAP_TOKEN',
         'ISSUER_ID',
         'ISSUER_JWKS_PATH',
@@ -80,7 +81,13 @@ describe('The configuration', () => {
         rootUrl: { canonical: 'http://localhost:3000/' },
         products: ['grafana-enterprise'],
         sources: { path: undefined, text: undefined },
-        issuer: { id: 'https://grafana.com', renewUrl: undefined, keys: { kind: 'none' }, timeoutMs: 8_000 },
+        issuer: {
+          id: 'https://grafana.com',
+          renewUrl: undefined,
+          autoRefresh: false,
+          keys: { kind: 'none' },
+          timeoutMs: 8_000,
+        },
         access: {
           administrator: undefined,
           bootstrapToken: undefined,
@@ -103,6 +110,23 @@ describe('The configuration', () => {
         ]),
       );
       expect(loadServiceConfig(empty)).toEqual(loadServiceConfig({}));
+    });
+  });
+
+  describe('of renewal without being asked', () => {
+    it.each([
+      [{}, false],
+      [{ ISSUER_RENEW_URL: 'https://gateway.example.com/renew' }, true],
+      [{ ISSUER_URL: 'https://issuer.example.com' }, true],
+      [{ ISSUER_URL: 'https://issuer.example.com', AUTO_REFRESH_LICENSE: 'false' }, false],
+    ])('is, with %j, on: %s', (environment, on) => {
+      expect(loadServiceConfig(environment).issuer.autoRefresh).toBe(on);
+    });
+
+    it('cannot be on without a renewal address', () => {
+      expect(() => loadServiceConfig({ AUTO_REFRESH_LICENSE: 'true' })).toThrow(
+        'AUTO_REFRESH_LICENSE is true',
+      );
     });
   });
 

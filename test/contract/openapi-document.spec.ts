@@ -117,6 +117,8 @@ describe('The OpenAPI document', () => {
       'POST /api/licensing/token licensing:write',
       'DELETE /api/licensing/token licensing:delete',
       'POST /api/licensing/token/renew licensing:write',
+      'GET /api/licensing/renewal licensing:read',
+      'POST /api/licensing/renewal/rehearse licensing:write',
       'POST /api/serviceaccounts serviceaccounts:create',
       'PATCH /api/serviceaccounts/{id} serviceaccounts:write',
       'GET /api/serviceaccounts/{id}/tokens serviceaccounts:read',

@@ -34,6 +34,7 @@ export class ServiceProcess {
         RATE_LIMIT_ALL_FAILURES_PER_MINUTE: '1000000',
         MAX_REQUESTS_IN_WORK: '10000',
         ISSUER_ALLOW_INSECURE_HTTP: 'true',
+        AUTO_REFRESH_LICENSE: 'false',
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

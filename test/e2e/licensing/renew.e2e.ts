@@ -834,6 +834,8 @@ describe('POST /api/licensing/token/renew', () => {
       await stage.renew();
       await stage.restart();
       stage.issuer.answerRenewals();
+      expect(outcome(await stage.renew())).toEqual([503, 'issuer.unavailable']);
+      stage.service.clock.advance(4000);
       expect((await stage.renew()).status).toBe(200);
       const [first, second, third, ...more] = attemptIds(stage).slice(seen);
       expect(more).toEqual([]);

@@ -60,6 +60,8 @@ export class Stage {
     this.service.clock.set(Date.now());
     this.issuer.answerRenewals();
     this.issuer.answerKeySet();
+    // A pause that an issuer asked for outlives everything else.
+    await this.change('UPDATE renewal_state SET not_before = NULL');
     const instance = this.environment.ROOT_URL ?? 'http://localhost:3000/';
     const reply = await this.service.delete(TOKEN, { instance });
     if (reply.status !== 202) throw new Error(`the removal answered ${reply.status}: ${reply.text}`);

@@ -1,0 +1,83 @@
+import type { LicenseClaims } from './license-claims.js';
+
+/** Of a license's claims, what its renewal follows. */
+export type RenewalTerms = Pick<LicenseClaims, 'iat' | 'exp' | 'tok_exp_warn_days' | 'update_days'>;
+
+const DAY = 86_400;
+/** The longest waits after the first, second, … failure in a row, seconds; the last one stays. */
+const BACK_OFF = [10, 60, 600, 6_000, DAY];
+/** Renewals are spread over this part of the time that passes before they are due, so that a fleet does not ask at once. */
+const SPREAD = 0.1;
+/** No two attempts that nobody asked for follow each other sooner, seconds. */
+const SHORTEST_WAIT = 1;
+/** An issuer that has nothing newer yet is left alone for this long at least, seconds. */
+const SHORTEST_PAUSE = 60;
+
+/**
+ * When a token's renewal is due (docs/issuer-protocol.md): at the earlier of `exp - tok_exp_warn_days` and
+ * `iat + update_days`, and so early that two more tries fit before `exp`. A token whose whole life lies within its
+ * warning time is due after half of its life: at once would be for ever.
+ *
+ * @returns Unix seconds
+ */
+export function renewalDueAt({ iat, exp, tok_exp_warn_days = 0, update_days = 1 }: RenewalTerms): number {
+  const life = Math.max(0, exp - iat);
+  const warned = exp - tok_exp_warn_days * DAY;
+  const regular = Math.min(warned <= iat ? iat + life / 2 : warned, iat + Math.max(1, update_days) * DAY);
+  return Math.floor(Math.min(regular, latestDue(exp, life)));
+}
+
+/**
+ * The first attempt for a token, somewhat before it is due, so that a fleet that was licensed together does not renew
+ * together.
+ *
+ * @param nowSeconds Unix seconds, as the result
+ * @param random from 0 to 1, 1 excluded
+ */
+export function firstAttemptAt(terms: RenewalTerms, nowSeconds: number, random: number): number {
+  const due = renewalDueAt(terms);
+  const early = due - Math.max(0, due - terms.iat) * SPREAD * random;
+  return Math.max(nowSeconds + random * SHORTEST_WAIT, early);
+}
+
+/**
+ * The attempt after one that failed: a random wait up to 10 s, 1 min, 10 min, 100 min, then a day, but never so long that
+ * fewer than two more tries would fit before `exp`.
+ *
+ * @param failures in a row, 1 or more
+ * @param nowSeconds Unix seconds, as the result
+ * @param random from 0 to 1, 1 excluded
+ */
+export function attemptAfterFailure(
+  { exp }: RenewalTerms,
+  failures: number,
+  nowSeconds: number,
+  random: number,
+): number {
+  const longest = BACK_OFF[Math.min(failures, BACK_OFF.length) - 1] ?? DAY;
+  const left = exp - nowSeconds;
+  const wait = random * (left > 0 ? Math.min(longest, left / 3) : longest);
+  return nowSeconds + Math.max(SHORTEST_WAIT, wait);
+}
+
+/**
+ * The attempt after the issuer had nothing newer: at the next regular time, and so early that two more tries fit before
+ * `exp`.
+ *
+ * @param nowSeconds Unix seconds, as the result
+ * @param random from 0 to 1, 1 excluded
+ */
+export function attemptAfterUnchanged(
+  { exp, update_days = 1 }: RenewalTerms,
+  nowSeconds: number,
+  random: number,
+): number {
+  const left = exp - nowSeconds;
+  const regular = Math.max(1, update_days) * DAY * (1 - SPREAD * random);
+  return nowSeconds + Math.max(SHORTEST_PAUSE, left > 0 ? Math.min(regular, left / 3) : regular);
+}
+
+/** The last tenth of a token's life, a day at most, is kept for two more tries. */
+function latestDue(exp: number, life: number): number {
+  return exp - Math.min(DAY, life / 10);
+}

@@ -1,0 +1,173 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditLog } from '../audit/audit-log.js';
+import type { Actor } from '../domain/actor.js';
+import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
+import { compareTokens, decideRenewal } from '../domain/license.js';
+import { type AuthenticatedLicense, readTokenHeader, verifyLicenseToken } from '../domain/license-token.js';
+import { type ErrorCode, ServiceError } from '../domain/service-error.js';
+import { badResponse, type FailureClass } from '../issuer/issuer-failure.js';
+import { IssuerKeys } from '../issuer/issuer-keys.js';
+import { LicenseIssuer, type RenewalAnswer } from '../issuer/license-issuer.js';
+import type { HeldLicense } from '../snapshot/snapshot.js';
+import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { LicenseMetrics } from './license-metrics.js';
+import { LicenseReader, type LicenseState, storedIn } from './license.reader.js';
+import { LicenseRevoker } from './license-revoker.js';
+import { LicenseStore } from './license.store.js';
+import { RenewalJournal } from './renewal-journal.js';
+import type { Turn } from './renewal.store.js';
+
+/** A license to renew, of whatever source, together with what the database held when it was chosen. */
+export interface Renewable {
+  readonly held: HeldLicense;
+  readonly license: AuthenticatedLicense;
+}
+
+/** What is at fault when a new token is refused, where it is not just a bad answer. */
+const CLASSES: Partial<Record<ErrorCode, FailureClass>> = {
+  'license.untrusted': 'bad-signature',
+  'license.not-active': 'clock',
+  'license.expired': 'clock',
+};
+/** One call to the issuer and what becomes of its answer: verified, compared and stored in one conditional statement. */
+@Injectable()
+export class RenewalCall {
+  constructor(
+    private readonly issuer: LicenseIssuer,
+    private readonly keys: IssuerKeys,
+    private readonly store: LicenseStore,
+    private readonly journal: RenewalJournal,
+    private readonly reader: LicenseReader,
+    private readonly revoker: LicenseRevoker,
+    private readonly snapshots: SnapshotService,
+    private readonly audit: AuditLog,
+    private readonly metrics: LicenseMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * @param turn - ours
+   * @returns the license that is stored afterwards
+   * @throws ServiceError `license.changed`, `issuer.*`, `database.unavailable`
+   */
+  async make(actor: Actor, renewable: Renewable, turn: Turn): Promise<LicenseState> {
+    try {
+      const answer = await this.issuer.renew(renewable.license.token, turn.id);
+      return await this.#accept(actor, renewable, turn, answer);
+    } catch (error) {
+      await this.journal.failed(turn, renewable.license, error);
+      throw error;
+    }
+  }
+
+  async #accept(
+    actor: Actor,
+    renewable: Renewable,
+    turn: Turn,
+    answer: RenewalAnswer,
+  ): Promise<LicenseState> {
+    switch (answer.kind) {
+      case 'revoked':
+        return this.revoker.revoke(actor, renewable.license, answer.statement);
+      case 'not-due':
+        return this.#unchanged(renewable, turn);
+      case 'token': {
+        const successor = await this.#successor(renewable.license, answer.token);
+        if (successor === undefined) return this.#unchanged(renewable, turn);
+        return this.#store(actor, renewable, turn, successor);
+      }
+    }
+  }
+
+  async #unchanged({ held, license }: Renewable, turn: Turn): Promise<LicenseState> {
+    await this.journal.unchanged(turn, license);
+    this.metrics.renewal('unchanged');
+    return this.reader.stateIn(license, held);
+  }
+
+  /**
+   * The license of an answer, verified like an upload; undefined when it is the stored one.
+   * @throws ServiceError `issuer.bad-response`, `issuer.unavailable`
+   */
+  async #successor(stored: AuthenticatedLicense, token: string): Promise<AuthenticatedLicense | undefined> {
+    if (token === stored.token) return undefined;
+    const candidate = await this.#verify(token);
+    switch (decideRenewal(stored, candidate)) {
+      case 'unchanged':
+        return undefined;
+      case 'unusable':
+        throw badResponse(new Error('the token is not a newer one of the same license'));
+      case 'replace':
+        return candidate;
+    }
+  }
+
+  async #verify(token: string): Promise<AuthenticatedLicense> {
+    try {
+      const keys = await this.keys.forKid(readTokenHeader(token).kid);
+      return await verifyLicenseToken(token, keys, this.reader.policy, toSeconds(this.clock.now()));
+    } catch (error) {
+      this.metrics.refused('renewal', error);
+      if (!(error instanceof ServiceError) || error.code === 'issuer.unavailable') throw error;
+      throw badResponse(new Error(`${error.code}: ${error.message}`), CLASSES[error.code]);
+    }
+  }
+
+  /** Promotes the successor, unless the license was removed or replaced since it was read. */
+  async #store(
+    actor: Actor,
+    { held: read, license }: Renewable,
+    turn: Turn,
+    successor: AuthenticatedLicense,
+  ): Promise<LicenseState> {
+    // Counted after the transaction, which may run more than once.
+    let outcome: 'renewed' | 'unchanged' = 'unchanged';
+    const state = await this.snapshots.change(async (manager) => {
+      const held = await this.store.load(manager);
+      const present = storedIn(held);
+      if (held.generation !== read.generation || !isSamePlace(storedIn(read), present, license)) {
+        throw new ServiceError('license.changed');
+      }
+      // Another renewal, or an upload, of the same license was quicker and brought something at least as new.
+      const isNews = present !== undefined && present.token !== storedIn(read)?.token;
+      if (isNews && isSameOrNewer(present, successor)) {
+        await this.journal.succeeded(manager, turn, (outcome = 'unchanged'), present);
+        return { changed: true, value: this.reader.stateIn(present, held) };
+      }
+      const revokedAt = held.revocations.find(successor.claims.iss, successor.claims.lid);
+      if (revokedAt !== undefined && successor.claims.iat <= revokedAt) {
+        throw badResponse(new Error('the token is from before the revocation of its license'));
+      }
+      // What is stored may be newer than what was renewed only where it does not count, and another source's does.
+      const overNewer = !isNews && !this.reader.storedIsValid(held, toSeconds(this.clock.now()));
+      await this.store.replace(manager, held, successor, overNewer);
+      const { lid, jti, iat, exp, lexp } = successor.claims;
+      await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, {
+        jti,
+        iat,
+        exp,
+        lexp,
+        attemptId: turn.id,
+      });
+      await this.journal.succeeded(manager, turn, (outcome = 'renewed'), successor);
+      return { changed: true, value: this.reader.stateIn(successor, held) };
+    });
+    this.metrics.renewal(outcome);
+    return state;
+  }
+}
+
+/** Whether the database holds the same license as when it was read, or by now the renewed one of another source. */
+function isSamePlace(
+  before: AuthenticatedLicense | undefined,
+  after: AuthenticatedLicense | undefined,
+  renewed: AuthenticatedLicense,
+): boolean {
+  const lid = after?.claims.lid;
+  return lid === before?.claims.lid || (before === undefined && lid === renewed.claims.lid);
+}
+
+function isSameOrNewer(present: AuthenticatedLicense, successor: AuthenticatedLicense): boolean {
+  const isSameLicense = present.claims.lid === successor.claims.lid;
+  return isSameLicense && compareTokens(present.claims, successor.claims) >= 0;
+}

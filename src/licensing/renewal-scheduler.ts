@@ -1,0 +1,93 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import { Database } from '../database/database.js';
+import type { Actor } from '../domain/actor.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
+import type { AuthenticatedLicense } from '../domain/license-token.js';
+import { firstAttemptAt } from '../domain/renewal-policy.js';
+import { ServiceError } from '../domain/service-error.js';
+import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { LicenseReader } from './license.reader.js';
+import { LicenseRenewal } from './license-renewal.js';
+import { RenewalStore } from './renewal.store.js';
+
+/** How often it is looked whether a renewal is due, milliseconds. */
+const LOOK_MS = 1_000;
+/** No plan lies further ahead than the longest pause and the longest back-off: such a one was made by a clock that was ahead. Seconds. */
+const FURTHEST_RETRY = 86_400;
+
+/** Whoever asks when nobody does. */
+const SCHEDULER: Actor = { id: 'system', requestId: '' };
+
+/**
+ * Renews the license when it is due, and again until it succeeds. The plan is a row of the database: replicas and restarts
+ * neither forget nor repeat it. It enters where the endpoint does, so it cannot behave differently.
+ */
+@Injectable()
+export class RenewalScheduler implements BeforeApplicationShutdown {
+  readonly #logger = new Logger(RenewalScheduler.name);
+  readonly #on: boolean;
+  #timer: NodeJS.Timeout | undefined;
+  #working: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(
+    @Inject(SERVICE_CONFIG) { issuer }: ServiceConfig,
+    private readonly renewal: LicenseRenewal,
+    private readonly store: RenewalStore,
+    private readonly reader: LicenseReader,
+    private readonly database: Database,
+    private readonly snapshots: SnapshotService,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.#on = issuer.autoRefresh;
+  }
+
+  start(): void {
+    if (this.#on && this.#timer === undefined) this.#schedule();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#working;
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#working = this.#look().finally(() => this.#schedule());
+    }, LOOK_MS);
+    this.#timer.unref();
+  }
+
+  /** Never rejects: what a renewal failed with is written down where it failed. */
+  async #look(): Promise<void> {
+    try {
+      const snapshot = this.snapshots.current;
+      const [first] = snapshot === undefined ? [] : this.reader.ranked(snapshot);
+      if (first === undefined || !(await this.#isDue(first.license))) return;
+      await this.renewal.renew(SCHEDULER);
+      this.#logger.log({ msg: 'license renewed', lid: first.license.claims.lid });
+    } catch (error) {
+      const code = error instanceof ServiceError ? error.code : 'internal-error';
+      if (code === 'database.unavailable') return;
+      this.#logger.warn({ msg: 'the license could not be renewed: it stays as it is', code, err: error });
+    }
+  }
+
+  /** Whether the attempt that is planned for this token is due; the first one to see a new token plans it. */
+  async #isDue({ claims }: AuthenticatedLicense): Promise<boolean> {
+    const now = this.clock.now() / 1000;
+    const { lid, jti, nextAttemptAt, failures } = await this.store.state();
+    const planned = (nextAttemptAt?.getTime() ?? NaN) / 1000;
+    const isMine = lid === claims.lid && jti === claims.jti && !Number.isNaN(planned);
+    const isPossible = failures === 0 || planned <= now + FURTHEST_RETRY;
+    if (isMine && isPossible) return planned <= now;
+    const next = firstAttemptAt(claims, now, Math.random());
+    await this.database.transaction((manager) =>
+      this.store.plan(manager, { lid: claims.lid, jti: claims.jti }, { lid, jti }, new Date(next * 1000)),
+    );
+    return false;
+  }
+}

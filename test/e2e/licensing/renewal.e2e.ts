@@ -1,0 +1,252 @@
+import { newLid, outcome, Stage, TOKEN } from './stage.js';
+
+const REPORT = '/api/licensing/renewal';
+const REHEARSE = '/api/licensing/renewal/rehearse';
+const DAY_MS = 86_400_000;
+
+/** Waits until something is so; the suite's time-out bounds it. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((go) => setTimeout(go, 50));
+}
+
+describe('renewal without being asked', () => {
+  let stage: Stage;
+
+  beforeEach(async () => {
+    stage = await Stage.open({ AUTO_REFRESH_LICENSE: 'true' });
+  });
+
+  afterEach(async () => {
+    await stage.close();
+  });
+
+  const report = async () => (await stage.service.get(REPORT)).body;
+  const planned = async () => until(async () => (await report()).nextAttempt !== null);
+
+  it('is planned somewhat before the token is due, and happens then, once', async () => {
+    const lid = newLid();
+    const iat = stage.now - 60;
+    await stage.install({ lid, iat, update_days: 10 });
+    await planned();
+    const { due, nextAttempt } = await report();
+    expect(nextAttempt).toBeLessThanOrEqual(due);
+    expect(nextAttempt).toBeGreaterThanOrEqual(due - 0.1 * (due - iat) - 1);
+    expect(stage.issuer.renewals).toHaveLength(0);
+    stage.service.clock.set(due * 1000);
+    await until(async () => (await report()).lastSuccess !== null);
+    expect(stage.issuer.renewals).toHaveLength(1);
+    expect(await report()).toMatchObject({ automatic: true, outcome: 'renewed', cause: null, failures: 0 });
+    expect((await stage.shown()).iat).toBe(iat + 1);
+    expect(await stage.audit()).toMatchObject([
+      { action: 'license.install' },
+      { action: 'license.renew', actor: 'system' },
+    ]);
+  });
+
+  it('tries again after failures, says which and when, and forgets nothing over a restart', async () => {
+    await stage.install({ lid: newLid() });
+    await planned();
+    stage.issuer.answerRenewals({ status: 500 });
+    stage.service.clock.advance(DAY_MS / 2 + 3600_000);
+    await until(async () => (await report()).failures === 1);
+    const first = await report();
+    expect(first).toMatchObject({ outcome: 'issuer.bad-response', cause: 'bad-answer', lastSuccess: null });
+    expect(first.nextAttempt - first.lastAttempt).toBeGreaterThanOrEqual(1);
+    expect(first.nextAttempt - first.lastAttempt).toBeLessThanOrEqual(10);
+    const asked = stage.issuer.renewals.length;
+    const { clock } = stage.service;
+    const then = clock.now();
+    await stage.restart();
+    stage.service.clock.set(then);
+    expect(await report()).toMatchObject({ failures: 1, nextAttempt: first.nextAttempt });
+    stage.service.clock.set(then + 11_000);
+    await until(async () => (await report()).failures === 2);
+    expect(stage.issuer.renewals).toHaveLength(asked + 1);
+    stage.issuer.answerRenewals();
+    stage.service.clock.advance(61_000);
+    await until(async () => (await report()).outcome === 'renewed');
+    expect((await report()).failures).toBe(0);
+  });
+
+  it("obeys the issuer's Retry-After, whatever the back-off says", async () => {
+    await stage.install({ lid: newLid() });
+    await planned();
+    stage.issuer.answerRenewals({ status: 429, headers: { 'Retry-After': '3000' } });
+    stage.service.clock.advance(DAY_MS / 2 + 3600_000);
+    await until(async () => (await report()).failures === 1);
+    const { nextAttempt, lastAttempt, notBefore } = await report();
+    expect(nextAttempt - lastAttempt).toBeGreaterThanOrEqual(2_999);
+    expect(notBefore - lastAttempt).toBeGreaterThanOrEqual(2_999);
+    stage.issuer.answerRenewals();
+    expect(outcome(await stage.renew())).toEqual([503, 'issuer.unavailable']);
+    await stage.restart();
+    stage.service.clock.set(lastAttempt * 1000 + 60_000);
+    expect(outcome(await stage.renew())).toEqual([503, 'issuer.unavailable']);
+    expect(stage.issuer.renewals).toHaveLength(1);
+  });
+
+  it('goes on at the next regular time after the issuer had nothing newer', async () => {
+    await stage.install({ lid: newLid() });
+    await planned();
+    stage.issuer.answerRenewals({ status: 409, body: { code: 'not_due' } });
+    stage.service.clock.advance(DAY_MS / 2 + 3600_000);
+    await until(async () => (await report()).outcome === 'unchanged');
+    const { nextAttempt, lastAttempt, failures, lastSuccess } = await report();
+    expect([failures, lastSuccess]).toEqual([0, lastAttempt]);
+    expect(nextAttempt - lastAttempt).toBeGreaterThanOrEqual(60);
+  });
+
+  it('renews a token that has expired as well', async () => {
+    await stage.install({ lid: newLid() });
+    await planned();
+    stage.service.clock.advance(2 * DAY_MS);
+    expect((await stage.verdict())[0]).toBe(false);
+    await until(async () => stage.issuer.renewals.length > 0);
+  });
+
+  it('asks for nothing without a license', async () => {
+    expect(await report()).toMatchObject({ nextAttempt: null, due: null, tokenSecondsLeft: null });
+    await stage.install({ lid: newLid() });
+    await planned();
+    await stage.service.delete(TOKEN, { instance: 'http://localhost:3000/' });
+    stage.service.clock.advance(DAY_MS);
+    await new Promise((go) => setTimeout(go, 2_500));
+    expect(stage.issuer.renewals).toHaveLength(0);
+  });
+});
+
+describe('how renewals fare', () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await Stage.open();
+  });
+
+  afterEach(async () => {
+    await stage.clear();
+  });
+
+  afterAll(async () => {
+    await stage.close();
+  });
+
+  const report = async () => (await stage.service.get(REPORT)).body;
+
+  it.each<[string, Parameters<Stage['issuer']['answerRenewals']>[0], string, string]>([
+    ['a refusal', { status: 403, body: { message: 'Suspended' } }, 'issuer.refused', 'refused'],
+    ['a pause', { status: 503 }, 'issuer.unavailable', 'refused'],
+    ['a page', { status: 200, body: '<html>' }, 'issuer.bad-response', 'bad-answer'],
+    ['a redirect', { status: 302, headers: { Location: '/' } }, 'issuer.bad-response', 'bad-answer'],
+    ['a cut line', (_request, response) => response.destroy(), 'issuer.unavailable', 'connect'],
+  ])('says after %s what failed, and leaves the license as it was', async (_, answer, code, cause) => {
+    await stage.install({ lid: newLid() });
+    const row = await stage.row();
+    stage.issuer.answerRenewals(answer);
+    const reply = await stage.renew();
+    expect(reply.body.messageId).toBe(code);
+    expect(await report()).toMatchObject({
+      automatic: false,
+      outcome: code,
+      cause,
+      message: reply.body.message,
+    });
+    expect(await stage.row()).toBe(row);
+  });
+
+  it('says that a signature was bad, or a clock', async () => {
+    const lid = newLid();
+    await stage.install({ lid });
+    const other = stage.issuer.key;
+    stage.issuer.rotate(false);
+    stage.issuer.answerKeySet({ status: 200, body: { keys: [other.jwk] } });
+    stage.issuer.answerRenewals({
+      status: 200,
+      body: { token: stage.issuer.token({ lid, iat: stage.now }) },
+    });
+    await stage.renew();
+    expect(await report()).toMatchObject({ outcome: 'issuer.bad-response', cause: 'bad-signature' });
+    const ahead = stage.issuer.token({ lid, iat: stage.now + 3600 }, other);
+    stage.issuer.answerRenewals({ status: 200, body: { token: ahead } });
+    await stage.renew();
+    expect(await report()).toMatchObject({ outcome: 'issuer.bad-response', cause: 'clock' });
+  });
+});
+
+describe('a rehearsal', () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await Stage.open();
+  });
+
+  afterEach(async () => {
+    await stage.clear();
+  });
+
+  afterAll(async () => {
+    await stage.close();
+  });
+
+  const rehearse = async () => stage.service.post(REHEARSE, {});
+
+  it('asks the issuer for nothing, shows it the license, and changes nothing', async () => {
+    const token = await stage.install({ lid: newLid() });
+    const before = [await stage.row(), await stage.query('SELECT * FROM renewal_state'), await stage.audit()];
+    stage.issuer.answerRenewals({ status: 200, body: { dryRun: true } });
+    expect((await rehearse()).body).toMatchObject({ outcome: 'ready' });
+    const asked = stage.issuer.renewals.at(-1);
+    expect(asked?.headers.authorization).toBe(`Bearer ${token}`);
+    expect(JSON.parse(asked?.body ?? '')).toMatchObject({ dryRun: true });
+    expect([
+      await stage.row(),
+      await stage.query('SELECT * FROM renewal_state'),
+      await stage.audit(),
+    ]).toEqual(before);
+  });
+
+  it.each<[string, Parameters<Stage['issuer']['answerRenewals']>[0], number, string]>([
+    ['has nothing newer', { status: 409, body: { code: 'not_due' } }, 200, 'not-due'],
+    ['knows no rehearsals', { status: 422, body: { code: 'dry_run_unsupported' } }, 200, 'unsupported'],
+  ])('says so when the issuer %s', async (_, answer, status, said) => {
+    await stage.install({ lid: newLid() });
+    stage.issuer.answerRenewals(answer);
+    const reply = await rehearse();
+    expect([reply.status, reply.body.outcome]).toEqual([status, said]);
+  });
+
+  it.each<[string, Parameters<Stage['issuer']['answerRenewals']>[0], number, string]>([
+    ['refuses', { status: 403 }, 502, 'issuer.refused'],
+    ['answers something else', { status: 200, body: { dryRun: 'yes' } }, 502, 'issuer.bad-response'],
+    ['breaks', { status: 500 }, 502, 'issuer.bad-response'],
+    ['is away', (_request, response) => response.destroy(), 503, 'issuer.unavailable'],
+  ])('is answered as the renewal would be when the issuer %s', async (_, answer, status, code) => {
+    await stage.install({ lid: newLid() });
+    stage.issuer.answerRenewals(answer);
+    expect(outcome(await rehearse())).toEqual([status, code]);
+  });
+
+  it('takes nothing away, whatever statement the issuer sends', async () => {
+    const lid = newLid();
+    await stage.install({ lid });
+    const statement = stage.issuer.statement({ lid });
+    stage.issuer.answerRenewals({ status: 410, body: { code: 'license_revoked', statement } });
+    expect(outcome(await rehearse())).toEqual([502, 'issuer.refused']);
+    expect(await stage.verdict()).toEqual([true, 1]);
+  });
+
+  it('stores no token, even of an issuer that gives one', async () => {
+    const lid = newLid();
+    await stage.install({ lid });
+    const row = await stage.row();
+    stage.issuer.answerRenewals({
+      status: 200,
+      body: { token: stage.issuer.token({ lid, iat: stage.now }) },
+    });
+    expect(outcome(await rehearse())).toEqual([502, 'issuer.bad-response']);
+    expect(await stage.row()).toBe(row);
+  });
+
+  it('is 404 without a license', async () => {
+    expect(outcome(await rehearse())).toEqual([404, 'license.not-found']);
+  });
+});
