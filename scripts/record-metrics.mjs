@@ -28,6 +28,7 @@ const service = await startService(
     ISSUER_ID,
     ISSUER_URL: authority.url,
     ISSUER_ALLOW_INSECURE_HTTP: 'true',
+    AUTO_REFRESH_LICENSE: 'false',
   }),
   logger,
 );

@@ -1,5 +1,6 @@
 import type { RootUrl } from '../domain/root-url.js';
-import { type Environment, readEnvironment, rulesFor, type SettingValues } from './environment.js';
+import { type Environment, readEnvironment, rulesFor } from './environment.js';
+import { ISSUER_ADDRESSES, issuerAddresses, issuerConfig, type IssuerConfig } from './issuer-config.js';
 import {
   address,
   boolean,
@@ -72,23 +73,6 @@ export interface ListenConfig {
 export interface DatabaseConfig {
   readonly location: DatabaseLocation;
   readonly migrations: 'run' | 'check';
-}
-
-/** The upstream: whose licenses count, and where to ask for new ones. */
-export interface IssuerConfig {
-  /** The expected `iss`. */
-  readonly id: string;
-  /** Where renewals go; none: renewing is not possible. */
-  readonly renewUrl: URL | undefined;
-  /** Where the keys come from; a file is the only source when it is named. */
-  readonly keys:
-    | { readonly kind: 'url'; readonly url: URL }
-    | { readonly kind: 'file'; readonly path: string }
-    | { readonly kind: 'none' };
-  /** Deadline of a whole call, milliseconds. */
-  readonly timeoutMs: number;
-  /** Whether licenses are renewed without being asked to. */
-  readonly autoRefresh: boolean;
 }
 
 /** Where a license can come from beside the database. */
@@ -173,11 +157,7 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
   });
 }
 
-type Values = SettingValues<typeof SERVICE_SETTINGS>;
-
 const between = rulesFor<typeof SERVICE_SETTINGS>();
-
-const ADDRESSES = ['ISSUER_URL', 'ISSUER_RENEW_URL', 'ISSUER_JWKS_URL', 'ISSUER_JWKS_PATH'] as const;
 
 const RULES = [
   between(['ADMIN_USER', 'ADMIN_PASSWORD'], ({ ADMIN_USER, ADMIN_PASSWORD }) =>
@@ -200,7 +180,7 @@ const RULES = [
       ? ['ISSUER_JWKS_PATH and ISSUER_JWKS_URL are both set: set one']
       : [],
   ),
-  between([...ADDRESSES, 'ISSUER_ALLOW_INSECURE_HTTP'], (values) => {
+  between([...ISSUER_ADDRESSES, 'ISSUER_ALLOW_INSECURE_HTTP'], (values) => {
     const { renewUrl, keys } = issuerAddresses(values);
     const called = {
       ISSUER_RENEW_URL: renewUrl,
@@ -213,43 +193,9 @@ const RULES = [
     });
     return [...new Set(insecure)];
   }),
-  between([...ADDRESSES, 'AUTO_REFRESH_LICENSE'], (values) =>
+  between([...ISSUER_ADDRESSES, 'AUTO_REFRESH_LICENSE'], (values) =>
     values.AUTO_REFRESH_LICENSE === true && issuerAddresses(values).renewUrl === undefined
       ? ['AUTO_REFRESH_LICENSE is true and there is no renewal address: set ISSUER_RENEW_URL']
       : [],
   ),
 ];
-
-function issuerConfig(values: Values): IssuerConfig {
-  const addresses = issuerAddresses(values);
-  return {
-    id: values.ISSUER_ID ?? withoutSlash(values.ISSUER_URL),
-    ...addresses,
-    autoRefresh: values.AUTO_REFRESH_LICENSE ?? addresses.renewUrl !== undefined,
-    timeoutMs: values.ISSUER_TIMEOUT_MS,
-  };
-}
-
-function issuerAddresses(
-  values: Pick<Values, (typeof ADDRESSES)[number]>,
-): Pick<IssuerConfig, 'renewUrl' | 'keys'> {
-  const base = withoutSlash(values.ISSUER_URL);
-  // grafana.com does not speak this protocol: nothing is ever sent to an address that was only guessed.
-  const speaks = values.ISSUER_URL.hostname !== 'grafana.com';
-  const jwksUrl = values.ISSUER_JWKS_URL ?? (speaks ? new URL(`${base}/.well-known/jwks.json`) : undefined);
-  const keys: IssuerConfig['keys'] =
-    values.ISSUER_JWKS_PATH !== undefined
-      ? { kind: 'file', path: values.ISSUER_JWKS_PATH }
-      : jwksUrl === undefined
-        ? { kind: 'none' }
-        : { kind: 'url', url: jwksUrl };
-  const renewUrl = values.ISSUER_RENEW_URL ?? (speaks ? new URL(`${base}/v1/licenses/renew`) : undefined);
-  return {
-    renewUrl,
-    keys: Object.freeze(keys),
-  };
-}
-
-function withoutSlash(url: URL): string {
-  return url.href.replace(/\/+$/, '');
-}

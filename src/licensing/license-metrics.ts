@@ -35,7 +35,7 @@ const RENEWALS = {
 
 /** A further way for tokens to come in is a further `path`. */
 const REFUSED = {
-  path: ['upload', 'renewal', 'stored'],
+  path: ['upload', 'renewal', 'stored', 'file', 'text'],
   code: [
     'license.invalid',
     'license.untrusted',

@@ -7,6 +7,7 @@ import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { LicenseStatus } from '../domain/license.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import type { LocalSource } from '../snapshot/snapshot.js';
+import { Metrics } from '../metrics/metrics.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { readLicenseFile, withoutLineEnd } from './license-file.js';
 import { LicenseReader } from './license.reader.js';
@@ -18,6 +19,8 @@ const LOOK_MS = 1_000;
 /** How long the start and the end wait for a look, milliseconds: a file system or an issuer can hang. */
 const LONGEST_WAIT_MS = 3_000;
 
+const SOURCE_STATES = ['used', 'stale', 'invalid', 'broken'] as const;
+
 /** What is to be said of one license of one source. */
 export interface SourceReport {
   readonly source: LicenseSource;
@@ -25,7 +28,7 @@ export interface SourceReport {
    * `used`: it is the one that counts. `stale`: valid, but a fresher one counts. `invalid`: by itself it would not be valid.
    * `broken`: the source cannot be read, or what it says does not verify.
    */
-  readonly state: 'used' | 'stale' | 'invalid' | 'broken';
+  readonly state: (typeof SOURCE_STATES)[number];
   /** For `invalid` and `broken`: which rule, and a sentence about it. */
   readonly code?: string;
   readonly reason?: string;
@@ -54,8 +57,16 @@ export class LicenseSources implements BeforeApplicationShutdown {
     verifier: LocalLicenseVerifier,
     private readonly reader: LicenseReader,
     private readonly snapshots: SnapshotService,
+    metrics: Metrics,
     @Inject(CLOCK) clock: Clock,
   ) {
+    metrics.gauge(
+      'licentia_license_source',
+      'Whether a source holds a license of this state: 1 if so, else 0.',
+      { source: LICENSE_SOURCES, state: SOURCE_STATES },
+      ({ source, state }) =>
+        this.reports().some((report) => report.source === source && report.state === state) ? 1 : 0,
+    );
     const local = (source: LocalSource['source'], read: () => Promise<string>) =>
       new LocalLicense(source, read, verifier, clock);
     this.#local = [

@@ -72,7 +72,7 @@ export class LocalLicense {
     const keysChanged = this.#keysChanged;
     this.#keysChanged = false;
     try {
-      const { license, remembered } = await this.verifier.verify(token);
+      const { license, remembered } = await this.verifier.verify(this.source, token);
       // The same object for the same token: who compares states sees no change.
       if (license.token !== this.#license?.token) this.#license = license;
       this.#remembered = remembered;
@@ -87,7 +87,7 @@ export class LocalLicense {
   /** A key that the operator took out of his file counts no more, for what was said before neither. */
   async #verifyLastAgain(): Promise<void> {
     if (this.#lastValid === undefined || this.#lastValid === this.#license) return;
-    await this.verifier.verify(this.#lastValid.token).catch(() => (this.#lastValid = undefined));
+    await this.verifier.verify(this.source, this.#lastValid.token).catch(() => (this.#lastValid = undefined));
   }
 }
 

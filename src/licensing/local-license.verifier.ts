@@ -7,6 +7,7 @@ import {
 } from '../domain/license-token.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import { LicenseKeyStore } from './license-key.store.js';
+import { LicenseMetrics } from './license-metrics.js';
 
 /** A license that was verified, and whether the database knows the key that did it. */
 export interface VerifiedLocally {
@@ -26,6 +27,7 @@ export class LocalLicenseVerifier {
   constructor(
     private readonly keys: IssuerKeys,
     private readonly known: LicenseKeyStore,
+    private readonly metrics: LicenseMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -35,11 +37,16 @@ export class LocalLicenseVerifier {
   }
 
   /** @throws ServiceError `license.invalid`, `license.untrusted`, `issuer.unavailable` without any keys */
-  async verify(token: string): Promise<VerifiedLocally> {
-    const { kid } = readTokenHeader(token);
-    const before = this.keys.pinned ? undefined : await this.#find(token);
-    const license = await authenticateLicenseToken(token, before ?? (await this.keys.forKid(kid)));
-    return { license, remembered: this.keys.pinned || before !== undefined };
+  async verify(source: 'file' | 'text', token: string): Promise<VerifiedLocally> {
+    try {
+      const { kid } = readTokenHeader(token);
+      const before = this.keys.pinned ? undefined : await this.#find(token);
+      const license = await authenticateLicenseToken(token, before ?? (await this.keys.forKid(kid)));
+      return { license, remembered: this.keys.pinned || before !== undefined };
+    } catch (error) {
+      this.metrics.refused(source, error);
+      throw error;
+    }
   }
 
   /** @returns whether it is stored now; with the database away the license counts all the same */
