@@ -10,7 +10,14 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return Date.now() + this.#offset;
+    return this.#held ?? Date.now() + this.#offset;
+  }
+
+  #held: number | undefined;
+
+  /** Stops the wall clock at a moment, Unix milliseconds, until it is {@link set}: for what depends on one second. */
+  hold(unixMilliseconds: number): void {
+    this.#held = unixMilliseconds;
   }
 
   /** Jumps with the wall clock: what waits for a time-out need not be waited for. */
@@ -28,6 +35,7 @@ export class FakeClock implements Clock {
 
   /** Sets the wall clock alone, as an operator or NTP does. */
   set(unixMilliseconds: number): void {
+    this.#held = undefined;
     this.#offset = unixMilliseconds - Date.now();
   }
 }
