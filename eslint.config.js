@@ -35,7 +35,20 @@ const TYPEORM = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'data/', 'coverage/', '.tmp*/', '**/*.mjs', '*.js', '*.cjs'] },
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      'data/',
+      'coverage/',
+      '.tmp*/',
+      '.stryker-tmp/',
+      '**/*.mjs',
+      '*.js',
+      '*.cjs',
+      'test/mutation/*',
+    ],
+  },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -38,6 +38,7 @@ describe('readKeySet', () => {
     expect((await readKeySet({ keys: [] })).size).toBe(0);
     expect(emptyKeySet.size).toBe(0);
     expect(emptyKeySet.kids).toEqual([]);
+    expect(emptyKeySet.skipped).toEqual([]);
     expect(emptyKeySet.find('__proto__')).toBeUndefined();
   });
 
@@ -52,7 +53,12 @@ describe('readKeySet', () => {
     [{ keys: 'a' }],
     [{ Keys: [] }],
   ])('refuses the document %j', async (document) => {
-    await expect(readKeySet(document)).rejects.toBeInstanceOf(KeySetError);
+    const refused = readKeySet(document);
+    await expect(refused).rejects.toBeInstanceOf(KeySetError);
+    await expect(refused).rejects.toMatchObject({
+      name: 'KeySetError',
+      message: 'The key set is no object with an array "keys".',
+    });
   });
 
   it('takes 100 keys, and no set of 101', async () => {
@@ -67,6 +73,8 @@ describe('readKeySet', () => {
     });
     expect(set.kids).toEqual([ec.kid]);
     expect(set.skipped.map((key) => key.kid)).toEqual([null, null, null, null, null, null, 'oct']);
+    expect(set.skipped.slice(0, 4).map(({ reason }) => reason)).toEqual(Array(4).fill('it is no object'));
+    expect(set.skipped[4]?.reason).toBe('it has no usable "kid"');
   });
 
   describe('with one kid several times', () => {

@@ -75,6 +75,26 @@ describe('The claims of a license token', () => {
     await expect(refused).rejects.toThrow(`The claim "${name}" must be `);
   });
 
+  it('says what a claim must be, in words that an issuer can act on', async () => {
+    const text = 'a string of at most 1024 bytes without NUL and lone surrogates';
+    const kinds: [string[], string][] = [
+      [identifiers, `${text} that is not empty`],
+      [texts, text],
+      [times, 'a whole number from 1 to 253402300799'],
+      [counts, 'a whole number from 0 to 2147483647'],
+      [booleans, 'true or false'],
+      [['prod'], `an array, each item ${text}`],
+    ];
+    for (const [names, description] of kinds) {
+      for (const name of names) {
+        const refused = authenticateLicenseToken(sign({ claims: validClaims({ [name]: null }) }), keySet);
+        await expect(refused).rejects.toThrow(new Error(`The claim "${name}" must be ${description}.`));
+      }
+    }
+    const missing = authenticateLicenseToken(sign({ claims: validClaims({ jti: undefined }) }), keySet);
+    await expect(missing).rejects.toThrow(new Error('The claim "jti" is missing.'));
+  });
+
   it.each([...identifiers, ...texts])('takes a string of up to 1 KiB for %s', async (name) => {
     const empty = identifiers.includes(name) ? 'license.invalid' : 'accepted';
     const cases: [unknown, string][] = [

@@ -83,7 +83,16 @@ describe('verifyRevocationStatement', () => {
   });
 
   it('keeps the rule that failed for the log', async () => {
-    await expect(verify(sign())).rejects.toMatchObject({ cause: { code: 'license.invalid' } });
+    await expect(verify(sign())).rejects.toMatchObject({
+      message: "The issuer's revocation statement does not verify.",
+      cause: { code: 'license.invalid' },
+    });
+    await expect(verify(signRevocation({ claims: { iss: 'https://other.example' } }))).rejects.toMatchObject({
+      cause: { code: 'license.untrusted', message: 'The statement is by another issuer.' },
+    });
+    await expect(verify(signRevocation({ claims: { iat: NOW + 61 } }))).rejects.toMatchObject({
+      cause: { code: 'license.not-active', message: 'The statement was made in the future.' },
+    });
   });
 
   it('is not fooled by a moment that is no number', async () => {

@@ -145,6 +145,12 @@ describe('parseRootUrl', () => {
     Symbol('https://host/'),
   ])('refuses %p, which is no string', (value) => {
     expect(() => parseRootUrl(value)).toThrow(RootUrlError);
+    const error = { name: 'RootUrlError', message: 'The root URL is not a string.' };
+    expect(() => parseRootUrl(value)).toThrow(expect.objectContaining(error) as Error);
+  });
+
+  it('gives an address that nobody can change afterwards', () => {
+    expect(Object.isFrozen(parseRootUrl('https://host/'))).toBe(true);
   });
 
   it('never quotes what it refuses', () => {

@@ -40,6 +40,10 @@ function rocaPrime(bits: number): bigint {
   }
 }
 
+const smallPrimes = Array.from({ length: 5_000 }, (_, index) => BigInt(2 * index + 3)).filter((odd) =>
+  checkPrimeSync(odd),
+);
+
 const largePrime = prime(1024);
 
 describe('An RSA key', () => {
@@ -92,6 +96,21 @@ describe('An RSA key', () => {
     expect(await skipReason({ ...rsa, n: toBase64url(fromBase64url(rsa.n) << 6145n) })).toContain(
       'more than 8192',
     );
+  });
+
+  it('takes a modulus of exactly 2048 or 8192 bits, and none of a bit more or less', async () => {
+    const ofBits = (bits: number): bigint => {
+      for (;;) {
+        const modulus = prime(1024) * (prime(1025) + 2n ** BigInt(bits - 1024));
+        if (modulus.toString(2).length !== bits || modulus % 2n === 0n) continue;
+        if (smallPrimes.every((small) => modulus % small !== 0n)) return modulus;
+      }
+    };
+    expect(await skipReason({ ...rsa, n: toBase64url(ofBits(8192)) })).toBe('accepted');
+    expect(await skipReason({ ...rsa, n: toBase64url(2n ** 8192n + 1n) })).toContain('more than 8192');
+    expect(fromBase64url(rsa.n).toString(2)).toHaveLength(2048);
+    expect(await skipReason(rsa)).toBe('accepted');
+    expect(await skipReason({ ...rsa, n: toBase64url(2n ** 2047n - 1n) })).toContain('fewer than 2048');
   });
 
   it('drops the leading zero octets of a sound one', async () => {

@@ -115,6 +115,11 @@ describe('The catalogue of errors', () => {
 describe('A denied access', () => {
   it('is answered with three members, as the document shows them, and never with its reason', () => {
     const error = new AccessDenied(['licensing:read', 'licensing:write'], 'the reason');
+    expect([error.name, error.message, error.reason]).toEqual([
+      'AccessDenied',
+      'Access denied',
+      'the reason',
+    ]);
     expect(error.body()).toEqual({
       accessErrorId: error.id,
       message:

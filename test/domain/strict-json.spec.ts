@@ -206,6 +206,28 @@ describe('parseStrictJson', () => {
   });
 });
 
+describe('A text that is not strict JSON', () => {
+  it.each([
+    ['utf8', Uint8Array.of(0x80), 'it is not UTF-8'],
+    ['bom', '\ufeff1', 'it begins with a byte order mark'],
+    ['syntax', '{', 'it is not JSON'],
+    ['duplicate-member', '{"a":1,"a":1}', 'it has a duplicate member'],
+    ['depth', '['.repeat(33), 'it is nested too deeply'],
+    ['number', '1e400', 'it has a number that is too large'],
+  ] as const)('is refused for its %s in words that end a sentence', (reason, input, message) => {
+    const bytes = typeof input === 'string' ? utf8(input) : input;
+    const error = expect.objectContaining({ name: 'StrictJsonError', reason, message }) as Error;
+    expect(() => parseStrictJson(bytes)).toThrow(error);
+  });
+
+  it('is no byte order mark by a part of one', () => {
+    for (const bytes of [[0xef], [0xef, 0xbb], [0xef, 0xbb, 0x31], [0xef, 0x31, 0xbf], [0x31, 0xbb, 0xbf]]) {
+      expect(reasonFor(Uint8Array.from(bytes))).toBe('utf8');
+    }
+    expect(parseStrictJson(utf8('"\uff01"'))).toBe('\uff01');
+  });
+});
+
 describe('isJsonObject', () => {
   it('is true of objects alone', () => {
     expect([{}, [], null, 'a', 1, true, undefined].map((value) => isJsonObject(value))).toEqual([

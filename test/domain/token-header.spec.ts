@@ -1,4 +1,13 @@
-import { createKey, issuerKeys, licenseCode, type Overrides, sign, testKey } from '../support/tokens.js';
+import { verifyJws } from '../../src/domain/compact-jws.js';
+import {
+  createKey,
+  encode,
+  issuerKeys,
+  licenseCode,
+  type Overrides,
+  sign,
+  testKey,
+} from '../support/tokens.js';
 
 const key = testKey();
 const { keySet } = await issuerKeys(['ES256', 'EdDSA', 'RS256']);
@@ -81,6 +90,39 @@ describe('The header of a license token', () => {
     ['no member', '{}'],
   ])('does not trust a header with %s', async (_, raw) => {
     expect(await codeFor(sign({ header: raw }))).toBe('license.untrusted');
+  });
+
+  it.each<[string, Overrides | string]>([
+    ['The header of the token has "crit".', { crit: [] }],
+    ['The header of the token has "b64".', { b64: true }],
+    ['The "typ" of the token is not one that is allowed here.', { typ: 'at+jwt' }],
+    ['The "alg" of the token is not an accepted one.', { alg: 'none' }],
+    ['The header of the token has no string "kid".', { kid: 1 }],
+    ['The "kid" of the token has more than 256 characters.', { kid: 'k'.repeat(257) }],
+    ['The issuer has no usable key with the "kid" of the token.', { kid: 'other' }],
+    ['The header of the token is not strict JSON: it is not JSON.', 'ES256'],
+    ['The header of the token is not a JSON object.', '[]'],
+  ])('is refused with the sentence: %s', async (sentence, refused) => {
+    await expect(verifyJws(sign({ header: refused }), keySet, [null])).rejects.toThrow(new Error(sentence));
+  });
+
+  it('keeps what the library said of a signature for the log', async () => {
+    const forged = verifyJws(sign({ key: createKey('ES256', key.kid) }), keySet, [null]);
+    await expect(forged).rejects.toMatchObject({
+      message: 'The signature of the token does not verify.',
+      cause: { code: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' },
+    });
+  });
+
+  it.each([
+    ['The token is not a string.', undefined],
+    ['The token has more than 16384 bytes.', 'A'.repeat(16_385)],
+    ['The token is not three base64url parts with dots between them.', 'A'.repeat(16_384)],
+    ['The header of the token is not canonical base64url.', 'A.A.A'],
+    ['The payload of the token is not canonical base64url.', `${encode('{}')}.A.A`],
+    ['The signature of the token is not canonical base64url.', `${encode('{}')}.AA.A`],
+  ])('is never read when it holds that: %s', async (sentence, token) => {
+    await expect(verifyJws(token, keySet, [null])).rejects.toThrow(new Error(sentence));
   });
 
   it('takes white space and escapes, which are JSON', async () => {

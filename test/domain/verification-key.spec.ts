@@ -1,4 +1,10 @@
 import {
+  isKidLength,
+  readKid,
+  readVerificationKey,
+  UnusableKeyError,
+} from '../../src/domain/verification-key.js';
+import {
   createKey,
   fromBase64url,
   type Overrides,
@@ -60,6 +66,54 @@ describe('A key of a key set', () => {
     ['has its coordinates exchanged', { x: ec.y, y: ec.x }],
   ])('skips an EC key that %s', async (_, overrides) => {
     expect(await skipReason(withOverrides(ec, overrides))).not.toBe('accepted');
+  });
+
+  it.each<[string, Overrides]>([
+    ['it has no usable "kid"', { kid: '' }],
+    ['its "alg" is not an accepted one', { alg: 'HS256' }],
+    ['its "use" is not "sig"', { use: 'enc' }],
+    ['its "kty" does not fit its "alg"', { kty: 'RSA' }],
+    ['it shows its private part', { d: 'AAAA' }],
+    ['its "key_ops" do not have "verify"', { key_ops: ['sign'] }],
+    ['its "crv" does not fit its "alg"', { crv: 'P-384' }],
+    ['its "x" is not canonical base64url', { x: '=' }],
+    ['its "y" is not canonical base64url', { y: undefined }],
+    ['its coordinates do not have the length of its curve', { x: 'AAAA' }],
+    ['its coordinates do not have the length of its curve', { y: 'AAAA' }],
+    ['it is no valid key of its kind', { y: toBase64url(0n, 32) }],
+  ])('says of a key that it skips: %s', async (reason, overrides) => {
+    expect(await skipReason(withOverrides(ec, overrides))).toBe(reason);
+  });
+
+  it.each(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'])(
+    'trusts no key that shows the secret member %s',
+    async (member) => {
+      expect(await skipReason({ ...ec, [member]: 'AAAA' })).toBe('it shows its private part');
+    },
+  );
+
+  it('says of an RSA key which member is no base64url', async () => {
+    const rsa = testKey('RS256').jwk;
+    expect(await skipReason({ ...rsa, n: '=' })).toBe('its "n" is not canonical base64url');
+    expect(await skipReason({ ...rsa, e: 65537 })).toBe('its "e" is not canonical base64url');
+    expect(await skipReason({ ...rsa, n: 'AAAA' })).toBe('the RSA modulus has fewer than 2048 bits');
+  });
+
+  it('is refused with an error that has a name of its own', async () => {
+    const refused = readVerificationKey({ ...ec, use: 'enc' });
+    await expect(refused).rejects.toBeInstanceOf(UnusableKeyError);
+    await expect(refused).rejects.toMatchObject({ name: 'UnusableKeyError' });
+  });
+
+  it('shows its kid in a report only when a key can have that one', () => {
+    expect(readKid(ec)).toBe(ec.kid);
+    for (const odd of [undefined, null, [], 'a', 1]) expect(readKid(odd)).toBeNull();
+    for (const kid of ['', 'k'.repeat(257), 'a\0', '\ud800', 1]) expect(readKid({ kid })).toBeNull();
+  });
+
+  it('counts the characters of a kid, not its code units', () => {
+    expect([isKidLength('😀'.repeat(256)), isKidLength('😀'.repeat(257))]).toEqual([true, false]);
+    expect([isKidLength('k'.repeat(256)), isKidLength('k'.repeat(257))]).toEqual([true, false]);
   });
 
   it('skips a coordinate that is not reduced, where its length has room for one', async () => {

@@ -19,7 +19,10 @@ export const ALGORITHMS = Object.keys(SIGNATURE_ALGORITHMS) as SignatureAlgorith
 /** A policy that takes the license of {@link validClaims}. */
 export const policy: LicensePolicy = {
   issuer: ISSUER,
-  rootUrl: parseRootUrl(ROOT_URL),
+  // Read when it is needed: a fault in reading it then fails the tests that need it, and not every file that loads this.
+  get rootUrl() {
+    return parseRootUrl(ROOT_URL);
+  },
   products: [PRODUCT],
 };
 
