@@ -76,7 +76,7 @@ beforeAll(async () => {
     generation: 0,
     revision: 0,
     content: { kind: 'none' },
-    revokedAt: undefined,
+    revocations: { find: () => undefined },
   }));
   await snapshots.refresh();
   const config = loadServiceConfig({
