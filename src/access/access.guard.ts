@@ -48,13 +48,11 @@ export function callerOf(request: IncomingMessage): Caller {
 
 /** The header's value when there is exactly one: Node would keep the first of several silently. */
 function onlyAuthorization(request: IncomingMessage): string | undefined {
-  const value = request.headers.authorization;
-  if (value === undefined) return undefined;
-  const { rawHeaders } = request;
+  const { headers, rawHeaders } = request;
   let count = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
     if (name.length === 13 && name.toLowerCase() === 'authorization') count += 1;
   }
-  return count === 1 ? value : undefined;
+  return count === 1 ? headers.authorization : undefined;
 }
