@@ -38,7 +38,7 @@ if (record) options.push('--force');
 
 const started = Date.now();
 rmSync(REPORT, { force: true });
-// Jest would make the empty database that the guard's test copies anew for each of a thousand runs.
+// Jest would make the empty database that the guard's test copies anew for each mutant.
 await createTemplate();
 try {
   const { status } = spawnSync(process.execPath, [STRYKER, 'run', ...options], {
