@@ -14,6 +14,7 @@ import { Database } from '../../src/database/database.js';
 import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
 import { AccessDenied } from '../../src/domain/access-denied.js';
 import { ServiceError } from '../../src/domain/service-error.js';
+import { clientAddress } from '../../src/http/client-address.js';
 import { beginRequest, contextOf } from '../../src/http/request-context.js';
 import { SnapshotService } from '../../src/snapshot/snapshot.service.js';
 import { embeddedDatabase, type TestDatabase } from '../support/database.js';
@@ -85,8 +86,9 @@ beforeAll(async () => {
     ADMIN_PASSWORD: 'a long password',
   });
   guard = new AccessGuard(new Authenticator(config, snapshots, new LastUses(clock), clock));
+  const clientOf = clientAddress([]);
   server = createServer((request, response) => {
-    beginRequest(request, response);
+    beginRequest(request, response, clientOf);
     void decide(request, response, (request.url ?? '').slice(1) as keyof Endpoints).then((decision) => {
       response.end(JSON.stringify(decision));
     });
