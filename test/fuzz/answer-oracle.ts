@@ -4,14 +4,15 @@ import type { FuzzRequest } from './fuzz-request.js';
 import type { WireAnswer } from './wire.js';
 
 /**
- * Failures above 499 that are no finding: a renewal depends on the issuer, an upload on its keys. The fake issuer works
+ * Failures above 499 that are no finding: a renewal and its rehearsal depend on the issuer, an upload on its keys. The fake issuer works
  * while the service is fuzzed, so even these are rare; everything else above 499 is the service's own fault.
  */
 const DOCUMENTED_ABOVE_499: readonly [method: string, path: string, messageId: string][] = [
-  ['POST', '/api/licensing/token/renew', 'issuer.refused'],
-  ['POST', '/api/licensing/token/renew', 'issuer.bad-response'],
-  ['POST', '/api/licensing/token/renew', 'issuer.unavailable'],
-  ['POST', '/api/licensing/token/renew', 'issuer.timeout'],
+  ...['/api/licensing/token/renew', '/api/licensing/renewal/rehearse'].flatMap((path) =>
+    ['issuer.refused', 'issuer.bad-response', 'issuer.unavailable', 'issuer.timeout'].map(
+      (messageId): [string, string, string] => ['POST', path, messageId],
+    ),
+  ),
   ['POST', '/api/licensing/token', 'issuer.unavailable'],
 ];
 

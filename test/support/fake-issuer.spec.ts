@@ -59,6 +59,15 @@ describe('the fake issuer', () => {
     });
   });
 
+  it('issues nothing for a rehearsal', async () => {
+    const response = await fetch(`${issuer.url}/v1/licenses/renew`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${issuer.token()}` },
+      body: '{"instance":"x","dryRun":true}',
+    });
+    expect([response.status, await response.json()]).toEqual([200, { dryRun: true }]);
+  });
+
   it('remembers what it was asked, and by which headers', async () => {
     await publishedKeys();
     await renew('a.e30.c', { 'Idempotency-Key': 'one' });

@@ -166,10 +166,15 @@ export class FakeIssuer {
       case KEY_SET:
         return this.#keySet ?? { status: 200, body: { keys: this.#keys.map((key) => key.jwk) } };
       case RENEWALS:
-        return this.#renewal ?? { status: 200, body: { token: this.#next(request) } };
+        return this.#renewal ?? { status: 200, body: this.#renewed(request) };
       default:
         return { status: 404 };
     }
+  }
+
+  #renewed(request: ReceivedRequest): object {
+    const { dryRun } = JSON.parse(request.body) as { readonly dryRun?: boolean };
+    return dryRun === true ? { dryRun } : { token: this.#next(request) };
   }
 
   #next(request: ReceivedRequest): string {

@@ -20,6 +20,9 @@ const WITH_BODY = operations().filter(
   ({ method, path }) => openApi.paths[path]?.[method.toLowerCase() as 'post']?.requestBody !== undefined,
 );
 
+/** Operations that ask the issuer when their body is in order. */
+const ASKING = ['renewLicenseToken', 'rehearseRenewal'];
+
 describe('Hostile input', () => {
   let database: TestDatabase;
   let issuer: FakeIssuer;
@@ -168,8 +171,8 @@ describe('Hostile input', () => {
       async ({ method, path, operationId }) => {
         await fc.assert(
           fc.asyncProperty(anyBody, async (body) => {
-            // This alone is a renewal, which is not what this is about.
-            fc.pre(operationId !== 'renewLicenseToken' || String(body).trim() !== '{}');
+            // This alone asks the issuer, which is not what this is about.
+            fc.pre(!ASKING.includes(operationId) || String(body).trim() !== '{}');
             const reply = await service.call(method, concrete(path), { body });
             expect(reply.status).toBeLessThan(500);
             if (operationId.endsWith('LicenseToken')) expect(await stored()).toBe(license);
