@@ -76,6 +76,7 @@ async function heal(application: HttpApplication, logger: Logger): Promise<void>
   const state = application.nest.get(ProcessState);
   for (let tries = 1; !state.draining; tries += 1) {
     await sleep(RETRY_MS, undefined, { ref: false });
+    if (state.draining) return;
     try {
       await start(application);
       logger.info({ msg: 'everything is available: ready' });

@@ -3,7 +3,7 @@ import { Equals, IsBoolean, IsIn, IsInt, IsString, Matches, Max, Min, ValidateIf
 import { BASIC_ROLES, type BasicRole } from './service-account.entity.js';
 
 /** 1 to 190 characters; no control character, no lone surrogate, no `*`, no space at either end. */
-const NAME = /^(?! )(?!.* $)[^\p{Cc}\p{Cs}*]{1,190}$/u;
+const NAME = /^(?! )[^\p{Cc}\p{Cs}*]{1,190}(?<! )$/u;
 const NAME_RULE = 'must have 1 to 190 characters, no control characters, no * and no space at its ends';
 
 /** As Grafana's: what follows from a name fits, and nothing that has a meaning in a path. */

@@ -27,6 +27,7 @@ const BAD_NAMES: readonly (readonly [string, string])[] = [
   ['a space', '" "'],
   ['a leading space', '" name"'],
   ['a trailing space', '"name "'],
+  ['a line separator, and a trailing space', '"na\u2028me "'],
   ['a wildcard', '"*"'],
   ['a wildcard inside', '"na*me"'],
   ['NUL', '"na\\u0000me"'],
