@@ -158,7 +158,13 @@ describe('Every answer', () => {
           }),
         ),
       );
-      const [expected, received] = [whole, head].map((answer) => ({ ...answer?.headers, date: 'now' }));
+      // Each scrape counts the ones before, so no two are of one length.
+      const changing = path === '/metrics' ? { 'content-length': 'some' } : {};
+      const [expected, received] = [whole, head].map((answer) => ({
+        ...answer?.headers,
+        date: 'now',
+        ...changing,
+      }));
       expect([path, head?.status, head?.text, received]).toEqual([path, whole?.status, '', expected]);
     }
   });
