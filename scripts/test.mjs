@@ -4,35 +4,57 @@
 //   npm test -- test/domain          what jest would take: paths and options
 //   node scripts/test.mjs --only-postgres
 //                                    what depends on the database, on PostgreSQL alone
+//   node scripts/test.mjs test/database-faults
+//                                    what hurts a PostgreSQL server of its own: needs its programs, and no server
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findPostgres } from './find-postgres.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const JEST = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
 /** What is worth running on either database; test/postgres needs PostgreSQL. */
 const ON_DATABASE = ['test/e2e', 'test/contract', 'test/authority', 'test/schema'];
 const ONLY_POSTGRES = 'test/postgres';
+/** Hurts a PostgreSQL server of its own: needs the server's programs, and no server. */
+const FAULTS = 'test/database-faults';
 
 const { TEST_DATABASE_URL: postgres, ...environment } = process.env;
 const onlyPostgres = process.argv.includes('--only-postgres');
 const chosen = process.argv.slice(2).filter((argument) => argument !== '--only-postgres');
 const totals = { passed: 0, failed: 0 };
 
-if (!onlyPostgres) {
-  run('on the embedded database', [...chosen, '--testPathIgnorePatterns', `/${ONLY_POSTGRES}/`], {});
+const faults = chosen.filter((argument) => argument.includes(FAULTS));
+
+if (!onlyPostgres && faults.length === 0) {
+  const elsewhere = ['--testPathIgnorePatterns', `/${ONLY_POSTGRES}/`, `/${FAULTS}/`];
+  run('on the embedded database', [...chosen, ...elsewhere], {});
 }
-if (postgres) {
+if (postgres && faults.length === 0) {
   const suites = chosen.length > 0 ? chosen : [...ON_DATABASE, ONLY_POSTGRES];
   run('on PostgreSQL', suites, { TEST_DATABASE_URL: postgres });
-} else {
+} else if (faults.length === 0) {
   console.log(
     `Skipped: TEST_DATABASE_URL is not set, so nothing ran on PostgreSQL. To run ${ON_DATABASE.join(', ')} there ` +
       `too, and ${ONLY_POSTGRES} (replicas, outages, kill -9), set it to a server on which databases can be created:\n` +
       '  TEST_DATABASE_URL=postgres://user:password@localhost:5432/postgres npm test',
   );
+}
+if (faults.length > 0 || (postgres && chosen.length === 0)) {
+  const programs = findPostgres();
+  if (programs) {
+    // One file after the other: each has a server, and all of them measure how soon it is back.
+    const args = [...(faults.length > 0 ? chosen : [FAULTS]), '--runInBand'];
+    run('on PostgreSQL servers of their own, in trouble', args, { TEST_POSTGRES_BIN: programs });
+  } else {
+    console.log(
+      `Skipped: ${FAULTS} needs Linux and the programs of a PostgreSQL server; TEST_POSTGRES_BIN says where.`,
+    );
+  }
+} else if (chosen.length === 0) {
+  console.log(`Skipped: ${FAULTS} (restart, kill -9, freeze of a server of its own): npm test -- ${FAULTS}`);
 }
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
@@ -47,7 +69,7 @@ function run(where, args, extra) {
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
       JEST,
-      '--maxWorkers=2',
+      ...(args.includes('--runInBand') ? [] : ['--maxWorkers=2']),
       '--json',
       `--outputFile=${results}`,
       ...args,

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { DataSourceOptions, MigrationInterface } from 'typeorm';
 import type { DatabaseLocation } from '../config/setting.js';
 import { embeddedDriver } from './embedded/embedded-driver.js';
@@ -44,11 +45,19 @@ function connection(location: DatabaseLocation, queryTimeoutMs: number) {
         url: location.url,
         applicationName: 'licentia',
         connectTimeoutMS: CONNECT_TIMEOUT_MS,
-        extra: { max: 10, query_timeout: queryTimeoutMs, keepAlive: true },
+        extra: { max: 10, query_timeout: queryTimeoutMs, keepAlive: true, onConnect: listenForErrors },
       };
     case 'embedded':
       return { driver: embeddedDriver({ directory: location.directory }) };
     case 'memory':
       return { driver: embeddedDriver({ memory: true }) };
   }
+}
+
+/**
+ * Between the pool's listener and TypeORM's there is a moment without one, and an error that comes then is nobody's:
+ * it would end the process. Who uses the connection learns of its end from the statement that fails.
+ */
+function listenForErrors(client: EventEmitter): void {
+  client.on('error', () => undefined);
 }

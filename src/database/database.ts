@@ -4,7 +4,9 @@ import {
   type DataSource,
   type EntityManager,
   QueryFailedError,
+  type QueryRunner,
   QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
   TransactionNotStartedError,
 } from 'typeorm';
 import { ServiceError } from '../domain/service-error.js';
@@ -27,7 +29,12 @@ const MOST_TRIES = 4;
  */
 const OUR_FAULT = /^(0A|21|22|23|26|34|42)/;
 
-const CONNECTION_LOST = [QueryFailedError, QueryRunnerAlreadyReleasedError, TransactionNotStartedError];
+const CONNECTION_LOST = [
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+  TransactionNotStartedError,
+];
 
 /**
  * The one way to the database: every statement runs in a transaction with time-outs, and a database that cannot
@@ -65,10 +72,7 @@ export class Database implements OnApplicationShutdown {
     if (!this.dataSource.isInitialized) throw unavailable(new Error('the database was never reached'));
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.dataSource.transaction(async (manager) => {
-          await manager.query(TIMEOUTS);
-          return work(manager);
-        });
+        return await this.#once(work);
       } catch (error) {
         if (tries < MOST_TRIES && RETRYABLE.has(sqlState(error) ?? '')) continue;
         throw asDatabaseError(error);
@@ -87,6 +91,22 @@ export class Database implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     await this.#starting?.catch(() => undefined);
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+
+  async #once<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      await runner.query(TIMEOUTS);
+      const result = await work(runner.manager);
+      await runner.commitTransaction();
+      return result;
+    } catch (error) {
+      await abandon(runner, error);
+      throw error;
+    } finally {
+      await runner.release();
+    }
   }
 
   async #start(): Promise<void> {
@@ -109,6 +129,22 @@ export class Database implements OnApplicationShutdown {
     } catch (error) {
       throw asDatabaseError(error);
     }
+  }
+}
+
+/**
+ * Rolls back. A connection from which an answer did not come is closed instead: an answer that is late would leave it
+ * inside of this transaction, which the next one would then commit; and a line that is dead would be tried again and
+ * again. (`pg` gives up on the statement alone, and the pool takes the connection back.)
+ */
+async function abandon(runner: QueryRunner, error: unknown): Promise<void> {
+  try {
+    if (error instanceof QueryFailedError && sqlState(error) === undefined) throw error;
+    await runner.rollbackTransaction();
+  } catch {
+    if (runner.isReleased) return;
+    const client = await (runner.connect() as Promise<{ end(): Promise<void> }>).catch(() => undefined);
+    void client?.end().catch(() => undefined);
   }
 }
 

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
+  #swallowed: ReadonlySet<readonly [Socket, Socket]> = new Set();
+  #delay = 0;
   #frozen = false;
   #refusing = false;
 
@@ -34,11 +36,25 @@ export class TcpProxy {
     for (const pair of this.#pairs) pair.forEach((socket) => socket.pause());
   }
 
+  /** Nothing that is sent on the present connections arrives any more, for good; new ones are fine. */
+  swallow(): void {
+    for (const pair of this.#pairs) pair.forEach((socket) => socket.pause());
+    this.#swallowed = new Set([...this.#swallowed, ...this.#pairs]);
+  }
+
+  /** Lets everything through this much later, milliseconds. */
+  delay(milliseconds: number): void {
+    this.#delay = milliseconds;
+  }
+
   /** All is well again. */
   mend(): void {
     this.#refusing = false;
+    this.#delay = 0;
     this.#frozen = false;
-    for (const pair of this.#pairs) pair.forEach((socket) => socket.resume());
+    for (const pair of this.#pairs) {
+      if (!this.#swallowed.has(pair)) pair.forEach((socket) => socket.resume());
+    }
   }
 
   async stop(): Promise<void> {
@@ -55,7 +71,12 @@ export class TcpProxy {
       [client, server],
       [server, client],
     ] as const) {
-      from.on('data', (bytes) => to.write(bytes));
+      let turn = Promise.resolve();
+      from.on('data', (bytes) => {
+        if (this.#delay === 0) return void turn.then(() => to.write(bytes));
+        const arrives = new Promise<void>((resolve) => setTimeout(resolve, this.#delay));
+        turn = turn.then(() => arrives).then(() => void to.write(bytes));
+      });
       from.on('error', () => undefined);
       from.on('close', () => {
         to.destroy();

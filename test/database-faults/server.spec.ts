@@ -1,0 +1,116 @@
+import { PostgresServer } from '../support/postgres-server.js';
+import { ServiceProcess } from '../support/service-process.js';
+import { eventually, pause, Stage } from './stage.js';
+
+/** Longer than every time-out of the service: waiting for a connection, a statement, an answer. */
+const FROZEN_MS = 12_000;
+
+describe('a PostgreSQL server in trouble', () => {
+  let server: PostgresServer;
+  let stage: Stage;
+
+  beforeAll(async () => {
+    server = await PostgresServer.start();
+    stage = await Stage.set(server);
+  }, 120_000);
+
+  afterAll(async () => {
+    await stage?.strike().finally(() => server.stop());
+  }, 60_000);
+
+  it('may restart', async () => {
+    await stage.during(async () => {
+      await server.shutDown();
+      await pause(1_000);
+      await server.start();
+    });
+  }, 120_000);
+
+  it('may be killed, and recover', async () => {
+    for (let time = 0; time < 2; time += 1) {
+      await stage.during(async () => {
+        await server.kill();
+        await pause(500);
+        await server.start();
+      });
+    }
+  }, 120_000);
+
+  it('may end every connection, idle or in a transaction, again and again', async () => {
+    const { checked } = await stage.during(async () => {
+      for (let time = 0; time < 20; time += 1) {
+        await stage.query(
+          'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+        );
+        await pause(100);
+      }
+    });
+    expect(checked).toBeGreaterThan(10);
+  }, 120_000);
+
+  it('may freeze for longer than any time-out: nothing hangs, and probes tell the truth', async () => {
+    const { refused } = await stage.during(async () => {
+      await server.freeze();
+      const frozen = performance.now();
+      const health = await stage.call('GET', '/api/health');
+      expect([health.status, health.body.database]).toEqual([503, 'failing']);
+      expect((await stage.call('GET', '/readyz')).status).toBe(200);
+      await pause(Math.max(0, FROZEN_MS - (performance.now() - frozen)));
+      await server.thaw();
+    });
+    expect(refused).toBeGreaterThan(0);
+    expect((await stage.call('GET', '/api/health')).body.database).toBe('ok');
+  }, 120_000);
+
+  it('may refuse to write, as a standby does', async () => {
+    const { refused } = await stage.during(async () => {
+      await server.configure('default_transaction_read_only', 'on');
+      await pause(2_000);
+      expect((await stage.install()).status).toBe(503);
+      expect((await stage.call('GET', '/api/health')).body.database).toBe('ok');
+      await server.configure('default_transaction_read_only', null);
+    });
+    expect(refused).toBeGreaterThan(0);
+  }, 120_000);
+
+  it('may still be starting when the service starts: it listens, says so, and heals', async () => {
+    await server.shutDown();
+    await server.refuseEverybody(true);
+    await server.launch();
+    const cold = await ServiceProcess.start({
+      DATABASE_URL: server.url.replace(/postgres$/, 'licentia'),
+      ISSUER_URL: stage.issuer.url,
+    });
+    try {
+      expect((await stage.call('GET', '/healthz', undefined, cold)).status).toBe(200);
+      expect((await stage.call('GET', '/readyz', undefined, cold)).status).toBe(503);
+      const refused = await stage.call('GET', '/api/licensing/check', undefined, cold);
+      expect([refused.status, refused.body.messageId]).toEqual([503, 'database.unavailable']);
+      // Who was there before answers from memory.
+      expect((await stage.call('GET', '/api/licensing/check')).body).toBe(true);
+
+      await server.kill();
+      await server.refuseEverybody(false);
+      await server.start();
+      await stage.back();
+      await eventually(async () => (await stage.call('GET', '/readyz', undefined, cold)).status === 200);
+      expect((await stage.call('GET', '/api/licensing/check', undefined, cold)).body).toBe(true);
+    } finally {
+      expect(await cold.kill('SIGTERM')).toBe(0);
+    }
+    await stage.kept();
+  }, 120_000);
+
+  it('may have a name that nobody knows when the service starts: it listens and says so', async () => {
+    const lost = await ServiceProcess.start({
+      DATABASE_URL: 'postgres://postgres@database.invalid/licentia',
+    });
+    try {
+      await pause(2_500);
+      expect((await stage.call('GET', '/healthz', undefined, lost)).status).toBe(200);
+      expect((await stage.call('GET', '/readyz', undefined, lost)).status).toBe(503);
+    } finally {
+      expect(await lost.kill('SIGTERM')).toBe(0);
+    }
+  }, 60_000);
+});
