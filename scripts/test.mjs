@@ -34,7 +34,9 @@ if (!onlyPostgres && faults.length === 0) {
 }
 if (postgres && faults.length === 0) {
   const suites = chosen.length > 0 ? chosen : [...ON_DATABASE, ONLY_POSTGRES];
-  run('on PostgreSQL', suites, { TEST_DATABASE_URL: postgres });
+  run('on PostgreSQL', [...suites, '--testPathIgnorePatterns', `/${FAULTS}/`], {
+    TEST_DATABASE_URL: postgres,
+  });
 } else if (faults.length === 0) {
   console.log(
     `Skipped: TEST_DATABASE_URL is not set, so nothing ran on PostgreSQL. To run ${ON_DATABASE.join(', ')} there ` +

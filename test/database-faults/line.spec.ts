@@ -25,7 +25,7 @@ describe('the line to PostgreSQL', () => {
     }, 120_000);
 
     afterAll(async () => {
-      await stage?.strike().finally(() => proxy.stop());
+      await (stage?.strike() ?? Promise.resolve()).finally(() => proxy.stop());
     }, 60_000);
 
     const unknown = [503, 'database.unavailable'];
