@@ -30,7 +30,13 @@ const MATRIX = CALLERS.flatMap(({ caller, actions }) =>
 function harmless({ method, path }: OperationSummary): { path: string; body?: object; success: number } {
   const concrete = path.replaceAll(/\{\w+\}/g, '0');
   const body = openApi.paths[path]?.[method.toLowerCase() as 'post']?.requestBody;
-  const success = path.endsWith('/renew') ? 404 : method === 'GET' ? (path === concrete ? 200 : 400) : 400;
+  const success = /\/(renew|rehearse)$/.test(path)
+    ? 404
+    : method === 'GET'
+      ? path === concrete
+        ? 200
+        : 400
+      : 400;
   return { path: concrete, success, ...(body === undefined ? {} : { body: {} }) };
 }
 
