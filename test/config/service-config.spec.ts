@@ -45,11 +45,10 @@ describe('The configuration', () => {
       ['LICENSE_PRODUCTS', 'grafana-enterprise'],
       ['ACCESS_STALE_SECONDS', '86400'],
       ['RATE_LIMIT_WRITES_PER_MINUTE', '60'],
-      ['RATE_LIMIT_ALL_WRITES_PER_MINUTE', '600'],
-      ['RATE_LIMIT_FAILURES_PER_MINUTE', '60'],
-      ['RATE_LIMIT_ALL_FAILURES_PER_MINUTE', '600'],
-      ['MAX_REQUESTS_IN_WORK', '128'],
-      ['MAX_CONNECTIONS', '800'],
+      ['RATE_LIMIT_FAILURES_PER_MINUTE', '1000'],
+      ['RATE_LIMIT_ALL_FAILURES_PER_MINUTE', '10000'],
+      ['MAX_REQUESTS_IN_WORK', '2048'],
+      ['MAX_CONNECTIONS', '4000'],
       ['LOG_LEVEL', 'info'],
     ])('has %s at %s', (name, value) => {
       expect(SERVICE_SETTINGS[name as 'PORT'].fallback).toBe(value);
@@ -69,6 +68,7 @@ describe('The configuration', () => {
         'ISSUER_RENEW_URL',
         'LICENSE_PATH',
         'LICENSE_TEXT',
+        'RATE_LIMIT_ALL_WRITES_PER_MINUTE',
         'TRUST_PROXY',
       ]);
     });
@@ -94,11 +94,11 @@ describe('The configuration', () => {
           staleSeconds: 86_400,
           writesPerMinute: 60,
           allWritesPerMinute: 600,
-          failuresPerMinute: 60,
-          allFailuresPerMinute: 600,
-          mostInWork: 128,
+          failuresPerMinute: 1_000,
+          allFailuresPerMinute: 10_000,
+          mostInWork: 2_048,
         },
-        http: { trustedProxies: [], mostConnections: 800 },
+        http: { trustedProxies: [], mostConnections: 4_000 },
       });
     });
 
@@ -298,7 +298,7 @@ describe('The configuration', () => {
     ['ISSUER_TIMEOUT_MS', ['1', '60000'], ['0', '60001', '8s']],
     ['ACCESS_STALE_SECONDS', ['1', '31536000'], ['0', '31536001']],
     ['RATE_LIMIT_WRITES_PER_MINUTE', ['1', '1000000'], ['0', '1000001']],
-    ['RATE_LIMIT_ALL_WRITES_PER_MINUTE', ['1', '1000000'], ['0', '1000001']],
+    ['RATE_LIMIT_ALL_WRITES_PER_MINUTE', ['1', '10000000'], ['0', '10000001']],
     ['RATE_LIMIT_FAILURES_PER_MINUTE', ['1', '1000000'], ['0', '1000001']],
     ['RATE_LIMIT_ALL_FAILURES_PER_MINUTE', ['1', '1000000'], ['0', '1000001']],
     ['MAX_REQUESTS_IN_WORK', ['2', '10000'], ['1', '10001']],
