@@ -1,0 +1,342 @@
+// Builds the image and brings docker-compose.yml up with podman, calls it, kills each container, and looks at the image.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, parseEnv } from 'node:util';
+import { haveBaseImage } from './compose/base-images.mjs';
+import { readCompose } from './compose/compose-file.mjs';
+import { configure, missingTools, PACKAGES, podman } from './compose/podman.mjs';
+
+const HELP = `Builds the image and tries docker-compose.yml with its demo profile, for real, with podman.
+
+Usage: npm run compose:check -- [options]
+
+  --plan          print what the compose file means to podman, as JSON, and end; needs no podman
+  --file <path>   another compose file (with --plan)
+  --tools         end with 0 when the tools that it needs are here
+  --packages      print the Debian packages that bring them
+  --help          print this
+
+Ends with 0 when all is well, 1 when something is not, 77 when it cannot run here (not root, or tools are missing) and says why.
+Base images stay in ~/.cache/licentia-compose ($XDG_CACHE_HOME); everything else is removed.
+`;
+const SKIPPED = 77;
+const LONGEST_HEALTH_MS = 180_000;
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const { values: options } = parseArgs({
+  options: {
+    plan: { type: 'boolean' },
+    tools: { type: 'boolean' },
+    packages: { type: 'boolean' },
+    file: { type: 'string' },
+    help: { type: 'boolean' },
+  },
+});
+const variables = parseEnv(readFileSync(join(ROOT, 'deploy/demo.env'), 'utf8'));
+
+if (options.help) process.stdout.write(HELP);
+else if (options.tools) process.exitCode = missingTools().length > 0 ? 1 : 0;
+else if (options.packages) console.log(PACKAGES);
+else if (options.plan) {
+  const file = options.file ?? join(ROOT, 'docker-compose.yml');
+  console.log(JSON.stringify(readCompose(file, { variables, profiles: ['demo'] }), null, 2));
+} else {
+  const missing = missingTools();
+  if (process.getuid() !== 0) skip('it needs root, for podman without a session and for debootstrap.');
+  else if (missing.length > 0) skip(`${missing.join(', ')}: not here. apt-get install ${PACKAGES}`);
+  else await check();
+}
+
+function skip(reason) {
+  console.log(`SKIPPED: the image and the compose file were not tried: ${reason}`);
+  process.exitCode = SKIPPED;
+}
+
+async function check() {
+  const id = `licentia-check-${process.pid}`;
+  const copy = mkdtempSync(join(tmpdir(), `${id}-`));
+  const started = [];
+  const image = `localhost/${id}`;
+  const cleanUp = () => {
+    for (const service of [...started].reverse())
+      podman(['rm', '--force', '--time=0', container(service)], { mayFail: true });
+    podman(['network', 'rm', '--force', id], { mayFail: true });
+    for (const { volumes } of started)
+      for (const { volume } of volumes)
+        podman(['volume', 'rm', '--force', `${id}-${volume}`], { mayFail: true });
+    podman(['rmi', '--force', image], { mayFail: true });
+    rmSync(copy, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    process.on(signal, () => {
+      cleanUp();
+      process.exit(130);
+    });
+  const container = ({ name }) => `${id}-${name}`;
+
+  try {
+    configure();
+    for (const base of ['node:24-bookworm-slim', 'postgres:17-alpine'])
+      try {
+        await step(`There is a base image ${base}`, () => {
+          if (haveBaseImage(base))
+            console.log(
+              `NOTE: ${base} is a stand-in made of Debian's packages. This run proves our image and our compose file, not that base image.`,
+            );
+        });
+      } catch (error) {
+        return skip(`no base image ${base}, neither pulled nor made: ${error.message}`);
+      }
+
+    await step('The image builds', () => build(image, copy));
+    const port = await freePort();
+    cpSync(join(ROOT, 'docker-compose.yml'), join(copy, 'docker-compose.yml'));
+    cpSync(join(ROOT, 'deploy'), join(copy, 'deploy'), { recursive: true });
+    execFileSync(join(copy, 'deploy/make-secrets.sh'), { stdio: 'pipe' });
+    const services = readCompose(join(copy, 'docker-compose.yml'), {
+      variables: { ...variables, PORT: String(port) },
+      profiles: ['demo'],
+    });
+    const [postgres, licentia, issuer] = ['postgres', 'licentia', 'issuer'].map((name) =>
+      services.find((service) => service.name === name),
+    );
+    const arguments_ = (service) => [
+      `--network=${id}:alias=${service.name}`,
+      ...service.options,
+      ...service.volumes.map(({ volume, target }) => `--volume=${id}-${volume}:${target}`),
+      service.built ? image : `docker.io/library/${service.image}`,
+      ...service.command,
+    ];
+
+    podman(['network', 'create', id]);
+    for (const service of services)
+      await step(`${service.name} comes up and is healthy`, async () => {
+        started.push(service);
+        podman(['run', '--detach', `--name=${container(service)}`, ...arguments_(service)]);
+        await healthy(container(service));
+      });
+
+    const password = readFileSync(join(copy, 'secrets/admin_password'), 'utf8');
+    const call = async (method, path, body) => {
+      const response = await fetch(`http://127.0.0.1:${port}/api/licensing/${path}`, {
+        method,
+        headers: {
+          Authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`,
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(15_000),
+      });
+      return { status: response.status, body: await response.json() };
+    };
+    let token;
+    await step('A second process on the volume of the issuer is refused, and the issuer is unharmed', () => {
+      const { status, stdout, stderr } = podman(
+        [
+          'run',
+          '--rm',
+          ...arguments_({
+            ...issuer,
+            options: issuer.options.filter((o) => !/^--(restart|health)/.test(o)),
+            command: ['dist/authority/main.js', 'list'],
+          }),
+        ],
+        { mayFail: true, seconds: 60 },
+      );
+      assert.notEqual(status, 0);
+      assert.match(`${stdout}${stderr}`, /another process|in use|already/i);
+    });
+    await step('The issuer issues a license, as the README says', async () => {
+      podman(['stop', container(issuer)]);
+      token = podman([
+        'run',
+        '--rm',
+        ...arguments_({
+          ...issuer,
+          options: issuer.options.filter((option) => !/^--(restart|health)/.test(option)),
+          command: 'dist/authority/main.js issue --sub http://localhost:3000/ --company Example'.split(' '),
+        }),
+      ]).stdout;
+      assert.match(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+      podman(['start', container(issuer)]);
+      await healthy(container(issuer));
+    });
+    await step('Install, check, renew, DELETE and install again answer as the API says', async () => {
+      assert.deepEqual(await call('GET', 'check'), { status: 200, body: false });
+      const install = () => call('POST', 'token', { token });
+      assert.equal((await install()).status, 200);
+      assert.deepEqual(await call('GET', 'check'), { status: 200, body: true });
+      const renewed = await call('POST', 'token/renew', {});
+      assert.equal(renewed.status, 200, JSON.stringify(renewed.body));
+      const instance = 'http://localhost:3000/';
+      assert.deepEqual(await call('DELETE', 'token', { instance }), { status: 202, body: {} });
+      assert.deepEqual(await call('GET', 'check'), { status: 200, body: false });
+      assert.equal((await install()).status, 200);
+    });
+    const license = (await call('GET', 'token')).body.lid;
+    for (const service of [licentia, postgres, issuer])
+      await step(`${service.name} is killed, comes back, and the license is still there`, async () => {
+        podman(['kill', '--signal=KILL', container(service)]);
+        podman(['wait', container(service)], { mayFail: true, seconds: 30 });
+        podman(['start', container(service)]);
+        await healthy(container(service));
+        await healthy(container(licentia));
+        assert.deepEqual(await call('GET', 'check'), { status: 200, body: true });
+        assert.equal((await call('GET', 'token')).body.lid, license);
+        assert.equal((await call('POST', 'token/renew', {})).status, 200);
+      });
+
+    await step('The containers are locked in: user 1000, read-only root, no capabilities', () => {
+      for (const service of [licentia, issuer]) {
+        const inside = (script) => podman(['exec', container(service), 'node', '--eval', script]).stdout;
+        assert.equal(inside('console.log(process.getuid(), process.getgid())'), '1000 1000');
+        const status = inside("console.log(require('fs').readFileSync('/proc/self/status', 'utf8'))");
+        for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
+          assert.match(status, new RegExp(`^${set}:\\s+0+$`, 'm'));
+        assert.match(status, /^NoNewPrivs:\s+1$/m);
+        for (const path of ['/x', '/app/x', '/app/dist/x', '/tmp/x'])
+          assert.equal(
+            inside(
+              `try { require('fs').writeFileSync('${path}', ''); console.log('written') } catch (e) { console.log(e.code) }`,
+            ),
+            'EROFS',
+            path,
+          );
+      }
+    });
+    await step('The image has what it needs and nothing else', () => inspect(image));
+    await step('No log has a secret', () => {
+      const secrets = ['postgres_password', 'admin_password'].map((name) =>
+        readFileSync(join(copy, 'secrets', name), 'utf8'),
+      );
+      for (const service of services) {
+        const { stdout, stderr } = podman(['logs', container(service)]);
+        for (const secret of [...secrets, token])
+          assert.ok(!`${stdout}${stderr}`.includes(secret), service.name);
+      }
+    });
+    await step('SIGTERM ends the service and the issuer with 0 within ten seconds', () => {
+      for (const service of [licentia, issuer]) {
+        const begun = performance.now();
+        podman(['stop', container(service)]);
+        assert.ok(performance.now() - begun < 15_000, `${service.name} had to be killed`);
+        assert.equal(podman(['inspect', '--format={{.State.ExitCode}}', container(service)]).stdout, '0');
+      }
+    });
+    console.log('The image and the compose file do what they say.');
+  } catch (error) {
+    for (const service of started)
+      console.error(
+        `--- ${service.name}\n${podman(['logs', '--tail=30', container(service)], { mayFail: true }).stderr}`,
+      );
+    console.error(error);
+    process.exitCode = 1;
+  } finally {
+    cleanUp();
+  }
+}
+
+async function step(sentence, work) {
+  const begun = performance.now();
+  const result = await work();
+  console.log(`passed  ${sentence} (${((performance.now() - begun) / 1000).toFixed(1)} s)`);
+  return result;
+}
+
+/** With the registry and the certificates that npm has here, mounted: the image keeps none of it. */
+function build(image, directory) {
+  const configured = (name) =>
+    execFileSync('npm', ['config', 'get', name], { cwd: directory, encoding: 'utf8' }).trim();
+  const [own, registry, certificates] = ['userconfig', 'registry', 'cafile'].map(configured);
+  const lines = [existsSync(own) ? readFileSync(own, 'utf8') : '', `registry=${registry}`];
+  if (certificates !== 'null') lines.push('cafile=/etc/npm-certificates.crt');
+  const npmrc = join(directory, 'npmrc');
+  writeFileSync(npmrc, `${lines.join('\n')}\n`, { mode: 0o600 });
+  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim();
+  podman([
+    'build',
+    '--layers=false',
+    '--network=host',
+    `--volume=${npmrc}:/root/.npmrc:ro`,
+    ...(certificates === 'null' ? [] : [`--volume=${certificates}:/etc/npm-certificates.crt:ro`]),
+    `--build-arg=COMMIT=${commit}`,
+    `--tag=${image}`,
+    ROOT,
+  ]);
+}
+
+/** Runs the health check of the file until it passes. */
+async function healthy(name) {
+  const deadline = performance.now() + LONGEST_HEALTH_MS;
+  for (;;) {
+    const { status, stdout, stderr } = podman(['healthcheck', 'run', name], { mayFail: true });
+    if (status === 0) return;
+    assert.ok(performance.now() < deadline, `${name} is not healthy: ${stdout}${stderr}`);
+    await sleep(1000);
+  }
+}
+
+function inspect(image) {
+  const [{ Config: config, Size: size }] = JSON.parse(podman(['image', 'inspect', image]).stdout);
+  console.log(`        ${(size / 1e6).toFixed(0)} MB with its base image`);
+  assert.equal(config.User, '1000:1000');
+  assert.deepEqual(config.Entrypoint, ['node']);
+  assert.deepEqual(Object.keys(config.ExposedPorts), ['3000/tcp']);
+  assert.equal(config.Labels['org.opencontainers.image.licenses'], 'Apache-2.0');
+  assert.match(config.Labels['org.opencontainers.image.revision'], /^[0-9a-f]{40}$/);
+  const names = config.Env.map((variable) => variable.split('=', 1)[0]);
+  assert.deepEqual(
+    names.filter((name) => /PASSWORD|TOKEN|SECRET|DATABASE_URL|npm_config/i.test(name)),
+    [],
+  );
+
+  const run = (script) =>
+    podman(['run', '--rm', '--user=0', '--entrypoint=sh', image, '-c', script])
+      .stdout.split('\n')
+      .filter(Boolean);
+  assert.deepEqual(run('ls -A /app').sort(), ['data', 'dist', 'docs', 'node_modules', 'package.json']);
+  assert.deepEqual(
+    run('find /app/ ! -user 0; find /app/ ! -type l -perm /022'),
+    [],
+    'root alone may write below /app',
+  );
+  assert.deepEqual(run('find /app /data -perm /6000'), []);
+  assert.deepEqual(
+    run('ls -A /root/.npm /tmp 2>/dev/null | grep -v ":$"; find /root/.npmrc -size +0 2>/dev/null; true'),
+    [],
+    'caches',
+  );
+  assert.deepEqual(
+    run('for x in npm npx yarn corepack; do command -v $x; done; true'),
+    [],
+    'package managers',
+  );
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
+  const development = Object.keys(lock).filter((path) => lock[path].dev);
+  const there = new Set(run('find /app/node_modules -type d').map((path) => path.replace('/app/', '')));
+  assert.deepEqual(
+    development.filter((path) => there.has(path)),
+    [],
+    'development packages',
+  );
+  assert.deepEqual(
+    run("find /app/dist -name '*.spec.*' -o -name '*.ts' -path '/app/dist/*'"),
+    [],
+    'sources and tests',
+  );
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  return port;
+}
