@@ -2,6 +2,12 @@
 #   docker build -t licentia --build-arg COMMIT="$(git rev-parse HEAD)" .
 ARG NODE_IMAGE=node:24-bookworm-slim
 
+# The production packages alone: this layer changes with the lock file and with nothing else.
+FROM ${NODE_IMAGE} AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev && mkdir -p /data && chown 1000:1000 /data
+
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -10,22 +16,30 @@ COPY tsconfig.json tsconfig.build.json nest-cli.json ./
 COPY src ./src
 COPY scripts/write-build-info.mjs ./scripts/
 ARG COMMIT=unknown
-RUN COMMIT="$COMMIT" npm run --silent build && npm prune --omit=dev && mkdir -p /data && chown 1000:1000 /data
+RUN COMMIT="$COMMIT" npm run --silent build
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production \
     HOST=0.0.0.0
+# Node alone runs it: what installs packages has no business beside it.
+RUN rm -rf /usr/local/lib/node_modules /opt/yarn-* /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
+    /usr/local/bin/yarn /usr/local/bin/yarnpkg
 WORKDIR /app
-COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules ./node_modules
+# Root owns all of it, and user 1000 can only read it.
+COPY --from=packages /app/package.json ./
+COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY docs/openapi.yaml ./docs/
 # The place of the embedded databases, ./data by default: a DATABASE_URL of the image's own would rule out
 # DATABASE_URL_FILE, and be the service's and the issuer's at once. Everything else may be read-only.
-COPY --from=build --chown=1000:1000 /data /data
+COPY --from=packages --chown=1000:1000 /data /data
 RUN ln -s /data data
 VOLUME /data
 USER 1000:1000
 EXPOSE 3000
+ARG COMMIT=unknown
+LABEL org.opencontainers.image.title="licentia" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.revision="$COMMIT"
 ENTRYPOINT ["node"]
 CMD ["dist/main.js"]
