@@ -27,8 +27,11 @@ const OPTIONS = {
   pids_limit: (value) => [`--pids-limit=${value}`],
   healthcheck: ({ test, interval, timeout, retries, ...rest }) => {
     known(rest, [], 'healthcheck');
+    const [kind, ...command] = test;
+    if (kind !== 'CMD' || command.length < 2) throw new Error(`not understood: healthcheck ${test}`);
     return [
-      `--health-cmd=${JSON.stringify(test)}`,
+      // Without its CMD: podman 4.3 would take the brackets for words of the command.
+      `--health-cmd=${JSON.stringify(command)}`,
       `--health-interval=${interval}`,
       `--health-timeout=${timeout}`,
       `--health-retries=${retries}`,
