@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, parseEnv } from 'node:util';
-import { haveBaseImage } from './compose/base-images.mjs';
+import { haveBaseImage, OutOfReachError } from './compose/base-images.mjs';
 import { readCompose } from './compose/compose-file.mjs';
-import { configure, missingTools, PACKAGES, podman } from './compose/podman.mjs';
+import { configure, mayContain, missingTools, PACKAGES, podman } from './compose/podman.mjs';
 
 const HELP = `Builds the image and tries docker-compose.yml with its demo profile, for real, with podman.
 
@@ -23,7 +23,7 @@ Usage: npm run compose:check -- [options]
   --packages      print the Debian packages that bring them
   --help          print this
 
-Ends with 0 when all is well, 1 when something is not, 77 when it cannot run here (not root, or tools are missing) and says why.
+Ends with 0 when all is well, 1 when something is not, 77 when it cannot run here (not root, no right to make namespaces, tools are missing, or no network for the base images) and says why.
 Base images stay in ~/.cache/licentia-compose ($XDG_CACHE_HOME); everything else is removed.
 `;
 const SKIPPED = 77;
@@ -51,6 +51,7 @@ else if (options.plan) {
   const missing = missingTools();
   if (process.getuid() !== 0) skip('it needs root, for podman without a session and for debootstrap.');
   else if (missing.length > 0) skip(`${missing.join(', ')}: not here. apt-get install ${PACKAGES}`);
+  else if (!mayContain()) skip('this root may make no namespaces, or no rules of a firewall.');
   else await check();
 }
 
@@ -67,6 +68,7 @@ async function check() {
   const cleanUp = () => {
     for (const service of [...started].reverse())
       podman(['rm', '--force', '--time=0', container(service)], { mayFail: true });
+    podman(['rm', '--force', '--time=0', `${id}-inspected`], { mayFail: true });
     podman(['network', 'rm', '--force', id], { mayFail: true });
     for (const { volumes } of started)
       for (const { volume } of volumes)
@@ -92,7 +94,8 @@ async function check() {
             );
         });
       } catch (error) {
-        return skip(`no base image ${base}, neither pulled nor made: ${error.message}`);
+        if (!(error instanceof OutOfReachError)) throw error;
+        return skip(`no base image ${base}: ${error.message}`);
       }
 
     await step('The image builds', () => build(image, copy));
@@ -211,7 +214,7 @@ async function check() {
           );
       }
     });
-    await step('The image has what it needs and nothing else', () => inspect(image));
+    await step('The image has what it needs and nothing else', () => inspect(image, `${id}-inspected`));
     await step('No log has a secret', () => {
       const secrets = ['postgres_password', 'admin_password'].map((name) =>
         readFileSync(join(copy, 'secrets', name), 'utf8'),
@@ -261,16 +264,25 @@ function build(image, directory) {
   const npmrc = join(directory, 'npmrc');
   writeFileSync(npmrc, `${lines.join('\n')}\n`, { mode: 0o600 });
   const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim();
-  podman([
-    'build',
-    '--layers=false',
-    '--network=host',
-    `--volume=${npmrc}:/root/.npmrc:ro`,
-    ...(certificates === 'null' ? [] : [`--volume=${certificates}:/etc/npm-certificates.crt:ro`]),
-    `--build-arg=COMMIT=${commit}`,
-    `--tag=${image}`,
-    ROOT,
-  ]);
+  const working = () => podman(['ps', '--all', '--external', '--quiet']).stdout.split('\n').filter(Boolean);
+  const before = working();
+  try {
+    podman([
+      'build',
+      '--layers=false',
+      '--network=host',
+      `--volume=${npmrc}:/root/.npmrc:ro`,
+      ...(certificates === 'null' ? [] : [`--volume=${certificates}:/etc/npm-certificates.crt:ro`]),
+      `--build-arg=COMMIT=${commit}`,
+      `--tag=${image}`,
+      ROOT,
+    ]);
+  } catch (error) {
+    // A build that was interrupted leaves its containers.
+    for (const left of working().filter((one) => !before.includes(one)))
+      podman(['rm', '--force', left], { mayFail: true });
+    throw error;
+  }
 }
 
 /** Runs the health check of the file until it passes. */
@@ -284,7 +296,7 @@ async function healthy(name) {
   }
 }
 
-function inspect(image) {
+function inspect(image, name) {
   const [{ Config: config, Size: size }] = JSON.parse(podman(['image', 'inspect', image]).stdout);
   console.log(`        ${(size / 1e6).toFixed(0)} MB with its base image`);
   assert.equal(config.User, '1000:1000');
@@ -298,10 +310,18 @@ function inspect(image) {
     [],
   );
 
-  const run = (script) =>
-    podman(['run', '--rm', '--user=0', '--entrypoint=sh', image, '-c', script])
-      .stdout.split('\n')
-      .filter(Boolean);
+  // One container for all looks: to make one copies the whole image.
+  podman([
+    'run',
+    '--detach',
+    `--name=${name}`,
+    '--user=0',
+    '--network=none',
+    '--entrypoint=sleep',
+    image,
+    'infinity',
+  ]);
+  const run = (script) => podman(['exec', name, 'sh', '-c', script]).stdout.split('\n').filter(Boolean);
   assert.deepEqual(run('ls -A /app').sort(), ['data', 'dist', 'docs', 'node_modules', 'package.json']);
   assert.deepEqual(
     run('find /app/ ! -user 0; find /app/ ! -type l -perm /022'),

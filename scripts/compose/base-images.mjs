@@ -1,5 +1,5 @@
 // The base images: the official ones where a registry can be reached, else stand-ins from Debian and the npm registry.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,12 @@ import { podman } from './podman.mjs';
 
 const LABEL = 'licentia.stand-in';
 const DEBIAN = 'localhost/licentia-compose/debian:bookworm';
+
+/** What stand-ins are made of. While all of it answers, one that cannot be made is a fault of ours. */
+const SOURCES = [
+  ['npm', 'view', 'npm@11', 'version'],
+  ['wget', '--quiet', '--spider', 'http://deb.debian.org/debian/dists/bookworm/Release'],
+];
 
 const POSTGRES_ENTRY = `#!/bin/sh
 # What we use of the official image's entry point: POSTGRES_USER, POSTGRES_DB, POSTGRES_PASSWORD_FILE.
@@ -68,11 +74,22 @@ ENTRYPOINT ["entry"]
   ],
 ];
 
-/** Sees that there is an image of this name. @returns whether it is a stand-in */
+/** A base image can be neither pulled nor made, and it is not our recipe's fault. */
+export class OutOfReachError extends Error {}
+
+/** Sees that there is an image of this name. @returns whether it is a stand-in @throws OutOfReachError */
 export function haveBaseImage(name) {
   const full = `docker.io/library/${name}`;
   if (!exists(full) && podman(['pull', '--quiet', full], { mayFail: true, seconds: 300 }).status !== 0) {
-    standIn(name, full);
+    try {
+      standIn(name, full);
+    } catch (error) {
+      if (SOURCES.every(([program, ...args]) => spawnSync(program, args, { timeout: 60_000 }).status === 0))
+        throw error;
+      throw new OutOfReachError('no registry of images, and not both of npm and Debian, can be reached', {
+        cause: error,
+      });
+    }
   }
   return podman(['image', 'inspect', '--format', `{{index .Labels "${LABEL}"}}`, full]).stdout === 'true';
 }

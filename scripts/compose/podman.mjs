@@ -1,6 +1,6 @@
 // Runs podman with a configuration and a storage of our own, so that nothing of the machine's is touched.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,9 +22,19 @@ const environment = {
 
 /** Names of programs that are missing. */
 export function missingTools() {
-  return ['podman', 'runc', 'catatonit', 'iptables', 'debootstrap'].filter(
+  const programs = ['podman', 'runc', 'catatonit', 'iptables', 'debootstrap'].filter(
     (name) => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0,
   );
+  const plugins = ['bridge', 'portmap', 'dnsname'].map((name) => join('/usr/lib/cni', name));
+  return [...programs, ...plugins.filter((path) => !existsSync(path))];
+}
+
+/** Whether this process may do what containers need: in a locked-in container root may not. */
+export function mayContain() {
+  return [
+    ['unshare', '--mount', '--net', '--pid', '--fork', 'true'],
+    ['iptables', '--table', 'nat', '--list-rules'],
+  ].every(([program, ...args]) => spawnSync(program, args).status === 0);
 }
 
 export function configure() {
