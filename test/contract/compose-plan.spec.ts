@@ -31,7 +31,7 @@ describe('what the check of the compose file makes of it', () => {
           '--read-only=true',
           '--cap-drop=ALL',
           '--security-opt=no-new-privileges',
-          '--memory=1g',
+          '--memory=2g',
           '--pids-limit=256',
         ]),
       );
