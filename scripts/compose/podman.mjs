@@ -61,6 +61,8 @@ export function configure() {
 export function podman(args, { mayFail = false, seconds = 900, input } = {}) {
   const result = spawnSync('podman', args, {
     env: environment,
+    // Its monitors leave a file where they are when a container runs out of memory.
+    cwd: config,
     encoding: 'utf8',
     timeout: seconds * 1000,
     maxBuffer: 64 << 20,
