@@ -67,8 +67,8 @@ async function check() {
   const image = `localhost/${id}`;
   const cleanUp = () => {
     for (const service of [...started].reverse())
-      podman(['rm', '--force', '--time=0', container(service)], { mayFail: true });
-    podman(['rm', '--force', '--time=0', `${id}-inspected`], { mayFail: true });
+      podman(['rm', '--force', '--volumes', '--time=0', container(service)], { mayFail: true });
+    podman(['rm', '--force', '--volumes', '--time=0', `${id}-inspected`], { mayFail: true });
     podman(['network', 'rm', '--force', id], { mayFail: true });
     for (const { volumes } of started)
       for (const { volume } of volumes)
