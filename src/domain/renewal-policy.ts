@@ -77,7 +77,7 @@ export function attemptAfterUnchanged(
   return nowSeconds + Math.max(SHORTEST_PAUSE, left > 0 ? Math.min(regular, left / 3) : regular);
 }
 
-/** The last tenth of a token's life, a day at most, is kept for two more tries. */
+/** The last third of a token's life, a day at most, is kept for two more tries. */
 function latestDue(exp: number, life: number): number {
-  return exp - Math.min(DAY, life / 10);
+  return exp - Math.min(DAY, life / 3);
 }

@@ -37,7 +37,7 @@ describe('the renewal of a token is due', () => {
     [
       'in time for two more tries, where the token is short-lived',
       { exp: NOW + 600, tok_exp_warn_days: 0 },
-      NOW + 540,
+      NOW + 400,
     ],
     ['after half of its life, where all of it lies within the warning time', { exp: NOW + 600 }, NOW + 300],
     ['after half of its life, where the warning begins with it', { exp: NOW + 2 * DAY }, NOW + DAY],
