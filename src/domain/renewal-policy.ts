@@ -44,20 +44,29 @@ export function firstAttemptAt(terms: RenewalTerms, nowSeconds: number, random: 
  * The attempt after one that failed: a random wait up to 10 s, 1 min, 10 min, 100 min, then a day, but never so long that
  * fewer than two more tries would fit before `exp`.
  *
- * @param failures in a row, 1 or more
+ * @param step which of these waits it is, from 1
  * @param nowSeconds Unix seconds, as the result
  * @param random from 0 to 1, 1 excluded
  */
 export function attemptAfterFailure(
-  { exp }: RenewalTerms,
-  failures: number,
+  terms: RenewalTerms,
+  step: number,
   nowSeconds: number,
   random: number,
 ): number {
-  const longest = BACK_OFF[Math.min(failures, BACK_OFF.length) - 1] ?? DAY;
-  const left = exp - nowSeconds;
-  const wait = random * (left > 0 ? Math.min(longest, left / 3) : longest);
+  const wait = random * Math.min(longestWait(step), room(terms, nowSeconds));
   return nowSeconds + Math.max(SHORTEST_WAIT, wait);
+}
+
+/**
+ * How many waits were taken in whole after this one. One that `exp` cut short does not count: many hasty tries in a token's last
+ * seconds must not make the first wait after its end a long one.
+ *
+ * @param step which wait it is, from 1
+ * @param nowSeconds Unix seconds
+ */
+export function stepsTaken(terms: RenewalTerms, step: number, nowSeconds: number): number {
+  return room(terms, nowSeconds) < longestWait(step) ? step - 1 : step;
 }
 
 /**
@@ -80,4 +89,14 @@ export function attemptAfterUnchanged(
 /** The last third of a token's life, a day at most, is kept for two more tries. */
 function latestDue(exp: number, life: number): number {
   return exp - Math.min(DAY, life / 3);
+}
+
+function longestWait(step: number): number {
+  return BACK_OFF[Math.min(step, BACK_OFF.length) - 1] ?? DAY;
+}
+
+/** How long a wait may be so that two more tries fit before `exp`; any, once that has passed. */
+function room({ exp }: RenewalTerms, nowSeconds: number): number {
+  const left = exp - nowSeconds;
+  return left > 0 ? left / 3 : Infinity;
 }

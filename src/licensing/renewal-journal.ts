@@ -3,7 +3,12 @@ import type { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
-import { attemptAfterFailure, attemptAfterUnchanged, firstAttemptAt } from '../domain/renewal-policy.js';
+import {
+  attemptAfterFailure,
+  attemptAfterUnchanged,
+  firstAttemptAt,
+  stepsTaken,
+} from '../domain/renewal-policy.js';
 import { ServiceError } from '../domain/service-error.js';
 import { IssuerFailure } from '../issuer/issuer-failure.js';
 import { IssuerPause } from '../issuer/license-issuer.js';
@@ -41,6 +46,7 @@ export class RenewalJournal {
       lid: claims.lid,
       jti: claims.jti,
       failures: 0,
+      backOff: 0,
       nextAttemptAt: dateOf(next(claims, now, Math.random())),
       notBefore: null,
       lastAttemptAt: dateOf(now),
@@ -64,15 +70,22 @@ export class RenewalJournal {
       const finished = !UNDECIDED.has(failure.code);
       // The transaction that seemed to fail may have been the one that stored everything.
       if (!(await this.store.note(manager, turn, { outcome: failure.code, finished, failure }))) return;
-      const known = await this.store.state(manager);
       const now = this.#now();
-      const inARow = known.lid === claims.lid && known.jti === claims.jti ? known.failures + 1 : 1;
+      if (error instanceof IssuerFailure && error.failureClass === 'paused') {
+        // Nobody was called, so nothing was tried: what is known of the last attempt stays.
+        await this.store.setState(manager, { nextAttemptAt: dateOf(now + (failure.retryAfter ?? 1)) });
+        return;
+      }
+      const known = await this.store.state(manager);
+      const isKnown = known.lid === claims.lid && known.jti === claims.jti;
+      const step = (isKnown ? known.backOff : 0) + 1;
       const pause = error instanceof IssuerPause ? error.seconds : undefined;
-      const next = attemptAfterFailure(claims, inARow, now, Math.random());
+      const next = attemptAfterFailure(claims, step, now, Math.random());
       await this.store.setState(manager, {
         lid: claims.lid,
         jti: claims.jti,
-        failures: inARow,
+        failures: isKnown ? known.failures + 1 : 1,
+        backOff: stepsTaken(claims, step, now),
         nextAttemptAt: dateOf(Math.max(next, now + (pause ?? 0))),
         ...(pause === undefined ? {} : { notBefore: dateOf(now + pause) }),
         lastAttemptAt: dateOf(now),

@@ -29,6 +29,10 @@ export class RenewalStateEntity {
   @Column('integer')
   failures!: number;
 
+  /** How many waits after failures were taken in whole: the next one is the one after them. */
+  @Column({ type: 'integer', name: 'back_off' })
+  backOff!: number;
+
   @Column({ ...MOMENT, name: 'last_attempt_at' })
   lastAttemptAt!: Date | null;
 

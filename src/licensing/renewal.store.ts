@@ -162,7 +162,7 @@ export class RenewalStore {
     nextAttemptAt: Date,
   ): Promise<void> {
     await manager.query(
-      `UPDATE renewal_state SET lid = $1, jti = $2, next_attempt_at = $3, failures = 0
+      `UPDATE renewal_state SET lid = $1, jti = $2, next_attempt_at = $3, failures = 0, back_off = 0
        WHERE id = 1 AND lid IS NOT DISTINCT FROM $4 AND jti IS NOT DISTINCT FROM $5`,
       [lid, jti, nextAttemptAt, seen.lid, seen.jti],
     );

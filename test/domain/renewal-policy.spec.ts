@@ -5,6 +5,7 @@ import {
   firstAttemptAt,
   renewalDueAt,
   type RenewalTerms,
+  stepsTaken,
 } from '../../src/domain/renewal-policy.js';
 import { DAY, NOW } from '../support/tokens.js';
 
@@ -113,6 +114,19 @@ describe('the attempt after a failure', () => {
   it('is made after exp too, by the back-off alone', () => {
     expect(attemptAfterFailure(terms(), 4, NOW + 31 * DAY, 0.5)).toBe(NOW + 31 * DAY + 3_000);
     expect(attemptAfterFailure(terms(), 2, NOW + 30 * DAY, 0.5)).toBe(NOW + 30 * DAY + 30);
+  });
+});
+
+describe('the back-off', () => {
+  it('goes on a step with each wait that is taken in whole', () => {
+    expect([1, 2, 3, 4, 5, 9].map((step) => stepsTaken(terms(), step, NOW))).toEqual([1, 2, 3, 4, 5, 9]);
+    expect(stepsTaken(terms(), 3, NOW + 31 * DAY)).toBe(3);
+  });
+
+  it('stays where it is while exp cuts the waits short', () => {
+    expect(stepsTaken(terms({ exp: NOW + 29 }), 1, NOW)).toBe(0);
+    expect(stepsTaken(terms({ exp: NOW + 30 }), 1, NOW)).toBe(1);
+    expect(stepsTaken(terms({ exp: NOW + 179 }), 2, NOW)).toBe(1);
   });
 });
 

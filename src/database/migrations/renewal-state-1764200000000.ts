@@ -18,6 +18,7 @@ export class RenewalState1764200000000 implements MigrationInterface {
         next_attempt_at timestamptz,
         not_before timestamptz,
         failures integer NOT NULL,
+        back_off integer NOT NULL,
         last_attempt_at timestamptz,
         last_success_at timestamptz,
         last_outcome text,
@@ -26,7 +27,7 @@ export class RenewalState1764200000000 implements MigrationInterface {
         CONSTRAINT renewal_state_pkey PRIMARY KEY (id),
         CONSTRAINT renewal_state_one_row CHECK (id = 1)
       )`);
-    await runner.query(`INSERT INTO renewal_state (id, failures) VALUES (1, 0)`);
+    await runner.query(`INSERT INTO renewal_state (id, failures, back_off) VALUES (1, 0, 0)`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
