@@ -5,7 +5,7 @@ export class InstallLicenseRequest {
   /** The published specification of this API types the body as the one of DELETE; clients made from it send that. */
   static explain(body: object): string | undefined {
     return 'instance' in body && !('token' in body)
-      ? 'Bad request data: send the license as {"token": "…"}; "instance" belongs to DELETE.'
+      ? 'Bad request data: send the license as {"token": "..."}; "instance" belongs to DELETE.'
       : undefined;
   }
 
