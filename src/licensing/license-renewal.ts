@@ -114,13 +114,15 @@ export class LicenseRenewal {
     }
   }
 
-  /** What is held after somebody else's success. */
+  /** What is held after somebody else's success; this replica's own answers show it from now on, too. */
   async #present({ license }: Renewable): Promise<LicenseState> {
-    const held = await this.database.read((manager) => this.store.load(manager));
-    const [first] = this.reader.ranked({ license: held, local: this.snapshots.current?.local ?? [] });
-    if (first === undefined || first.license.claims.lid !== license.claims.lid)
+    await this.snapshots.refresh();
+    const snapshot = this.snapshots.current;
+    const [first] = snapshot === undefined ? [] : this.reader.ranked(snapshot);
+    if (snapshot === undefined || first === undefined || first.license.claims.lid !== license.claims.lid) {
       throw new ServiceError('license.changed');
-    return this.reader.stateIn(first.license, held);
+    }
+    return this.reader.stateIn(first.license, snapshot.license);
   }
 
   /** A pause that the issuer asked for holds for every replica and over restarts, for an hour at most. */

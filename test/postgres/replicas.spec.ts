@@ -85,9 +85,13 @@ describe('two replicas over one PostgreSQL', () => {
       ),
     );
     expect(replies.map((reply) => reply.status)).toEqual(replies.map(() => 200));
-    const stored = (await first.get('/api/licensing/token')).body;
-    await until(async () => (await second.get('/api/licensing/token')).body.jti === stored.jti);
-    expect(Math.max(...replies.map((reply) => reply.body.iat))).toBe(stored.iat);
+    const iats = replies.map((reply) => reply.body.iat as number);
+    // A replica shows what it answered, whichever of them asked the issuer.
+    const answered = Math.max(...iats.filter((_, index) => index % 2));
+    expect((await first.get('/api/licensing/token')).body.iat).toBeGreaterThanOrEqual(answered);
+    for (const replica of [first, second]) {
+      await until(async () => (await replica.get('/api/licensing/token')).body.iat === Math.max(...iats));
+    }
   });
 });
 
