@@ -172,6 +172,25 @@ describe('how renewals fare', () => {
   });
 });
 
+describe('a renewal that calls nobody, as the circuit is open,', () => {
+  it('is no failure: what is known of the last call stays', async () => {
+    const stage = await Stage.open();
+    try {
+      const report = async () => (await stage.service.get(REPORT)).body;
+      await stage.install({ lid: newLid() });
+      stage.issuer.answerRenewals((_request, response) => response.destroy());
+      for (let failure = 1; failure <= 5; failure += 1) await stage.renew();
+      expect(stage.issuer.renewals).toHaveLength(5);
+      expect(await report()).toMatchObject({ failures: 5, cause: 'connect' });
+      expect(outcome(await stage.renew())).toEqual([503, 'issuer.unavailable']);
+      expect(stage.issuer.renewals).toHaveLength(5);
+      expect(await report()).toMatchObject({ failures: 5, cause: 'connect' });
+    } finally {
+      await stage.close();
+    }
+  });
+});
+
 describe('a rehearsal', () => {
   let stage: Stage;
 
