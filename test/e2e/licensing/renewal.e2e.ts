@@ -1,13 +1,8 @@
-import { newLid, outcome, Stage, TOKEN } from './stage.js';
+import { newLid, outcome, Stage, TOKEN, until } from './stage.js';
 
 const REPORT = '/api/licensing/renewal';
 const REHEARSE = '/api/licensing/renewal/rehearse';
 const DAY_MS = 86_400_000;
-
-/** Waits until something is so; the suite's time-out bounds it. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((go) => setTimeout(go, 50));
-}
 
 describe('renewal without being asked', () => {
   let stage: Stage;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../../../src/config/environment.js';
 import { LicenseSources, type SourceReport } from '../../../src/licensing/license-sources.js';
-import { newLid, outcome, Stage, TOKEN } from './stage.js';
+import { newLid, outcome, Stage, TOKEN, until } from './stage.js';
 
 const INSTANCE = 'http://localhost:3000/';
 
@@ -40,10 +40,6 @@ describe('a license outside of the database', () => {
   const shownLid = async () => (await stage.shown()).lid as string;
   const reports = (): SourceReport[] => stage.service.running.application.nest.get(LicenseSources).reports();
   const states = () => reports().map(({ source, state, code }) => [source, state, code ?? null]);
-  /** Waits until something is so; the suite's time-out bounds it. */
-  const until = async (isSo: () => boolean | Promise<boolean>) => {
-    while (!(await isSo())) await new Promise((go) => setTimeout(go, 50));
-  };
   const settled = async (expected: ReturnType<typeof states>) =>
     until(() => JSON.stringify(states()) === JSON.stringify(expected));
 

@@ -168,6 +168,18 @@ export function outcome({ status, body }: Reply): [status: number, messageId: st
   return [status, body?.messageId as string | undefined];
 }
 
+/** How long something may take to become so, milliseconds: less than a test may last, so that no loop outlives its test. */
+const LONGEST_WAIT_MS = 25_000;
+
+/** Waits until something is so. @throws when it takes too long */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + LONGEST_WAIT_MS;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`it did not become so: ${isSo.toString()}`);
+    await new Promise((go) => setTimeout(go, 50));
+  }
+}
+
 let lids = 0;
 
 /** The id of a license that no other test of the file has. */
