@@ -1,4 +1,4 @@
-import { newLid, outcome, Stage, TOKEN, until } from './stage.js';
+import { newLid, outcome, shareStage, Stage, TOKEN, until } from './stage.js';
 
 const REPORT = '/api/licensing/renewal';
 const REHEARSE = '/api/licensing/renewal/rehearse';
@@ -112,18 +112,7 @@ describe('renewal without being asked', () => {
 
 describe('how renewals fare', () => {
   let stage: Stage;
-
-  beforeAll(async () => {
-    stage = await Stage.open();
-  });
-
-  afterEach(async () => {
-    await stage.clear();
-  });
-
-  afterAll(async () => {
-    await stage.close();
-  });
+  shareStage((shared) => (stage = shared));
 
   const report = async () => (await stage.service.get(REPORT)).body;
 
@@ -188,18 +177,7 @@ describe('a renewal that calls nobody, as the circuit is open,', () => {
 
 describe('a rehearsal', () => {
   let stage: Stage;
-
-  beforeAll(async () => {
-    stage = await Stage.open();
-  });
-
-  afterEach(async () => {
-    await stage.clear();
-  });
-
-  afterAll(async () => {
-    await stage.close();
-  });
+  shareStage((shared) => (stage = shared));
 
   const rehearse = async () => stage.service.post(REHEARSE, {});
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../../../src/config/environment.js';
 import { LicenseSources, type SourceReport } from '../../../src/licensing/license-sources.js';
-import { newLid, outcome, Stage, TOKEN, until } from './stage.js';
+import { newLid, outcome, shareStage, type Stage, TOKEN, until } from './stage.js';
 
 const INSTANCE = 'http://localhost:3000/';
 
@@ -11,10 +11,7 @@ describe('a license outside of the database', () => {
   let stage: Stage;
   let directory: string;
   let path: string;
-
-  beforeAll(async () => {
-    stage = await Stage.open();
-  });
+  shareStage((shared) => (stage = shared));
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'licentia-sources-'));
@@ -22,12 +19,7 @@ describe('a license outside of the database', () => {
   });
 
   afterEach(async () => {
-    await stage.clear();
     await rm(directory, { recursive: true, force: true });
-  });
-
-  afterAll(async () => {
-    await stage.close();
   });
 
   const now = () => Math.floor(Date.now() / 1000);
