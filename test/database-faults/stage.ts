@@ -1,4 +1,4 @@
-import { FakeIssuer } from '../support/fake-issuer.js';
+import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import type { PostgresServer } from '../support/postgres-server.js';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';
 import { ServiceProcess } from '../support/service-process.js';

@@ -1,5 +1,5 @@
 import { type TestDatabase, testDatabase } from '../support/database.js';
-import { FakeIssuer } from '../support/fake-issuer.js';
+import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { TestService } from '../support/service.js';
 
 describe('GET /api/licensing/check', () => {

@@ -3,7 +3,7 @@ import { Database } from '../../src/database/database.js';
 import { createLogger } from '../../src/http/logger.js';
 import { SnapshotService } from '../../src/snapshot/snapshot.service.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
-import { FakeIssuer } from '../support/fake-issuer.js';
+import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { operations } from '../support/openapi.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../support/service.js';
 import { findings, requiredAction } from './answer-oracle.js';

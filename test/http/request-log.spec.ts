@@ -5,7 +5,7 @@ import { createLogger, NestLogger } from '../../src/http/logger.js';
 import { type RunningService, startService } from '../../src/service.js';
 import { head, type Message, type RawAnswer, send } from '../e2e/http/raw-http.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
-import { FakeIssuer } from '../support/fake-issuer.js';
+import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';
 
 const PASSWORD = 'the password of the log';

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
-import { FakeIssuer } from '../support/fake-issuer.js';
+import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { type Reply, TestService } from '../support/service.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { TcpProxy } from '../support/tcp-proxy.js';

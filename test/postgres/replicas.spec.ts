@@ -1,5 +1,5 @@
 import { type TestDatabase, testDatabase } from '../support/database.js';
-import { FakeIssuer } from '../support/fake-issuer.js';
+import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { type Reply, TestService } from '../support/service.js';
 
 /** What another replica did counts within this time, milliseconds; the rest is for a busy machine. */

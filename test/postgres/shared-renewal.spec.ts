@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { type TestDatabase, testDatabase } from '../support/database.js';
-import { FakeIssuer } from '../support/fake-issuer.js';
+import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { type Reply, TestService } from '../support/service.js';
 import { ServiceProcess } from '../support/service-process.js';
 

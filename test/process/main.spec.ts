@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { embeddedDatabase, type TestDatabase } from '../support/database.js';
-import { FakeIssuer } from '../support/fake-issuer.js';
+import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { ServiceProcess } from '../support/service-process.js';
 
 describe('node dist/main.js', () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { Database } from '../../../src/database/database.js';
 import { ERROR_CATALOGUE } from '../../../src/domain/service-error.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { FakeIssuer } from '../../support/fake-issuer.js';
+import { FakeIssuer } from '../../support/fake-issuer/fake-issuer.js';
 import { openApi, operations } from '../../support/openapi.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../../support/service.js';
 import { converse, head, type RawAnswer, send } from './raw-http.js';

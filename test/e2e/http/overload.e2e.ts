@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { FakeIssuer } from '../../support/fake-issuer.js';
+import { FakeIssuer } from '../../support/fake-issuer/fake-issuer.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../../support/service.js';
 import { send } from './raw-http.js';
 

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { FakeIssuer } from '../../support/fake-issuer.js';
+import { FakeIssuer } from '../../support/fake-issuer/fake-issuer.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../../support/service.js';
 
 const LINGER_MS = 200;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Answer } from '../../support/fake-issuer.js';
+import type { Answer } from '../../support/fake-issuer/fake-issuer.js';
 import { createKey, type TestKey, withOverrides } from '../../support/tokens.js';
 import { newLid, outcome, Stage } from './stage.js';
 

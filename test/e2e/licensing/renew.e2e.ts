@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Answer } from '../../support/fake-issuer.js';
+import { type Answer } from '../../support/fake-issuer/fake-issuer.js';
 import { BOOTSTRAP_TOKEN, type Reply } from '../../support/service.js';
 import { createKey, type Overrides, sign } from '../../support/tokens.js';
 import { newLid, outcome, RENEW, shareStage, Stage, TOKEN } from './stage.js';

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { FakeIssuer } from '../../support/fake-issuer.js';
+import { FakeIssuer } from '../../support/fake-issuer/fake-issuer.js';
 import { TestService } from '../../support/service.js';
 import type { Overrides } from '../../support/tokens.js';
 

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Environment } from '../../../src/config/environment.js';
 import { Database } from '../../../src/database/database.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { FakeIssuer } from '../../support/fake-issuer.js';
+import { FakeIssuer } from '../../support/fake-issuer/fake-issuer.js';
 import { type Reply, TestService } from '../../support/service.js';
 import type { Overrides } from '../../support/tokens.js';
 
