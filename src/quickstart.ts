@@ -113,7 +113,7 @@ async function installDemoLicense(
     company: 'Licentia demo',
     includedUsers: 50,
   });
-  await nest.get(LicensingService).install(OPERATOR, token);
+  await nest.get(LicensingService).install(OPERATOR, token, { queue: false, acknowledge: true });
 }
 
 /** A token for the quickstart's account, on the first start and when one is asked for. */

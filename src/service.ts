@@ -9,6 +9,7 @@ import { ProcessState } from './health/process-state.js';
 import { clientAddress } from './http/client-address.js';
 import { HttpApplication } from './http/http-application.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
+import { LicenseQueue } from './licensing/license-queue.js';
 import { LicenseSources } from './licensing/license-sources.js';
 import { RenewalScheduler } from './licensing/renewal-scheduler.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
@@ -69,6 +70,7 @@ async function start({ nest }: HttpApplication): Promise<void> {
   await nest.get(IssuerKeys).start();
   await nest.get(LicenseSources).start();
   await nest.get(SnapshotService).start();
+  nest.get(LicenseQueue).start();
   nest.get(RenewalScheduler).start();
 }
 

@@ -1,5 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
-import { Equals, IsBoolean, IsIn, IsInt, IsString, Matches, Max, Min, ValidateIf } from 'class-validator';
+import { Equals, IsBoolean, IsIn, IsInt, IsString, Matches, Max, Min } from 'class-validator';
+import { IfPresent } from '../http/if-present.decorator.js';
 import { BASIC_ROLES, type BasicRole } from './service-account.entity.js';
 
 /** 1 to 190 characters; no control character, no lone surrogate, no `*`, no space at either end. */
@@ -16,9 +17,6 @@ const IsName = () =>
   );
 
 const IsBasicRole = () => IsIn(BASIC_ROLES, { message: `role must be one of ${BASIC_ROLES.join(', ')}` });
-
-/** Unlike `@IsOptional`, which also lets `null` pass. */
-const IfPresent = () => ValidateIf((_, value) => value !== undefined);
 
 /** `POST /api/serviceaccounts` */
 export class CreateServiceAccountRequest {

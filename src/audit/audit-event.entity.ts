@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
 
 /** What was changed, by whom: written in the transaction of the change, never changed afterwards. */
 @Entity('audit_event')
+@Index('audit_event_license_idx', ['id'], { where: "action LIKE 'license.%'" })
 export class AuditEventEntity {
   @PrimaryGeneratedColumn('identity', {
     type: 'bigint',

@@ -10,6 +10,9 @@ export type AuditAction =
   | 'license.renew'
   | 'license.remove'
   | 'license.revoke'
+  | 'license.queue'
+  | 'license.promote'
+  | 'license.rollback'
   | 'service-account.create'
   | 'service-account.update'
   | 'service-account.token.create'
@@ -17,6 +20,19 @@ export type AuditAction =
   | 'service-account.token.delete'
   | 'role.add'
   | 'role.remove';
+
+/** A record, as it is shown. */
+export interface AuditRecord {
+  /** Grows from record to record. */
+  readonly id: number;
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly actor: string;
+  readonly action: AuditAction;
+  readonly target: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly requestId: string;
+}
 
 /** Records changes: no change without its record, no record without its change. */
 @Injectable()
@@ -39,5 +55,26 @@ export class AuditLog {
       detail,
       requestId: actor.requestId,
     });
+  }
+
+  /**
+   * The newest records of licenses, newest first.
+   * @param before - a record's id: only older ones
+   */
+  async licenseRecords(manager: EntityManager, limit: number, before?: number): Promise<AuditRecord[]> {
+    const rows = await manager
+      .createQueryBuilder(AuditEventEntity, 'event')
+      .where(`event.action LIKE 'license.%'`)
+      .andWhere(before === undefined ? 'true' : 'event.id < :before', { before })
+      .orderBy('event.id', 'DESC')
+      .limit(limit)
+      .getMany();
+    return rows.map(({ id, at, action, detail, ...others }) => ({
+      ...others,
+      id: Number(id),
+      at: at.getTime(),
+      action: action as AuditAction,
+      detail: detail as Record<string, unknown>,
+    }));
   }
 }

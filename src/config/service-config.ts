@@ -46,6 +46,7 @@ export const SERVICE_SETTINGS = {
   LICENSE_PATH: optional(path),
   // Whatever it says: a license that cannot be used is reported, and keeps nothing from starting.
   LICENSE_TEXT: optional({ parse: (value: string) => value }),
+  INSTALL_REQUIRE_ACKNOWLEDGE: withDefault(boolean, 'false'),
   ADMIN_USER: optional(matching(/^[^\p{Cc}:]{1,190}$/u, 'must have 1 to 190 characters and no colon')),
   ADMIN_PASSWORD: secret(optional(text(12, 1024))),
   BOOTSTRAP_TOKEN: secret(
@@ -112,6 +113,8 @@ export interface ServiceConfig {
   readonly rootUrl: RootUrl;
   readonly products: readonly string[];
   readonly sources: SourcesConfig;
+  /** Whether an upload that takes something away has to say that its sender knows. */
+  readonly requireAcknowledge: boolean;
   readonly issuer: IssuerConfig;
   readonly access: AccessConfig;
   readonly http: HttpConfig;
@@ -136,6 +139,7 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
     rootUrl: values.ROOT_URL,
     products: values.LICENSE_PRODUCTS,
     sources: Object.freeze({ path: values.LICENSE_PATH, text: values.LICENSE_TEXT }),
+    requireAcknowledge: values.INSTALL_REQUIRE_ACKNOWLEDGE,
     issuer: Object.freeze(issuerConfig(values)),
     access: Object.freeze({
       administrator:

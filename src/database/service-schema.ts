@@ -12,6 +12,7 @@ import { SnapshotVersionEntity } from '../snapshot/snapshot-version.entity.js';
 import type { Schema } from './data-source-options.js';
 import { Initial1764000000000 } from './migrations/initial-1764000000000.js';
 import { LicenseKey1764100000000 } from './migrations/license-key-1764100000000.js';
+import { QueuedLicense1764300000000 } from './migrations/queued-license-1764300000000.js';
 import { RenewalState1764200000000 } from './migrations/renewal-state-1764200000000.js';
 
 /** The service's tables. */
@@ -29,5 +30,10 @@ export const SERVICE_SCHEMA: Schema = {
     ServiceAccountTokenEntity,
     SnapshotVersionEntity,
   ],
-  migrations: [Initial1764000000000, LicenseKey1764100000000, RenewalState1764200000000],
+  migrations: [
+    Initial1764000000000,
+    LicenseKey1764100000000,
+    RenewalState1764200000000,
+    QueuedLicense1764300000000,
+  ],
 };

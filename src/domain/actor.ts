@@ -5,3 +5,6 @@ export interface Actor {
   /** The request's id, so that an audit record and a log line find each other; "" outside a request. */
   readonly requestId: string;
 }
+
+/** Whoever does what nobody asked for. */
+export const SYSTEM: Actor = { id: 'system', requestId: '' };

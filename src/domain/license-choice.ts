@@ -1,8 +1,19 @@
-import { compareTokens, judge, type LicensePolicy, LicenseStatus, type Verdict } from './license.js';
+import {
+  compareTokens,
+  isOlder,
+  isSameLicense,
+  judge,
+  type LicensePolicy,
+  LicenseStatus,
+  type Verdict,
+} from './license.js';
 import type { LicenseCopy } from './license-claims.js';
 
-/** Where a license comes from: uploaded or renewed into the database, `LICENSE_PATH`, `LICENSE_TEXT`. */
-export const LICENSE_SOURCES = ['database', 'file', 'text'] as const;
+/**
+ * Where a license comes from: uploaded or renewed into the database, waiting there for its term to begin, `LICENSE_PATH`,
+ * `LICENSE_TEXT`.
+ */
+export const LICENSE_SOURCES = ['database', 'queue', 'file', 'text'] as const;
 
 export type LicenseSource = (typeof LICENSE_SOURCES)[number];
 
@@ -40,6 +51,34 @@ export function rankLicenses<License extends LicenseCopy>(
       (a, b) =>
         standing(b.verdict) - standing(a.verdict) || compareTokens(b.license.claims, a.license.claims),
     );
+}
+
+/**
+ * Which of the database's two licenses are candidates at a moment: before the `nbf` of the queued one, the stored one
+ * alone; from then on the queued one alone, as if it had been uploaded then. Two cases differ: a queued license that is not valid
+ * when its term begins never takes over, and one that is older than the stored token of the *same* license (it was renewed
+ * meanwhile) only stands beside it, so that nothing newer is given up. `nbf` has no leeway here (contract section 2).
+ *
+ * @param nowSeconds Unix seconds
+ */
+export function candidatesOfDatabase<One extends Candidate>(
+  stored: One | undefined,
+  queued: One | undefined,
+  policy: LicensePolicy,
+  nowSeconds: number,
+): One[] {
+  const alone = stored === undefined ? [] : [stored];
+  if (queued === undefined || !hasBegun(queued, policy, nowSeconds)) return alone;
+  if (stored === undefined) return [queued];
+  const [before, after] = [stored.license.claims, queued.license.claims];
+  return isSameLicense(before, after) && isOlder(after, before) ? [stored, queued] : [queued];
+}
+
+function hasBegun({ license, revokedAt }: Candidate, policy: LicensePolicy, nowSeconds: number): boolean {
+  const begin = license.claims.nbf ?? license.claims.iat;
+  return (
+    nowSeconds >= begin && judge(license.claims, policy, begin, revokedAt).status === LicenseStatus.Valid
+  );
 }
 
 /** Valid before not valid, and what was made for this instance before what was not. */

@@ -129,6 +129,20 @@ export function decideInstall(
 }
 
 /**
+ * What to do with a verified license of the next term that is to wait for its `nbf`: what {@link decideInstall} says of it
+ * beside the stored license, and beside the one that waits already.
+ */
+export function decideQueue(
+  stored: LicenseCopy | undefined,
+  queued: LicenseCopy | undefined,
+  candidate: LicenseCopy,
+  storedIsValid: boolean,
+): 'unchanged' | 'replace' | 'stale' {
+  const besideStored = decideInstall(stored, candidate, storedIsValid);
+  return besideStored === 'replace' ? decideInstall(queued, candidate, true) : besideStored;
+}
+
+/**
  * What to do with a verified license that the issuer gave for the stored one: `unusable` when it is for another
  * license or root URL, older, or has the same `jti` with other claims.
  */
@@ -147,7 +161,8 @@ function refusal<S, C>(status: S, code: C, message: string): { status: S; code: 
   return { status, code, message };
 }
 
-function isSameLicense(a: LicenseClaims, b: LicenseClaims): boolean {
+/** Whether two tokens are of one license: by `iss` and `lid`. */
+export function isSameLicense(a: LicenseClaims, b: LicenseClaims): boolean {
   return a.iss === b.iss && a.lid === b.lid;
 }
 

@@ -19,6 +19,10 @@ export const ERROR_CATALOGUE = {
   'license.subject-mismatch': { status: 400, message: 'The license is for another root URL.' },
   'license.expired': { status: 400, message: 'The license has expired.' },
   'license.stale': { status: 409, message: 'A newer token of this license is already stored.' },
+  'license.acknowledge-required': {
+    status: 409,
+    message: 'The license takes something away: send "acknowledge": true to install it all the same.',
+  },
   'license.changed': {
     status: 409,
     message: 'The license was removed or replaced while it was being renewed.',
@@ -56,16 +60,19 @@ export interface ServiceErrorOptions {
   retryAfter?: number;
   /** A further sentence for the caller, in the answer's `error` member. */
   detail?: string;
+  /** Further members of the answer, for who decides by them. */
+  members?: Readonly<Record<string, unknown>>;
 }
 
 /**
  * A failure with a code of {@link ERROR_CATALOGUE}. Whoever catches one compares `code`, never the message.
- * `message` and `detail` are public; `cause` is not.
+ * `message`, `detail` and `members` are public; `cause` is not.
  */
 export class ServiceError extends Error {
   override readonly name: string = 'ServiceError';
   readonly retryAfter: number | undefined;
   readonly detail: string | undefined;
+  readonly members: Readonly<Record<string, unknown>> | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -75,6 +82,7 @@ export class ServiceError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.retryAfter = options.retryAfter;
     this.detail = options.detail;
+    this.members = options.members;
   }
 
   /** The HTTP status of the answer. */

@@ -55,7 +55,7 @@ export class ErrorFilter implements ExceptionFilter {
     }
     this.#answer(
       response,
-      errorBody(known.status, known.code, known.message, traceId, known.detail),
+      { ...errorBody(known.status, known.code, known.message, traceId, known.detail), ...known.members },
       known.status,
     );
   }

@@ -7,6 +7,7 @@ import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
 import { LicenseIssuer, pausedFor } from '../issuer/license-issuer.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { LicenseQueue } from './license-queue.js';
 import { LicenseMetrics } from './license-metrics.js';
 import { LicenseReader, type LicenseState } from './license.reader.js';
 import { LicenseStore } from './license.store.js';
@@ -34,6 +35,7 @@ export class LicenseRenewal {
     private readonly call: RenewalCall,
     private readonly renewals: RenewalStore,
     private readonly store: LicenseStore,
+    private readonly queue: LicenseQueue,
     private readonly reader: LicenseReader,
     private readonly database: Database,
     private readonly snapshots: SnapshotService,
@@ -68,6 +70,7 @@ export class LicenseRenewal {
    * @throws ServiceError `license.not-found`, `license.invalid`, `issuer.unavailable`, `database.unavailable`
    */
   async renewable(): Promise<Renewable> {
+    await this.queue.settle();
     const held = await this.database.read((manager) => this.store.load(manager));
     const [first] = this.reader.ranked({ license: held, local: this.snapshots.current?.local ?? [] });
     if (first !== undefined) {

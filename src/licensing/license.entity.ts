@@ -11,6 +11,7 @@ const OPTIONAL_TEXT = { type: 'text', nullable: true } as const;
  */
 @Entity('license')
 @Check('license_one_row', 'id = 1')
+@Check('license_queued_whole', 'num_nulls(queued_token, queued_signing_key) IN (0, 2)')
 @Check(
   'license_whole',
   'num_nulls(token, iss, lid, jti, sub, iat, exp, lexp, signing_key, installed_at) IN (0, 10)',
@@ -66,4 +67,15 @@ export class LicenseEntity {
   /** The token that this one replaced. */
   @Column({ ...OPTIONAL_TEXT, name: 'previous_token' })
   previousToken!: string | null;
+
+  /** The key that verified it; null for one that was replaced before keys were kept. */
+  @Column({ type: 'jsonb', name: 'previous_signing_key', nullable: true })
+  previousSigningKey!: PublicJwk | null;
+
+  /** The license of the next term, as it was accepted: it takes over at its `nbf`. */
+  @Column({ ...OPTIONAL_TEXT, name: 'queued_token' })
+  queuedToken!: string | null;
+
+  @Column({ type: 'jsonb', name: 'queued_signing_key', nullable: true })
+  queuedSigningKey!: PublicJwk | null;
 }

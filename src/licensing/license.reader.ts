@@ -2,11 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import type { LicenseClaims } from '../domain/license-claims.js';
-import { type Candidate, type Judged, rankLicenses } from '../domain/license-choice.js';
+import { type Candidate, candidatesOfDatabase, type Judged, rankLicenses } from '../domain/license-choice.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { judge, type LicensePolicy, LicenseStatus } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
-import type { HeldLicense, LocalSource, Snapshot } from '../snapshot/snapshot.js';
+import type { HeldContent, HeldLicense, LocalSource, Snapshot } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 
 /** What is known of the license at a moment. */
@@ -40,13 +40,7 @@ export class LicenseReader {
    *   cannot be verified for want of the keys that the operator named
    */
   current(): LicenseState {
-    const snapshot = this.snapshots.current;
-    if (snapshot === undefined) {
-      throw new ServiceError('database.unavailable', undefined, {
-        cause: new Error('no snapshot was read yet'),
-        retryAfter: 2,
-      });
-    }
+    const snapshot = this.snapshots.known;
     const second = toSeconds(this.clock.now());
     if (this.#last?.snapshot !== snapshot || this.#last.second !== second) {
       this.#last = { snapshot, second, state: this.#stateOf(snapshot, second) };
@@ -63,14 +57,18 @@ export class LicenseReader {
     now = toSeconds(this.clock.now()),
   ): Judged<AuthenticatedLicense>[] {
     const { revocations } = license;
-    const stored = storedIn(license);
     const candidate = (source: Candidate['source'], found: AuthenticatedLicense) => ({
       source,
       license: found,
       revokedAt: revocations.find(found.claims.iss, found.claims.lid),
     });
+    const held = (source: Candidate['source'], content: HeldContent) => {
+      const found = licenseIn(content);
+      return found === undefined ? undefined : candidate(source, found);
+    };
+    const [stored, queued] = [held('database', license.content), held('queue', license.queued)];
     const candidates = [
-      ...(stored === undefined ? [] : [candidate('database', stored)]),
+      ...candidatesOfDatabase(stored, queued, this.policy, now),
       ...local.flatMap(({ source, licenses }) => licenses.map((found) => candidate(source, found))),
     ];
     return rankLicenses(candidates, this.policy, now);
@@ -95,6 +93,12 @@ export class LicenseReader {
     return this.ranked({ license: held, local: [] }, now)[0]?.verdict.status === LicenseStatus.Valid;
   }
 
+  /** The queued license, once it has taken over from the stored one and is to be put in its place. @param now - Unix seconds */
+  dueIn(held: HeldLicense, now = toSeconds(this.clock.now())): AuthenticatedLicense | undefined {
+    const [first] = this.ranked({ license: held, local: [] }, now);
+    return first?.source === 'queue' ? first.license : undefined;
+  }
+
   #stateOf(snapshot: Snapshot, now: number): LicenseState {
     const { kind } = snapshot.license.content;
     const [first] = this.ranked(snapshot, now);
@@ -116,7 +120,7 @@ export class LicenseReader {
   }
 }
 
-/** The database's license, when there is one that verifies. */
-export function storedIn({ content }: HeldLicense): AuthenticatedLicense | undefined {
+/** The license of a token that the database holds, when it verifies. */
+export function licenseIn(content: HeldContent): AuthenticatedLicense | undefined {
   return content.kind === 'verified' ? content.license : undefined;
 }

@@ -1,4 +1,5 @@
-import { IsNotEmpty, IsString } from 'class-validator';
+import { IsBoolean, IsNotEmpty, IsString } from 'class-validator';
+import { IfPresent } from '../http/if-present.decorator.js';
 
 /** `POST /api/licensing/token` */
 export class InstallLicenseRequest {
@@ -12,9 +13,26 @@ export class InstallLicenseRequest {
   /** The compact JWS. What is wrong with it is for the verification to say. */
   @IsString({ message: 'token must be a string' })
   readonly token!: string;
+
+  /** A license whose `nbf` lies ahead waits for it, instead of being refused. False unless sent. */
+  @IfPresent()
+  @IsBoolean({ message: 'queue must be true or false' })
+  readonly queue?: boolean;
+
+  /** The sender knows what the license takes away from the present one. False unless sent. */
+  @IfPresent()
+  @IsBoolean({ message: 'acknowledge must be true or false' })
+  readonly acknowledge?: boolean;
 }
 
-/** `POST /api/licensing/token/renew`: nothing, or an empty object. */
+/** `POST /api/licensing/token/inspect` */
+export class InspectLicenseRequest {
+  /** The compact JWS. */
+  @IsString({ message: 'token must be a string' })
+  readonly token!: string;
+}
+
+/** `POST /api/licensing/token/renew`, `…/rollback`, `…/renewal/rehearse`: nothing, or an empty object. */
 export class RenewLicenseRequest {
   static readonly emptyBody = true;
 }

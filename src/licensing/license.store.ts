@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, QueryDeepPartialEntity } from 'typeorm';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { readKeySet } from '../domain/key-set.js';
 import {
@@ -10,11 +10,12 @@ import {
 } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
-import type { HeldLicense, Revocations } from '../snapshot/snapshot.js';
+import type { HeldContent, HeldLicense, Revocations } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseMetrics } from './license-metrics.js';
 import { LicenseRevocationEntity } from './license-revocation.entity.js';
 import { LicenseEntity } from './license.entity.js';
+import type { PublicJwk } from '../domain/verification-key.js';
 
 const ROW = 1;
 
@@ -31,7 +32,18 @@ const NOTHING = {
   signingKey: null,
   installedAt: null,
   previousToken: null,
+  previousSigningKey: null,
+  queuedToken: null,
+  queuedSigningKey: null,
 };
+
+/** How {@link LicenseStore.replace} may write. */
+export interface Replacement {
+  /** The stored token does not count any more, or somebody wants to go back: an older one may take its place. */
+  readonly overNewer: boolean;
+  /** The license of the next term goes: it is the one that is put in place. */
+  readonly emptyQueue?: boolean;
+}
 
 /**
  * The license in the database. Every write is one conditional statement: it names the generation and the revision
@@ -61,26 +73,27 @@ export class LicenseStore implements OnModuleInit {
     return {
       generation: row.generation,
       revision: row.revision,
-      content: isVerified(previous, row) && !this.keys.pinned ? previous.content : await this.#verify(row),
+      content: await this.#content(previous?.content, row.token, row.signingKey),
+      queued: await this.#content(previous?.queued, row.queuedToken, row.queuedSigningKey),
       revocations: await this.#revocations(manager),
     };
   }
 
-  /** When a license was revoked last, Unix seconds; undefined when it never was. */
-  async revokedAt(manager: EntityManager, iss: string, lid: string): Promise<number | undefined> {
-    return (await manager.findOneBy(LicenseRevocationEntity, { iss, lid }))?.iat;
+  /** The token that the present one replaced, verified. @param manager - of the transaction to read in */
+  async previous(manager: EntityManager): Promise<HeldContent> {
+    const row = await manager.findOneByOrFail(LicenseEntity, { id: ROW });
+    return this.#content(undefined, row.previousToken, row.previousSigningKey);
   }
 
   /**
    * Puts a license in the place of what was read; the replaced token is kept as the previous one.
-   * @param overNewer - the stored token does not count any more, so an older one may take its place
    * @throws ServiceError `license.changed` when what was read is not there any more
    */
   async replace(
     manager: EntityManager,
     read: HeldLicense,
     { token, claims, key }: AuthenticatedLicense,
-    overNewer: boolean,
+    { overNewer, emptyQueue = false }: Replacement,
   ): Promise<void> {
     const { iss, lid, jti, sub, iat, exp, lexp } = claims;
     const { affected } = await manager
@@ -90,6 +103,8 @@ export class LicenseStore implements OnModuleInit {
         ...{ token, iss, lid, jti, sub, iat, exp, lexp, signingKey: key.jwk },
         installedAt: new Date(this.clock.now()),
         previousToken: () => 'token',
+        previousSigningKey: () => 'signing_key',
+        ...(emptyQueue ? { queuedToken: null, queuedSigningKey: null } : {}),
         revision: () => 'revision + 1',
       })
       .where('id = :row AND generation = :generation AND revision = :revision', {
@@ -104,7 +119,16 @@ export class LicenseStore implements OnModuleInit {
     if (affected !== 1) throw new ServiceError('license.changed');
   }
 
-  /** Removes the license and the previous token. @throws ServiceError `license.changed` */
+  /** Keeps a license of the next term, in the place of another that waits. @throws ServiceError `license.changed` */
+  async queue(
+    manager: EntityManager,
+    read: HeldLicense,
+    { token, key }: AuthenticatedLicense,
+  ): Promise<void> {
+    await this.#update(manager, read, { queuedToken: token, queuedSigningKey: key.jwk });
+  }
+
+  /** Removes the license, the previous token and the one of the next term. @throws ServiceError `license.changed` */
   async clear(manager: EntityManager, read: HeldLicense): Promise<void> {
     await this.#updateWithGeneration(manager, read, NOTHING);
   }
@@ -120,8 +144,8 @@ export class LicenseStore implements OnModuleInit {
     { iss, lid, iat }: RevocationStatement,
     statement: string,
   ): Promise<boolean> {
-    const known = await this.revokedAt(manager, iss, lid);
-    if (known !== undefined && known >= iat) return false;
+    const known = await manager.findOneBy(LicenseRevocationEntity, { iss, lid });
+    if (known !== null && known.iat >= iat) return false;
     await manager.upsert(
       LicenseRevocationEntity,
       { iss, lid, iat, statement, receivedAt: new Date(this.clock.now()) },
@@ -140,10 +164,18 @@ export class LicenseStore implements OnModuleInit {
 
   /** DELETE and revocation alone come this way: nothing that read an earlier generation can write any more. */
   async #updateWithGeneration(manager: EntityManager, read: HeldLicense, fields: Partial<LicenseEntity>) {
+    await this.#update(manager, read, { ...fields, generation: () => 'generation + 1' });
+  }
+
+  async #update(
+    manager: EntityManager,
+    read: HeldLicense,
+    fields: QueryDeepPartialEntity<LicenseEntity>,
+  ): Promise<void> {
     const { affected } = await manager
       .createQueryBuilder()
       .update(LicenseEntity)
-      .set({ ...fields, generation: () => 'generation + 1', revision: () => 'revision + 1' })
+      .set({ ...fields, revision: () => 'revision + 1' })
       .where('id = :row AND generation = :generation AND revision = :revision', {
         row: ROW,
         ...placeOf(read),
@@ -152,15 +184,23 @@ export class LicenseStore implements OnModuleInit {
     if (affected !== 1) throw new ServiceError('license.changed');
   }
 
-  async #verify(row: LicenseEntity): Promise<HeldLicense['content']> {
-    if (row.token === null) return { kind: 'none' };
+  /** What a token of the row is. What `previous` verified already is not verified again. */
+  async #content(
+    previous: HeldContent | undefined,
+    token: string | null,
+    signingKey: PublicJwk | null,
+  ): Promise<HeldContent> {
+    if (token === null) return { kind: 'none' };
+    const isKnown = previous?.kind === 'verified' && previous.license.token === token;
+    if (isKnown && !this.keys.pinned) return previous;
     try {
       // Keys from a file are the operator's word on whom to believe. Else the key that verified the token when it was
       // accepted verifies it again: it needs no issuer, and no rotation takes a license away.
-      const keys = this.keys.pinned
-        ? await this.keys.forKid(readTokenHeader(row.token).kid)
-        : await readKeySet({ keys: [{ ...row.signingKey }] });
-      return { kind: 'verified', license: await authenticateLicenseToken(row.token, keys) };
+      const keys =
+        this.keys.pinned || signingKey === null
+          ? await this.keys.forKid(readTokenHeader(token).kid)
+          : await readKeySet({ keys: [{ ...signingKey }] });
+      return { kind: 'verified', license: await authenticateLicenseToken(token, keys) };
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
       if (error.code === 'issuer.unavailable') return { kind: 'undecided' };
@@ -168,11 +208,6 @@ export class LicenseStore implements OnModuleInit {
       return { kind: 'unverifiable', code: error.code, reason: error.message };
     }
   }
-}
-
-/** Whether the very token of the row was verified before. */
-function isVerified(previous: HeldLicense | undefined, row: LicenseEntity): previous is HeldLicense {
-  return previous?.content.kind === 'verified' && previous.content.license.token === row.token;
 }
 
 function placeOf({ generation, revision }: HeldLicense): { generation: number; revision: number } {

@@ -2,7 +2,13 @@ import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
 import { ByActor, type RequestActor } from '../access/actor.decorator.js';
 import { RequireAction } from '../access/require-action.decorator.js';
 import { JsonBody } from '../http/json-body.js';
-import { InstallLicenseRequest, RemoveLicenseRequest, RenewLicenseRequest } from './license.request.js';
+import { type InspectionResponse, inspectionResponse } from './inspection.response.js';
+import {
+  InspectLicenseRequest,
+  InstallLicenseRequest,
+  RemoveLicenseRequest,
+  RenewLicenseRequest,
+} from './license.request.js';
 import { type LicenseResponse, licenseResponse } from './license.response.js';
 import { LicensingService } from './licensing.service.js';
 
@@ -27,9 +33,16 @@ export class LicensingController {
   @RequireAction('licensing:write')
   async install(
     @ByActor() actor: RequestActor,
-    @JsonBody() { token }: InstallLicenseRequest,
+    @JsonBody() { token, queue = false, acknowledge = false }: InstallLicenseRequest,
   ): Promise<LicenseResponse> {
-    return licenseResponse(await this.licensing.install(actor, token));
+    return licenseResponse(await this.licensing.install(actor, token, { queue, acknowledge }));
+  }
+
+  @Post('token/inspect')
+  @HttpCode(200)
+  @RequireAction('licensing:read')
+  async inspect(@JsonBody() { token }: InspectLicenseRequest): Promise<InspectionResponse> {
+    return inspectionResponse(await this.licensing.inspect(token));
   }
 
   @Post('token/renew')

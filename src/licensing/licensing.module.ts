@@ -1,12 +1,16 @@
 import { Module } from '@nestjs/common';
 import { IssuerModule } from '../issuer/issuer.module.js';
+import { LicenseHistory } from './license-history.js';
+import { LicenseInstaller } from './license-installer.js';
 import { LicenseKeyStore } from './license-key.store.js';
 import { LicenseMetrics } from './license-metrics.js';
+import { LicenseQueue } from './license-queue.js';
 import { LicenseReader } from './license.reader.js';
 import { LicenseRenewal } from './license-renewal.js';
 import { LicenseRevoker } from './license-revoker.js';
 import { LicenseSources } from './license-sources.js';
 import { LicenseStore } from './license.store.js';
+import { HistoryController } from './history.controller.js';
 import { LicensingController } from './licensing.controller.js';
 import { LicensingService } from './licensing.service.js';
 import { LocalLicenseVerifier } from './local-license.verifier.js';
@@ -20,7 +24,7 @@ import { RenewalStore } from './renewal.store.js';
 /** The license: held, checked, renewed. */
 @Module({
   imports: [IssuerModule],
-  controllers: [LicensingController, RenewalController],
+  controllers: [LicensingController, HistoryController, RenewalController],
   providers: [
     LicenseStore,
     LicenseReader,
@@ -28,6 +32,9 @@ import { RenewalStore } from './renewal.store.js';
     LicenseKeyStore,
     LocalLicenseVerifier,
     LicenseSources,
+    LicenseQueue,
+    LicenseInstaller,
+    LicenseHistory,
     LicenseRevoker,
     RenewalStore,
     RenewalJournal,
@@ -37,6 +44,6 @@ import { RenewalStore } from './renewal.store.js';
     LicenseRenewal,
     LicensingService,
   ],
-  exports: [LicensingService, LicenseSources, RenewalScheduler],
+  exports: [LicensingService, LicenseSources, LicenseQueue, RenewalScheduler],
 })
 export class LicensingModule {}

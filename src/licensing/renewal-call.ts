@@ -11,7 +11,7 @@ import { LicenseIssuer, type RenewalAnswer } from '../issuer/license-issuer.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseMetrics } from './license-metrics.js';
-import { LicenseReader, type LicenseState, storedIn } from './license.reader.js';
+import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
 import { LicenseRevoker } from './license-revoker.js';
 import { LicenseStore } from './license.store.js';
 import { RenewalJournal } from './renewal-journal.js';
@@ -124,12 +124,12 @@ export class RenewalCall {
     let outcome: 'renewed' | 'unchanged' = 'unchanged';
     const state = await this.snapshots.change(async (manager) => {
       const held = await this.store.load(manager);
-      const present = storedIn(held);
-      if (held.generation !== read.generation || !isSamePlace(storedIn(read), present, license)) {
+      const present = licenseIn(held.content);
+      if (held.generation !== read.generation || !isSamePlace(licenseIn(read.content), present, license)) {
         throw new ServiceError('license.changed');
       }
       // Another renewal, or an upload, of the same license was quicker and brought something at least as new.
-      const isNews = present !== undefined && present.token !== storedIn(read)?.token;
+      const isNews = present !== undefined && present.token !== licenseIn(read.content)?.token;
       if (isNews && isSameOrNewer(present, successor)) {
         await this.journal.succeeded(manager, turn, (outcome = 'unchanged'), present);
         return { changed: true, value: this.reader.stateIn(present, held) };
@@ -140,7 +140,7 @@ export class RenewalCall {
       }
       // What is stored may be newer than what was renewed only where it does not count, and another source's does.
       const overNewer = !isNews && !this.reader.storedIsValid(held, toSeconds(this.clock.now()));
-      await this.store.replace(manager, held, successor, overNewer);
+      await this.store.replace(manager, held, successor, { overNewer });
       const { lid, jti, iat, exp, lexp } = successor.claims;
       await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, {
         jti,

@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { Database } from '../database/database.js';
-import type { Actor } from '../domain/actor.js';
+import { SYSTEM } from '../domain/actor.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { firstAttemptAt } from '../domain/renewal-policy.js';
@@ -15,9 +15,6 @@ import { RenewalStore } from './renewal.store.js';
 const LOOK_MS = 1_000;
 /** No plan lies further ahead than the longest pause and the longest back-off: such a one was made by a clock that was ahead. Seconds. */
 const FURTHEST_RETRY = 86_400;
-
-/** Whoever asks when nobody does. */
-const SCHEDULER: Actor = { id: 'system', requestId: '' };
 
 /**
  * Renews the license when it is due, and again until it succeeds. The plan is a row of the database: replicas and restarts
@@ -67,7 +64,7 @@ export class RenewalScheduler implements BeforeApplicationShutdown {
       const snapshot = this.snapshots.current;
       const [first] = snapshot === undefined ? [] : this.reader.ranked(snapshot);
       if (first === undefined || !(await this.#isDue(first.license))) return;
-      await this.renewal.renew(SCHEDULER);
+      await this.renewal.renew(SYSTEM);
       this.#logger.log({ msg: 'license renewed', lid: first.license.claims.lid });
     } catch (error) {
       const code = error instanceof ServiceError ? error.code : 'internal-error';

@@ -63,6 +63,15 @@ export class SnapshotService implements BeforeApplicationShutdown {
     return this.#current;
   }
 
+  /** The same for who cannot do without. @throws ServiceError `database.unavailable` before the first snapshot */
+  get known(): Snapshot {
+    if (this.#current !== undefined) return this.#current;
+    throw new ServiceError('database.unavailable', undefined, {
+      cause: new Error('no snapshot was read yet'),
+      retryAfter: 2,
+    });
+  }
+
   /** Milliseconds since the database last confirmed the snapshot. */
   get age(): number {
     return this.clock.monotonic() - this.#confirmedAt;

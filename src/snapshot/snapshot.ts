@@ -14,21 +14,25 @@ export interface LocalSource {
   readonly fault: { readonly code: ErrorCode | 'unreadable'; readonly message: string } | undefined;
 }
 
+/**
+ * A token of the database, verified when it was loaded; one that does not verify any more says why. Without the keys that
+ * the operator names in a file nothing can be said of a token, not even that it is wrong.
+ */
+export type HeldContent =
+  | { readonly kind: 'verified'; readonly license: AuthenticatedLicense }
+  | { readonly kind: 'undecided' }
+  | { readonly kind: 'unverifiable'; readonly code: ErrorCode; readonly reason: string }
+  | { readonly kind: 'none' };
+
 /** The license that the database holds, as it is answered from. */
 export interface HeldLicense {
   /** Grows with DELETE and revocation alone. */
   readonly generation: number;
   /** Grows with every write. */
   readonly revision: number;
-  /**
-   * Verified when it was loaded; a row whose token does not verify any more says why. Without the keys that the operator
-   * names in a file nothing can be said of a token, not even that it is wrong.
-   */
-  readonly content:
-    | { readonly kind: 'verified'; readonly license: AuthenticatedLicense }
-    | { readonly kind: 'undecided' }
-    | { readonly kind: 'unverifiable'; readonly code: ErrorCode; readonly reason: string }
-    | { readonly kind: 'none' };
+  readonly content: HeldContent;
+  /** The license of the next term, which takes over at its `nbf`. */
+  readonly queued: HeldContent;
   /** Of every license that its issuer has revoked, held or not. */
   readonly revocations: Revocations;
 }

@@ -77,6 +77,7 @@ beforeAll(async () => {
     generation: 0,
     revision: 0,
     content: { kind: 'none' },
+    queued: { kind: 'none' },
     revocations: { find: () => undefined },
   }));
   await snapshots.refresh();

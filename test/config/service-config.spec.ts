@@ -81,6 +81,7 @@ describe('The configuration', () => {
         rootUrl: { canonical: 'http://localhost:3000/' },
         products: ['grafana-enterprise'],
         sources: { path: undefined, text: undefined },
+        requireAcknowledge: false,
         issuer: {
           id: 'https://grafana.com',
           renewUrl: undefined,

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Candidate, rankLicenses } from '../../src/domain/license-choice.js';
+import { type Candidate, candidatesOfDatabase, rankLicenses } from '../../src/domain/license-choice.js';
 import { type LicenseClaims, readLicenseClaims } from '../../src/domain/license-claims.js';
 import { compareTokens, LicenseStatus } from '../../src/domain/license.js';
 import { DAY, NOW, type Overrides, policy, validClaims } from '../support/tokens.js';
@@ -100,5 +100,57 @@ describe('the licenses of several sources', () => {
         if (freshest !== undefined) expect(ranked[0]?.license.claims).toEqual(freshest);
       }),
     );
+  });
+});
+
+describe('the two licenses of the database', () => {
+  const NEXT = NOW + DAY;
+  const ofNextTerm = { lid: 'next', jti: 'next', nbf: NEXT, exp: NEXT + 30 * DAY, lexp: NEXT + 365 * DAY };
+  const at = (moment: number, stored: Candidate | undefined, queued: Candidate | undefined) =>
+    candidatesOfDatabase(stored, queued, policy, moment).map(({ source }) => source);
+  const stored = candidate('database', { exp: NEXT + 2 * DAY });
+
+  it('are the stored one alone until the very second of the nbf of the queued one, and then that alone', () => {
+    const queued = candidate('queue', ofNextTerm);
+    expect(at(NEXT - 1, stored, queued)).toEqual(['database']);
+    expect(at(NEXT, stored, queued)).toEqual(['queue']);
+    expect(at(NEXT - 1, undefined, queued)).toEqual([]);
+    expect(at(NEXT, undefined, queued)).toEqual(['queue']);
+    expect(at(NEXT, stored, undefined)).toEqual(['database']);
+    expect(at(NEXT, undefined, undefined)).toEqual([]);
+  });
+
+  it('are the queued one alone even long after it has expired: it was put in the place of the other', () => {
+    expect(at(NEXT + 9_999 * DAY, stored, candidate('queue', ofNextTerm))).toEqual(['queue']);
+  });
+
+  it('begin with the iat where the queued one has no nbf', () => {
+    const queued = candidate('queue', { ...ofNextTerm, nbf: undefined, iat: NEXT });
+    expect(at(NEXT - 1, stored, queued)).toEqual(['database']);
+    expect(at(NEXT, stored, queued)).toEqual(['queue']);
+  });
+
+  it.each<[string, Overrides, number | undefined]>([
+    ['expired before its term begins', { exp: NEXT }, undefined],
+    ['ended before its term begins', { lexp: NEXT }, undefined],
+    ['was revoked', {}, NOW],
+    ['is for another instance', { sub: 'https://other.example.com/' }, undefined],
+  ])('are the stored one alone where the queued one %s', (_, overrides, revokedAt) => {
+    const queued = candidate('queue', { ...ofNextTerm, ...overrides }, revokedAt);
+    expect(at(NEXT, stored, queued)).toEqual(['database']);
+    expect(at(NEXT + DAY, stored, queued)).toEqual(['database']);
+    expect(at(NEXT + DAY, undefined, queued)).toEqual([]);
+  });
+
+  it('are both where the stored token of the same license is newer: it was renewed meanwhile', () => {
+    const same = { ...ofNextTerm, lid: 'same' };
+    const renewed = candidate('database', { lid: 'same', iat: NOW, exp: NEXT + DAY });
+    const older = candidate('queue', { ...same, iat: NOW - 1 });
+    expect(at(NEXT, renewed, older)).toEqual(['database', 'queue']);
+    expect(at(NEXT, renewed, candidate('queue', { ...same, iat: NOW + 1 }))).toEqual(['queue']);
+    expect(at(NEXT, renewed, candidate('queue', { ...same, iat: NOW, exp: NEXT + DAY }))).toEqual(['queue']);
+    expect(at(NEXT, renewed, candidate('queue', { ...ofNextTerm, iat: NOW - 1 }))).toEqual(['queue']);
+    const ofAnother = { ...same, iat: NOW - 1, iss: 'https://other.example.com' };
+    expect(at(NEXT, renewed, candidate('queue', ofAnother))).toEqual(['database']);
   });
 });

@@ -3,6 +3,7 @@ import type { LicenseClaims, LicenseCopy } from '../../src/domain/license-claims
 import {
   compareTokens,
   decideInstall,
+  decideQueue,
   decideRenewal,
   isOlder,
   judge,
@@ -210,5 +211,33 @@ describe('decideRenewal', () => {
     expect(decideRenewal(odd, copy({ sub: 'odd', jti: '2' }))).toBe('replace');
     expect(decideRenewal(odd, copy({ sub: 'even', jti: '2' }))).toBe('unusable');
     expect(decideRenewal(odd, copy({ jti: '2' }))).toBe('unusable');
+  });
+});
+
+describe('decideQueue', () => {
+  const copy = (overrides: Overrides, fingerprint = 'a'): LicenseCopy => ({
+    claims: claimsWith(overrides),
+    fingerprint,
+  });
+  const next = copy({ jti: 'next', iat: NOW }, 'next');
+
+  it('takes a license of the next term where nothing stands against it', () => {
+    expect(decideQueue(undefined, undefined, next, false)).toBe('replace');
+    expect(decideQueue(copy({ jti: 'now', iat: NOW - 1 }), undefined, next, true)).toBe('replace');
+    expect(decideQueue(copy({ lid: 'other', iat: NOW + 1 }), undefined, next, true)).toBe('replace');
+  });
+
+  it('knows the one that waits already, and the stored one', () => {
+    expect(decideQueue(undefined, next, next, false)).toBe('unchanged');
+    expect(decideQueue(next, undefined, next, false)).toBe('unchanged');
+    expect(decideQueue(undefined, copy({ jti: 'next', iat: NOW }, 'other'), next, false)).toBe('stale');
+  });
+
+  it('keeps what is newer, of the stored one as long as that is valid', () => {
+    const newer = copy({ jti: 'newer', iat: NOW + 1 });
+    expect(decideQueue(newer, undefined, next, true)).toBe('stale');
+    expect(decideQueue(newer, undefined, next, false)).toBe('replace');
+    expect(decideQueue(undefined, newer, next, false)).toBe('stale');
+    expect(decideQueue(undefined, copy({ jti: 'older', iat: NOW - 1 }), next, false)).toBe('replace');
   });
 });

@@ -14,6 +14,7 @@ const DOCUMENTED_ABOVE_499: readonly [method: string, path: string, messageId: s
     ),
   ),
   ['POST', '/api/licensing/token', 'issuer.unavailable'],
+  ['POST', '/api/licensing/token/inspect', 'issuer.unavailable'],
 ];
 
 /** What only the inside of the service knows: traces, files, statements, libraries, and values that were never meant to be text. */

@@ -250,7 +250,9 @@ export class FuzzTarget {
       const { token } = JSON.parse(Buffer.from(body ?? []).toString('utf8')) as { token: string };
       if (!this.#genuine.has(token)) return ['a token that the issuer did not make was installed'];
       this.#license = JSON.parse(text) as ExpectedLicense;
-    } else if (method === 'POST') {
+    } else if (method === 'POST' && path.endsWith('/rollback')) {
+      this.#license = (JSON.parse(text) as { license: ExpectedLicense }).license;
+    } else if (method === 'POST' && !path.endsWith('/inspect')) {
       this.#license = JSON.parse(text) as ExpectedLicense;
     } else if (method === 'DELETE') {
       const { instance } = JSON.parse(Buffer.from(body ?? []).toString('utf8')) as { instance: string };

@@ -30,7 +30,7 @@ const MATRIX = CALLERS.flatMap(({ caller, actions }) =>
 function harmless({ method, path }: OperationSummary): { path: string; body?: object; success: number } {
   const concrete = path.replaceAll(/\{\w+\}/g, '0');
   const body = openApi.paths[path]?.[method.toLowerCase() as 'post']?.requestBody;
-  const success = /\/(renew|rehearse)$/.test(path)
+  const success = /\/(renew|rehearse|rollback)$/.test(path)
     ? 404
     : method === 'GET'
       ? path === concrete

@@ -21,7 +21,7 @@ const WITH_BODY = operations().filter(
 );
 
 /** Operations that ask the issuer when their body is in order. */
-const ASKING = ['renewLicenseToken', 'rehearseRenewal'];
+const ASKING = ['renewLicenseToken', 'rehearseRenewal', 'rollBackLicenseToken'];
 
 describe('Hostile input', () => {
   let database: TestDatabase;

@@ -1,0 +1,86 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditLog, type AuditRecord } from '../audit/audit-log.js';
+import { Database } from '../database/database.js';
+import type { Actor } from '../domain/actor.js';
+import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
+import type { AuthenticatedLicense } from '../domain/license-token.js';
+import { judge, LicenseStatus } from '../domain/license.js';
+import { ServiceError } from '../domain/service-error.js';
+import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { LicenseQueue } from './license-queue.js';
+import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
+import { LicenseStore } from './license.store.js';
+
+/** How many changes are shown at a time. */
+const SHOWN = 100;
+
+/** The tokens that the database holds, and how they came there. */
+export interface LicensePast {
+  readonly current: AuthenticatedLicense | undefined;
+  readonly previous: AuthenticatedLicense | undefined;
+  readonly queued: AuthenticatedLicense | undefined;
+  /** Newest first. */
+  readonly changes: readonly AuditRecord[];
+}
+
+/** What was held before, and the way back to it. */
+@Injectable()
+export class LicenseHistory {
+  constructor(
+    private readonly store: LicenseStore,
+    private readonly queue: LicenseQueue,
+    private readonly reader: LicenseReader,
+    private readonly database: Database,
+    private readonly snapshots: SnapshotService,
+    private readonly audit: AuditLog,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** @throws ServiceError `database.unavailable` */
+  async past(): Promise<LicensePast> {
+    return this.database.read(async (manager) => {
+      const held = await this.store.load(manager);
+      return {
+        current: licenseIn(held.content),
+        previous: licenseIn(await this.store.previous(manager)),
+        queued: licenseIn(held.queued),
+        changes: await this.audit.licenseRecords(manager, SHOWN),
+      };
+    });
+  }
+
+  /**
+   * Puts the previous token back in the place of the present one, which becomes the previous one: the one write that may
+   * go back, because somebody says so. The next renewal may bring the issuer's terms again.
+   * @throws ServiceError `license.not-found` without a previous token, `license.*` when it would not be valid now,
+   *   `license.changed`, `database.unavailable`
+   */
+  async rollback(actor: Actor): Promise<LicenseState> {
+    return this.snapshots.change(async (manager) => {
+      const { held } = await this.queue.load(manager);
+      const previous = await this.store.previous(manager);
+      if (previous.kind === 'none') {
+        throw new ServiceError('license.not-found', 'There is no previous license to go back to.');
+      }
+      const license = licenseIn(previous);
+      if (license === undefined) {
+        throw new ServiceError('license.untrusted', 'The previous license does not verify any more.');
+      }
+      const { claims } = license;
+      const revokedAt = held.revocations.find(claims.iss, claims.lid);
+      const verdict = judge(claims, this.reader.policy, toSeconds(this.clock.now()), revokedAt);
+      if (verdict.status !== LicenseStatus.Valid) throw new ServiceError(verdict.code, verdict.message);
+      await this.store.replace(manager, held, license, { overNewer: true });
+      const { lid, jti, iat, exp, lexp } = claims;
+      const from = licenseIn(held.content)?.claims.jti ?? null;
+      await this.audit.record(manager, actor, 'license.rollback', `license:${lid}`, {
+        jti,
+        iat,
+        exp,
+        lexp,
+        from,
+      });
+      return { changed: true, value: { status: verdict.status, claims } };
+    });
+  }
+}

@@ -1,0 +1,59 @@
+import type { TermChange } from '../domain/license-changes.js';
+import type { AuthenticatedLicense } from '../domain/license-token.js';
+import { LicenseStatus, type Verdict } from '../domain/license.js';
+import { type ErrorCode, ServiceError } from '../domain/service-error.js';
+import type { LicenseState } from './license.reader.js';
+
+/** What is to become of a verified token, against what is held at this moment. */
+export interface Decision {
+  readonly verdict: Verdict;
+  /** Whether it is to wait. */
+  readonly waits: boolean;
+  readonly kind: 'unchanged' | 'replace' | 'stale';
+  readonly storedIsValid: boolean;
+  readonly changes: readonly TermChange[];
+  readonly requiresAcknowledge: boolean;
+}
+
+/** What installing a token would come to. */
+export interface Inspection {
+  /** `install`: it would be stored now. `queue`: it is not active yet, and could wait for its `nbf`. */
+  readonly outcome: 'install' | 'queue' | 'unchanged' | 'stale' | 'refused';
+  /** For `queue`, `stale` and `refused`: the code of the error that an install is answered with. */
+  readonly code: ErrorCode | null;
+  /** One sentence. */
+  readonly message: string;
+  /** Undefined for what does not verify. */
+  readonly license: AuthenticatedLicense | undefined;
+  readonly state: LicenseState | undefined;
+  /** Against the license that counts now. */
+  readonly changes: readonly TermChange[];
+  readonly requiresAcknowledge: boolean;
+}
+
+/** What a decision comes to, in the words of an inspection. */
+export function outcomeOf({
+  verdict,
+  waits,
+  kind,
+}: Decision): Pick<Inspection, 'outcome' | 'code' | 'message'> {
+  if (verdict.status !== LicenseStatus.Valid && !waits) {
+    return { outcome: 'refused', code: verdict.code, message: verdict.message };
+  }
+  switch (kind) {
+    case 'stale': {
+      const { code, message } = new ServiceError('license.stale');
+      return { outcome: 'stale', code, message };
+    }
+    case 'unchanged':
+      return { outcome: 'unchanged', code: null, message: 'This license is stored already.' };
+    case 'replace':
+      return waits
+        ? {
+            outcome: 'queue',
+            code: verdict.code ?? null,
+            message: 'The license is not active yet: with "queue": true it would wait for its "nbf".',
+          }
+        : { outcome: 'install', code: null, message: 'The license would be installed.' };
+  }
+}

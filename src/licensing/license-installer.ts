@@ -1,0 +1,205 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuditLog } from '../audit/audit-log.js';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import type { Actor } from '../domain/actor.js';
+import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
+import { compareTerms, type TermChange } from '../domain/license-changes.js';
+import {
+  type AuthenticatedLicense,
+  authenticateLicenseToken,
+  readTokenHeader,
+} from '../domain/license-token.js';
+import { decideInstall, decideQueue, judge, LicenseStatus } from '../domain/license.js';
+import { ServiceError } from '../domain/service-error.js';
+import { IssuerKeys } from '../issuer/issuer-keys.js';
+import type { LicenseClaims } from '../domain/license-claims.js';
+import type { HeldLicense } from '../snapshot/snapshot.js';
+import { type Change, SnapshotService } from '../snapshot/snapshot.service.js';
+import { type Decision, type Inspection, outcomeOf } from './license-inspection.js';
+import { LicenseMetrics } from './license-metrics.js';
+import { LicenseQueue } from './license-queue.js';
+import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
+import { LicenseStore } from './license.store.js';
+
+/** How a token is to be installed. */
+export interface InstallOptions {
+  /** A license whose `nbf` lies ahead waits for it, instead of being refused. */
+  readonly queue: boolean;
+  /** The caller knows what the license takes away. */
+  readonly acknowledge: boolean;
+}
+
+/** Whether a license that is not active yet may wait for its `nbf`: `if-needed`, where it would be refused otherwise. */
+type Wish = 'never' | 'if-needed' | 'if-possible';
+
+/** Installs tokens that somebody uploads, and says beforehand what that would come to: both by one decision. */
+@Injectable()
+export class LicenseInstaller {
+  readonly #requireAcknowledge: boolean;
+
+  constructor(
+    @Inject(SERVICE_CONFIG) { requireAcknowledge }: ServiceConfig,
+    private readonly reader: LicenseReader,
+    private readonly store: LicenseStore,
+    private readonly queue: LicenseQueue,
+    private readonly keys: IssuerKeys,
+    private readonly snapshots: SnapshotService,
+    private readonly audit: AuditLog,
+    private readonly metrics: LicenseMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.#requireAcknowledge = requireAcknowledge;
+  }
+
+  /**
+   * Installs a token that somebody uploaded.
+   * @throws ServiceError `license.*`, `issuer.unavailable` without any keys, `database.unavailable`
+   */
+  async install(actor: Actor, token: string, options: InstallOptions): Promise<LicenseState> {
+    try {
+      const license = await this.#authenticate(token);
+      assertAcceptable(this.#judge(license, undefined, wishOf(options)));
+      return await this.snapshots.change((manager) => this.#put(manager, actor, license, options));
+    } catch (error) {
+      this.metrics.refused('upload', error);
+      throw error;
+    }
+  }
+
+  /**
+   * What an install of this token would come to at this moment; nothing is stored.
+   * @throws ServiceError `issuer.unavailable` without any keys, `database.unavailable`
+   */
+  async inspect(token: string): Promise<Inspection> {
+    const held = this.snapshots.known.license;
+    let license: AuthenticatedLicense;
+    try {
+      license = await this.#authenticate(token);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code === 'issuer.unavailable') throw error;
+      return {
+        outcome: 'refused',
+        code: error.code,
+        message: error.message,
+        license: undefined,
+        state: undefined,
+        changes: [],
+        requiresAcknowledge: false,
+      };
+    }
+    const decision = this.#decide(license, held, 'if-needed');
+    const { changes, requiresAcknowledge } = decision;
+    return {
+      ...outcomeOf(decision),
+      license,
+      state: stateOf(license, decision),
+      changes,
+      requiresAcknowledge,
+    };
+  }
+
+  async #authenticate(token: string): Promise<AuthenticatedLicense> {
+    const keys = await this.keys.forKid(readTokenHeader(token).kid);
+    return authenticateLicenseToken(token, keys);
+  }
+
+  /** Decides against what is stored at this moment: no other change can come in between. */
+  async #put(
+    manager: EntityManager,
+    actor: Actor,
+    license: AuthenticatedLicense,
+    options: InstallOptions,
+  ): Promise<Change<LicenseState>> {
+    const { held, promoted } = await this.queue.load(manager);
+    const decision = this.#decide(license, held, wishOf(options));
+    const { waits, kind, storedIsValid, changes, requiresAcknowledge } = decision;
+    assertAcceptable(decision);
+    const value = stateOf(license, decision);
+    if (kind === 'unchanged') return { changed: promoted, value };
+    if (kind === 'stale') throw new ServiceError('license.stale');
+    if (requiresAcknowledge && !options.acknowledge) throw acknowledgeRequired(changes);
+    const { lid, jti, iat, exp, lexp, nbf } = license.claims;
+    const detail = { jti, iat, exp, lexp };
+    if (waits) {
+      await this.store.queue(manager, held, license);
+      const more = { ...detail, nbf: nbf ?? null };
+      await this.audit.record(manager, actor, 'license.queue', `license:${lid}`, more);
+    } else {
+      const queued = licenseIn(held.queued);
+      // The waiting license itself, installed now that its time has come: it waits no longer.
+      const emptyQueue = queued !== undefined && decideInstall(queued, license, true) === 'unchanged';
+      await this.store.replace(manager, held, license, { overNewer: !storedIsValid, emptyQueue });
+      await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
+    }
+    return { changed: true, value };
+  }
+
+  #decide(license: AuthenticatedLicense, held: HeldLicense, wish: Wish): Decision {
+    const { claims } = license;
+    const { verdict, waits } = this.#judge(license, held.revocations.find(claims.iss, claims.lid), wish);
+    const storedIsValid = this.reader.storedIsValid(held, this.#now());
+    const stored = licenseIn(held.content);
+    const kind = waits
+      ? decideQueue(stored, licenseIn(held.queued), license, storedIsValid)
+      : decideInstall(stored, license, storedIsValid);
+    const changes = kind === 'replace' ? this.#changes(license, held, waits) : [];
+    const requiresAcknowledge = this.#requireAcknowledge && changes.some(({ takesAway }) => takesAway);
+    return { verdict, waits, kind, storedIsValid, changes, requiresAcknowledge };
+  }
+
+  /** The verdict of this moment, and whether the license is to wait: all that it lacks is that its `nbf` is reached. */
+  #judge(
+    { claims }: AuthenticatedLicense,
+    revokedAt: number | undefined,
+    wish: Wish,
+  ): Pick<Decision, 'verdict' | 'waits'> {
+    const { policy } = this.reader;
+    const now = this.#now();
+    const { nbf = 0, ...others } = claims;
+    const isValidAt = (terms: LicenseClaims, moment: number) =>
+      judge(terms, policy, moment, revokedAt).status === LicenseStatus.Valid;
+    const verdict = judge(claims, policy, now, revokedAt);
+    const isWished =
+      wish === 'if-possible' || (wish === 'if-needed' && verdict.status !== LicenseStatus.Valid);
+    return { verdict, waits: isWished && nbf > now && isValidAt(others, now) && isValidAt(claims, nbf) };
+  }
+
+  /** In what the license that counts would differ afterwards, or at the beginning of the new term. */
+  #changes(license: AuthenticatedLicense, held: HeldLicense, waits: boolean): readonly TermChange[] {
+    const { local } = this.snapshots.known;
+    const [before] = this.reader.ranked({ license: held, local });
+    if (before?.verdict.status !== LicenseStatus.Valid) return [];
+    const content = { kind: 'verified', license } as const;
+    const [after] = waits
+      ? [{ license }]
+      : this.reader.ranked({ license: { ...held, content, queued: { kind: 'none' } }, local });
+    return after === undefined ? [] : compareTerms(before.license.claims, after.license.claims);
+  }
+
+  #now(): number {
+    return toSeconds(this.clock.now());
+  }
+}
+
+function wishOf({ queue }: InstallOptions): Wish {
+  return queue ? 'if-possible' : 'never';
+}
+
+/** @throws ServiceError `license.*` when the license is neither valid nor one that waits */
+function assertAcceptable({ verdict, waits }: Pick<Decision, 'verdict' | 'waits'>): void {
+  if (verdict.status !== LicenseStatus.Valid && !waits) throw new ServiceError(verdict.code, verdict.message);
+}
+
+/** What waits is not valid, however near its `nbf` is (contract section 2). */
+function stateOf({ claims }: AuthenticatedLicense, { verdict, waits }: Decision): LicenseState {
+  return { status: waits ? LicenseStatus.Invalid : verdict.status, claims };
+}
+
+function acknowledgeRequired(changes: readonly TermChange[]): ServiceError {
+  const lost = changes.filter(({ takesAway }) => takesAway);
+  return new ServiceError('license.acknowledge-required', undefined, {
+    detail: `It takes something away: ${lost.map(({ member }) => member).join(', ')}.`,
+    members: { changes: lost },
+  });
+}

@@ -1,0 +1,244 @@
+import type { Overrides } from '../../support/tokens.js';
+import { newLid, outcome, shareStage, type Stage, TOKEN, until } from './stage.js';
+
+const HISTORY = '/api/licensing/token/history';
+const DAY = 86_400;
+
+describe('A license of the next term', () => {
+  let stage: Stage;
+
+  shareStage((opened) => (stage = opened));
+
+  const begin = () => stage.now + 5 * DAY;
+  const next = (claims: Overrides = {}): Overrides => ({
+    lid: newLid(),
+    nbf: begin(),
+    exp: begin() + 30 * DAY,
+    lexp: begin() + 365 * DAY,
+    ...claims,
+  });
+  const queue = async (claims: Overrides, more = {}) =>
+    stage.service.post(TOKEN, { token: stage.issuer.token(claims), queue: true, ...more });
+  const goTo = (second: number) => stage.service.clock.hold(second * 1000);
+  const past = async () => (await stage.service.get(HISTORY)).body;
+  const promoted = async () => until(async () => (await past()).queued === null);
+
+  it('is refused without "queue", and waits with it: what is there stays', async () => {
+    await stage.install({ lid: 'now' });
+    const claims = next();
+    const row = await stage.row();
+    const refused = await stage.upload(stage.issuer.token(claims));
+    expect(outcome(refused)).toEqual([400, 'license.not-active']);
+    expect(await stage.row()).toBe(row);
+    const reply = await queue(claims);
+    expect(reply).toMatchObject({ status: 200, body: { status: 3, lid: claims.lid, nbf: claims.nbf } });
+    expect(await stage.shown()).toMatchObject({ status: 1, lid: 'now' });
+    expect(await past()).toMatchObject({
+      current: { lid: 'now' },
+      queued: { lid: claims.lid, nbf: claims.nbf },
+    });
+    expect((await stage.audit()).at(-1)).toMatchObject({
+      action: 'license.queue',
+      target: `license:${claims.lid as string}`,
+      detail: { nbf: claims.nbf },
+    });
+  });
+
+  it('takes over in the very second of its nbf, without a call and without a gap', async () => {
+    const nbf = begin();
+    await stage.install({ lid: 'now', exp: nbf, lexp: nbf });
+    const claims = next({ nbf });
+    await queue(claims);
+    const calls = stage.issuer.requests.length;
+    goTo(nbf - 1);
+    expect(await stage.verdict()).toEqual([true, 1]);
+    expect(await stage.shown()).toMatchObject({ lid: 'now' });
+    goTo(nbf);
+    expect(await stage.verdict()).toEqual([true, 1]);
+    expect(await stage.shown()).toMatchObject({ lid: claims.lid, status: 1 });
+    await promoted();
+    expect(await past()).toMatchObject({
+      current: { lid: claims.lid },
+      previous: { lid: 'now' },
+      queued: null,
+    });
+    expect((await stage.audit()).at(-1)).toMatchObject({
+      action: 'license.promote',
+      actor: 'system',
+      target: `license:${claims.lid as string}`,
+    });
+    expect(stage.issuer.requests).toHaveLength(calls);
+    expect(await stage.verdict()).toEqual([true, 1]);
+  });
+
+  it('takes over from one that was renewed meanwhile, and from one that goes on for longer', async () => {
+    await stage.install({ lid: 'now', lexp: stage.now + 400 * DAY });
+    const claims = next({ iat: stage.now - 100 });
+    await queue(claims);
+    expect((await stage.renew()).status).toBe(200);
+    expect(await past()).toMatchObject({ queued: { lid: claims.lid } });
+    goTo(claims.nbf as number);
+    expect(await stage.shown()).toMatchObject({ lid: claims.lid, status: 1 });
+  });
+
+  it('is never valid before its nbf, not even within the seconds that clocks may differ', async () => {
+    const nbf = stage.now + 5;
+    goTo(nbf - 5);
+    const reply = await queue(next({ nbf }));
+    expect(reply.body.status).toBe(3);
+    expect(await stage.verdict()).toEqual([false, 4]);
+    goTo(nbf - 1);
+    expect(await stage.verdict()).toEqual([false, 4]);
+    goTo(nbf);
+    expect(await stage.verdict()).toEqual([true, 1]);
+  });
+
+  it('is renewed as any other from its nbf on', async () => {
+    await stage.install({ lid: 'now' });
+    const claims = next();
+    await queue(claims);
+    goTo(claims.nbf as number);
+    const reply = await stage.renew();
+    expect(reply).toMatchObject({ status: 200, body: { lid: claims.lid } });
+    expect(await past()).toMatchObject({ current: { lid: claims.lid }, queued: null });
+    expect((await stage.audit()).map(({ action }) => action).slice(-2)).toEqual([
+      'license.promote',
+      'license.renew',
+    ]);
+  });
+
+  it('is installed at once where it is active already', async () => {
+    const lid = newLid();
+    expect(await queue({ lid })).toMatchObject({ status: 200, body: { status: 1, lid } });
+    expect(await past()).toMatchObject({ current: { lid }, queued: null });
+  });
+
+  it.each<[string, () => Overrides, string]>([
+    ['ends before its term begins', () => ({ exp: begin() }), 'license.not-active'],
+    ['is for another instance', () => ({ sub: 'https://other.example.com/' }), 'license.subject-mismatch'],
+    ['is for another product', () => ({ prod: ['other'] }), 'license.not-active'],
+    ['was made in the future', () => ({ iat: stage.now + 60 }), 'license.not-active'],
+    ['is by another issuer', () => ({ iss: 'https://other.example.com' }), 'license.untrusted'],
+  ])('is refused where it %s', async (_, claims, code) => {
+    const row = await stage.row();
+    expect(outcome(await queue(next(claims())))).toEqual([400, code]);
+    expect(await stage.row()).toBe(row);
+  });
+
+  it('makes way for a newer one, not for an older one of the same license; the same changes nothing', async () => {
+    const claims = next({ iat: stage.now - 100, jti: 'first' });
+    await queue(claims);
+    const row = await stage.row();
+    expect((await queue(claims)).status).toBe(200);
+    expect(await stage.row()).toBe(row);
+    expect(outcome(await queue({ ...claims, jti: 'older', iat: stage.now - 200 }))).toEqual([
+      409,
+      'license.stale',
+    ]);
+    expect(outcome(await queue({ ...claims, company: 'Other' }))).toEqual([409, 'license.stale']);
+    expect(await stage.row()).toBe(row);
+    expect((await queue({ ...claims, jti: 'newer', iat: stage.now - 50 })).status).toBe(200);
+    expect(await past()).toMatchObject({ queued: { jti: 'newer' } });
+    expect((await queue(next({ lid: 'another' }))).status).toBe(200);
+    expect(await past()).toMatchObject({ queued: { lid: 'another' } });
+  });
+
+  it('goes with DELETE, together with the previous one', async () => {
+    const lid = newLid();
+    await stage.install({ lid, iat: stage.now - 100, jti: 'one' });
+    await stage.install({ lid, iat: stage.now - 90, jti: 'two' });
+    const claims = next();
+    await queue(claims);
+    await stage.service.delete(TOKEN, { instance: 'http://localhost:3000/' });
+    expect(await past()).toMatchObject({ current: null, previous: null, queued: null });
+    expect(await stage.license()).toMatchObject({
+      queued_token: null,
+      queued_signing_key: null,
+      previous_token: null,
+      previous_signing_key: null,
+    });
+    goTo(claims.nbf as number);
+    expect(await stage.verdict()).toEqual([false, 4]);
+  });
+
+  it('goes with DELETE where it is the only one', async () => {
+    const claims = next();
+    await queue(claims);
+    await stage.service.delete(TOKEN, { instance: 'http://localhost:3000/' });
+    goTo(claims.nbf as number);
+    expect(await stage.verdict()).toEqual([false, 4]);
+  });
+
+  it('waits over a restart, and takes over where it was reached while nobody ran', async () => {
+    await stage.install({ lid: 'now' });
+    const claims = next();
+    await queue(claims);
+    await stage.restart();
+    expect(await past()).toMatchObject({ queued: { lid: claims.lid } });
+    goTo((claims.nbf as number) + DAY);
+    expect(await stage.verdict()).toEqual([true, 1]);
+    expect(await stage.shown()).toMatchObject({ lid: claims.lid });
+    await promoted();
+  });
+
+  it('survives that its key is retired before its term begins', async () => {
+    const claims = next();
+    await queue(claims);
+    stage.issuer.rotate(false);
+    await stage.restart();
+    goTo(claims.nbf as number);
+    expect(await stage.verdict()).toEqual([true, 1]);
+  });
+
+  it('never takes over once its issuer has revoked it', async () => {
+    const lid = newLid();
+    await stage.install({ lid, jti: 'now' });
+    const claims = next({ lid, jti: 'next', iat: stage.now - 10 });
+    await queue(claims);
+    stage.issuer.answerRenewals({
+      status: 410,
+      body: { code: 'license_revoked', statement: stage.issuer.statement({ lid }) },
+    });
+    expect(outcome(await stage.renew())).toEqual([502, 'issuer.refused']);
+    goTo(claims.nbf as number);
+    expect(await stage.verdict()).toEqual([false, 5]);
+  });
+
+  it('stands beside a stored token of the same license that was renewed since, and follows where that ends', async () => {
+    const lid = newLid();
+    await stage.install({ lid, jti: 'now', iat: stage.now - 100 });
+    const nbf = begin();
+    await queue(next({ lid, jti: 'next', iat: stage.now - 90, nbf }));
+    stage.issuer.answerRenewals({
+      status: 200,
+      body: { token: stage.issuer.token({ lid, jti: 'renewed', iat: stage.now, exp: nbf + DAY }) },
+    });
+    expect((await stage.renew()).body.jti).toBe('renewed');
+    goTo(nbf);
+    expect(await stage.shown()).toMatchObject({ jti: 'renewed', status: 1 });
+    goTo(nbf + DAY);
+    expect(await stage.shown()).toMatchObject({ jti: 'next', status: 1 });
+    expect(await stage.verdict()).toEqual([true, 1]);
+    await promoted();
+  });
+
+  it('waits no longer once it is installed by hand in its term', async () => {
+    const claims = next();
+    const token = stage.issuer.token(claims);
+    await stage.service.post(TOKEN, { token, queue: true });
+    goTo(claims.nbf as number);
+    expect((await stage.upload(token)).status).toBe(200);
+    expect(await past()).toMatchObject({ current: { lid: claims.lid }, queued: null });
+  });
+
+  it.each([
+    [{ queue: 'true' }],
+    [{ queue: null }],
+    [{ queue: 1 }],
+    [{ acknowledge: 'yes' }],
+    [{ acknowledge: null }],
+  ])('is not asked for by %j', async (more) => {
+    const reply = await stage.service.post(TOKEN, { token: stage.issuer.token(), ...more });
+    expect(outcome(reply)).toEqual([400, 'bad-request']);
+  });
+});
