@@ -1,3 +1,6 @@
+import type { CertificateFile } from './certificate-file.js';
+import type { ProxyAddress } from './proxy-address.js';
+
 /** The settings that name an address of the issuer. */
 export const ISSUER_ADDRESSES = [
   'ISSUER_URL',
@@ -13,6 +16,8 @@ export interface IssuerSettings {
   readonly ISSUER_RENEW_URL: URL | undefined;
   readonly ISSUER_JWKS_URL: URL | undefined;
   readonly ISSUER_JWKS_PATH: string | undefined;
+  readonly ISSUER_CA_PATH: CertificateFile | undefined;
+  readonly ISSUER_PROXY_URL: ProxyAddress | undefined;
   readonly ISSUER_TIMEOUT_MS: number;
   readonly AUTO_REFRESH_LICENSE: boolean | undefined;
 }
@@ -28,6 +33,10 @@ export interface IssuerConfig {
     | { readonly kind: 'url'; readonly url: URL }
     | { readonly kind: 'file'; readonly path: string }
     | { readonly kind: 'none' };
+  /** Who may vouch for the issuer and the proxy beside those whom Node trusts. */
+  readonly authorities: CertificateFile | undefined;
+  /** The only way to the issuer where there is one. */
+  readonly proxy: ProxyAddress | undefined;
   /** Deadline of a whole call, milliseconds. */
   readonly timeoutMs: number;
   /** Whether licenses are renewed without being asked to. */
@@ -41,6 +50,8 @@ export function issuerConfig(values: IssuerSettings): IssuerConfig {
     id: values.ISSUER_ID ?? withoutSlash(values.ISSUER_URL),
     ...addresses,
     autoRefresh: values.AUTO_REFRESH_LICENSE ?? addresses.renewUrl !== undefined,
+    authorities: values.ISSUER_CA_PATH,
+    proxy: values.ISSUER_PROXY_URL,
     timeoutMs: values.ISSUER_TIMEOUT_MS,
   };
 }

@@ -1,6 +1,8 @@
 import type { RootUrl } from '../domain/root-url.js';
+import { certificateFile } from './certificate-file.js';
 import { type Environment, readEnvironment, rulesFor } from './environment.js';
 import { ISSUER_ADDRESSES, issuerAddresses, issuerConfig, type IssuerConfig } from './issuer-config.js';
+import { proxyAddress } from './proxy-address.js';
 import {
   address,
   boolean,
@@ -39,6 +41,8 @@ export const SERVICE_SETTINGS = {
   ISSUER_RENEW_URL: optional(address),
   ISSUER_JWKS_URL: optional(address),
   ISSUER_JWKS_PATH: optional(path),
+  ISSUER_CA_PATH: optional(certificateFile),
+  ISSUER_PROXY_URL: secret(optional(proxyAddress)),
   ISSUER_ALLOW_INSECURE_HTTP: withDefault(boolean, 'false'),
   ISSUER_TIMEOUT_MS: withDefault(integer(1, 60_000), '8000'),
   AUTO_REFRESH_LICENSE: optional(boolean),

@@ -1,5 +1,5 @@
 import { HttpService } from '@nestjs/axios';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { isAxiosError } from 'axios';
 import {
   circuitBreaker,
@@ -40,7 +40,9 @@ class NetworkFailure extends IssuerFailure {
  */
 @Injectable()
 export class IssuerHttp {
+  readonly #logger = new Logger(IssuerHttp.name);
   readonly #timeoutMs: number;
+  readonly #agents: ReturnType<typeof issuerAgents>;
   /** One for each address: keys that cannot be fetched say nothing about renewals. There are two addresses at most. */
   readonly #circuits = new Map<string, CircuitBreakerPolicy>();
 
@@ -49,6 +51,9 @@ export class IssuerHttp {
     @Inject(SERVICE_CONFIG) config: ServiceConfig,
   ) {
     this.#timeoutMs = config.issuer.timeoutMs;
+    this.#agents = issuerAgents(config.issuer, (error) =>
+      this.#logger.warn({ msg: 'ISSUER_CA_PATH cannot be read any more: what it said stays', err: error }),
+    );
   }
 
   /** @throws ServiceError `issuer.unavailable`, `issuer.timeout`, `issuer.bad-response` */
@@ -99,7 +104,7 @@ export class IssuerHttp {
     try {
       const answer = await this.http.axiosRef.request<Buffer>({
         ...request,
-        ...issuerAgents,
+        ...this.#agents,
         headers: {
           Accept: 'application/json',
           'Accept-Encoding': 'identity',

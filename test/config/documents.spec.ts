@@ -43,7 +43,15 @@ describe('docs/configuration.md', () => {
 
 /** Names that look like settings in these files: of Docker, of PostgreSQL's image, of Node programs, of our tests. */
 const OTHERS = new Set([
-  ...['NODE_ENV', 'HTTP_PROXY', 'NODE_IMAGE', 'POSTGRES_DB', 'POSTGRES_USER', 'POSTGRES_PASSWORD_FILE'],
+  ...[
+    'NODE_ENV',
+    'HTTP_PROXY',
+    'NODE_EXTRA_CA_CERTS',
+    'NODE_IMAGE',
+    'POSTGRES_DB',
+    'POSTGRES_USER',
+    'POSTGRES_PASSWORD_FILE',
+  ],
   ...['TEST_DATABASE_URL', 'TEST_POSTGRES_BIN', 'FUZZ_SEED'],
   // Shown as misspelled.
   ...['ISSUER_JWKS_PATHS', 'PORT_FILE'],

@@ -1,8 +1,10 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ConfigError, type Environment } from '../../src/config/environment.js';
 import { loadServiceConfig, SERVICE_SETTINGS } from '../../src/config/service-config.js';
+import { CertificateAuthority, selfSigned } from '../support/certificates.js';
 
 const TOKEN = '0123456789abcdefghijklmnopqrstuv';
 
@@ -62,9 +64,11 @@ describe('The configuration', () => {
         'ADMIN_USER',
         'AUTO_REFRESH_LICENSE',
         'BOOTSTRAP_TOKEN',
+        'ISSUER_CA_PATH',
         'ISSUER_ID',
         'ISSUER_JWKS_PATH',
         'ISSUER_JWKS_URL',
+        'ISSUER_PROXY_URL',
         'ISSUER_RENEW_URL',
         'LICENSE_PATH',
         'LICENSE_TEXT',
@@ -87,6 +91,8 @@ describe('The configuration', () => {
           renewUrl: undefined,
           autoRefresh: false,
           keys: { kind: 'none' },
+          authorities: undefined,
+          proxy: undefined,
           timeoutMs: 8_000,
         },
         access: {
@@ -338,6 +344,30 @@ describe('The configuration', () => {
       ['postgres://', 'pglite://', 'pglite', 'sqlite://x', './data', 'pglite://a\0'],
     ],
     [
+      'ISSUER_PROXY_URL',
+      [
+        'http://proxy.example.com:3128',
+        'https://proxy.example.com/',
+        'http://user:pass@10.0.0.1:8080',
+        'http://DOMAIN%5Cuser:p%40ss%3A@[::1]:3128',
+        'http://user@proxy',
+      ],
+      [
+        'proxy.example.com:3128',
+        'socks5://proxy:1080',
+        'http://',
+        'http://proxy/path',
+        'http://proxy/?q',
+        'http://proxy/#f',
+        'http://proxy:65536',
+        'http://pro xy',
+        'http://proxy\\x',
+        'http://us%3Aer:pass@proxy',
+        'http://user:100%@proxy',
+        'http://user:a%0Ab@proxy',
+      ],
+    ],
+    [
       'ROOT_URL',
       ['https://play.grafana.org/', 'http://h', 'http://h:8080/a/b'],
       [
@@ -358,8 +388,58 @@ describe('The configuration', () => {
     }
   });
 
+  describe('of a proxy', () => {
+    it.each([
+      ['http://proxy', { secure: false, host: 'proxy', port: 80, authorization: undefined }],
+      ['https://proxy', { secure: true, host: 'proxy', port: 443, authorization: undefined }],
+      ['http://[::1]:3128/', { secure: false, host: '::1', port: 3128, authorization: undefined }],
+    ])('takes %s apart', (value, expected) => {
+      expect(loadServiceConfig({ ISSUER_PROXY_URL: value }).issuer.proxy).toEqual(expected);
+    });
+
+    it.each([
+      ['http://user:pass@proxy', 'user:pass'],
+      ['http://user@proxy', 'user:'],
+      ['http://:pass@proxy', ':pass'],
+      ['http://DOMAIN%5Cm%C3%BCller:p%40ss:w%25rd@proxy', 'DOMAIN\\müller:p@ss:w%rd'],
+    ])('makes credentials of %s', (value, expected) => {
+      const { authorization } = loadServiceConfig({ ISSUER_PROXY_URL: value }).issuer.proxy ?? {};
+      expect(authorization).toBe(`Basic ${Buffer.from(expected).toString('base64')}`);
+    });
+  });
+
+  describe('of authorities', () => {
+    const [one, two] = [new CertificateAuthority().cert, new CertificateAuthority().cert];
+    const read = (path: string) => loadServiceConfig({ ISSUER_CA_PATH: path }).issuer.authorities;
+
+    it('has each certificate of the file, whatever stands around them', () => {
+      const path = file(`# ours\n${one}subject=CN\r\n${two.replaceAll('\n', '\r\n')}the end`);
+      const { certificates = [] } = read(path) ?? {};
+      expect(certificates.map((pem) => new X509Certificate(pem).fingerprint256)).toEqual(
+        [one, two].map((pem) => new X509Certificate(pem).fingerprint256),
+      );
+      expect(read(path)?.path).toBe(path);
+    });
+
+    it.each<[string, () => string, string]>([
+      ['is missing', () => join(directory, 'missing.pem'), 'names a file that cannot be read: ENOENT'],
+      ['is a directory', () => directory, 'names a file that cannot be read: EISDIR'],
+      ['is empty', () => file(''), 'names a file without a certificate (PEM)'],
+      ['has a private key alone', () => file(selfSigned().key), 'names a file without a certificate (PEM)'],
+      ['is not PEM', () => file('\x30\x82\x01'), 'names a file without a certificate (PEM)'],
+      ['is cut', () => file(one.slice(0, -30)), 'names a file without a certificate (PEM)'],
+      [
+        'has a broken certificate beside a good one',
+        () => file(one + two.replace(/MI/, 'AA')),
+        'names a file with a certificate that is broken',
+      ],
+    ])('cannot be used when the file %s', (_, make, fault) => {
+      expect(faultsOf({ ISSUER_CA_PATH: make() })).toEqual([`ISSUER_CA_PATH ${fault}`]);
+    });
+  });
+
   describe('of a secret', () => {
-    const SECRETS = ['DATABASE_URL', 'ADMIN_PASSWORD', 'BOOTSTRAP_TOKEN'];
+    const SECRETS = ['DATABASE_URL', 'ADMIN_PASSWORD', 'BOOTSTRAP_TOKEN', 'ISSUER_PROXY_URL'];
 
     it('is one of these settings', () => {
       const secrets = Object.entries(SERVICE_SETTINGS).filter(([, { secret }]) => secret);

@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { createServer, get, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ForbiddenAddressError, isForbiddenAddress, issuerAgents } from '../../src/issuer/guarded-agent.js';
+import { issuerAgents } from '../../src/issuer/guarded-agent.js';
+import { ForbiddenAddressError, isForbiddenAddress } from '../../src/issuer/guarded-connection.js';
+
+const agents = issuerAgents({ proxy: undefined, authorities: undefined }, () => undefined);
 
 describe('A call to an issuer', () => {
   let server: Server;
@@ -21,7 +24,7 @@ describe('A call to an issuer', () => {
     return new Promise((resolve) => {
       try {
         const { port } = server.address() as AddressInfo;
-        const request = get({ host, port, agent: issuerAgents.httpAgent, timeout: 5_000 });
+        const request = get({ host, port, agent: agents.httpAgent, timeout: 5_000 });
         request.on('error', resolve);
         request.on('response', (response: IncomingMessage) => {
           response.resume();

@@ -1,8 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
 import type { Environment } from '../../../src/config/environment.js';
 import { Database } from '../../../src/database/database.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { FakeIssuer } from '../../support/fake-issuer/fake-issuer.js';
+import { FakeIssuer, type FakeIssuerOptions } from '../../support/fake-issuer/fake-issuer.js';
 import { type Reply, TestService } from '../../support/service.js';
 import type { Overrides } from '../../support/tokens.js';
 
@@ -26,16 +30,24 @@ export class Stage {
     readonly issuer: FakeIssuer,
     private running: TestService,
     private readonly environment: Environment,
+    private readonly directory: string,
   ) {}
 
   private restartedWith: Environment = {};
 
-  /** @param environment - of the service; `ISSUER_URL` is the fake issuer's unless it is given */
-  static async open(environment: Environment = {}): Promise<Stage> {
+  /**
+   * @param environment - of the service; `ISSUER_URL` is the fake issuer's unless it is given
+   * @param options - of the fake issuer; with TLS the service is told of its authority
+   */
+  static async open(environment: Environment = {}, options: FakeIssuerOptions = {}): Promise<Stage> {
     const database = await testDatabase();
-    const issuer = await FakeIssuer.start();
-    const all = { ISSUER_URL: issuer.url, ...environment };
-    return new Stage(database, issuer, await TestService.start(database, all), all);
+    const issuer = await FakeIssuer.start(options);
+    const directory = await mkdtemp(join(tmpdir(), 'licentia-stage-'));
+    const ca = join(directory, 'ca.pem');
+    await writeFile(ca, issuer.ca);
+    const trusted = options.tls === true ? { ISSUER_CA_PATH: ca } : {};
+    const all = { ISSUER_URL: issuer.url, ...trusted, ...environment };
+    return new Stage(database, issuer, await TestService.start(database, all), all, directory);
   }
 
   get service(): TestService {
@@ -47,10 +59,14 @@ export class Stage {
     return Math.floor(this.service.clock.now() / 1000);
   }
 
-  /** Ends the service and starts it again on the same database. @param changes - to its environment */
-  async restart(changes: Environment = {}): Promise<void> {
+  /**
+   * Ends the service and starts it again on the same database.
+   * @param changes - to its environment
+   * @param logger - where its log goes
+   */
+  async restart(changes: Environment = {}, logger?: Logger): Promise<void> {
     await this.service.stop();
-    this.running = await TestService.start(this.database, { ...this.environment, ...changes });
+    this.running = await TestService.start(this.database, { ...this.environment, ...changes }, logger);
     this.restartedWith = changes;
   }
 
@@ -160,6 +176,7 @@ export class Stage {
     await this.service.stop();
     await this.issuer.stop();
     await this.database.drop();
+    await rm(this.directory, { recursive: true });
   }
 }
 
