@@ -36,12 +36,24 @@ export function badResponse(cause: unknown, failureClass: FailureClass = 'bad-an
   return new IssuerFailure('issuer.bad-response', failureClass, undefined, { cause });
 }
 
+/** What is at fault when a token or a statement of the issuer is refused, where it is not just a bad answer. */
+const REFUSALS: Partial<Record<ErrorCode, FailureClass>> = {
+  'license.untrusted': 'bad-signature',
+  'license.not-active': 'clock',
+  'license.expired': 'clock',
+};
+
+/** The class of a refusal of what the issuer signed, by the rule that it broke. */
+export function classOfRefusal(error: unknown): FailureClass {
+  return (error instanceof ServiceError ? REFUSALS[error.code] : undefined) ?? 'bad-answer';
+}
+
 /** The class of a failure of Node's sockets, resolvers and TLS, by its error's code. */
 export function classOfNetworkError(code: string | undefined): FailureClass {
   if (code === undefined) return 'connect';
   if (['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME'].includes(code)) return 'dns';
   if (
-    /^(CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/.test(
+    /^(TLS_|CERT_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/.test(
       code,
     )
   ) {

@@ -5,10 +5,11 @@ import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import {
   type AuthenticatedLicense,
   readRevocationHeader,
+  type RevocationStatement,
   verifyRevocationStatement,
 } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
-import { badResponse } from '../issuer/issuer-failure.js';
+import { badResponse, classOfRefusal, IssuerFailure } from '../issuer/issuer-failure.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseReader } from './license.reader.js';
@@ -32,9 +33,7 @@ export class LicenseRevoker {
    */
   async revoke(actor: Actor, { claims }: AuthenticatedLicense, statement: string): Promise<never> {
     const { lid } = claims;
-    const keys = await this.keys.forKid(readRevocationHeader(statement).kid);
-    const now = toSeconds(this.clock.now());
-    const revocation = await verifyRevocationStatement(statement, keys, this.reader.policy, now);
+    const revocation = await this.#verify(statement);
     if (revocation.lid !== lid) throw badResponse(new Error('the statement revokes another license'));
     await this.snapshots.change(async (manager) => {
       const held = await this.store.load(manager);
@@ -46,10 +45,23 @@ export class LicenseRevoker {
     });
     // A statement from before the token was issued takes nothing away: that token lifted it.
     const effective = claims.iat <= revocation.iat;
-    throw new ServiceError(
+    throw new IssuerFailure(
       'issuer.refused',
+      'refused',
       effective ? 'The license issuer refused the renewal: the license is revoked.' : undefined,
       { cause: new Error('a verified revocation statement') },
     );
+  }
+  /** @throws ServiceError `issuer.bad-response`, with what is at fault; `issuer.unavailable` */
+  async #verify(statement: string): Promise<RevocationStatement> {
+    try {
+      const keys = await this.keys.forKid(readRevocationHeader(statement).kid);
+      const now = toSeconds(this.clock.now());
+      return await verifyRevocationStatement(statement, keys, this.reader.policy, now);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code !== 'issuer.bad-response') throw error;
+      const { code, message, cause } = error;
+      throw new IssuerFailure(code, classOfRefusal(cause), message, { cause });
+    }
   }
 }

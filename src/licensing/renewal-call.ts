@@ -4,8 +4,8 @@ import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import { compareTokens, decideRenewal } from '../domain/license.js';
 import { type AuthenticatedLicense, readTokenHeader, verifyLicenseToken } from '../domain/license-token.js';
-import { type ErrorCode, ServiceError } from '../domain/service-error.js';
-import { badResponse, type FailureClass } from '../issuer/issuer-failure.js';
+import { ServiceError } from '../domain/service-error.js';
+import { badResponse, classOfRefusal } from '../issuer/issuer-failure.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import { LicenseIssuer, type RenewalAnswer } from '../issuer/license-issuer.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
@@ -23,12 +23,6 @@ export interface Renewable {
   readonly license: AuthenticatedLicense;
 }
 
-/** What is at fault when a new token is refused, where it is not just a bad answer. */
-const CLASSES: Partial<Record<ErrorCode, FailureClass>> = {
-  'license.untrusted': 'bad-signature',
-  'license.not-active': 'clock',
-  'license.expired': 'clock',
-};
 /** One call to the issuer and what becomes of its answer: verified, compared and stored in one conditional statement. */
 @Injectable()
 export class RenewalCall {
@@ -109,7 +103,7 @@ export class RenewalCall {
     } catch (error) {
       this.metrics.refused('renewal', error);
       if (!(error instanceof ServiceError) || error.code === 'issuer.unavailable') throw error;
-      throw badResponse(new Error(`${error.code}: ${error.message}`), CLASSES[error.code]);
+      throw badResponse(new Error(`${error.code}: ${error.message}`), classOfRefusal(error));
     }
   }
 

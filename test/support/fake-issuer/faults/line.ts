@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { CUT, faults, LATE, type Row, UNUSABLE } from './fault.js';
 
 /** Writes to the connection what HTTP's own functions would not, and leaves or ends it. */
@@ -9,8 +10,11 @@ function raw(
   return (_request, { socket }) => {
     socket?.write(text, () => {
       if (then === 'end') socket.end();
-      if (then === 'reset') socket.resetAndDestroy();
-      if (then === 'destroy') socket.destroy();
+      // Under TLS the connection itself.
+      const connection = (socket as Socket & { _parent?: Socket | null })._parent ?? socket;
+      // A reset can overtake what was sent before it.
+      if (then === 'reset') setTimeout(() => connection.resetAndDestroy(), 50);
+      if (then === 'destroy') setTimeout(() => socket.destroy(), 50);
     });
   };
 }
@@ -37,6 +41,12 @@ export const line = [
       'answers long after everybody has gone',
       ({ sign, next }) => ({ status: 200, delay: 20_000, body: { token: sign(next) } }),
     ],
+    row('announces a terabyte', raw(`${HEAD}Content-Length: 1000000000000\r\n\r\n{"token":"`, 'leave')),
+    // Node's client then waits for somebody to speak it with.
+    row(
+      'wants to speak something else',
+      raw('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n', 'leave'),
+    ),
     row('sends headers and no body', raw(`${HEAD}Content-Length: 100\r\n\r\n`, 'leave')),
     row('sends half of its headers', raw(HEAD, 'leave')),
     row('sends half a body and waits', raw(`${HEAD}Content-Length: 100\r\n\r\n{"token":"`, 'leave')),
@@ -50,7 +60,7 @@ export const line = [
   ]),
   ...faults('cut', CUT, [
     row('closes without an answer', (_request, response) => response.destroy()),
-    row('resets without an answer', (_request, { socket }) => socket?.resetAndDestroy()),
+    row('resets without an answer', raw('', 'reset')),
     row('ends without an answer', (_request, { socket }) => void socket?.end()),
     row('ends within its status', raw('HTTP/1.1 2', 'end')),
     row('ends within its headers', raw(HEAD, 'end')),
@@ -65,8 +75,8 @@ export const line = [
       ({ sign, next }) =>
         raw(`${HEAD}Content-Length: 60000\r\n\r\n${JSON.stringify({ token: sign(next) })}`, 'end'),
     ],
-    row('resets within its body', raw(`${HEAD}Content-Length: 100\r\n\r\n{"token":"`, 'reset')),
-    row('resets after headers', raw(`${HEAD}Content-Length: 100\r\n\r\n`, 'reset')),
+    row('is gone within its body', raw(`${HEAD}Content-Length: 100\r\n\r\n{"token":"`, 'destroy')),
+    row('is gone after its headers', raw(`${HEAD}Content-Length: 100\r\n\r\n`, 'destroy')),
   ]),
   ...faults('protocol', UNUSABLE, [
     row('speaks no HTTP', raw('I am no web server\r\n\r\n', 'end')),
@@ -95,9 +105,5 @@ export const line = [
     row('has a chunk of no number', raw(`${CHUNKED}xyz\r\n{}\r\n0\r\n\r\n`, 'end')),
     row('has a chunk longer than it says', raw(`${CHUNKED}1\r\n{"token":"a.b.c"}\r\n0\r\n\r\n`, 'end')),
     row('compresses its transfer', raw(`${HEAD}Transfer-Encoding: gzip\r\n\r\n{}`, 'end')),
-    row(
-      'wants to speak something else',
-      raw('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n', 'leave'),
-    ),
   ]),
 ];

@@ -55,7 +55,6 @@ const ROWS: readonly (readonly [string, (at: ConnectionSituation) => void])[] = 
   ],
   ['resets in the handshake', onHello(({ socket }) => void socket.resetAndDestroy())],
   ['ends in the handshake', onHello(({ socket }) => void socket.end())],
-  ['resets at once', ({ socket }) => void socket.resetAndDestroy()],
   ['ends at once', ({ socket }) => void socket.end()],
 ];
 

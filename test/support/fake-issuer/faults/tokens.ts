@@ -20,8 +20,20 @@ const text = (name: string, change: (token: string, at: Situation) => string): R
 const json = (name: string, change: (claims: string) => string): Row =>
   row(name, ({ key, next }) => signJws({ key, claims: change(JSON.stringify(next)) }));
 
+/** A row that revokes by the statement that this makes. */
+const revocation = (name: string, statement: (at: Situation) => string): Row => [
+  `revokes ${name}`,
+  (at) => ({ status: 410, body: { code: 'license_revoked', statement: statement(at) } }),
+];
+
 const REQUIRED = ['iss', 'sub', 'jti', 'lid', 'iat', 'exp', 'lexp', 'prod'] as const;
 const stranger = createKey('ES256', 'a-key-of-nobody');
+
+/** The same with another signature. */
+function turned(token: string): string {
+  const [first, second, signature = ''] = token.split('.');
+  return `${first}.${second}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
+}
 
 function withoutCounterpart(at: Situation): TestKey {
   return { ...createKey('ES256', at.key.kid) };
@@ -82,23 +94,18 @@ export const tokens = [
       const [first = '', , last = ''] = token.split('.');
       return `${first}.${encode(JSON.stringify({ ...next, included_users: 1_000_000 }))}.${last}`;
     }),
-    text('turns a bit of its signature', (token) => {
-      const [first, second, signature = ''] = token.split('.');
-      return `${first}.${second}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
-    }),
+    text('turns a bit of its signature', turned),
     text('signs with zeros', (token) => token.replace(/[^.]*$/, 'A'.repeat(86))),
     row('signs another header than it sends', (at) => {
       const payload = encode(JSON.stringify(at.next));
       const signed = signParts(`${encode(JSON.stringify({ alg: 'ES256', kid: 'x' }))}.${payload}`, at.key);
       return `${encode(JSON.stringify({ alg: 'ES256', kid: at.key.kid }))}.${payload}.${signed.split('.')[2]}`;
     }),
-    claims('gives a license of another issuer', () => ({ iss: 'https://elsewhere.example.com' })),
-    claims('writes its own name with a slash', ({ iss }) => ({ iss: `${iss as string}/` })),
-  ]),
-  ...faults('keys of tokens', UNUSABLE, [
     header('names no key', () => ({ kid: undefined })),
     header('names a key by a number', () => ({ kid: 7 })),
     header('names a key of 300 letters', () => ({ kid: 'k'.repeat(300) })),
+    claims('gives a license of another issuer', () => ({ iss: 'https://elsewhere.example.com' })),
+    claims('writes its own name with a slash', ({ iss }) => ({ iss: `${iss as string}/` })),
   ]),
   ...faults('other licenses', UNUSABLE, [
     claims('gives another license', () => ({ lid: 'another' })),
@@ -162,29 +169,20 @@ export const tokens = [
       'revokes by the license itself',
       ({ shown }) => ({ status: 410, body: { code: 'license_revoked', statement: shown } }),
     ],
-    ...(
-      [
-        ['by a key that it never published', (at) => at.statement({}, stranger)],
-        ['by another key of the same name', (at) => at.statement({}, withoutCounterpart(at))],
-        ['another license', (at) => at.statement({ lid: 'another' })],
-        ['for another issuer', (at) => at.statement({ iss: 'https://elsewhere.example.com' })],
-        ['an hour ahead', (at) => at.statement({ iat: Math.floor(Date.now() / 1000) + HOUR })],
-        ['without a time', (at) => at.statement({ iat: undefined })],
-        ['without a license', (at) => at.statement({ lid: undefined })],
-        ['in a license', (at) => at.sign(at.next)],
-        [
-          'with a turned bit',
-          (at) =>
-            at
-              .statement()
-              .replace(/\.(.)([^.]*)$/, (_, a: string, b: string) => `.${a === 'A' ? 'B' : 'A'}${b}`),
-        ],
-        ['with padding', (at) => `${at.statement()}=`],
-        ['with no text', () => ''],
-      ] as readonly (readonly [string, (at: Situation) => string])[]
-    ).map(([name, statement]): Row => [
-      `revokes ${name}`,
-      (at) => ({ status: 410, body: { code: 'license_revoked', statement: statement(at) } }),
-    ]),
+    revocation('another license', (at) => at.statement({ lid: 'another' })),
+    revocation('without a time', (at) => at.statement({ iat: undefined })),
+    revocation('without a license', (at) => at.statement({ lid: undefined })),
+    revocation('in a license', (at) => at.sign(at.next)),
+    revocation('with padding', (at) => `${at.statement()}=`),
+    revocation('with no text', () => ''),
+  ]),
+  ...faults('revocations', FORGED, [
+    revocation('by a key that it never published', (at) => at.statement({}, stranger)),
+    revocation('by another key of the same name', (at) => at.statement({}, withoutCounterpart(at))),
+    revocation('for another issuer', (at) => at.statement({ iss: 'https://elsewhere.example.com' })),
+    revocation('with a turned bit', (at) => turned(at.statement())),
+  ]),
+  ...faults('revocations', MISTIMED, [
+    revocation('an hour ahead', (at) => at.statement({ iat: Math.floor(Date.now() / 1000) + HOUR })),
   ]),
 ];

@@ -1,0 +1,69 @@
+import { FAULTS } from '../../support/fake-issuer/faults.js';
+import type { Fault } from '../../support/fake-issuer/faults/fault.js';
+import { newLid, outcome, Stage } from '../licensing/stage.js';
+
+/** Of a whole call to the issuer, milliseconds: what does not answer is waited for that long. */
+const DEADLINE_MS = 800;
+/** More than the longest pause that an issuer gets and than the least time between two fetches of keys, milliseconds. */
+const LONG_MS = 3_601_000;
+/** An answer comes after the deadline and some work at the latest: nothing hangs, however busy the machine. */
+const IN_TIME_MS = 10_000;
+
+/** Families that differ with what is below HTTP; the others need no second look. */
+const OF_THE_LINE = ['latency', 'cut', 'protocol', 'sizes'];
+
+it('knows a hundred faults and more, each with a name of its own', () => {
+  expect(FAULTS.length).toBeGreaterThanOrEqual(100);
+  expect(new Set(FAULTS.map(({ name }) => name)).size).toBe(FAULTS.length);
+});
+
+describe.each<[string, boolean, readonly Fault[]]>([
+  ['https', true, FAULTS],
+  ['http', false, FAULTS.filter(({ family }) => OF_THE_LINE.includes(family))],
+])('A renewal by an issuer over %s', (_, tls, faults) => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await Stage.open({ ISSUER_TIMEOUT_MS: String(DEADLINE_MS) }, { tls });
+    // Each test renews it once, a second further: from long ago, so that none is of the future.
+    const [iat, exp] = [stage.now - 50_000, stage.now + 200 * 86_400];
+    await stage.install({ lid: newLid(), iat, exp });
+  });
+
+  afterEach(async () => {
+    stage.issuer.heal();
+    // Beyond every pause, and back: claims are of the real time.
+    stage.service.clock.advance(LONG_MS);
+    stage.service.clock.set(Date.now());
+    await stage.change('UPDATE renewal_state SET not_before = NULL');
+    expect(outcome(await stage.renew())).toEqual([200, undefined]);
+  });
+
+  afterAll(async () => {
+    await stage.close();
+  });
+
+  it.each(faults.map((fault) => [fault.name, fault] as const))(
+    'that %s comes to nothing, says why and takes nothing away',
+    async (_name, fault) => {
+      if (fault.hits === 'keys') stage.issuer.rotate(false);
+      const row = await stage.row();
+      stage.issuer.inflict(fault);
+      const begin = performance.now();
+      const reply = await stage.renew();
+      const took = performance.now() - begin;
+      const { status, messageId, cause } = fault.expected;
+      const report = (await stage.service.get('/api/licensing/renewal')).body;
+      expect({ status: reply.status, messageId: reply.body.messageId, cause: report.cause }).toEqual({
+        status,
+        messageId,
+        cause,
+      });
+      expect(took).toBeLessThan(IN_TIME_MS);
+      expect(report).toMatchObject({ outcome: messageId, message: reply.body.message, failures: 1 });
+      expect(await stage.row()).toBe(row);
+      expect(await stage.verdict()).toEqual([true, 1]);
+      expect(stage.issuer.requests.map(({ path }) => path)).not.toContain('/elsewhere');
+    },
+  );
+});
