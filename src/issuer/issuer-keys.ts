@@ -6,6 +6,7 @@ import { readKeySet } from '../domain/key-set.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { JsonObject } from '../domain/strict-json.js';
 import { Metrics } from '../metrics/metrics.js';
+import { type FailureClass, IssuerFailure } from './issuer-failure.js';
 import { IssuerHttp } from './issuer-http.js';
 import { type FetchedKeySet, fetchKeySet, loadKeySetFile } from './key-set-source.js';
 import { type KeySetFigures, KeySetMetrics } from './key-set-metrics.js';
@@ -38,6 +39,8 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   /** Monotonic milliseconds of the last fetch that a `kid` asked for, whatever came of it. */
   #lastAsked = -Infinity;
   #failures = 0;
+  /** What kept the keys from being fetched the last time. */
+  #lastFailure: FailureClass = 'configuration';
   readonly #metrics: KeySetMetrics;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -76,8 +79,9 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     await this.#seek(kid);
     const keys = this.#usable();
     if (keys !== undefined) return keys;
-    throw new ServiceError(
+    throw new IssuerFailure(
       'issuer.unavailable',
+      this.#lastFailure,
       "The issuer's keys are not known: the token cannot be verified.",
       {
         cause: new Error('no key set is loaded'),
@@ -102,10 +106,15 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   async #seek(kid: string): Promise<void> {
     const missing = () => this.#usable()?.find(kid) === undefined;
     // The fetch under way may have begun before the key was published: it does not count as asking.
-    if (missing()) await this.#fetching;
     if (!missing()) return;
-    if (this.clock.monotonic() - this.#lastAsked < COOL_DOWN_MS) return this.#fetching;
+    await this.#fetching;
+    if (!missing()) return this.#metrics.sought('joined');
+    if (this.clock.monotonic() - this.#lastAsked < COOL_DOWN_MS) {
+      this.#metrics.sought(this.#fetching === undefined ? 'suppressed' : 'joined');
+      return this.#fetching;
+    }
     this.#lastAsked = this.clock.monotonic();
+    this.#metrics.sought('fetched');
     await this.#refresh();
   }
 
@@ -130,6 +139,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
       if (source.kind === 'url' && !this.#stopped) await this.#save(source.url, fetched);
     } catch (error) {
       this.#failures += 1;
+      this.#lastFailure = error instanceof IssuerFailure ? error.failureClass : 'configuration';
       this.#metrics.failed(error);
       const cause = error instanceof ServiceError ? error.cause : error;
       this.#logger.warn({

@@ -5,6 +5,14 @@ const FETCHES = {
   outcome: ['ok', 'issuer.unavailable', 'issuer.timeout', 'issuer.bad-response', 'file.unreadable'],
 } as const;
 
+/**
+ * What became of a token that names a key which is not held: a fetch for it, a place with one that was under way, or nothing,
+ * as there was one lately.
+ */
+const SEEKS = { answer: ['fetched', 'joined', 'suppressed'] } as const;
+
+export type Seek = (typeof SEEKS)['answer'][number];
+
 /** The key set at a moment. */
 export interface KeySetFigures {
   readonly usable: number;
@@ -18,6 +26,7 @@ export interface KeySetFigures {
 /** What the metrics tell of the issuer's keys. */
 export class KeySetMetrics {
   readonly #fetched: (labels: Labels<typeof FETCHES>) => void;
+  readonly #sought: (labels: Labels<typeof SEEKS>) => void;
 
   /** @param read - the figures now; undefined when no set is held */
   constructor(metrics: Metrics, read: () => KeySetFigures | undefined) {
@@ -44,6 +53,15 @@ export class KeySetMetrics {
       "Tries to fetch the issuer's keys, by what came of them.",
       FETCHES,
     );
+    this.#sought = metrics.counter(
+      'licentia_key_set_unknown_kids_total',
+      'Tokens that named a key which was not held, by what was done about it.',
+      SEEKS,
+    );
+  }
+
+  sought(answer: Seek): void {
+    this.#sought({ answer });
   }
 
   fetched(): void {

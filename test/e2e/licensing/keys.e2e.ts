@@ -1,9 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { IssuerKeys } from '../../../src/issuer/issuer-keys.js';
 import type { Answer } from '../../support/fake-issuer/fake-issuer.js';
+import { Scrape } from '../../support/scrape.js';
 import { createKey, type TestKey, withOverrides } from '../../support/tokens.js';
-import { newLid, outcome, Stage } from './stage.js';
+import { newLid, outcome, Stage, until } from './stage.js';
 
 /** Longer than the least time between two fetches that are asked for, milliseconds. */
 const COOLED_DOWN_MS = 30_500;
@@ -16,6 +18,12 @@ const fetches = () => stage.issuer.keySetRequests.length;
 const upload = (key: TestKey, claims = {}) => {
   const lasting = { exp: stage.now + 1_000_000, lexp: stage.now + 1_000_000 };
   return stage.upload(stage.issuer.token({ lid: newLid(), ...lasting, ...claims }, key));
+};
+/** The metric of tokens that named a key which is not held. */
+const counts = async () => {
+  const scrape = await Scrape.of(stage.service.url);
+  const count = (answer: string) => scrape.value('licentia_key_set_unknown_kids_total', { answer }) ?? NaN;
+  return { fetched: count('fetched'), joined: count('joined'), suppressed: count('suppressed') };
 };
 /** Has the keys fetched as far as that is possible now, by a token that nobody can verify. */
 const ask = () => upload(createKey('ES256', `unknown ${newLid()}`));
@@ -71,6 +79,44 @@ describe("the issuer's keys", () => {
       await ask();
       expect(fetches()).toBe(3);
     });
+
+    it('are fetched again for the first renewed token of a new key, which is stored at once', async () => {
+      stage.issuer.rotate(false);
+      expect(outcome(await stage.renew())).toEqual([200, undefined]);
+      expect(fetches()).toBe(2);
+      expect(await stage.verdict()).toEqual([true, 1]);
+    });
+
+    it('are fetched once for 10,000 tokens of as many unknown keys, and a metric tells of them', async () => {
+      const keys = stage.service.running.application.nest.get(IssuerKeys);
+      const kids = Array.from({ length: 10_000 }, (_, at) => `unknown-${at}`);
+      const before = await counts();
+      await Promise.all(kids.slice(0, 5_000).map((kid) => keys.forKid(kid)));
+      for (const kid of kids.slice(5_000)) await keys.forKid(kid);
+      expect(fetches()).toBe(2);
+      const { fetched, joined, suppressed } = await counts();
+      expect(fetched - before.fetched).toBe(1);
+      expect(joined - before.joined).toBe(4_999);
+      expect(suppressed - before.suppressed).toBe(5_000);
+    });
+
+    it('are fetched again by themselves within half a minute after that failed, without any token', async () => {
+      stage.issuer.answerKeySet({ status: 500 });
+      await ask();
+      expect(fetches()).toBe(2);
+      const added = stage.issuer.rotate(false);
+      stage.issuer.answerKeySet();
+      const keys = stage.service.running.application.nest.get(IssuerKeys);
+      const begin = performance.now();
+      while (fetches() === 2 && performance.now() - begin < 40_000) {
+        await new Promise((go) => setTimeout(go, 200));
+      }
+      expect(fetches()).toBe(3);
+      // No less than 30 s by the process's own clock, which other processes may slow down, not hasten.
+      expect(performance.now() - begin).toBeGreaterThan(28_000);
+      await until(async () => (await keys.forKid(added.kid)).find(added.kid) !== undefined);
+      expect(fetches()).toBe(3);
+    }, 60_000);
 
     it('are fetched at most once in 30 s, also while the issuer fails', async () => {
       stage.issuer.answerKeySet({ status: 500 });
