@@ -19,7 +19,7 @@ import { RenewalStore, type Turn, type TurnResult } from './renewal.store.js';
 const LONGEST_PAUSE = 3_600;
 /** How often it is looked whether another replica has an answer, milliseconds. */
 const FOLLOW_MS = 100;
-/** So many holders of a turn can die before whoever waits for one gives up. */
+/** So many holders of a turn can die, or licenses change, before whoever waits for a turn gives up. */
 const MOST_TURNS = 5;
 
 /**
@@ -99,6 +99,7 @@ export class LicenseRenewal {
     for (let turns = 0; turns < MOST_TURNS; turns += 1) {
       const renewable = await this.renewable();
       const turn = await this.renewals.begin(renewable.held, renewable.license);
+      if (turn === undefined) continue;
       if (turn.own) return this.call.make(actor, renewable, turn);
       const result = await this.#follow(turn);
       if (result.kind === 'succeeded') return this.#present(renewable);

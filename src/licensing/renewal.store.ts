@@ -6,6 +6,7 @@ import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
+import { LicenseEntity } from './license.entity.js';
 import { type AttemptFailure, RenewalAttemptEntity } from './renewal-attempt.entity.js';
 import { RenewalStateEntity } from './renewal-state.entity.js';
 
@@ -60,11 +61,27 @@ export class RenewalStore {
   }
 
   /**
-   * Takes the turn to ask for a license, of an attempt that never came to an end or of a new one, unless somebody has it.
+   * Takes the turn to ask for a license, of an attempt that never came to an end or of a new one, unless somebody has it, or
+   * has renewed it since it was read.
+   * @returns undefined when the license was changed otherwise since it was read
    * @throws ServiceError `database.unavailable`
    */
-  async begin({ generation }: HeldLicense, { claims: { lid, jti } }: AuthenticatedLicense): Promise<Turn> {
+  async begin(
+    { generation, revision }: HeldLicense,
+    { claims: { lid, jti } }: AuthenticatedLicense,
+  ): Promise<Turn | undefined> {
     return this.database.transaction(async (manager) => {
+      // Whoever stores a successor has locked the row: he is waited for, and what was read is old then.
+      const where = { id: ROW, generation, revision };
+      const lock = { mode: 'pessimistic_read' as const };
+      if ((await manager.findOne(LicenseEntity, { where, select: { id: true }, lock })) === null) {
+        const [done] = await manager.query<{ id: string; calls: number }[]>(
+          `SELECT id, calls FROM renewal_attempt
+           WHERE generation = $1 AND lid = $2 AND jti = $3 AND outcome = 'renewed'`,
+          [generation, lid, jti],
+        );
+        return done === undefined ? undefined : { id: done.id, call: done.calls, own: false };
+      }
       const taken: { id: string; calls: number }[] = await manager.query(
         `INSERT INTO renewal_attempt AS attempt
            (id, generation, lid, jti, started_at, holder, leased_until, calls, answered)

@@ -1,4 +1,9 @@
 import type { Server } from 'node:http';
+import { Database } from '../../src/database/database.js';
+import type { AuthenticatedLicense } from '../../src/domain/license-token.js';
+import { licenseIn } from '../../src/licensing/license.reader.js';
+import { LicenseStore } from '../../src/licensing/license.store.js';
+import { RenewalStore, type Turn } from '../../src/licensing/renewal.store.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { type Reply, TestService } from '../support/service.js';
@@ -8,6 +13,12 @@ const TOKEN = '/api/licensing/token';
 const RENEW = '/api/licensing/token/renew';
 /** A lease lasts 7 s longer: it runs out within the test. The holds of the other tests are over long before. */
 const ISSUER_TIMEOUT_MS = '20000';
+
+interface Parts {
+  readonly database: Database;
+  readonly licenses: LicenseStore;
+  readonly renewals: RenewalStore;
+}
 
 describe('three replicas that renew one license', () => {
   let database: TestDatabase;
@@ -105,6 +116,37 @@ describe('three replicas that renew one license', () => {
     const ids = issuer.renewals.map(({ headers }) => headers['idempotency-key']);
     expect(ids).toHaveLength(2);
     expect(new Set(ids).size).toBe(1);
+  });
+
+  it('share a success that was being stored while one of them had read the license, and ask nobody again', async () => {
+    await install('overtaken');
+    const [first, second] = [replica(0), replica(1)].map(({ running: { application } }) => ({
+      database: application.nest.get(Database),
+      licenses: application.nest.get(LicenseStore),
+      renewals: application.nest.get(RenewalStore),
+    })) as [Parts, Parts];
+    const held = await second.database.read((manager) => second.licenses.load(manager));
+    const license = licenseIn(held.content) as AuthenticatedLicense;
+    const turn = await first.renewals.begin(held, license);
+    let late: Promise<Turn | undefined> | undefined;
+    await first.database.transaction(async (manager) => {
+      await manager.query('UPDATE license SET revision = revision + 1');
+      await first.renewals.note(manager, turn as Turn, { outcome: 'renewed', finished: true });
+      late = second.renewals.begin(held, license);
+      await sleep(500);
+    });
+    expect(await late).toEqual({ id: turn?.id, call: 1, own: false });
+  });
+
+  it('read the license again when it was changed otherwise before they had their turn', async () => {
+    await install('changed');
+    const { nest } = replica(0).running.application;
+    const [database, licenses] = [nest.get(Database), nest.get(LicenseStore)];
+    const held = await database.read((manager) => licenses.load(manager));
+    await replica(1).delete(TOKEN, { instance: 'http://localhost:3000/' });
+    expect(
+      await nest.get(RenewalStore).begin(held, licenseIn(held.content) as AuthenticatedLicense),
+    ).toBeUndefined();
   });
 
   it('are not held up by an attempt that failed: the next request asks again', async () => {

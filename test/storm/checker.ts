@@ -82,9 +82,13 @@ function doubled({ audit, issuer, attempts }: History): string[] {
     const row = tokenOf.get(attempt ?? '');
     return row === undefined ? '' : `${row.generation} ${row.lid} ${row.jti}`;
   });
+  // An answer that cannot be used ends its attempt, and the next one is given another token; after the one that was stored none is.
+  const stored = new Set(renewals.map(({ attemptId }) => attemptId));
   for (const [source, tokens] of sources) {
-    if (source !== '' && tokens.length > 1) {
-      faults.push(`doubled: ${tokens.length} tokens were issued in the place of one (${source})`);
+    const first = tokens.findIndex(({ attempt }) => stored.has(attempt));
+    const more = first < 0 ? 0 : tokens.length - 1 - first;
+    if (source !== '' && more > 0) {
+      faults.push(`doubled: ${more} tokens were issued in the place of one that was renewed (${source})`);
     }
   }
   for (const [attempt, asked] of grouped(
