@@ -1,52 +1,36 @@
 import type { LicenseClaims, LicenseCopy } from './license-claims.js';
-import { parseRootUrl, type RootUrl, RootUrlError, sameRootUrl } from './root-url.js';
+import {
+  CLOCK_LEEWAY,
+  type Comparable,
+  type LicensePolicy,
+  LicenseStatus,
+  RULES,
+  type RuleName,
+  type Verdict,
+} from './license-rules.js';
+import { isRootUrl, readRootUrl } from './root-url.js';
 
-/** The `status` of a license, as the HTTP API numbers it. */
-export const LicenseStatus = {
-  NotLoaded: 0,
-  Valid: 1,
-  Loaded: 2,
-  Invalid: 3,
-  NotFound: 4,
-  Expired: 5,
-  InvalidSubject: 6,
-} as const;
+export { type LicensePolicy, LicenseStatus, type Verdict } from './license-rules.js';
 
-export type LicenseStatus = (typeof LicenseStatus)[keyof typeof LicenseStatus];
-
-/** Which licenses an instance takes. */
-export interface LicensePolicy {
-  /** The `iss` of its licenses, compared exactly. */
-  readonly issuer: string;
-  /** The address that its licenses are for. */
-  readonly rootUrl: RootUrl;
-  /** A license names one of these, or more, in `prod`. */
-  readonly products: readonly string[];
+/** What became of one rule. */
+export interface TracedRule {
+  readonly rule: RuleName;
+  /** Behind a rule that failed none is looked at. */
+  readonly verdict: 'passed' | 'failed' | 'not-reached';
+  /** Of one that failed it is the verdict's own. */
+  readonly sentence: string;
+  /** The claim's value, and what it was held against; undefined where there is none, and where nothing was looked at. */
+  readonly value?: Comparable;
+  readonly against?: Comparable;
 }
 
-/** Whether a license is valid, and if not, the first rule that it breaks. */
-export type Verdict =
-  | { readonly status: typeof LicenseStatus.Valid; readonly code?: undefined; readonly message: string }
-  | {
-      readonly status:
-        typeof LicenseStatus.Invalid | typeof LicenseStatus.Expired | typeof LicenseStatus.InvalidSubject;
-      readonly code:
-        | 'license.invalid'
-        | 'license.untrusted'
-        | 'license.not-active'
-        | 'license.subject-mismatch'
-        | 'license.expired';
-      /** One sentence. */
-      readonly message: string;
-    };
-
-/** How far `nbf` and `iat` may lie ahead, in seconds: clocks differ. `exp` and `lexp` have no leeway. */
-const CLOCK_LEEWAY = 10;
+const VALID: Verdict = { status: LicenseStatus.Valid, message: 'The license is valid.' };
+const NOT_REACHED = 'Not looked at: a rule before it did not pass.';
 
 /**
  * Whether a license is valid at a moment, by the rules of `docs/tokens.md` in their order.
  *
- * @param nowSeconds Unix seconds. Written so that a moment that is no number makes nothing valid.
+ * @param nowSeconds Unix seconds. Compared so that a moment that is no number makes nothing valid.
  * @param revokedAt the `iat` of a verified revocation of this `lid`, Unix seconds, if there is one.
  */
 export function judge(
@@ -55,48 +39,45 @@ export function judge(
   nowSeconds: number,
   revokedAt?: number,
 ): Verdict {
-  const { Valid, Invalid, Expired, InvalidSubject } = LicenseStatus;
-  const { iss, sub, nbf, iat, lexp, exp, prod } = claims;
-  const latestStart = nowSeconds + CLOCK_LEEWAY;
-  if (iss !== policy.issuer) {
-    return refusal(
-      Invalid,
-      'license.untrusted',
-      'The license is by another issuer: its "iss" is not the configured one.',
-    );
-  }
-  if (!isAddress(sub, policy.rootUrl)) {
-    return refusal(
-      InvalidSubject,
-      'license.subject-mismatch',
-      'The license is for another instance: its "sub" is not the root URL.',
-    );
-  }
-  if (nbf !== undefined && !(nbf <= latestStart)) {
-    return refusal(Invalid, 'license.not-active', 'The license is not active yet: its "nbf" lies ahead.');
-  }
-  if (!(iat <= latestStart)) {
-    return refusal(
-      Invalid,
-      'license.not-active',
-      'The license token is not active yet: its "iat" lies ahead.',
-    );
-  }
-  if (!(lexp > nowSeconds))
-    return refusal(Expired, 'license.expired', 'The license has expired: its "lexp" has passed.');
-  if (!(exp > nowSeconds))
-    return refusal(Expired, 'license.expired', 'The license token has expired: its "exp" has passed.');
-  if (revokedAt !== undefined && !(iat > revokedAt)) {
-    return refusal(Invalid, 'license.invalid', 'The license was revoked by its issuer.');
-  }
-  if (!prod.some((product) => policy.products.includes(product))) {
-    return refusal(
-      Invalid,
-      'license.invalid',
-      'The license is for another product: its "prod" names none of this one.',
-    );
-  }
-  return { status: Valid, message: 'The license is valid.' };
+  const facts = { claims, policy, now: nowSeconds, revokedAt };
+  return RULES.find(({ holds }) => !holds(facts))?.refusal ?? VALID;
+}
+
+/**
+ * What {@link judge} looks at, rule by rule: it finds a license valid exactly when every rule passed.
+ *
+ * @param nowSeconds Unix seconds
+ * @param revokedAt as in `judge`
+ */
+export function traceRules(
+  claims: LicenseClaims,
+  policy: LicensePolicy,
+  nowSeconds: number,
+  revokedAt?: number,
+): TracedRule[] {
+  const facts = { claims, policy, now: nowSeconds, revokedAt };
+  let isReached = true;
+  return RULES.map(({ name, holds, value, against, kept, refusal }): TracedRule => {
+    if (!isReached) return notReached(name);
+    isReached = holds(facts);
+    return {
+      rule: name,
+      verdict: isReached ? 'passed' : 'failed',
+      sentence: isReached ? kept : refusal.message,
+      value: value(claims),
+      against: against(facts),
+    };
+  });
+}
+
+/** What is said of the rules for what does not verify, or has not been verified yet: they need its claims. */
+export function untraceableRules(): TracedRule[] {
+  return RULES.map(({ name }) => notReached(name));
+}
+
+/** The first second, Unix seconds, at which a license can be valid. */
+export function firstMoment({ iat, nbf = iat }: LicenseClaims): number {
+  return Math.max(iat, nbf) - CLOCK_LEEWAY;
 }
 
 /** Negative when `a` is older than `b`, positive when newer, 0 when neither: by `iat`, then by `exp`. */
@@ -157,8 +138,8 @@ export function decideRenewal(
   return isOlder(after, before) ? 'unusable' : 'replace';
 }
 
-function refusal<S, C>(status: S, code: C, message: string): { status: S; code: C; message: string } {
-  return { status, code, message };
+function notReached(rule: RuleName): TracedRule {
+  return { rule, verdict: 'not-reached', sentence: NOT_REACHED };
 }
 
 /** Whether two tokens are of one license: by `iss` and `lid`. */
@@ -168,20 +149,6 @@ export function isSameLicense(a: LicenseClaims, b: LicenseClaims): boolean {
 
 function isSameSubject(a: string, b: string): boolean {
   if (a === b) return true;
-  const address = readAddress(b);
-  return address !== undefined && isAddress(a, address);
-}
-
-function isAddress(sub: string, rootUrl: RootUrl): boolean {
-  const address = readAddress(sub);
-  return address !== undefined && sameRootUrl(address, rootUrl);
-}
-
-function readAddress(text: string): RootUrl | undefined {
-  try {
-    return parseRootUrl(text);
-  } catch (error) {
-    if (error instanceof RootUrlError) return undefined;
-    throw error;
-  }
+  const address = readRootUrl(b);
+  return address !== undefined && isRootUrl(a, address);
 }

@@ -49,6 +49,22 @@ export function sameRootUrl(a: RootUrl, b: RootUrl): boolean {
   return a.canonical === b.canonical;
 }
 
+/** As {@link parseRootUrl}, but undefined for what is no root URL. */
+export function readRootUrl(text: unknown): RootUrl | undefined {
+  try {
+    return parseRootUrl(text);
+  } catch (error) {
+    if (error instanceof RootUrlError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a text is a spelling of this address; one that is no root URL at all is not. */
+export function isRootUrl(text: unknown, rootUrl: RootUrl): boolean {
+  const address = readRootUrl(text);
+  return address !== undefined && sameRootUrl(address, rootUrl);
+}
+
 function parse(text: string): URL {
   try {
     return new URL(text);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../audit/audit-log.js';
 import type { Actor } from '../domain/actor.js';
 import { LicenseStatus } from '../domain/license.js';
-import { parseRootUrl, type RootUrl, RootUrlError, sameRootUrl } from '../domain/root-url.js';
+import { isRootUrl } from '../domain/root-url.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import type { Inspection } from './license-inspection.js';
@@ -63,7 +63,7 @@ export class LicensingService {
    * @throws ServiceError `instance.mismatch`, `database.unavailable`
    */
   async remove(actor: Actor, instance: string): Promise<void> {
-    if (!isInstance(instance, this.reader.policy.rootUrl)) throw new ServiceError('instance.mismatch');
+    if (!isRootUrl(instance, this.reader.policy.rootUrl)) throw new ServiceError('instance.mismatch');
     await this.snapshots.change(async (manager) => {
       const held = await this.store.load(manager);
       // A renewal of what a file or text holds may be under way, and must not store anything afterwards.
@@ -76,15 +76,5 @@ export class LicensingService {
       await this.audit.record(manager, actor, 'license.remove', target);
       return { changed: true, value: undefined };
     });
-  }
-}
-
-/** A text that is no root URL at all is not this instance's either. */
-function isInstance(text: string, rootUrl: RootUrl): boolean {
-  try {
-    return sameRootUrl(parseRootUrl(text), rootUrl);
-  } catch (error) {
-    if (error instanceof RootUrlError) return false;
-    throw error;
   }
 }

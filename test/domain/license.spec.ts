@@ -6,8 +6,11 @@ import {
   decideQueue,
   decideRenewal,
   isOlder,
+  firstMoment,
   judge,
   LicenseStatus,
+  traceRules,
+  untraceableRules,
   type Verdict,
 } from '../../src/domain/license.js';
 import { ISSUER, NOW, type Overrides, policy, PRODUCT, ROOT_URL, validClaims } from '../support/tokens.js';
@@ -136,6 +139,151 @@ describe('judge', () => {
         if (judgeWith({}, now, revokedAt).status === Valid) expect(judgeWith({}, now).status).toBe(Valid);
       }),
     );
+  });
+});
+
+/** Every rule in its order: what it says of a sound license, and what breaks it. */
+const RULES: [rule: string, passed: string, breaks: Overrides][] = [
+  ['iss', 'The license is by the configured issuer.', { iss: 'https://other.example' }],
+  ['sub', 'The license is for this instance: its "sub" is the root URL.', { sub: 'https://other.example/' }],
+  ['nbf', 'The license is active: no "nbf" lies ahead.', { nbf: NOW + 11 }],
+  ['iat', 'The license token is active: its "iat" does not lie ahead.', { iat: NOW + 11 }],
+  ['lexp', 'The license lasts: its "lexp" lies ahead.', { lexp: NOW }],
+  ['exp', 'The license token lasts: its "exp" lies ahead.', { exp: NOW }],
+  ['revocation', 'No revocation of the license is as new as its "iat".', {}],
+  ['prod', 'The license is for this product: its "prod" names it.', { prod: ['other'] }],
+];
+
+const MESSAGES: Readonly<Record<string, string>> = {
+  iss: 'The license is by another issuer: its "iss" is not the configured one.',
+  sub: 'The license is for another instance: its "sub" is not the root URL.',
+  nbf: 'The license is not active yet: its "nbf" lies ahead.',
+  iat: 'The license token is not active yet: its "iat" lies ahead.',
+  lexp: 'The license has expired: its "lexp" has passed.',
+  exp: 'The license token has expired: its "exp" has passed.',
+  revocation: 'The license was revoked by its issuer.',
+  prod: 'The license is for another product: its "prod" names none of this one.',
+};
+
+describe('traceRules', () => {
+  const trace = (overrides: Overrides, now = NOW, revokedAt?: number) =>
+    traceRules(claimsWith(overrides), policy, now, revokedAt);
+
+  it('says of a sound license that it passed every rule, in their order', () => {
+    expect(trace({}).map(({ rule, verdict, sentence }) => [rule, verdict, sentence])).toEqual(
+      RULES.map(([rule, passed]) => [rule, 'passed', passed]),
+    );
+  });
+
+  it.each(RULES)(
+    'says that %s failed, what passed before it, and that nothing behind it was looked at',
+    (name, _passed, breaks) => {
+      const place = RULES.findIndex(([rule]) => rule === name);
+      // Everything behind it is broken as well, and must not be looked at.
+      const broken = Object.assign(
+        {},
+        ...RULES.slice(place + 1).map(([, , other]) => other),
+        breaks,
+      ) as Overrides;
+      const rules = trace(broken, NOW, name === 'prod' ? undefined : NOW + 11);
+      expect(rules).toHaveLength(RULES.length);
+      for (const [at, { rule, verdict, sentence, ...compared }] of rules.entries()) {
+        const [expected, passed] = RULES[at] ?? [];
+        expect(rule).toBe(expected);
+        if (at < place) expect([verdict, sentence]).toEqual(['passed', passed]);
+        else if (at === place) expect([verdict, sentence]).toEqual(['failed', MESSAGES[name]]);
+        else {
+          expect([verdict, sentence]).toEqual([
+            'not-reached',
+            'Not looked at: a rule before it did not pass.',
+          ]);
+          expect(compared).toEqual({});
+        }
+      }
+    },
+  );
+
+  it('shows what was compared with what', () => {
+    const claims = claimsWith({ sub: ROOT_URL.slice(0, -1) });
+    const compared = traceRules(claims, policy, NOW, 5).map(({ rule, value, against }) => [
+      rule,
+      value,
+      against,
+    ]);
+    expect(compared).toEqual([
+      ['iss', ISSUER, ISSUER],
+      ['sub', ROOT_URL.slice(0, -1), ROOT_URL],
+      ['nbf', claims.nbf, NOW + 10],
+      ['iat', claims.iat, NOW + 10],
+      ['lexp', claims.lexp, NOW],
+      ['exp', claims.exp, NOW],
+      ['revocation', claims.iat, 5],
+      ['prod', [PRODUCT], [PRODUCT]],
+    ]);
+    const [, , nbf, , , , revocation] = trace({ nbf: undefined });
+    expect([nbf?.value, nbf?.against]).toEqual([undefined, NOW + 10]);
+    expect([revocation?.value, revocation?.against]).toEqual([claims.iat, undefined]);
+  });
+
+  it('agrees with the verdict: valid exactly when every rule passed, else with the sentence of the one that failed', () => {
+    const near = fc.integer({ min: NOW - 30, max: NOW + 30 });
+    const start = fc.integer({ min: NOW - 50, max: NOW + 20 });
+    const end = fc.integer({ min: NOW - 20, max: NOW + 80 });
+    const claims = fc.record({
+      iss: fc.constantFrom(ISSUER, ISSUER, ISSUER, 'https://other.example'),
+      sub: fc.constantFrom(ROOT_URL, ROOT_URL, ROOT_URL, 'https://other.example/'),
+      prod: fc.constantFrom<string[]>([PRODUCT], [PRODUCT, 'other'], [PRODUCT], ['other']),
+      nbf: fc.option(start, { nil: undefined }),
+      iat: start,
+      exp: end,
+      lexp: end,
+    });
+    let valid = 0;
+    fc.assert(
+      fc.property(claims, near, fc.option(near, { nil: undefined }), (overrides, now, revokedAt) => {
+        const verdict = judgeWith(overrides, now, revokedAt);
+        const rules = trace(overrides, now, revokedAt);
+        const failed = rules.filter((rule) => rule.verdict === 'failed');
+        if (verdict.status === Valid) valid += 1;
+        expect(rules.every((rule) => rule.verdict === 'passed')).toBe(verdict.status === Valid);
+        expect(failed.map(({ sentence }) => sentence)).toEqual(
+          verdict.status === Valid ? [] : [verdict.message],
+        );
+        // What is behind the failed rule, and nothing else, was not looked at.
+        const place = rules.findIndex((rule) => rule.verdict === 'failed');
+        const unseen = rules.filter((rule) => rule.verdict === 'not-reached');
+        expect(unseen).toEqual(place === -1 ? [] : rules.slice(place + 1));
+      }),
+      { numRuns: 3000 },
+    );
+    expect(valid).toBeGreaterThan(50);
+  });
+
+  it('has nothing to say of what has no claims', () => {
+    expect(untraceableRules()).toEqual(
+      RULES.map(([rule]) => ({
+        rule,
+        verdict: 'not-reached',
+        sentence: 'Not looked at: a rule before it did not pass.',
+      })),
+    );
+  });
+});
+
+describe('firstMoment', () => {
+  it('is the first second at which a license can be valid', () => {
+    const time = fc.integer({ min: NOW - 100, max: NOW + 100 });
+    fc.assert(
+      fc.property(time, fc.option(time, { nil: undefined }), (iat, nbf) => {
+        const overrides = { iat, nbf };
+        const first = firstMoment(claimsWith(overrides));
+        expect(judgeWith(overrides, first).status).toBe(Valid);
+        expect(judgeWith(overrides, first - 1).status).toBe(Invalid);
+      }),
+    );
+    expect(firstMoment(claimsWith({ iat: 20, nbf: 30 }))).toBe(20);
+    expect(firstMoment(claimsWith({ iat: 30, nbf: 20 }))).toBe(20);
+    expect(firstMoment(claimsWith({ iat: 25, nbf: undefined }))).toBe(15);
   });
 });
 

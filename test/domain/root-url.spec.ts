@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import { parseRootUrl, RootUrlError, sameRootUrl } from '../../src/domain/root-url.js';
+import {
+  isRootUrl,
+  parseRootUrl,
+  readRootUrl,
+  RootUrlError,
+  sameRootUrl,
+} from '../../src/domain/root-url.js';
 
 function canonical(text: unknown): string {
   return parseRootUrl(text).canonical;
@@ -231,5 +237,25 @@ describe('sameRootUrl', () => {
   ])('takes %s for another one', (other) => {
     expect(sameRootUrl(parseRootUrl(root), parseRootUrl(other))).toBe(false);
     expect(sameRootUrl(parseRootUrl(other), parseRootUrl(root))).toBe(false);
+  });
+});
+
+describe('readRootUrl', () => {
+  it('reads what is a root URL, and is undefined for what is none', () => {
+    expect(readRootUrl('HTTPS://host.example')).toEqual({ canonical: 'https://host.example/' });
+    for (const text of ['host.example', 'https://host.example/?', '*', '', undefined, 5]) {
+      expect(readRootUrl(text)).toBeUndefined();
+    }
+  });
+});
+
+describe('isRootUrl', () => {
+  const root = parseRootUrl('https://host.example/app/');
+
+  it('takes another spelling of the address, and nothing else', () => {
+    expect(isRootUrl('HTTPS://HOST.example:443/app', root)).toBe(true);
+    for (const text of ['https://host.example/', 'https://host.example/app/x', 'host.example/app', 5]) {
+      expect(isRootUrl(text, root)).toBe(false);
+    }
   });
 });
