@@ -1,10 +1,13 @@
 import {
   compareTokens,
+  firstMoment,
   isOlder,
   isSameLicense,
   judge,
   type LicensePolicy,
   LicenseStatus,
+  type TracedRule,
+  traceRules,
   type Verdict,
 } from './license.js';
 import type { LicenseCopy } from './license-claims.js';
@@ -79,6 +82,36 @@ function hasBegun({ license, revokedAt }: Candidate, policy: LicensePolicy, nowS
   return (
     nowSeconds >= begin && judge(license.claims, policy, begin, revokedAt).status === LicenseStatus.Valid
   );
+}
+
+/** Why a candidate has its verdict, rule by rule. @param nowSeconds Unix seconds */
+export function traceCandidate(
+  { license, revokedAt }: Candidate,
+  policy: LicensePolicy,
+  nowSeconds: number,
+): TracedRule[] {
+  return traceRules(license.claims, policy, nowSeconds, revokedAt);
+}
+
+/**
+ * Which licenses of a file or text are candidates at a moment: what it says, and the last valid license that it said before,
+ * until what it says has been valid itself. (The one before is then forgotten, even where the new one ends sooner.)
+ *
+ * @param licenses what the source says, and the one before
+ * @param presentSeconds the present moment, Unix seconds: nothing is forgotten before it
+ * @param nowSeconds Unix seconds
+ */
+export function candidatesOfLocal<One extends Candidate>(
+  [said, before]: readonly One[],
+  policy: LicensePolicy,
+  presentSeconds: number,
+  nowSeconds: number,
+): One[] {
+  if (said === undefined) return [];
+  if (before === undefined) return [said];
+  const first = Math.max(presentSeconds, firstMoment(said.license.claims));
+  const takesOver = judge(said.license.claims, policy, first, said.revokedAt).status === LicenseStatus.Valid;
+  return takesOver && first <= nowSeconds ? [said] : [said, before];
 }
 
 /** Valid before not valid, and what was made for this instance before what was not. */

@@ -2,7 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import type { LicenseClaims } from '../domain/license-claims.js';
-import { type Candidate, candidatesOfDatabase, type Judged, rankLicenses } from '../domain/license-choice.js';
+import {
+  type Candidate,
+  candidatesOfDatabase,
+  candidatesOfLocal,
+  type Judged,
+  rankLicenses,
+} from '../domain/license-choice.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { judge, type LicensePolicy, LicenseStatus } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
@@ -41,67 +47,36 @@ export class LicenseReader {
    */
   current(): LicenseState {
     const snapshot = this.snapshots.known;
-    const second = toSeconds(this.clock.now());
+    const second = this.now();
     if (this.#last?.snapshot !== snapshot || this.#last.second !== second) {
-      this.#last = { snapshot, second, state: this.#stateOf(snapshot, second) };
+      this.#last = { snapshot, second, state: this.stateAt(snapshot, second) };
     }
     return this.#last.state;
   }
 
+  /** The second that is answered about, Unix seconds. */
+  now(): number {
+    return toSeconds(this.clock.now());
+  }
+
+  /** Every verified license that a snapshot holds, whether it is a candidate by now or not. */
+  held({ license, local }: Snapshot): AuthenticatedLicense[] {
+    const contents = [license.content, license.queued].map(licenseIn);
+    return [...contents, ...local.flatMap(({ licenses }) => licenses)].filter((found) => found !== undefined);
+  }
+
   /**
-   * The verified licenses of all sources, the one that counts first.
-   * @param now - Unix seconds; the present moment by default
+   * What is to be said at a moment, of what is held by now.
+   * @param now - Unix seconds
+   * @param ranked - of that moment
+   * @throws ServiceError `issuer.unavailable` as {@link current}
    */
-  ranked(
-    { license, local }: { readonly license: HeldLicense; readonly local: readonly LocalSource[] },
-    now = toSeconds(this.clock.now()),
-  ): Judged<AuthenticatedLicense>[] {
-    const { revocations } = license;
-    const candidate = (source: Candidate['source'], found: AuthenticatedLicense) => ({
-      source,
-      license: found,
-      revokedAt: revocations.find(found.claims.iss, found.claims.lid),
-    });
-    const held = (source: Candidate['source'], content: HeldContent) => {
-      const found = licenseIn(content);
-      return found === undefined ? undefined : candidate(source, found);
-    };
-    const [stored, queued] = [held('database', license.content), held('queue', license.queued)];
-    const candidates = [
-      ...candidatesOfDatabase(stored, queued, this.policy, now),
-      ...local.flatMap(({ source, licenses }) => licenses.map((found) => candidate(source, found))),
-    ];
-    return rankLicenses(candidates, this.policy, now);
-  }
-
-  /** One license by itself, whatever else there is. @param now - Unix seconds; the present moment by default */
-  stateOf(
-    { claims }: AuthenticatedLicense,
-    revokedAt: number | undefined,
-    now = toSeconds(this.clock.now()),
+  stateAt(
+    snapshot: Snapshot,
+    now: number,
+    [first]: readonly Judged[] = this.ranked(snapshot, now),
   ): LicenseState {
-    return { status: judge(claims, this.policy, now, revokedAt).status, claims };
-  }
-
-  /** The same for one whose revocations are known to `held`. */
-  stateIn(license: AuthenticatedLicense, { revocations }: HeldLicense): LicenseState {
-    return this.stateOf(license, revocations.find(license.claims.iss, license.claims.lid));
-  }
-
-  /** Whether the database's license is valid, whatever other sources hold. @param now - Unix seconds */
-  storedIsValid(held: HeldLicense, now: number): boolean {
-    return this.ranked({ license: held, local: [] }, now)[0]?.verdict.status === LicenseStatus.Valid;
-  }
-
-  /** The queued license, once it has taken over from the stored one and is to be put in its place. @param now - Unix seconds */
-  dueIn(held: HeldLicense, now = toSeconds(this.clock.now())): AuthenticatedLicense | undefined {
-    const [first] = this.ranked({ license: held, local: [] }, now);
-    return first?.source === 'queue' ? first.license : undefined;
-  }
-
-  #stateOf(snapshot: Snapshot, now: number): LicenseState {
     const { kind } = snapshot.license.content;
-    const [first] = this.ranked(snapshot, now);
     if (kind === 'undecided' && first?.verdict.status !== LicenseStatus.Valid) {
       throw new ServiceError(
         'issuer.unavailable',
@@ -117,6 +92,56 @@ export class LicenseReader {
     // Nothing can be said of a token before the issuer's keys are known.
     const waiting = faults.includes('issuer.unavailable');
     return { status: waiting ? LicenseStatus.Loaded : LicenseStatus.NotFound, claims: undefined };
+  }
+
+  /**
+   * The verified licenses of all sources, the one that counts first.
+   * @param now - Unix seconds; the present moment by default
+   */
+  ranked(
+    { license, local }: { readonly license: HeldLicense; readonly local: readonly LocalSource[] },
+    now = this.now(),
+  ): Judged<AuthenticatedLicense>[] {
+    const { revocations } = license;
+    const candidate = (source: Candidate['source'], found: AuthenticatedLicense) => ({
+      source,
+      license: found,
+      revokedAt: revocations.find(found.claims.iss, found.claims.lid),
+    });
+    const held = (source: Candidate['source'], content: HeldContent) => {
+      const found = licenseIn(content);
+      return found === undefined ? undefined : candidate(source, found);
+    };
+    const [stored, queued] = [held('database', license.content), held('queue', license.queued)];
+    const candidates = [
+      ...candidatesOfDatabase(stored, queued, this.policy, now),
+      ...local.flatMap(({ source, licenses }) => {
+        const all = licenses.map((found) => candidate(source, found));
+        return candidatesOfLocal(all, this.policy, this.now(), now);
+      }),
+    ];
+    return rankLicenses(candidates, this.policy, now);
+  }
+
+  /** One license by itself, whatever else there is. @param now - Unix seconds; the present moment by default */
+  stateOf({ claims }: AuthenticatedLicense, revokedAt: number | undefined, now = this.now()): LicenseState {
+    return { status: judge(claims, this.policy, now, revokedAt).status, claims };
+  }
+
+  /** The same for one whose revocations are known to `held`. */
+  stateIn(license: AuthenticatedLicense, { revocations }: HeldLicense): LicenseState {
+    return this.stateOf(license, revocations.find(license.claims.iss, license.claims.lid));
+  }
+
+  /** Whether the database's license is valid, whatever other sources hold. @param now - Unix seconds */
+  storedIsValid(held: HeldLicense, now: number): boolean {
+    return this.ranked({ license: held, local: [] }, now)[0]?.verdict.status === LicenseStatus.Valid;
+  }
+
+  /** The queued license, once it has taken over from the stored one and is to be put in its place. @param now - Unix seconds */
+  dueIn(held: HeldLicense, now = this.now()): AuthenticatedLicense | undefined {
+    const [first] = this.ranked({ license: held, local: [] }, now);
+    return first?.source === 'queue' ? first.license : undefined;
   }
 }
 
