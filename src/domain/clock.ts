@@ -22,3 +22,6 @@ export const CLOCK = Symbol('Clock');
 export function toSeconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1000);
 }
+
+/** The length of a day in seconds. */
+export const DAY = 86_400;

@@ -1,9 +1,9 @@
+import { DAY } from './clock.js';
 import type { LicenseClaims } from './license-claims.js';
 
 /** Of a license's claims, what its renewal follows. */
 export type RenewalTerms = Pick<LicenseClaims, 'iat' | 'exp' | 'tok_exp_warn_days' | 'update_days'>;
 
-const DAY = 86_400;
 /** The longest waits after the first, second, … failure in a row, seconds; the last one stays. */
 const BACK_OFF = [10, 60, 600, 6_000, DAY];
 /** Renewals are spread over this part of the time that passes before they are due, so that a fleet does not ask at once. */
