@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
-import { type Judged, LICENSE_SOURCES, type LicenseSource } from '../domain/license-choice.js';
-import type { AuthenticatedLicense } from '../domain/license-token.js';
+import { LICENSE_SOURCES, type LicenseSource } from '../domain/license-choice.js';
 import { LicenseStatus } from '../domain/license.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import type { LocalSource } from '../snapshot/snapshot.js';
@@ -13,27 +12,12 @@ import { readLicenseFile, withoutLineEnd } from './license-file.js';
 import { LicenseReader } from './license.reader.js';
 import { LocalLicense } from './local-license.js';
 import { LocalLicenseVerifier } from './local-license.verifier.js';
+import { reportSources, SOURCE_STATES, type SourceReport } from './source-report.js';
 
 /** How often the file is read, milliseconds. Reading it whole is what sees every way of replacing it. */
 const LOOK_MS = 1_000;
 /** How long the start and the end wait for a look, milliseconds: a file system or an issuer can hang. */
 const LONGEST_WAIT_MS = 3_000;
-
-const SOURCE_STATES = ['used', 'stale', 'invalid', 'broken'] as const;
-
-/** What is to be said of one license of one source. */
-export interface SourceReport {
-  readonly source: LicenseSource;
-  /**
-   * `used`: it is the one that counts. `stale`: valid, but a fresher one counts. `invalid`: by itself it would not be valid.
-   * `broken`: the source cannot be read, or what it says does not verify.
-   */
-  readonly state: (typeof SOURCE_STATES)[number];
-  /** For `invalid` and `broken`: which rule, and a sentence about it. */
-  readonly code?: string;
-  readonly reason?: string;
-  readonly license?: AuthenticatedLicense;
-}
 
 /**
  * The licenses outside of the database: a file (`LICENSE_PATH`), read again every second, and a text (`LICENSE_TEXT`).
@@ -86,17 +70,7 @@ export class LicenseSources implements BeforeApplicationShutdown {
   /** What there is to say of every license that some source holds, the one that counts first. */
   reports(): SourceReport[] {
     const snapshot = this.snapshots.current;
-    if (snapshot === undefined) return [];
-    const reports = this.reader.ranked(snapshot).map((judged, rank) => reportOf(judged, rank === 0));
-    const { content } = snapshot.license;
-    if (content.kind === 'unverifiable') {
-      reports.push({ source: 'database', state: 'broken', code: content.code, reason: content.reason });
-    }
-    for (const { source, fault } of snapshot.local) {
-      if (fault !== undefined)
-        reports.push({ source, state: 'broken', code: fault.code, reason: fault.message });
-    }
-    return reports;
+    return snapshot === undefined ? [] : reportSources(snapshot, this.reader.ranked(snapshot));
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -154,19 +128,9 @@ const MESSAGES = {
   broken: 'this source has no usable license: what it said before stays',
 } as const;
 
-function lineOf({ source, state, code, reason, license }: SourceReport) {
-  const { lid, jti, iat, exp } = license?.claims ?? {};
+function lineOf({ source, state, code, reason, judged }: SourceReport) {
+  const { lid, jti, iat, exp } = judged?.license.claims ?? {};
   return { msg: MESSAGES[state], source, state, code, reason, lid, jti, iat, exp };
-}
-
-function reportOf(
-  { source, license, verdict }: Judged<AuthenticatedLicense>,
-  isFirst: boolean,
-): SourceReport {
-  if (verdict.status !== LicenseStatus.Valid) {
-    return { source, state: 'invalid', code: verdict.code, reason: verdict.message, license };
-  }
-  return { source, state: isFirst ? 'used' : 'stale', license };
 }
 
 function areSame(a: readonly LocalSource[], b: readonly LocalSource[]): boolean {

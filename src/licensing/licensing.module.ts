@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { IssuerModule } from '../issuer/issuer.module.js';
 import { LicenseHistory } from './license-history.js';
 import { LicenseInstaller } from './license-installer.js';
+import { ExplanationController } from './explanation.controller.js';
+import { LicenseExplainer } from './license-explainer.js';
 import { LicenseKeyStore } from './license-key.store.js';
 import { LicenseMetrics } from './license-metrics.js';
 import { LicenseQueue } from './license-queue.js';
@@ -24,10 +26,11 @@ import { RenewalStore } from './renewal.store.js';
 /** The license: held, checked, renewed. */
 @Module({
   imports: [IssuerModule],
-  controllers: [LicensingController, HistoryController, RenewalController],
+  controllers: [LicensingController, ExplanationController, HistoryController, RenewalController],
   providers: [
     LicenseStore,
     LicenseReader,
+    LicenseExplainer,
     LicenseMetrics,
     LicenseKeyStore,
     LocalLicenseVerifier,

@@ -58,6 +58,9 @@ const headersAndParameters: Located<Header>[] = [
   ...Object.entries(openApi.paths).flatMap(([path, item]) =>
     (item.parameters ?? []).map((parameter) => ({ at: `${path} ${parameter.name}`, value: parameter })),
   ),
+  ...everyOperation.flatMap(({ at, value }) =>
+    (value.parameters ?? []).map((parameter) => ({ at: `${at} ${parameter.name}`, value: parameter })),
+  ),
 ];
 
 /** Visits a value and everything in it. */
@@ -113,6 +116,8 @@ describe('The OpenAPI document', () => {
       operations().map(({ method, path, requiredAction }) => `${method} ${path} ${requiredAction}`),
     ).toEqual([
       'GET /api/licensing/check licensing:read',
+      'GET /api/licensing/check/explain licensing:read',
+      'GET /api/licensing/timeline licensing:read',
       'GET /api/licensing/token licensing:read',
       'POST /api/licensing/token licensing:write',
       'DELETE /api/licensing/token licensing:delete',
@@ -201,7 +206,8 @@ describe('The OpenAPI document', () => {
     };
     expectation(signedIn, '401', '403', '429', '500');
     expectation(value.requestBody !== undefined, '413');
-    expectation(value.requestBody !== undefined || at.includes('{'), '400');
+    const asks = (value.parameters ?? []).some((parameter) => parameter.in === 'query');
+    expectation(value.requestBody !== undefined || at.includes('{') || asks, '400');
     expectation(false, '405');
     if (signedIn) expect(statuses).toContain('503');
     expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(1);
@@ -572,6 +578,18 @@ describe('Validating an exchange', () => {
     expect(validateExchange(list('7'))).toEqual([]);
     for (const id of ['0', '07', '7.0', '1e1', '%37x', '%', '9007199254740992']) {
       expect(validateExchange(list(id))).toHaveLength(1);
+    }
+  });
+
+  it('finds an accepted query parameter of the wrong form, or one that is said twice, and no other', () => {
+    const example = component<{ value: object }>('examples', 'ExplanationOfTwoSources').value;
+    const explain = (query: string) =>
+      validateExchange({ ...show, path: `/api/licensing/check/explain${query}`, body: example });
+    for (const query of ['', '?', '?at=1', '?at=%31', '?x=0', '?at=253402300799&At=x']) {
+      expect(explain(query)).toEqual([]);
+    }
+    for (const query of ['?at=', '?at', '?at=0', '?at=01', '?at=1e3', '?at=253402300800', '?at=1&at=1']) {
+      expect(only(explain(query))).toContain('query parameter at');
     }
   });
 

@@ -137,7 +137,12 @@ describe('The routes', () => {
     const answered = handlersOf(service).flatMap(({ operation, rule }) =>
       rule !== undefined && 'action' in rule && rule.fromMemory ? [operation] : [],
     );
-    expect(answered.sort()).toEqual(['GET /api/licensing/check', 'GET /api/licensing/token']);
+    expect(answered.sort()).toEqual([
+      'GET /api/licensing/check',
+      'GET /api/licensing/check/explain',
+      'GET /api/licensing/timeline',
+      'GET /api/licensing/token',
+    ]);
   });
 
   it('of Express are those of the controllers, each by one handler', () => {

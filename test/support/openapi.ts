@@ -79,7 +79,7 @@ export type HeaderBag = Headers | Readonly<Record<string, string | number | read
 
 export interface Exchange {
   method: string;
-  /** The path as it was sent; a query is ignored. */
+  /** The path as it was sent, with its query. */
   path: string;
   /** What was sent: a parsed value, or text that is read as JSON. */
   requestBody?: unknown;
@@ -341,6 +341,8 @@ function requestViolations(exchange: Exchange, operation: DocumentedOperation, r
     );
   }
 
+  found.push(...queryViolations(exchange.path, operation.parameters ?? []));
+
   if (operation.requestBody === undefined) return found;
   if (isEmpty(exchange.requestBody)) {
     if (operation.requestBody.required === true) found.push('a request was accepted although it has no body');
@@ -353,6 +355,18 @@ function requestViolations(exchange: Exchange, operation: DocumentedOperation, r
   return 'fault' in body
     ? [...found, `${what} ${body.fault}`]
     : [...found, ...schemaViolations(schema, body.value, what)];
+}
+
+/** What is not documented for the query's parameters; those that the document does not name are nobody's matter. */
+function queryViolations(path: string, parameters: readonly Parameter[]): string[] {
+  const query = new URLSearchParams(/\?([^#]*)/s.exec(path)?.[1] ?? '');
+  return parameters.flatMap(({ name, in: place, schema }) => {
+    if (place !== 'query' || schema === undefined) return [];
+    const said = query.getAll(name);
+    const what = `a request was accepted although its query parameter ${name}`;
+    if (said.length > 1) return [`${what} is there ${said.length} times`];
+    return said.flatMap((text) => schemaViolations(schema, fromText(text, schema), what));
+  });
 }
 
 /** Whether an answer's content type is the documented one: a documented parameter is required, others are not. */

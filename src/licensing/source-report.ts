@@ -1,0 +1,50 @@
+import type { Judged, LicenseSource } from '../domain/license-choice.js';
+import type { AuthenticatedLicense } from '../domain/license-token.js';
+import { LicenseStatus } from '../domain/license.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+
+export const SOURCE_STATES = ['used', 'stale', 'invalid', 'broken'] as const;
+
+/** What is to be said of one license of one source. */
+export interface SourceReport {
+  readonly source: LicenseSource;
+  /**
+   * `used`: it is the one that counts. `stale`: valid, but a fresher one counts. `invalid`: by itself it would not be valid.
+   * `broken`: the source cannot be read, or what it says does not verify.
+   */
+  readonly state: (typeof SOURCE_STATES)[number];
+  /** For `invalid` and `broken`: which rule, and a sentence about it. */
+  readonly code?: string;
+  readonly reason?: string;
+  /** The license with what was found of it, where one was verified. */
+  readonly judged?: Judged<AuthenticatedLicense>;
+}
+
+/** What there is to say of every license that some source holds, those that verified first, in their order. */
+export function reportSources(
+  { license, local }: Snapshot,
+  ranked: readonly Judged<AuthenticatedLicense>[],
+): SourceReport[] {
+  const reports = ranked.map((judged, rank) => reportOf(judged, rank === 0));
+  const { content } = license;
+  if (content.kind === 'unverifiable') {
+    reports.push({ source: 'database', state: 'broken', code: content.code, reason: content.reason });
+  }
+  if (content.kind === 'undecided') {
+    const reason = 'The keys that the operator names in a file are not known yet.';
+    reports.push({ source: 'database', state: 'broken', code: 'issuer.unavailable', reason });
+  }
+  for (const { source, fault } of local) {
+    if (fault !== undefined)
+      reports.push({ source, state: 'broken', code: fault.code, reason: fault.message });
+  }
+  return reports;
+}
+
+function reportOf(judged: Judged<AuthenticatedLicense>, isFirst: boolean): SourceReport {
+  const { source, verdict } = judged;
+  if (verdict.status !== LicenseStatus.Valid) {
+    return { source, state: 'invalid', code: verdict.code, reason: verdict.message, judged };
+  }
+  return { source, state: isFirst ? 'used' : 'stale', judged };
+}

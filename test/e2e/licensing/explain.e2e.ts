@@ -1,0 +1,539 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type {
+  ExplainedSource,
+  ExplanationResponse,
+  TimelineResponse,
+} from '../../../src/licensing/explanation.response.js';
+import { LicenseReader } from '../../../src/licensing/license.reader.js';
+import { LicenseSources } from '../../../src/licensing/license-sources.js';
+import { SnapshotService } from '../../../src/snapshot/snapshot.service.js';
+import { TestService } from '../../support/service.js';
+import { createKey, DAY } from '../../support/tokens.js';
+import { CHECK, newLid, outcome, shareStage, Stage, TOKEN, until } from './stage.js';
+
+const EXPLAIN = '/api/licensing/check/explain';
+const TIMELINE = '/api/licensing/timeline';
+const RULES = ['signature', 'iss', 'sub', 'nbf', 'iat', 'lexp', 'exp', 'revocation', 'prod'];
+const LATEST = 253_402_300_799;
+
+describe('the explanation of the check', () => {
+  let stage: Stage;
+  let directory: string;
+  let path: string;
+  shareStage((shared) => (stage = shared));
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'licentia-explain-'));
+    path = join(directory, 'license.jwt');
+  });
+
+  afterEach(async () => {
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** Stops the clock, so that a whole test is about one second. @returns it, Unix seconds */
+  const hold = (seconds = Math.floor(Date.now() / 1000)) => {
+    stage.service.clock.hold(seconds * 1000);
+    return seconds;
+  };
+  const explained = async (query = ''): Promise<ExplanationResponse> => {
+    const reply = await stage.service.get(`${EXPLAIN}${query}`);
+    expect([reply.status, query]).toEqual([200, query]);
+    return reply.body as ExplanationResponse;
+  };
+  const timeline = async () => (await stage.service.get(TIMELINE)).body as TimelineResponse;
+  const put = async (content: string) => {
+    await writeFile(`${path}.new`, content);
+    await rename(`${path}.new`, path);
+  };
+  const sourceOf = ({ sources }: ExplanationResponse, name: string): ExplainedSource => {
+    const row = sources.find(({ source }) => source === name);
+    if (row === undefined) throw new Error(`there is nothing about the source ${name}`);
+    return row;
+  };
+  const verdictsOf = ({ rules }: ExplainedSource) =>
+    Object.fromEntries(rules.map(({ rule, verdict }) => [rule, verdict]));
+  const passedUntil = (failing: string, verdict = 'failed') =>
+    Object.fromEntries(
+      RULES.map((rule, place) => {
+        const at = RULES.indexOf(failing);
+        return [rule, place < at ? 'passed' : place === at ? verdict : 'not-reached'];
+      }),
+    );
+
+  it('says of no license that there is none, and that time will bring none', async () => {
+    const now = hold();
+    const body = await explained();
+    expect(body).toMatchObject({
+      at: now,
+      answer: false,
+      status: 4,
+      code: null,
+      reason: 'There is no license.',
+      decidedBy: null,
+      warnings: [],
+      renewalDue: false,
+      nextChange: null,
+    });
+    for (const { state, rules } of body.sources) expect([state, rules]).toEqual(['absent', []]);
+    expect(body.sources.map(({ source }) => source)).toEqual(
+      expect.arrayContaining(['database', 'file', 'text']),
+    );
+    expect(await timeline()).toMatchObject({
+      at: now,
+      answer: false,
+      status: 4,
+      sources: [],
+      transitions: [],
+    });
+  });
+
+  it('of a valid license names the key, every rule with what was compared, and its end', async () => {
+    const now = hold();
+    const claims = { lid: newLid(), iat: now - 60, nbf: now - 120, exp: now + 9 * DAY, lexp: now + 20 * DAY };
+    await stage.install({ ...claims, jti: 'mine' });
+    const body = await explained();
+    expect(body).toMatchObject({
+      at: now,
+      answer: true,
+      status: 1,
+      code: null,
+      reason: 'The license is valid.',
+    });
+    expect(body.decidedBy).toEqual({ source: 'database', lid: claims.lid, jti: 'mine' });
+    const row = sourceOf(body, 'database');
+    const { kid, alg } = stage.issuer.key;
+    expect(row).toMatchObject({ state: 'used', code: null, reason: null, ...claims, jti: 'mine', kid, alg });
+    expect([row.iss, row.sub, row.revokedAt]).toEqual([stage.issuer.url, 'http://localhost:3000/', null]);
+    expect(row.rules.map(({ rule, verdict }) => [rule, verdict])).toEqual(
+      RULES.map((rule) => [rule, 'passed']),
+    );
+    expect(row.rules.map(({ value, against }) => [value, against])).toEqual([
+      [null, null],
+      [stage.issuer.url, stage.issuer.url],
+      ['http://localhost:3000/', 'http://localhost:3000/'],
+      [claims.nbf, now + 10],
+      [claims.iat, now + 10],
+      [claims.lexp, now],
+      [claims.exp, now],
+      [claims.iat, null],
+      [['grafana-enterprise'], ['grafana-enterprise']],
+    ]);
+    expect(body.nextChange).toEqual({
+      at: claims.exp,
+      answer: false,
+      status: 5,
+      code: 'license.expired',
+      reason: 'The license token has expired: its "exp" has passed.',
+      decidedBy: body.decidedBy,
+    });
+  });
+
+  it('names the winner before the losers, and the one that takes over when it ends', async () => {
+    const now = hold();
+    await stage.install({ lid: 'stored', jti: '1', iat: now - 100, exp: now + 9 * DAY });
+    await put(stage.issuer.token({ lid: 'of the file', jti: '2', iat: now - 50, exp: now + DAY }));
+    const foreign = { lid: 'of the text', iat: now - 20, sub: 'https://other.example.com/' };
+    await stage.restart({ LICENSE_PATH: path, LICENSE_TEXT: stage.issuer.token(foreign) });
+    hold(now);
+    const body = await explained();
+    expect(body.sources.map(({ source, state, code }) => [source, state, code])).toEqual([
+      ['file', 'used', null],
+      ['database', 'stale', null],
+      ['text', 'invalid', 'license.subject-mismatch'],
+      ...body.sources.slice(3).map(({ source }) => [source, 'absent', null]),
+    ]);
+    expect(body.decidedBy).toEqual({ source: 'file', lid: 'of the file', jti: '2' });
+    expect(verdictsOf(sourceOf(body, 'text'))).toEqual(passedUntil('sub'));
+    expect(new Set(Object.values(verdictsOf(sourceOf(body, 'database'))))).toEqual(new Set(['passed']));
+    // The file's end changes who decides, not the answer: that stays until the stored one ends too.
+    expect(body.nextChange).toMatchObject({ at: now + 9 * DAY, answer: false });
+    const { transitions } = await timeline();
+    const takeover = transitions.find(({ at }) => at === now + DAY);
+    expect(takeover).toMatchObject({
+      answer: true,
+      decidedBy: { source: 'database', lid: 'stored', jti: '1' },
+    });
+    expect(takeover?.changes).toEqual(expect.arrayContaining(['decidedBy', 'sources']));
+    expect(takeover?.changes).not.toContain('answer');
+  });
+
+  it('says of what does not verify which rule failed, and of what is not even there nothing', async () => {
+    hold();
+    await put(stage.issuer.token({}, createKey('ES256', 'nobody knows')));
+    await stage.restart({ LICENSE_PATH: path });
+    const body = await explained();
+    expect(body).toMatchObject({ answer: false, status: 3, code: 'license.untrusted', decidedBy: null });
+    const row = sourceOf(body, 'file');
+    expect(row).toMatchObject({
+      state: 'broken',
+      code: 'license.untrusted',
+      kid: null,
+      lid: null,
+      iat: null,
+    });
+    expect(verdictsOf(row)).toEqual(passedUntil('signature'));
+    expect(row.rules[0]?.sentence).toBe(row.reason);
+    expect(body.reason).toBe(row.reason);
+    await rm(path);
+    await until(async () => (await explained()).status === 4);
+    expect(sourceOf(await explained(), 'file')).toMatchObject({
+      state: 'broken',
+      code: 'unreadable',
+      rules: [],
+    });
+  });
+
+  it('says of what waits for the keys that nobody could look at it yet', async () => {
+    await stage.change('DELETE FROM license_key');
+    await stage.change('DELETE FROM key_set');
+    await put(stage.issuer.token());
+    stage.issuer.answerKeySet({ status: 503 });
+    await stage.restart({ LICENSE_PATH: path });
+    const body = await explained();
+    expect(body).toMatchObject({ answer: false, status: 2, code: 'issuer.unavailable', decidedBy: null });
+    const row = sourceOf(body, 'file');
+    expect(row.state).toBe('broken');
+    expect(verdictsOf(row)).toEqual(passedUntil('signature', 'not-reached'));
+    stage.issuer.answerKeySet();
+    await until(async () => (await explained()).answer === true);
+  });
+
+  it('does not tell what went wrong inside', async () => {
+    const fault = { code: 'internal-error', message: 'SELECT secret FROM inside' } as const;
+    const snapshots = stage.service.running.application.nest.get(SnapshotService);
+    snapshots.setLocal([{ source: 'file', licenses: [], fault }]);
+    try {
+      const { text } = await stage.service.get(EXPLAIN);
+      expect(text + (await stage.service.get(TIMELINE)).text).not.toContain('inside');
+      const row = sourceOf(await explained(), 'file');
+      expect(row).toMatchObject({ state: 'broken', code: 'internal-error', reason: 'Internal server error' });
+      expect(verdictsOf(row)).toEqual(passedUntil('signature', 'not-reached'));
+    } finally {
+      snapshots.setLocal([]);
+    }
+  });
+
+  it('says of a revoked license when it was revoked, and that time will not mend it', async () => {
+    const lid = newLid();
+    const revokedAt = stage.now - 5;
+    await stage.install({ lid, iat: revokedAt - 100 });
+    const statement = stage.issuer.statement({ lid, iat: revokedAt });
+    stage.issuer.answerRenewals({ status: 410, body: { code: 'license_revoked', statement } });
+    await stage.renew();
+    const body = await explained();
+    expect(body).toMatchObject({
+      ...{ answer: false, status: 3, code: 'license.invalid', nextChange: null },
+      reason: 'The license was revoked by its issuer.',
+    });
+    const row = sourceOf(body, 'database');
+    expect(row).toMatchObject({ state: 'invalid', revokedAt });
+    expect(verdictsOf(row)).toEqual(passedUntil('revocation'));
+    expect(row.rules[7]).toMatchObject({ value: revokedAt - 100, against: revokedAt });
+  });
+
+  it('of any moment is what the check answers when that moment comes', async () => {
+    const now = hold();
+    const exp = now + 2 * DAY;
+    await stage.install({ lid: newLid(), iat: now - 100, exp, lexp: now + 3 * DAY, tok_exp_warn_days: 1 });
+    await put(stage.issuer.token({ lid: newLid(), iat: now - 50, nbf: now + 4 * DAY, exp: now + 5 * DAY }));
+    await stage.restart({ LICENSE_PATH: path });
+    hold(now);
+    const edges = [exp, exp - DAY, now + 3 * DAY, now + 4 * DAY - 10, now + 4 * DAY, now + 5 * DAY];
+    const moments = [now, ...edges.flatMap((edge) => [edge - 1, edge, edge + 1]), now + 9 * DAY].sort(
+      (a, b) => a - b,
+    );
+    const foretold = [];
+    for (const moment of moments) foretold.push(await explained(`?at=${moment}`));
+    const seen = new Set<string>();
+    for (const [place, moment] of moments.entries()) {
+      hold(moment);
+      const told = foretold[place];
+      const shown = await stage.shown();
+      expect([moment - now, told?.answer, told?.status, told?.decidedBy?.lid]).toEqual([
+        moment - now,
+        (await stage.service.get(CHECK)).body,
+        shown.status,
+        shown.lid,
+      ]);
+      expect(told).toEqual(await explained());
+      seen.add(`${told?.status} ${told?.answer}`);
+    }
+    expect([...seen].sort()).toEqual(['1 true', '3 false', '5 false']);
+  });
+
+  it('of another moment changes nothing of what is answered now', async () => {
+    await stage.install({ lid: newLid() });
+    const before = await stage.shown();
+    for (const moment of [1, stage.now - 1000 * DAY, stage.now + 1000 * DAY, LATEST]) {
+      const { at, answer, status } = await explained(`?at=${moment}`);
+      expect([at, answer, status === 1]).toEqual([moment, false, false]);
+      expect(await stage.verdict()).toEqual([true, 1]);
+      await timeline();
+    }
+    expect(await stage.shown()).toEqual(before);
+    expect((await stage.service.get(CHECK)).body).toBe(true);
+  });
+
+  it.each([
+    'at=',
+    'at',
+    'at=0',
+    'at=-1',
+    'at=01',
+    'at=1e9',
+    'at=1.0',
+    'at=now',
+    `at=${LATEST + 1}`,
+    'at=5&at=5',
+  ])('is refused with the query %s', async (query) => {
+    expect(outcome(await stage.service.get(`${EXPLAIN}?${query}`))).toEqual([400, 'bad-request']);
+  });
+
+  it.each(['', '?', '?At=5', '?access_token=x', '?at[]=5', '?__proto__=5'])(
+    'is of the present moment with the query %j, which does not name another',
+    async (query) => {
+      const now = hold();
+      expect((await explained(query)).at).toBe(now);
+    },
+  );
+
+  it('and the timeline never show the signed token, nor a part of it', async () => {
+    const token = await stage.install({ lid: newLid() });
+    for (const path of [EXPLAIN, TIMELINE]) {
+      const { text } = await stage.service.get(path);
+      for (const part of token.split('.')) expect(text).not.toContain(part);
+    }
+  });
+
+  it('and the timeline come from memory: they are answered with the license locked', async () => {
+    await stage.install({ lid: newLid() });
+    const release = await stage.lockLicense();
+    try {
+      expect((await explained()).answer).toBe(true);
+      expect((await timeline()).answer).toBe(true);
+    } finally {
+      await release();
+    }
+  });
+
+  it('and the timeline cannot be had while the check cannot', async () => {
+    const away = {
+      location: { kind: 'postgres', url: '' },
+      url: 'postgres://nobody@127.0.0.1:1/none',
+    } as const;
+    const service = await TestService.start({ ...away, drop: async () => undefined });
+    try {
+      for (const path of [CHECK, EXPLAIN, `${EXPLAIN}?at=5`, TIMELINE]) {
+        expect([path, ...outcome(await service.get(path))]).toEqual([path, 503, 'database.unavailable']);
+      }
+    } finally {
+      await service.stop();
+    }
+    const keys = join(directory, 'keys.json');
+    await stage.install({ lid: newLid() });
+    await stage.restart({ ISSUER_JWKS_PATH: keys });
+    for (const path of [CHECK, EXPLAIN, `${EXPLAIN}?at=5`, TIMELINE]) {
+      expect([path, ...outcome(await stage.service.get(path))]).toEqual([path, 503, 'issuer.unavailable']);
+    }
+  });
+
+  it('foresees that a license of the next term takes over in the very second of its nbf', async () => {
+    const now = hold();
+    const nbf = now + 5 * DAY;
+    await stage.install({ lid: 'present', iat: now - 50, exp: now + 9 * DAY, lexp: now + 9 * DAY });
+    const next = { lid: 'next', iat: now - 500, nbf, exp: now + 30 * DAY, lexp: now + 30 * DAY };
+    const queued = { token: stage.issuer.token(next), queue: true };
+    expect((await stage.service.post(TOKEN, queued)).status).toBe(200);
+    const waiting = sourceOf(await explained(), 'queue');
+    expect(waiting).toMatchObject({ state: 'waiting', code: null, reason: null, lid: 'next', nbf });
+    expect(verdictsOf(waiting)).toEqual(passedUntil('nbf'));
+    const shortly = await explained(`?at=${nbf - 1}`);
+    expect([shortly.decidedBy?.lid, sourceOf(shortly, 'queue').state]).toEqual(['present', 'waiting']);
+    const { transitions } = await timeline();
+    const decisions = transitions
+      .filter(({ changes }) => changes.includes('decidedBy') || changes.includes('answer'))
+      .map(({ at, answer, decidedBy }) => [at, answer, decidedBy?.source, decidedBy?.lid]);
+    expect(decisions).toEqual([
+      [nbf, true, 'queue', 'next'],
+      [next.exp, false, 'queue', 'next'],
+    ]);
+    hold(nbf - 1);
+    expect((await stage.shown()).lid).toBe('present');
+    hold(nbf);
+    expect((await stage.shown()).lid).toBe('next');
+    expect((await explained()).nextChange).toMatchObject({ at: next.exp, answer: false });
+  });
+
+  it('says of a waiting license that was revoked that it will never come', async () => {
+    const now = hold();
+    await stage.install({ lid: 'revoked', iat: now - 50 });
+    const next = { lid: 'revoked', jti: 'next', iat: now - 40, nbf: now + DAY, exp: now + 9 * DAY };
+    const queued = { token: stage.issuer.token(next), queue: true };
+    expect((await stage.service.post(TOKEN, queued)).status).toBe(200);
+    const statement = stage.issuer.statement({ lid: 'revoked', iat: now });
+    stage.issuer.answerRenewals({ status: 410, body: { code: 'license_revoked', statement } });
+    await stage.renew();
+    const row = sourceOf(await explained(`?at=${now + DAY}`), 'queue');
+    expect(row).toMatchObject({ state: 'invalid', code: 'license.invalid', revokedAt: now });
+    expect(verdictsOf(row)).toEqual(passedUntil('revocation'));
+    expect((await explained()).nextChange).toBeNull();
+  });
+
+  it('foresees that a file forgets what it said before as soon as what it says is valid', async () => {
+    const now = hold();
+    await put(stage.issuer.token({ lid: 'before', iat: now - 10, exp: now + 900 }));
+    await stage.restart({ LICENSE_PATH: path });
+    hold(now);
+    const [start, end] = [now + 290, now + 600];
+    await put(stage.issuer.token({ lid: 'said', iat: now - 50, nbf: now + 300, exp: end }));
+    await until(
+      async () => (await explained()).sources.filter(({ source }) => source === 'file').length === 2,
+    );
+    const told = await timeline();
+    expect(told.decidedBy?.lid).toBe('before');
+    const decisions = told.transitions
+      .filter(({ changes }) => changes.includes('decidedBy') || changes.includes('answer'))
+      .map(({ at, answer, decidedBy }) => [at, answer, decidedBy?.lid]);
+    expect(decisions).toEqual([
+      [start, true, 'said'],
+      [end, false, 'said'],
+    ]);
+    const lidAt = async (moment: number) => {
+      hold(moment);
+      return [(await stage.service.get(CHECK)).body, (await stage.shown()).lid];
+    };
+    expect(await lidAt(start - 1)).toEqual([true, 'before']);
+    expect(await lidAt(start)).toEqual([true, 'said']);
+    const snapshots = stage.service.running.application.nest.get(SnapshotService);
+    await until(() => snapshots.current?.local[0]?.licenses.length === 1);
+    expect(await lidAt(end - 1)).toEqual([true, 'said']);
+    expect(await lidAt(end)).toEqual([false, 'said']);
+  });
+});
+
+describe('the timeline', () => {
+  it('is exactly what a clock meets that goes through two years', async () => {
+    const stage = await Stage.open();
+    const directory = await mkdtemp(join(tmpdir(), 'licentia-timeline-'));
+    try {
+      const start = Math.floor(Date.now() / 1000);
+      const hold = (second: number) => stage.service.clock.hold(second * 1000);
+      hold(start);
+      // Each takes over from another in its turn, with a gap and with nights in which nothing counts.
+      const held = [
+        { lid: 'stored', iat: start - 300, nbf: start - DAY, exp: start + 40 * DAY, lexp: start + 600 * DAY },
+        {
+          lid: 'file',
+          iat: start - 200,
+          nbf: start + 30 * DAY,
+          exp: start + 35 * DAY,
+          lexp: start + 400 * DAY,
+        },
+        {
+          lid: 'text',
+          iat: start - 100,
+          nbf: start + 60 * DAY,
+          exp: start + 700 * DAY,
+          lexp: start + 650 * DAY + 7,
+        },
+      ].map((claims, place) => ({
+        ...claims,
+        ...{
+          jti: claims.lid,
+          tok_exp_warn_days: 2 + place,
+          lic_exp_warn_days: 30 + place,
+          update_days: 5 + place,
+        },
+      }));
+      const [stored, file, text] = held.map((claims) => stage.issuer.token(claims));
+      expect((await stage.upload(stored ?? '')).status).toBe(200);
+      const path = join(directory, 'license.jwt');
+      await writeFile(path, file ?? '');
+      await stage.restart({ LICENSE_PATH: path, LICENSE_TEXT: text });
+      hold(start);
+      const told = (await stage.service.get(TIMELINE)).body as TimelineResponse;
+      expect(told.at).toBe(start);
+
+      const nest = stage.service.running.application.nest;
+      const [reader, sources] = [nest.get(LicenseReader), nest.get(LicenseSources)];
+      /** What those say who answer the check, the token and the metrics. */
+      const met = () => {
+        const { status, claims } = reader.current();
+        const rows = sources
+          .reports()
+          .map(({ source, state, code, reason }) => [source, state, code ?? null, reason ?? null]);
+        return JSON.stringify([status, claims?.jti, rows]);
+      };
+      const grid = Array.from({ length: 2 * 365 * 4 }, (_, step) => start + (step * DAY) / 4);
+      const edges = held.flatMap(({ iat, nbf, exp, lexp, tok_exp_warn_days, lic_exp_warn_days }) => [
+        ...[iat, nbf, exp, lexp],
+        ...[exp - tok_exp_warn_days * DAY, lexp - lic_exp_warn_days * DAY],
+      ]);
+      const seconds = edges.flatMap((edge) => Array.from({ length: 31 }, (_, step) => edge - 15 + step));
+      const steps = [...new Set([...grid, ...seconds])]
+        .filter((second) => second >= start)
+        .sort((a, b) => a - b);
+      const changes: [at: number, what: string][] = [];
+      let before = met();
+      let last = start;
+      for (const second of steps.slice(1)) {
+        hold(second);
+        const now = met();
+        if (now !== before) {
+          // Else it changed at an unknown second in between, where nothing should.
+          expect(last).toBe(second - 1);
+          changes.push([second, now]);
+        }
+        [before, last] = [now, second];
+      }
+      const isMet = ({ changes: names }: { readonly changes: readonly string[] }) =>
+        ['answer', 'status', 'decidedBy', 'sources'].some((name) => names.includes(name));
+      const expected = told.transitions
+        .filter(isMet)
+        .map(({ at, status, decidedBy, sources: rows }) => [
+          at,
+          JSON.stringify([
+            status,
+            decidedBy?.jti,
+            rows.map(({ source, state, code, reason }) => [source, state, code, reason]),
+          ]),
+        ]);
+      expect(changes).toEqual(expected);
+      expect(changes.length).toBeGreaterThan(6);
+      expect(new Set(told.transitions.map(({ answer }) => answer)).size).toBe(2);
+
+      // What is not met by the check is told as its claims say.
+      const warned = told.transitions.filter(({ changes: names }) => names.includes('warnings'));
+      const [one, two, three] = held;
+      expect(warned.map(({ at, warnings }) => [at, warnings.join()])).toEqual([
+        [(two?.exp ?? 0) - 3 * DAY, 'token-ends-soon'],
+        [two?.exp, ''],
+        [(one?.exp ?? 0) - 2 * DAY, 'token-ends-soon'],
+        [one?.exp, ''],
+        [(three?.lexp ?? 0) - 32 * DAY, 'license-ends-soon'],
+        [three?.lexp, ''],
+      ]);
+    } finally {
+      await stage.close();
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+  it('is read by whoever may read the license, and by nobody else', async () => {
+    const stage = await Stage.open();
+    try {
+      const reader = await stage.service.caller('fixed_OADpuXvNEylO2Kelu3GIuBXEAYE');
+      const other = await stage.service.caller('fixed_GkfG-1NSwEGb4hpK3-E3qHyNltc');
+      for (const path of [EXPLAIN, TIMELINE]) {
+        expect((await stage.service.get(path, { token: reader.token })).status).toBe(200);
+        expect((await stage.service.get(path, { token: other.token })).status).toBe(403);
+      }
+      expect((await stage.service.get(TOKEN, { token: other.token })).status).toBe(403);
+    } finally {
+      await stage.close();
+    }
+  });
+});
