@@ -1,0 +1,64 @@
+import { explore, type WorldEvent } from './interleaving/explorer.js';
+import { by, type Deed, RenewalWorld } from './interleaving/renewal-world.js';
+
+const INSTANCE = 'http://localhost:3000/';
+/** No upload that waits, none that takes something away. */
+const AS_IT_IS = { queue: false, acknowledge: false };
+
+const renewal: Deed = async (service) => service.renew(by('renewal'));
+const removal: Deed = async (service) => service.remove(by('removal'), INSTANCE);
+/** Of a token that is newer than whatever the issuer gives. */
+const newest: Deed = async (service, world) =>
+  service.install(by('upload'), world.token('newest', 500), AS_IT_IS);
+/** Of a token that is between those which the issuer gives. */
+const between: Deed = async (service, world) =>
+  service.install(by('upload'), world.token('between', 15), AS_IT_IS);
+/** Of the very license that was removed. */
+const again: Deed = async (service, world) => {
+  await service.remove(by('removal'), INSTANCE);
+  return service.install(by('upload'), world.token('again', 5), AS_IT_IS);
+};
+
+/** Everything takes longer beside other work; alone it is a tenth of this. */
+const LONGEST_MS = 600_000;
+
+describe('Renewals and changes of one license, step by step in every order', () => {
+  let world: RenewalWorld;
+
+  beforeAll(async () => {
+    world = await RenewalWorld.create();
+  });
+
+  afterAll(async () => {
+    await world.close();
+  });
+
+  async function exploreAll(
+    title: string,
+    deeds: Readonly<Record<string, Deed>>,
+    faults: number,
+    events: readonly WorldEvent[] = [],
+  ): Promise<void> {
+    const { runs, ends, states } = await explore(world.play(deeds, events), faults);
+    process.stderr.write(`${title}: ${runs} interleavings, ${states} states, ${ends} ends\n`);
+    expect(ends).toBeGreaterThan(1);
+  }
+
+  it.each<[string, Record<string, Deed>, number]>([
+    ['a renewal, with two faults', { renewal }, 2],
+    ['a renewal and a removal, with a fault', { renewal, removal }, 1],
+    ['a renewal and an upload of the newest token, with a fault', { renewal, upload: newest }, 1],
+    ['a renewal and an upload of a token between, with a fault', { renewal, upload: between }, 1],
+    ['a renewal, and a removal before an upload', { renewal, upload: again }, 0],
+    ['two renewals, with a fault', { 'renewal 1': renewal, 'renewal 2': renewal }, 1],
+    ['two renewals and a removal', { 'renewal 1': renewal, 'renewal 2': renewal, removal }, 0],
+  ])('%s', exploreAll, LONGEST_MS);
+
+  it(
+    'a renewal while the issuer revokes the license',
+    async () => {
+      await exploreAll('a renewal and a revocation', { renewal }, 0, [world.issuerRevokes]);
+    },
+    LONGEST_MS,
+  );
+});
