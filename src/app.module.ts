@@ -3,6 +3,7 @@ import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { AccessModule } from './access/access.module.js';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AuditModule } from './audit/audit.module.js';
+import { ClockModule } from './clock/clock.module.js';
 import { SERVICE_CONFIG, type ServiceConfig } from './config/service-config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { SERVICE_SCHEMA } from './database/service-schema.js';
@@ -29,6 +30,7 @@ export class AppModule {
         ]),
         MetricsModule,
         DatabaseModule.forRoot(config.database, SERVICE_SCHEMA, 'service'),
+        ClockModule,
         SnapshotModule,
         AuditModule,
         AccessModule,

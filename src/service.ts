@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { ClockWatch } from './clock/clock-watch.js';
+import { DatabaseClock } from './clock/database-clock.js';
 import type { ServiceConfig } from './config/service-config.js';
 import { Database } from './database/database.js';
 import { type Clock, systemClock } from './domain/clock.js';
@@ -9,6 +11,7 @@ import { ProcessState } from './health/process-state.js';
 import { clientAddress } from './http/client-address.js';
 import { HttpApplication } from './http/http-application.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
+import { ExpiryMarker } from './licensing/expiry-marker.js';
 import { LicenseQueue } from './licensing/license-queue.js';
 import { LicenseSources } from './licensing/license-sources.js';
 import { RenewalScheduler } from './licensing/renewal-scheduler.js';
@@ -70,6 +73,9 @@ async function start({ nest }: HttpApplication): Promise<void> {
   await nest.get(IssuerKeys).start();
   await nest.get(LicenseSources).start();
   await nest.get(SnapshotService).start();
+  nest.get(ClockWatch).start();
+  await nest.get(DatabaseClock).start();
+  nest.get(ExpiryMarker).start();
   nest.get(LicenseQueue).start();
   nest.get(RenewalScheduler).start();
 }

@@ -26,6 +26,8 @@ export interface Candidate<License extends LicenseCopy = LicenseCopy> {
   readonly license: License;
   /** The `iat` of a verified revocation of this license, Unix seconds, if there is one. */
   readonly revokedAt: number | undefined;
+  /** When it was seen expired by clocks that agreed, Unix seconds, if it was: no earlier moment counts for it again. */
+  readonly expiredAt?: number | undefined;
 }
 
 /** A candidate with what the rules of `docs/tokens.md` say of it at a moment. */
@@ -48,7 +50,7 @@ export function rankLicenses<License extends LicenseCopy>(
   return candidates
     .map((candidate) => ({
       ...candidate,
-      verdict: judge(candidate.license.claims, policy, nowSeconds, candidate.revokedAt),
+      verdict: judge(candidate.license.claims, policy, momentFor(candidate, nowSeconds), candidate.revokedAt),
     }))
     .sort(
       (a, b) =>
@@ -86,11 +88,12 @@ function hasBegun({ license, revokedAt }: Candidate, policy: LicensePolicy, nowS
 
 /** Why a candidate has its verdict, rule by rule. @param nowSeconds Unix seconds */
 export function traceCandidate(
-  { license, revokedAt }: Candidate,
+  candidate: Candidate,
   policy: LicensePolicy,
   nowSeconds: number,
 ): TracedRule[] {
-  return traceRules(license.claims, policy, nowSeconds, revokedAt);
+  const { license, revokedAt } = candidate;
+  return traceRules(license.claims, policy, momentFor(candidate, nowSeconds), revokedAt);
 }
 
 /**
@@ -110,8 +113,18 @@ export function candidatesOfLocal<One extends Candidate>(
   if (said === undefined) return [];
   if (before === undefined) return [said];
   const first = Math.max(presentSeconds, firstMoment(said.license.claims));
-  const takesOver = judge(said.license.claims, policy, first, said.revokedAt).status === LicenseStatus.Valid;
+  const takesOver =
+    judge(said.license.claims, policy, momentFor(said, first), said.revokedAt).status === LicenseStatus.Valid;
   return takesOver && first <= nowSeconds ? [said] : [said, before];
+}
+
+/**
+ * The moment by which a candidate is judged: a clock that is set back makes nothing valid that was seen expired.
+ *
+ * @param nowSeconds Unix seconds, as the result
+ */
+export function momentFor({ expiredAt }: Pick<Candidate, 'expiredAt'>, nowSeconds: number): number {
+  return expiredAt === undefined ? nowSeconds : Math.max(nowSeconds, expiredAt);
 }
 
 /** Valid before not valid, and what was made for this instance before what was not. */

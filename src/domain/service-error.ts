@@ -21,7 +21,7 @@ export const ERROR_CATALOGUE = {
   'license.stale': { status: 409, message: 'A newer token of this license is already stored.' },
   'license.acknowledge-required': {
     status: 409,
-    message: 'The license takes something away: send "acknowledge": true to install it all the same.',
+    message: 'The license takes something away: it needs "acknowledge": true.',
   },
   'license.changed': {
     status: 409,

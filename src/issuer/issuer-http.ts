@@ -8,8 +8,10 @@ import {
   handleWhen,
   isBrokenCircuitError,
 } from 'cockatiel';
+import { ClockWatch } from '../clock/clock-watch.js';
 import { VERSION } from '../config/build-info.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { issuerAgents } from './guarded-agent.js';
 import { badResponse, classOfNetworkError, IssuerFailure } from './issuer-failure.js';
@@ -49,6 +51,8 @@ export class IssuerHttp {
   constructor(
     private readonly http: HttpService,
     @Inject(SERVICE_CONFIG) config: ServiceConfig,
+    private readonly clockWatch: ClockWatch,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.#timeoutMs = config.issuer.timeoutMs;
     this.#agents = issuerAgents(config.issuer, (error) =>
@@ -101,6 +105,7 @@ export class IssuerHttp {
 
   async #request(request: object): Promise<IssuerAnswer> {
     const deadline = AbortSignal.timeout(this.#timeoutMs);
+    const asked = this.clock.now();
     try {
       const answer = await this.http.axiosRef.request<Buffer>({
         ...request,
@@ -122,6 +127,8 @@ export class IssuerHttp {
         transformResponse: [],
       });
       const headers = answer.headers as Record<string, string | undefined>;
+      // Nobody signs a date: it is good for a warning alone.
+      if (headers.date !== undefined) this.clockWatch.compare('issuer', Date.parse(headers.date), asked);
       if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
         throw badResponse(new Error('the answer is compressed, which was not asked for'));
       }

@@ -3,6 +3,7 @@ import { AuditLog, type AuditRecord } from '../audit/audit-log.js';
 import { Database } from '../database/database.js';
 import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
+import { momentFor } from '../domain/license-choice.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { judge, LicenseStatus } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
@@ -68,7 +69,8 @@ export class LicenseHistory {
       }
       const { claims } = license;
       const revokedAt = held.revocations.find(claims.iss, claims.lid);
-      const verdict = judge(claims, this.reader.policy, toSeconds(this.clock.now()), revokedAt);
+      const now = momentFor({ expiredAt: held.expiries.find(claims) }, toSeconds(this.clock.now()));
+      const verdict = judge(claims, this.reader.policy, now, revokedAt);
       if (verdict.status !== LicenseStatus.Valid) throw new ServiceError(verdict.code, verdict.message);
       await this.store.replace(manager, held, license, { overNewer: true });
       const { lid, jti, iat, exp, lexp } = claims;

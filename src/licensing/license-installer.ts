@@ -116,12 +116,15 @@ export class LicenseInstaller {
     const { waits, kind, storedIsValid, changes, requiresAcknowledge } = decision;
     assertAcceptable(decision);
     const value = stateOf(license, decision);
-    if (kind === 'unchanged') return { changed: promoted, value };
     if (kind === 'stale') throw new ServiceError('license.stale');
     if (requiresAcknowledge && !options.acknowledge) throw acknowledgeRequired(changes);
     const { lid, jti, iat, exp, lexp, nbf } = license.claims;
+    const isBack = await this.store.forgetExpiry(manager, license.claims);
+    if (kind === 'unchanged' && !isBack) return { changed: promoted, value };
     const detail = { jti, iat, exp, lexp };
-    if (waits) {
+    if (kind === 'unchanged') {
+      await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
+    } else if (waits) {
       await this.store.queue(manager, held, license);
       const more = { ...detail, nbf: nbf ?? null };
       await this.audit.record(manager, actor, 'license.queue', `license:${lid}`, more);

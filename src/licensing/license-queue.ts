@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditLog } from '../audit/audit-log.js';
+import { Periodic } from '../clock/periodic.js';
 import { SYSTEM } from '../domain/actor.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
@@ -18,9 +19,7 @@ const LOOK_MS = 1_000;
 @Injectable()
 export class LicenseQueue implements BeforeApplicationShutdown {
   readonly #logger = new Logger(LicenseQueue.name);
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<void> | undefined;
-  #stopped = false;
+  readonly #looks = new Periodic(LOOK_MS, () => this.#look());
 
   constructor(
     private readonly reader: LicenseReader,
@@ -30,13 +29,11 @@ export class LicenseQueue implements BeforeApplicationShutdown {
   ) {}
 
   start(): void {
-    if (this.#timer === undefined) this.#schedule();
+    this.#looks.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#working;
+    await this.#looks.stop();
   }
 
   /**
@@ -65,14 +62,6 @@ export class LicenseQueue implements BeforeApplicationShutdown {
     const { lid, jti, iat, exp, lexp } = due.claims;
     await this.audit.record(manager, SYSTEM, 'license.promote', `license:${lid}`, { jti, iat, exp, lexp });
     return { held: await this.store.load(manager), promoted: true };
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#working = this.#look().finally(() => this.#schedule());
-    }, LOOK_MS);
-    this.#timer.unref();
   }
 
   async #look(): Promise<void> {

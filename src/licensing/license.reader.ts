@@ -7,6 +7,7 @@ import {
   candidatesOfDatabase,
   candidatesOfLocal,
   type Judged,
+  momentFor,
   rankLicenses,
 } from '../domain/license-choice.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
@@ -102,11 +103,12 @@ export class LicenseReader {
     { license, local }: { readonly license: HeldLicense; readonly local: readonly LocalSource[] },
     now = this.now(),
   ): Judged<AuthenticatedLicense>[] {
-    const { revocations } = license;
+    const { revocations, expiries } = license;
     const candidate = (source: Candidate['source'], found: AuthenticatedLicense) => ({
       source,
       license: found,
       revokedAt: revocations.find(found.claims.iss, found.claims.lid),
+      expiredAt: expiries.find(found.claims),
     });
     const held = (source: Candidate['source'], content: HeldContent) => {
       const found = licenseIn(content);
@@ -128,9 +130,11 @@ export class LicenseReader {
     return { status: judge(claims, this.policy, now, revokedAt).status, claims };
   }
 
-  /** The same for one whose revocations are known to `held`. */
-  stateIn(license: AuthenticatedLicense, { revocations }: HeldLicense): LicenseState {
-    return this.stateOf(license, revocations.find(license.claims.iss, license.claims.lid));
+  /** The same for one of whose revocation and expiry `held` knows. */
+  stateIn(license: AuthenticatedLicense, { revocations, expiries }: HeldLicense): LicenseState {
+    const { claims } = license;
+    const now = momentFor({ expiredAt: expiries.find(claims) }, this.now());
+    return this.stateOf(license, revocations.find(claims.iss, claims.lid), now);
   }
 
   /** Whether the database's license is valid, whatever other sources hold. @param now - Unix seconds */

@@ -12,6 +12,7 @@ import { LicenseRenewal } from './license-renewal.js';
 import { LicenseRevoker } from './license-revoker.js';
 import { LicenseSources } from './license-sources.js';
 import { LicenseStore } from './license.store.js';
+import { ExpiryMarker } from './expiry-marker.js';
 import { HistoryController } from './history.controller.js';
 import { LicensingController } from './licensing.controller.js';
 import { LicensingService } from './licensing.service.js';
@@ -39,6 +40,7 @@ import { RenewalStore } from './renewal.store.js';
     LicenseInstaller,
     LicenseHistory,
     LicenseRevoker,
+    ExpiryMarker,
     RenewalStore,
     RenewalJournal,
     RenewalCall,
@@ -47,6 +49,6 @@ import { RenewalStore } from './renewal.store.js';
     LicenseRenewal,
     LicensingService,
   ],
-  exports: [LicensingService, LicenseSources, LicenseQueue, RenewalScheduler],
+  exports: [LicensingService, ExpiryMarker, LicenseSources, LicenseQueue, RenewalScheduler],
 })
 export class LicensingModule {}

@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { Periodic } from '../clock/periodic.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { Database } from '../database/database.js';
 import { SYSTEM } from '../domain/actor.js';
@@ -24,9 +25,7 @@ const FURTHEST_RETRY = 86_400;
 export class RenewalScheduler implements BeforeApplicationShutdown {
   readonly #logger = new Logger(RenewalScheduler.name);
   readonly #on: boolean;
-  #timer: NodeJS.Timeout | undefined;
-  #working: Promise<void> | undefined;
-  #stopped = false;
+  readonly #looks = new Periodic(LOOK_MS, () => this.#look());
 
   constructor(
     @Inject(SERVICE_CONFIG) { issuer }: ServiceConfig,
@@ -41,21 +40,11 @@ export class RenewalScheduler implements BeforeApplicationShutdown {
   }
 
   start(): void {
-    if (this.#on && this.#timer === undefined) this.#schedule();
+    if (this.#on) this.#looks.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#working;
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#working = this.#look().finally(() => this.#schedule());
-    }, LOOK_MS);
-    this.#timer.unref();
+    await this.#looks.stop();
   }
 
   /** Never rejects: what a renewal failed with is written down where it failed. */

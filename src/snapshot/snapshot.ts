@@ -1,4 +1,5 @@
 import type { KnownToken } from '../access/caller.js';
+import type { LicenseClaims } from '../domain/license-claims.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import type { ErrorCode } from '../domain/service-error.js';
 
@@ -35,11 +36,18 @@ export interface HeldLicense {
   readonly queued: HeldContent;
   /** Of every license that its issuer has revoked, held or not. */
   readonly revocations: Revocations;
+  /** Of every token that was seen expired, held or not. */
+  readonly expiries: Expiries;
 }
 
 /** `iat` of the newest statement that revokes a license, Unix seconds, by issuer and `lid`. */
 export interface Revocations {
   find(iss: string, lid: string): number | undefined;
+}
+
+/** When a token was seen expired by clocks that agreed, Unix seconds. It is never judged by an earlier moment again. */
+export interface Expiries {
+  find(token: Pick<LicenseClaims, 'iss' | 'lid' | 'jti'>): number | undefined;
 }
 
 /** Everything that requests are answered from: one state of the database, never a mixture of two. */

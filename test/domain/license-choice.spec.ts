@@ -3,6 +3,7 @@ import {
   type Candidate,
   candidatesOfDatabase,
   candidatesOfLocal,
+  momentFor,
   rankLicenses,
   traceCandidate,
 } from '../../src/domain/license-choice.js';
@@ -215,5 +216,22 @@ describe('traceCandidate', () => {
         }
       }),
     );
+  });
+});
+
+describe('a license that was seen expired', () => {
+  const seen = { ...candidate('database', { exp: NOW + 10, iat: NOW - 1 }), expiredAt: NOW + 12 };
+
+  it('is judged by that moment or a later one, whatever the clock says', () => {
+    expect(momentFor({}, NOW)).toBe(NOW);
+    expect(momentFor({ expiredAt: undefined }, NOW)).toBe(NOW);
+    expect(momentFor({ expiredAt: NOW + 12 }, NOW)).toBe(NOW + 12);
+    expect(momentFor({ expiredAt: NOW + 12 }, NOW + 13)).toBe(NOW + 13);
+  });
+
+  it('stays expired with the clock set back, and gives way to an older one that is valid', () => {
+    const [first, second] = rankLicenses([seen, candidate('file', { iat: NOW - DAY })], policy, NOW);
+    expect([first?.source, first?.verdict.status]).toEqual(['file', LicenseStatus.Valid]);
+    expect([second?.source, second?.verdict.status]).toEqual(['database', LicenseStatus.Expired]);
   });
 });

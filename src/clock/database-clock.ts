@@ -1,0 +1,49 @@
+import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import { Database } from '../database/database.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
+import { ClockWatch } from './clock-watch.js';
+import { Periodic } from './periodic.js';
+
+const LOOK_MS = 10_000;
+
+/** Compares our clock with the database server's. The embedded database has none of its own. */
+@Injectable()
+export class DatabaseClock implements BeforeApplicationShutdown {
+  readonly #looks = new Periodic(LOOK_MS, () => this.look());
+  readonly #isServer: boolean;
+
+  constructor(
+    @Inject(SERVICE_CONFIG) { database: { location } }: ServiceConfig,
+    private readonly database: Database,
+    private readonly watch: ClockWatch,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.#isServer = location.kind === 'postgres';
+  }
+
+  /** Looks once, and goes on doing so. Never rejects: a database that is away says nothing about clocks. */
+  async start(): Promise<void> {
+    if (!this.#isServer) return;
+    await this.look();
+    this.#looks.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#looks.stop();
+  }
+
+  /** Asks the server what time it is. Never rejects. */
+  async look(): Promise<void> {
+    await this.database
+      .read(async (manager) => {
+        // Asked for here and not before: waiting for a connection is not the clock's.
+        const asked = this.clock.now();
+        const [row] = await manager.query<{ now: string }[]>(
+          'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now',
+        );
+        this.watch.compare('database', Number(row?.now), asked);
+      })
+      .catch(() => undefined);
+  }
+}
