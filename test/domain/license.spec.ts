@@ -34,6 +34,7 @@ describe('judge', () => {
   it.each<[string, number, string | undefined, Overrides]>([
     ['another issuer', Invalid, 'license.untrusted', { iss: 'https://other.example' }],
     ['the issuer with a slash', Invalid, 'license.untrusted', { iss: `${ISSUER}/` }],
+    ['a part of the issuer', Invalid, 'license.untrusted', { iss: ISSUER.slice(0, -1) }],
     ['the issuer in upper case', Invalid, 'license.untrusted', { iss: ISSUER.toUpperCase() }],
     ['another root URL', InvalidSubject, 'license.subject-mismatch', { sub: 'https://other.example/' }],
     ['a longer root URL', InvalidSubject, 'license.subject-mismatch', { sub: `${ROOT_URL}more` }],
