@@ -13,7 +13,7 @@ export interface DecidedBy {
 /** What is to be said of one license of one source; null stands for what there is not. */
 export interface SourceStanding {
   readonly source: LicenseSource;
-  readonly state: (typeof SOURCE_STATES)[number] | 'waiting' | 'absent';
+  readonly state: (typeof SOURCE_STATES)[number] | 'absent';
   /** Which rule failed, and a sentence about it; null for the states that no rule made. */
   readonly code: string | null;
   readonly reason: string | null;

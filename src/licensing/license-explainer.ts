@@ -7,7 +7,7 @@ import {
 } from '../domain/license-choice.js';
 import { transitions, warningsAt } from '../domain/license-timeline.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
-import { judge, LicenseStatus, type TracedRule, untraceableRules } from '../domain/license.js';
+import { LicenseStatus, type TracedRule, untraceableRules } from '../domain/license.js';
 import { renewalDueAt } from '../domain/renewal-policy.js';
 import { ERROR_CATALOGUE, ServiceError } from '../domain/service-error.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
@@ -20,7 +20,7 @@ import type {
   SourceStanding,
   TimelineResponse,
 } from './explanation.response.js';
-import { licenseIn, LicenseReader } from './license.reader.js';
+import { LicenseReader } from './license.reader.js';
 import { reportSources, type SourceReport } from './source-report.js';
 
 /** What is known of a moment, before it is put into words. */
@@ -28,11 +28,8 @@ interface View {
   readonly snapshot: Snapshot;
   readonly at: number;
   readonly ranked: readonly Judged<AuthenticatedLicense>[];
-  readonly reports: readonly Report[];
+  readonly reports: readonly SourceReport[];
 }
-
-/** A report of a source; a license of the next term waits until it is a candidate. */
-type Report = Omit<SourceReport, 'state'> & { readonly state: Exclude<SourceStanding['state'], 'absent'> };
 
 type Verdict = Pick<OutlookResponse, 'answer' | 'status' | 'code' | 'reason'>;
 
@@ -108,22 +105,8 @@ export class LicenseExplainer {
 
   #view(snapshot: Snapshot, at: number): View {
     const ranked = this.reader.ranked(snapshot, at);
-    const reports = reportSources(snapshot, ranked).map(published);
-    return { snapshot, at, ranked, reports: [...reports, ...this.#waiting(snapshot, at, ranked)] };
-  }
-
-  /** The license of the next term, as long as it has not taken over; by itself it may be valid some seconds before. */
-  #waiting(snapshot: Snapshot, at: number, ranked: View['ranked']): Report[] {
-    const license = licenseIn(snapshot.license.queued);
-    if (license === undefined || ranked.some(({ source }) => source === 'queue')) return [];
-    const { claims } = license;
-    const revokedAt = snapshot.license.revocations.find(claims.iss, claims.lid);
-    const verdict = judge(claims, this.reader.policy, at, revokedAt);
-    const judged = { source: 'queue', license, revokedAt, verdict } as const;
-    const mayCome = verdict.code === undefined || verdict.code === 'license.not-active';
-    return mayCome
-      ? [{ source: 'queue', state: 'waiting', judged }]
-      : [{ source: 'queue', state: 'invalid', code: verdict.code, reason: verdict.message, judged }];
+    const reports = reportSources(snapshot, ranked, this.reader.waiting(snapshot, at)).map(published);
+    return { snapshot, at, ranked, reports };
   }
 
   #outlook(view: View): OutlookResponse {
@@ -166,7 +149,7 @@ export class LicenseExplainer {
     return { answer, status, code: fault?.code ?? null, reason: fault?.reason ?? '' };
   }
 
-  #explained(standing: SourceStanding, report: Report | undefined, at: number): ExplainedSource {
+  #explained(standing: SourceStanding, report: SourceReport | undefined, at: number): ExplainedSource {
     const judged = report?.judged;
     const { claims, key } = judged?.license ?? {};
     return {
@@ -199,7 +182,7 @@ const SIGNED: RuleResponse = {
 };
 
 /** The rules of what does not verify or cannot be verified yet; none of what is not even there. */
-function withoutLicense(report: Report | undefined): RuleResponse[] {
+function withoutLicense(report: SourceReport | undefined): RuleResponse[] {
   if (report?.code === undefined || report.code === 'unreadable') return [];
   const verdict = report.code.startsWith('license.') ? 'failed' : 'not-reached';
   return [
@@ -218,7 +201,7 @@ function ruleOf({ rule, verdict, sentence, value, against }: TracedRule): RuleRe
   return { rule, verdict, sentence, value: value ?? null, against: against ?? null };
 }
 
-function standingOf({ source, state, code, reason, judged }: Report): SourceStanding {
+function standingOf({ source, state, code, reason, judged }: SourceReport): SourceStanding {
   const { lid, jti } = judged?.license.claims ?? {};
   return { source, state, code: code ?? null, reason: reason ?? null, lid: lid ?? null, jti: jti ?? null };
 }

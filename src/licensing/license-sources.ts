@@ -70,7 +70,9 @@ export class LicenseSources implements BeforeApplicationShutdown {
   /** What there is to say of every license that some source holds, the one that counts first. */
   reports(): SourceReport[] {
     const snapshot = this.snapshots.current;
-    return snapshot === undefined ? [] : reportSources(snapshot, this.reader.ranked(snapshot));
+    return snapshot === undefined
+      ? []
+      : reportSources(snapshot, this.reader.ranked(snapshot), this.reader.waiting(snapshot));
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -114,7 +116,7 @@ export class LicenseSources implements BeforeApplicationShutdown {
       if (this.#told.get(source) === text) continue;
       this.#told.set(source, text);
       for (const line of lines) {
-        if (line.state === 'used') this.#logger.log(line);
+        if (line.state === 'used' || line.state === 'waiting') this.#logger.log(line);
         else this.#logger.warn(line);
       }
     }
@@ -125,6 +127,7 @@ const MESSAGES = {
   used: 'the license of this source counts',
   stale: 'the license of this source is stale: a fresher one counts',
   invalid: 'the license of this source is not valid',
+  waiting: 'the license of this source waits for its term',
   broken: 'this source has no usable license: what it said before stays',
 } as const;
 

@@ -142,6 +142,21 @@ export class LicenseReader {
     return this.ranked({ license: held, local: [] }, now)[0]?.verdict.status === LicenseStatus.Valid;
   }
 
+  /** The license of the next term, as long as it has not taken over. @param now - Unix seconds; the present moment by default */
+  waiting({ license }: Snapshot, now = this.now()): Judged<AuthenticatedLicense> | undefined {
+    const queued = licenseIn(license.queued);
+    const ranked = this.ranked({ license, local: [] }, now);
+    if (queued === undefined || ranked.some(({ source }) => source === 'queue')) return undefined;
+    const { iss, lid } = queued.claims;
+    const revokedAt = license.revocations.find(iss, lid);
+    return {
+      source: 'queue',
+      license: queued,
+      revokedAt,
+      verdict: judge(queued.claims, this.policy, now, revokedAt),
+    };
+  }
+
   /** The queued license, once it has taken over from the stored one and is to be put in its place. @param now - Unix seconds */
   dueIn(held: HeldLicense, now = this.now()): AuthenticatedLicense | undefined {
     const [first] = this.ranked({ license: held, local: [] }, now);

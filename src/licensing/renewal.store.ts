@@ -185,10 +185,11 @@ export class RenewalStore {
     );
   }
 
-  /** Forgets attempts that ended long ago. */
+  /** Forgets attempts that ended, or were begun and given up, long ago. */
   async prune(manager: EntityManager): Promise<void> {
     await manager.query(
-      `DELETE FROM renewal_attempt WHERE finished_at < clock_timestamp() - $1::int * interval '1 day'`,
+      `DELETE FROM renewal_attempt
+       WHERE coalesce(finished_at, started_at) < clock_timestamp() - $1::int * interval '1 day'`,
       [KEPT_DAYS],
     );
   }

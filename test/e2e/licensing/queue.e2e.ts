@@ -44,6 +44,36 @@ describe('A license of the next term', () => {
     });
   });
 
+  it('is told of by the metrics while it waits', async () => {
+    const waiting = async () =>
+      /^licentia_license_source\{source="queue",state="waiting"\} (\d)$/m.exec(
+        (await stage.service.get('/metrics', { token: null })).text,
+      )?.[1];
+    expect(await waiting()).toBe('0');
+    const claims = next();
+    await queue(claims);
+    expect(await waiting()).toBe('1');
+    goTo(claims.nbf as number);
+    expect(await waiting()).toBe('0');
+  });
+
+  it('that does not verify any more is told of, and takes nothing away', async () => {
+    await stage.install({ lid: 'now' });
+    await queue(next());
+    await stage.change(
+      `UPDATE license SET queued_token = queued_token || 'A', revision = revision + 1 WHERE id = 1;
+       UPDATE snapshot_version SET version = version + 1`,
+    );
+    const broken = async () =>
+      (await stage.service.get('/metrics', { token: null })).text.includes(
+        'licentia_license_source{source="queue",state="broken"} 1',
+      );
+    await until(broken);
+    expect(await stage.verdict()).toEqual([true, 1]);
+    goTo(begin() + DAY);
+    expect((await stage.shown()).lid).toBe('now');
+  });
+
   it('takes over in the very second of its nbf, without a call and without a gap', async () => {
     const nbf = begin();
     await stage.install({ lid: 'now', exp: nbf, lexp: nbf });

@@ -18,6 +18,24 @@ describe('renewal without being asked', () => {
   const report = async () => (await stage.service.get(REPORT)).body;
   const planned = async () => until(async () => (await report()).nextAttempt !== null);
 
+  it('forgets attempts that ended or were given up long ago, and none that is not', async () => {
+    const row = (id: number, started: string, finished: string) =>
+      `('00000000-0000-4000-8000-00000000000${id}', 0, 'old', 'jti-${id}', ${started}, ${finished}, 1, 0)`;
+    await stage.change(
+      `INSERT INTO renewal_attempt (id, generation, lid, jti, started_at, finished_at, calls, answered) VALUES
+       ${row(1, `now() - interval '91 days'`, `now() - interval '91 days'`)},
+       ${row(2, `now() - interval '91 days'`, 'NULL')},
+       ${row(3, `now() - interval '91 days'`, `now() - interval '89 days'`)},
+       ${row(4, `now() - interval '89 days'`, 'NULL')}`,
+    );
+    await stage.install({ lid: newLid() });
+    expect((await stage.renew()).status).toBe(200);
+    const left = await stage.query<{ jti: string }>(
+      `SELECT jti FROM renewal_attempt WHERE lid = 'old' ORDER BY jti`,
+    );
+    expect(left).toEqual([{ jti: 'jti-3' }, { jti: 'jti-4' }]);
+  });
+
   it('is planned somewhat before the token is due, and happens then, once', async () => {
     const lid = newLid();
     const iat = stage.now - 60;
