@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { path, type Setting, SettingFault } from './setting.js';
 
 /** Certificates that are trusted, and the file that they came from. */
@@ -8,6 +8,8 @@ export interface CertificateFile {
   /** PEM, one each. */
   readonly certificates: readonly string[];
 }
+
+const MOST_BYTES = 4 * 1024 * 1024;
 
 const BLOCK =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
@@ -19,8 +21,14 @@ const BLOCK =
 export function readCertificateFile(file: string): CertificateFile {
   let text;
   try {
+    // Looked at first: a pipe has no end, and a bundle of every authority there is has a quarter of a MiB.
+    const found = statSync(file);
+    if (!found.isDirectory() && (!found.isFile() || found.size > MOST_BYTES)) {
+      throw new SettingFault('names what is no file of at most 4 MiB');
+    }
     text = readFileSync(file, 'latin1');
   } catch (error) {
+    if (error instanceof SettingFault) throw error;
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     throw new SettingFault(`names a file that cannot be read: ${code}`);
   }

@@ -3,7 +3,7 @@ import { ServiceAccountTokenEntity } from '../accounts/service-account-token.ent
 import { ServiceAccountEntity } from '../accounts/service-account.entity.js';
 import { AuditEventEntity } from '../audit/audit-event.entity.js';
 import { KeySetEntity } from '../issuer/key-set.entity.js';
-import { LicenseExpiryEntity } from '../licensing/license-expiry.entity.js';
+import { LicenseMarkEntity } from '../licensing/license-mark.entity.js';
 import { LicenseKeyEntity } from '../licensing/license-key.entity.js';
 import { LicenseRevocationEntity } from '../licensing/license-revocation.entity.js';
 import { LicenseEntity } from '../licensing/license.entity.js';
@@ -12,7 +12,7 @@ import { RenewalStateEntity } from '../licensing/renewal-state.entity.js';
 import { SnapshotVersionEntity } from '../snapshot/snapshot-version.entity.js';
 import type { Schema } from './data-source-options.js';
 import { Initial1764000000000 } from './migrations/initial-1764000000000.js';
-import { LicenseExpiry1764400000000 } from './migrations/license-expiry-1764400000000.js';
+import { LicenseMark1764400000000 } from './migrations/license-mark-1764400000000.js';
 import { LicenseKey1764100000000 } from './migrations/license-key-1764100000000.js';
 import { QueuedLicense1764300000000 } from './migrations/queued-license-1764300000000.js';
 import { RenewalState1764200000000 } from './migrations/renewal-state-1764200000000.js';
@@ -23,7 +23,7 @@ export const SERVICE_SCHEMA: Schema = {
     AuditEventEntity,
     KeySetEntity,
     LicenseEntity,
-    LicenseExpiryEntity,
+    LicenseMarkEntity,
     LicenseKeyEntity,
     LicenseRevocationEntity,
     RenewalAttemptEntity,
@@ -38,6 +38,6 @@ export const SERVICE_SCHEMA: Schema = {
     LicenseKey1764100000000,
     RenewalState1764200000000,
     QueuedLicense1764300000000,
-    LicenseExpiry1764400000000,
+    LicenseMark1764400000000,
   ],
 };

@@ -26,8 +26,8 @@ export interface Candidate<License extends LicenseCopy = LicenseCopy> {
   readonly license: License;
   /** The `iat` of a verified revocation of this license, Unix seconds, if there is one. */
   readonly revokedAt: number | undefined;
-  /** When it was seen expired by clocks that agreed, Unix seconds, if it was: no earlier moment counts for it again. */
-  readonly expiredAt?: number | undefined;
+  /** No earlier moment counts for it, Unix seconds, if there is such: clocks that agreed saw it expired then, or its term begun. */
+  readonly judgedFrom?: number | undefined;
 }
 
 /** A candidate with what the rules of `docs/tokens.md` say of it at a moment. */
@@ -119,12 +119,12 @@ export function candidatesOfLocal<One extends Candidate>(
 }
 
 /**
- * The moment by which a candidate is judged: a clock that is set back makes nothing valid that was seen expired.
+ * The moment by which a candidate is judged: a clock that is set back takes nothing back that was seen.
  *
  * @param nowSeconds Unix seconds, as the result
  */
-export function momentFor({ expiredAt }: Pick<Candidate, 'expiredAt'>, nowSeconds: number): number {
-  return expiredAt === undefined ? nowSeconds : Math.max(nowSeconds, expiredAt);
+export function momentFor({ judgedFrom }: Pick<Candidate, 'judgedFrom'>, nowSeconds: number): number {
+  return judgedFrom === undefined ? nowSeconds : Math.max(nowSeconds, judgedFrom);
 }
 
 /** Valid before not valid, and what was made for this instance before what was not. */

@@ -90,6 +90,11 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     );
   }
 
+  /** The keys that are held, without asking anybody: for what must not wait. */
+  get known(): KeySet | undefined {
+    return this.#usable();
+  }
+
   beforeApplicationShutdown(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);

@@ -5,8 +5,8 @@ import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import type { LicenseClaims } from '../domain/license-claims.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { LicenseMarkStore } from './license-mark.store.js';
 import { LicenseReader } from './license.reader.js';
-import { LicenseStore } from './license.store.js';
 
 const LOOK_MS = 1_000;
 /** A token whose expiry the database's clock does not confirm is asked about again after this long, milliseconds. */
@@ -25,7 +25,7 @@ export class ExpiryMarker implements BeforeApplicationShutdown {
 
   constructor(
     private readonly reader: LicenseReader,
-    private readonly store: LicenseStore,
+    private readonly marks: LicenseMarkStore,
     private readonly snapshots: SnapshotService,
     private readonly watch: ClockWatch,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -53,7 +53,7 @@ export class ExpiryMarker implements BeforeApplicationShutdown {
 
   async #mark(claims: LicenseClaims): Promise<void> {
     const marked = await this.snapshots.change(async (manager) => {
-      const changed = await this.store.markExpired(manager, claims);
+      const changed = await this.marks.mark(manager, claims, endOf(claims));
       return { changed, value: changed };
     });
     const { lid, jti, exp, lexp } = claims;
@@ -67,14 +67,19 @@ export class ExpiryMarker implements BeforeApplicationShutdown {
     const snapshot = this.snapshots.current;
     if (snapshot === undefined || !this.watch.settled) return [];
     const now = toSeconds(this.clock.now());
-    const { expiries } = snapshot.license;
+    const { marks } = snapshot.license;
     const monotonic = this.clock.monotonic();
     return this.reader
       .held(snapshot)
       .map(({ claims }) => claims)
-      .filter((claims) => Math.min(claims.exp, claims.lexp) <= now && expiries.find(claims) === undefined)
+      .filter((claims) => endOf(claims) <= now && (marks.find(claims) ?? -Infinity) < endOf(claims))
       .filter((claims) => monotonic - (this.#asked.get(keyOf(claims)) ?? -Infinity) >= ASK_AGAIN_MS);
   }
+}
+
+/** When the token can not be used any more, Unix seconds. */
+function endOf({ exp, lexp }: LicenseClaims): number {
+  return Math.min(exp, lexp);
 }
 
 function keyOf({ iss, lid, jti }: LicenseClaims): string {

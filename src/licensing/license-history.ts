@@ -7,6 +7,7 @@ import { momentFor } from '../domain/license-choice.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { judge, LicenseStatus } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
+import type { HeldContent } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseQueue } from './license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
@@ -59,20 +60,14 @@ export class LicenseHistory {
   async rollback(actor: Actor): Promise<LicenseState> {
     return this.snapshots.change(async (manager) => {
       const { held } = await this.queue.load(manager);
-      const previous = await this.store.previous(manager);
-      if (previous.kind === 'none') {
-        throw new ServiceError('license.not-found', 'There is no previous license to go back to.');
-      }
-      const license = licenseIn(previous);
-      if (license === undefined) {
-        throw new ServiceError('license.untrusted', 'The previous license does not verify any more.');
-      }
+      const license = assertVerified(await this.store.previous(manager));
       const { claims } = license;
       const revokedAt = held.revocations.find(claims.iss, claims.lid);
-      const now = momentFor({ expiredAt: held.expiries.find(claims) }, toSeconds(this.clock.now()));
+      const now = momentFor({ judgedFrom: held.marks.find(claims) }, toSeconds(this.clock.now()));
       const verdict = judge(claims, this.reader.policy, now, revokedAt);
       if (verdict.status !== LicenseStatus.Valid) throw new ServiceError(verdict.code, verdict.message);
-      await this.store.replace(manager, held, license, { overNewer: true });
+      const emptyQueue = await this.queue.isOver(manager, held, license);
+      await this.store.replace(manager, held, license, { overNewer: true, emptyQueue });
       const { lid, jti, iat, exp, lexp } = claims;
       const from = licenseIn(held.content)?.claims.jti ?? null;
       await this.audit.record(manager, actor, 'license.rollback', `license:${lid}`, {
@@ -84,5 +79,24 @@ export class LicenseHistory {
       });
       return { changed: true, value: { status: verdict.status, claims } };
     });
+  }
+}
+
+/** @throws ServiceError `license.not-found`, `issuer.unavailable`, or why the token does not verify any more */
+function assertVerified(previous: HeldContent): AuthenticatedLicense {
+  switch (previous.kind) {
+    case 'verified':
+      return previous.license;
+    case 'none':
+      throw new ServiceError('license.not-found', 'There is no previous license to go back to.');
+    case 'undecided':
+      throw new ServiceError('issuer.unavailable', undefined, {
+        cause: new Error('the keys that verify the previous license are not known'),
+        retryAfter: 5,
+      });
+    case 'unverifiable':
+      throw new ServiceError(previous.code, 'The previous license does not verify any more.', {
+        cause: new Error(previous.reason),
+      });
   }
 }

@@ -17,6 +17,7 @@ import type { LicenseClaims } from '../domain/license-claims.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { type Change, SnapshotService } from '../snapshot/snapshot.service.js';
 import { type Decision, type Inspection, outcomeOf } from './license-inspection.js';
+import { LicenseMarkStore } from './license-mark.store.js';
 import { LicenseMetrics } from './license-metrics.js';
 import { LicenseQueue } from './license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
@@ -42,6 +43,7 @@ export class LicenseInstaller {
     @Inject(SERVICE_CONFIG) { requireAcknowledge }: ServiceConfig,
     private readonly reader: LicenseReader,
     private readonly store: LicenseStore,
+    private readonly marks: LicenseMarkStore,
     private readonly queue: LicenseQueue,
     private readonly keys: IssuerKeys,
     private readonly snapshots: SnapshotService,
@@ -119,7 +121,7 @@ export class LicenseInstaller {
     if (kind === 'stale') throw new ServiceError('license.stale');
     if (requiresAcknowledge && !options.acknowledge) throw acknowledgeRequired(changes);
     const { lid, jti, iat, exp, lexp, nbf } = license.claims;
-    const isBack = await this.store.forgetExpiry(manager, license.claims);
+    const isBack = await this.marks.forget(manager, license.claims);
     if (kind === 'unchanged' && !isBack) return { changed: promoted, value };
     const detail = { jti, iat, exp, lexp };
     if (kind === 'unchanged') {
@@ -131,7 +133,8 @@ export class LicenseInstaller {
     } else {
       const queued = licenseIn(held.queued);
       // The waiting license itself, installed now that its time has come: it waits no longer.
-      const emptyQueue = queued !== undefined && decideInstall(queued, license, true) === 'unchanged';
+      const isQueued = queued !== undefined && decideInstall(queued, license, true) === 'unchanged';
+      const emptyQueue = isQueued || (await this.queue.isOver(manager, held, license));
       await this.store.replace(manager, held, license, { overNewer: !storedIsValid, emptyQueue });
       await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
     }

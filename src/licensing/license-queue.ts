@@ -1,12 +1,16 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditLog } from '../audit/audit-log.js';
+import { ClockWatch } from '../clock/clock-watch.js';
 import { Periodic } from '../clock/periodic.js';
 import { SYSTEM } from '../domain/actor.js';
+import type { AuthenticatedLicense } from '../domain/license-token.js';
+import { isOlder, isSameLicense } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
-import { LicenseReader } from './license.reader.js';
+import { LicenseMarkStore } from './license-mark.store.js';
+import { licenseIn, LicenseReader } from './license.reader.js';
 import { LicenseStore } from './license.store.js';
 
 /** How often it is looked whether the term of a queued license has begun, milliseconds. */
@@ -14,7 +18,8 @@ const LOOK_MS = 1_000;
 
 /**
  * Puts the license of the next term in the place of the present one when its term has begun. It counts from its `nbf` on, by
- * the reader's word alone; the row follows within a second, or as soon as the database is there, by one statement.
+ * the reader's word alone; the row follows within a second, or as soon as the database is there, by one statement. That cannot be
+ * taken back, so it takes two clocks: our own, which must not have jumped lately, and the database's.
  */
 @Injectable()
 export class LicenseQueue implements BeforeApplicationShutdown {
@@ -24,8 +29,10 @@ export class LicenseQueue implements BeforeApplicationShutdown {
   constructor(
     private readonly reader: LicenseReader,
     private readonly store: LicenseStore,
+    private readonly marks: LicenseMarkStore,
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditLog,
+    private readonly watch: ClockWatch,
   ) {}
 
   start(): void {
@@ -57,11 +64,28 @@ export class LicenseQueue implements BeforeApplicationShutdown {
   async load(manager: EntityManager): Promise<{ readonly held: HeldLicense; readonly promoted: boolean }> {
     const held = await this.store.load(manager);
     const due = this.reader.dueIn(held);
-    if (due === undefined) return { held, promoted: false };
+    // Whoever cannot read what is stored must not put anything over it: others may know the key.
+    const isReadable = held.content.kind === 'verified' || held.content.kind === 'none';
+    // With the mark it has begun for every replica, also for one whose clock is somewhat behind.
+    const isDue = due !== undefined && isReadable && this.watch.settled;
+    if (!isDue || !(await this.marks.mark(manager, due.claims, beginOf(due))))
+      return { held, promoted: false };
     await this.store.replace(manager, held, due, { overNewer: true, emptyQueue: true });
     const { lid, jti, iat, exp, lexp } = due.claims;
     await this.audit.record(manager, SYSTEM, 'license.promote', `license:${lid}`, { jti, iat, exp, lexp });
     return { held: await this.store.load(manager), promoted: true };
+  }
+
+  /**
+   * Whether a license of the queue had its turn, so that it must not take the place of one that is put there now: its term has
+   * begun, and it is not the one that goes on after a newer token of the same license.
+   * @param manager - of the transaction in which `license` is stored
+   */
+  async isOver(manager: EntityManager, held: HeldLicense, license: AuthenticatedLicense): Promise<boolean> {
+    const queued = licenseIn(held.queued);
+    if (queued === undefined || beginOf(queued) > this.reader.now() || !this.watch.settled) return false;
+    const follows = isSameLicense(queued.claims, license.claims) && isOlder(queued.claims, license.claims);
+    return !follows && this.marks.hasCome(manager, beginOf(queued));
   }
 
   async #look(): Promise<void> {
@@ -72,4 +96,9 @@ export class LicenseQueue implements BeforeApplicationShutdown {
       this.#logger.error({ msg: 'the license of the next term could not be put in its place', err: error });
     }
   }
+}
+
+/** When the term of a license begins, Unix seconds. */
+function beginOf({ claims }: AuthenticatedLicense): number {
+  return claims.nbf ?? claims.iat;
 }

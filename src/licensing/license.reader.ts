@@ -78,7 +78,8 @@ export class LicenseReader {
     [first]: readonly Judged[] = this.ranked(snapshot, now),
   ): LicenseState {
     const { kind } = snapshot.license.content;
-    if (kind === 'undecided' && first?.verdict.status !== LicenseStatus.Valid) {
+    const isUndecided = kind === 'undecided' || snapshot.license.queued.kind === 'undecided';
+    if (isUndecided && first?.verdict.status !== LicenseStatus.Valid) {
       throw new ServiceError(
         'issuer.unavailable',
         "The issuer's keys are not known: the stored license cannot be verified.",
@@ -103,12 +104,12 @@ export class LicenseReader {
     { license, local }: { readonly license: HeldLicense; readonly local: readonly LocalSource[] },
     now = this.now(),
   ): Judged<AuthenticatedLicense>[] {
-    const { revocations, expiries } = license;
+    const { revocations, marks } = license;
     const candidate = (source: Candidate['source'], found: AuthenticatedLicense) => ({
       source,
       license: found,
       revokedAt: revocations.find(found.claims.iss, found.claims.lid),
-      expiredAt: expiries.find(found.claims),
+      judgedFrom: marks.find(found.claims),
     });
     const held = (source: Candidate['source'], content: HeldContent) => {
       const found = licenseIn(content);
@@ -131,9 +132,9 @@ export class LicenseReader {
   }
 
   /** The same for one of whose revocation and expiry `held` knows. */
-  stateIn(license: AuthenticatedLicense, { revocations, expiries }: HeldLicense): LicenseState {
+  stateIn(license: AuthenticatedLicense, { revocations, marks }: HeldLicense): LicenseState {
     const { claims } = license;
-    const now = momentFor({ expiredAt: expiries.find(claims) }, this.now());
+    const now = momentFor({ judgedFrom: marks.find(claims) }, this.now());
     return this.stateOf(license, revocations.find(claims.iss, claims.lid), now);
   }
 

@@ -8,13 +8,12 @@ import {
   readTokenHeader,
   type RevocationStatement,
 } from '../domain/license-token.js';
-import type { LicenseClaims } from '../domain/license-claims.js';
 import { ServiceError } from '../domain/service-error.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
-import type { Expiries, HeldContent, HeldLicense, Revocations } from '../snapshot/snapshot.js';
+import type { HeldContent, HeldLicense, Revocations } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { LicenseMarkStore } from './license-mark.store.js';
 import { LicenseMetrics } from './license-metrics.js';
-import { LicenseExpiryEntity } from './license-expiry.entity.js';
 import { LicenseRevocationEntity } from './license-revocation.entity.js';
 import { LicenseEntity } from './license.entity.js';
 import type { PublicJwk } from '../domain/verification-key.js';
@@ -58,6 +57,7 @@ export class LicenseStore implements OnModuleInit {
     private readonly snapshots: SnapshotService,
     private readonly keys: IssuerKeys,
     private readonly metrics: LicenseMetrics,
+    private readonly marks: LicenseMarkStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -78,7 +78,7 @@ export class LicenseStore implements OnModuleInit {
       content: await this.#content(previous?.content, row.token, row.signingKey),
       queued: await this.#content(previous?.queued, row.queuedToken, row.queuedSigningKey),
       revocations: await this.#revocations(manager),
-      expiries: await this.#expiries(manager),
+      marks: await this.marks.load(manager),
     };
   }
 
@@ -158,35 +158,6 @@ export class LicenseStore implements OnModuleInit {
     return true;
   }
 
-  /**
-   * Writes down that a token has expired, if the database's clock says so too.
-   * @returns whether that was news
-   */
-  async markExpired(manager: EntityManager, { iss, lid, jti, exp, lexp }: LicenseClaims): Promise<boolean> {
-    const marked: unknown[] = await manager.query(
-      `INSERT INTO license_expiry (iss, lid, jti, seen_at)
-       SELECT $1, $2, $3, floor(extract(epoch FROM clock_timestamp()))::bigint
-       WHERE extract(epoch FROM clock_timestamp()) >= $4::bigint
-       ON CONFLICT DO NOTHING RETURNING seen_at`,
-      [iss, lid, jti, Math.min(exp, lexp)],
-    );
-    return marked.length > 0;
-  }
-
-  /** Somebody installs the very token that was seen expired: he says which clock is right. @returns whether it was */
-  async forgetExpiry(manager: EntityManager, { iss, lid, jti }: LicenseClaims): Promise<boolean> {
-    const { affected } = await manager.delete(LicenseExpiryEntity, { iss, lid, jti });
-    return affected === 1;
-  }
-
-  /** Few: a token is renewed before it expires, or nobody renews at all. */
-  async #expiries(manager: EntityManager): Promise<Expiries> {
-    const rows = await manager.find(LicenseExpiryEntity);
-    const key = ({ iss, lid, jti }: Pick<LicenseClaims, 'iss' | 'lid' | 'jti'>) => `${iss}\0${lid}\0${jti}`;
-    const byToken = new Map(rows.map((row) => [key(row), row.seenAt]));
-    return { find: (token) => byToken.get(key(token)) };
-  }
-
   /** There are as many as licenses were ever revoked: few. */
   async #revocations(manager: EntityManager): Promise<Revocations> {
     const rows = await manager.find(LicenseRevocationEntity, { select: { iss: true, lid: true, iat: true } });
@@ -228,10 +199,12 @@ export class LicenseStore implements OnModuleInit {
     try {
       // Keys from a file are the operator's word on whom to believe. Else the key that verified the token when it was
       // accepted verifies it again: it needs no issuer, and no rotation takes a license away.
-      const keys =
-        this.keys.pinned || signingKey === null
-          ? await this.keys.forKid(readTokenHeader(token).kid)
+      const keys = this.keys.pinned
+        ? await this.keys.forKid(readTokenHeader(token).kid)
+        : signingKey === null
+          ? this.keys.known
           : await readKeySet({ keys: [{ ...signingKey }] });
+      if (keys === undefined) return { kind: 'undecided' };
       return { kind: 'verified', license: await authenticateLicenseToken(token, keys) };
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;

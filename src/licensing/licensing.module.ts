@@ -5,6 +5,7 @@ import { LicenseInstaller } from './license-installer.js';
 import { ExplanationController } from './explanation.controller.js';
 import { LicenseExplainer } from './license-explainer.js';
 import { LicenseKeyStore } from './license-key.store.js';
+import { LicenseMarkStore } from './license-mark.store.js';
 import { LicenseMetrics } from './license-metrics.js';
 import { LicenseQueue } from './license-queue.js';
 import { LicenseReader } from './license.reader.js';
@@ -30,6 +31,7 @@ import { RenewalStore } from './renewal.store.js';
   controllers: [LicensingController, ExplanationController, HistoryController, RenewalController],
   providers: [
     LicenseStore,
+    LicenseMarkStore,
     LicenseReader,
     LicenseExplainer,
     LicenseMetrics,

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditLog } from '../audit/audit-log.js';
 import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
-import { compareTokens, decideRenewal } from '../domain/license.js';
+import { compareTokens, decideRenewal, isOlder } from '../domain/license.js';
 import { type AuthenticatedLicense, readTokenHeader, verifyLicenseToken } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
 import { badResponse, classOfRefusal } from '../issuer/issuer-failure.js';
@@ -11,6 +11,7 @@ import { LicenseIssuer, type RenewalAnswer } from '../issuer/license-issuer.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseMetrics } from './license-metrics.js';
+import { LicenseQueue } from './license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
 import { LicenseRevoker } from './license-revoker.js';
 import { LicenseStore } from './license.store.js';
@@ -30,6 +31,7 @@ export class RenewalCall {
     private readonly issuer: LicenseIssuer,
     private readonly keys: IssuerKeys,
     private readonly store: LicenseStore,
+    private readonly queue: LicenseQueue,
     private readonly journal: RenewalJournal,
     private readonly reader: LicenseReader,
     private readonly revoker: LicenseRevoker,
@@ -122,8 +124,10 @@ export class RenewalCall {
       if (held.generation !== read.generation || !isSamePlace(licenseIn(read.content), present, license)) {
         throw new ServiceError('license.changed');
       }
-      // Another renewal, or an upload, of the same license was quicker and brought something at least as new.
       const isNews = present !== undefined && present.token !== licenseIn(read.content)?.token;
+      // Somebody went back to an older token meanwhile: that must not be undone by what was asked before.
+      if (isNews && isOlder(present.claims, license.claims)) throw new ServiceError('license.changed');
+      // Another renewal, or an upload, of the same license was quicker and brought something at least as new.
       if (isNews && isSameOrNewer(present, successor)) {
         await this.journal.succeeded(manager, turn, (outcome = 'unchanged'), present);
         return { changed: true, value: this.reader.stateIn(present, held) };
@@ -134,7 +138,8 @@ export class RenewalCall {
       }
       // What is stored may be newer than what was renewed only where it does not count, and another source's does.
       const overNewer = !isNews && !this.reader.storedIsValid(held, toSeconds(this.clock.now()));
-      await this.store.replace(manager, held, successor, { overNewer });
+      const emptyQueue = await this.queue.isOver(manager, held, successor);
+      await this.store.replace(manager, held, successor, { overNewer, emptyQueue });
       const { lid, jti, iat, exp, lexp } = successor.claims;
       await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, {
         jti,

@@ -14,8 +14,7 @@ import { RenewalStore } from './renewal.store.js';
 
 /** How often it is looked whether a renewal is due, milliseconds. */
 const LOOK_MS = 1_000;
-/** No plan lies further ahead than the longest pause and the longest back-off: such a one was made by a clock that was ahead. Seconds. */
-const FURTHEST_RETRY = 86_400;
+const DAY = 86_400;
 
 /**
  * Renews the license when it is due, and again until it succeeds. The plan is a row of the database: replicas and restarts
@@ -68,7 +67,9 @@ export class RenewalScheduler implements BeforeApplicationShutdown {
     const { lid, jti, nextAttemptAt, failures } = await this.store.state();
     const planned = (nextAttemptAt?.getTime() ?? NaN) / 1000;
     const isMine = lid === claims.lid && jti === claims.jti && !Number.isNaN(planned);
-    const isPossible = failures === 0 || planned <= now + FURTHEST_RETRY;
+    // No plan lies further ahead than these: such a one was made by a clock that was ahead.
+    const longest = Math.max(1, failures > 0 ? 1 : (claims.update_days ?? 1)) * DAY;
+    const isPossible = planned <= Math.max(failures > 0 ? 0 : claims.exp, now + longest);
     if (isMine && isPossible) return planned <= now;
     const next = firstAttemptAt(claims, now, Math.random());
     await this.database.transaction((manager) =>

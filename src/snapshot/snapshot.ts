@@ -36,8 +36,8 @@ export interface HeldLicense {
   readonly queued: HeldContent;
   /** Of every license that its issuer has revoked, held or not. */
   readonly revocations: Revocations;
-  /** Of every token that was seen expired, held or not. */
-  readonly expiries: Expiries;
+  /** Of every token that is never judged by an earlier moment again, held or not. */
+  readonly marks: Marks;
 }
 
 /** `iat` of the newest statement that revokes a license, Unix seconds, by issuer and `lid`. */
@@ -45,8 +45,8 @@ export interface Revocations {
   find(iss: string, lid: string): number | undefined;
 }
 
-/** When a token was seen expired by clocks that agreed, Unix seconds. It is never judged by an earlier moment again. */
-export interface Expiries {
+/** Up to when a token was judged for good by clocks that agreed, Unix seconds: when it had expired, or its term had begun. */
+export interface Marks {
   find(token: Pick<LicenseClaims, 'iss' | 'lid' | 'jti'>): number | undefined;
 }
 

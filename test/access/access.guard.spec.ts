@@ -79,7 +79,7 @@ beforeAll(async () => {
     content: { kind: 'none' },
     queued: { kind: 'none' },
     revocations: { find: () => undefined },
-    expiries: { find: () => undefined },
+    marks: { find: () => undefined },
   }));
   await snapshots.refresh();
   const config = loadServiceConfig({

@@ -220,13 +220,13 @@ describe('traceCandidate', () => {
 });
 
 describe('a license that was seen expired', () => {
-  const seen = { ...candidate('database', { exp: NOW + 10, iat: NOW - 1 }), expiredAt: NOW + 12 };
+  const seen = { ...candidate('database', { exp: NOW + 10, iat: NOW - 1 }), judgedFrom: NOW + 12 };
 
   it('is judged by that moment or a later one, whatever the clock says', () => {
     expect(momentFor({}, NOW)).toBe(NOW);
-    expect(momentFor({ expiredAt: undefined }, NOW)).toBe(NOW);
-    expect(momentFor({ expiredAt: NOW + 12 }, NOW)).toBe(NOW + 12);
-    expect(momentFor({ expiredAt: NOW + 12 }, NOW + 13)).toBe(NOW + 13);
+    expect(momentFor({ judgedFrom: undefined }, NOW)).toBe(NOW);
+    expect(momentFor({ judgedFrom: NOW + 12 }, NOW)).toBe(NOW + 12);
+    expect(momentFor({ judgedFrom: NOW + 12 }, NOW + 13)).toBe(NOW + 13);
   });
 
   it('stays expired with the clock set back, and gives way to an older one that is valid', () => {

@@ -126,6 +126,17 @@ describe('Going back to the previous license', () => {
     expect(await stage.shown()).toMatchObject({ jti: 'two' });
   });
 
+  it('is not undone by a renewal that was asked for before', async () => {
+    await replaceOnce();
+    const { arrived, release } = stage.issuer.holdRenewals();
+    const renewing = stage.renew();
+    await arrived;
+    expect((await rollback()).status).toBe(200);
+    release();
+    expect(outcome(await renewing)).toEqual([409, 'license.changed']);
+    expect(await stage.shown()).toMatchObject({ jti: 'one', status: 1 });
+  });
+
   it('is overtaken by the next renewal', async () => {
     await replaceOnce();
     await rollback();
@@ -190,6 +201,7 @@ describe('Going back to the previous license', () => {
     const reply = await rollback();
     expect(reply.status).toBe(400);
     expect(reply.body.messageId).toBe('license.untrusted');
+    expect(reply.body.message).toBe('The previous license does not verify any more.');
     expect(await stage.shown()).toMatchObject({ jti: 'two', status: 1 });
   });
 

@@ -86,6 +86,21 @@ describe('A license of the next term', () => {
     goTo(nbf);
     expect(await stage.verdict()).toEqual([true, 1]);
     expect(await stage.shown()).toMatchObject({ lid: claims.lid, status: 1 });
+    expect(stage.issuer.requests).toHaveLength(calls);
+  });
+
+  /** In tests of what two clocks must agree on, time passes by itself. */
+  const soon = async (claims: Overrides = {}) => {
+    // A clock that was set by the test before is not believed: a service that has just started believes its own.
+    await stage.restart();
+    const terms = next({ nbf: stage.now + 3, ...claims });
+    expect((await queue(terms)).status).toBe(200);
+    return terms;
+  };
+
+  it('is put in its place by the database within a second or so, and the one before can come back', async () => {
+    await stage.install({ lid: 'now' });
+    const claims = await soon();
     await promoted();
     expect(await past()).toMatchObject({
       current: { lid: claims.lid },
@@ -97,8 +112,25 @@ describe('A license of the next term', () => {
       actor: 'system',
       target: `license:${claims.lid as string}`,
     });
-    expect(stage.issuer.requests).toHaveLength(calls);
     expect(await stage.verdict()).toEqual([true, 1]);
+    // Its term has begun by the database's clock: one that is set back takes that back no more.
+    goTo((claims.nbf as number) - 20);
+    expect(await stage.verdict()).toEqual([true, 1]);
+    expect((await stage.service.post(`${TOKEN}/rollback`, {})).body.license.lid).toBe('now');
+  });
+
+  it('is not put there by a clock that is ahead for a while: what is there comes back', async () => {
+    await stage.install({ lid: 'now' });
+    const claims = next();
+    await queue(claims);
+    const row = await stage.row();
+    goTo(claims.nbf as number);
+    expect((await stage.shown()).lid).toBe(claims.lid);
+    // Longer than it takes to put a license in its place.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await stage.row()).toBe(row);
+    stage.service.clock.set(Date.now());
+    expect(await stage.shown()).toMatchObject({ lid: 'now', status: 1 });
   });
 
   it('takes over from one that was renewed meanwhile, and from one that goes on for longer', async () => {
@@ -125,9 +157,8 @@ describe('A license of the next term', () => {
 
   it('is renewed as any other from its nbf on', async () => {
     await stage.install({ lid: 'now' });
-    const claims = next();
-    await queue(claims);
-    goTo(claims.nbf as number);
+    const claims = await soon();
+    await until(async () => (await stage.shown()).lid === claims.lid);
     const reply = await stage.renew();
     expect(reply).toMatchObject({ status: 200, body: { lid: claims.lid } });
     expect(await past()).toMatchObject({ current: { lid: claims.lid }, queued: null });
@@ -199,7 +230,7 @@ describe('A license of the next term', () => {
     expect(await stage.verdict()).toEqual([false, 4]);
   });
 
-  it('waits over a restart, and takes over where it was reached while nobody ran', async () => {
+  it('waits over a restart, and takes over where its term began while nobody ran', async () => {
     await stage.install({ lid: 'now' });
     const claims = next();
     await queue(claims);
@@ -208,7 +239,6 @@ describe('A license of the next term', () => {
     goTo((claims.nbf as number) + DAY);
     expect(await stage.verdict()).toEqual([true, 1]);
     expect(await stage.shown()).toMatchObject({ lid: claims.lid });
-    await promoted();
   });
 
   it('survives that its key is retired before its term begins', async () => {
@@ -234,22 +264,49 @@ describe('A license of the next term', () => {
     expect(await stage.verdict()).toEqual([false, 5]);
   });
 
-  it('stands beside a stored token of the same license that was renewed since, and follows where that ends', async () => {
+  /** A license that waits beside a token of the same license that was renewed since, its term begun. */
+  const beside = async (exp: number) => {
     const lid = newLid();
     await stage.install({ lid, jti: 'now', iat: stage.now - 100 });
-    const nbf = begin();
-    await queue(next({ lid, jti: 'next', iat: stage.now - 90, nbf }));
-    stage.issuer.answerRenewals({
-      status: 200,
-      body: { token: stage.issuer.token({ lid, jti: 'renewed', iat: stage.now, exp: nbf + DAY }) },
-    });
+    const claims = await soon({ lid, jti: 'next', iat: stage.now - 90, ...(exp === 0 ? {} : { exp }) });
+    const token = stage.issuer.token({ lid, jti: 'renewed', iat: stage.now });
+    stage.issuer.answerRenewals({ status: 200, body: { token } });
     expect((await stage.renew()).body.jti).toBe('renewed');
-    goTo(nbf);
+    stage.issuer.answerRenewals();
+    await until(() => stage.now > (claims.nbf as number));
+    return claims;
+  };
+
+  it('stands beside a stored token of the same license that was renewed since, and follows where that ends', async () => {
+    await beside(0);
     expect(await stage.shown()).toMatchObject({ jti: 'renewed', status: 1 });
-    goTo(nbf + DAY);
+    goTo(stage.now + DAY);
     expect(await stage.shown()).toMatchObject({ jti: 'next', status: 1 });
     expect(await stage.verdict()).toEqual([true, 1]);
-    await promoted();
+  });
+
+  it('that had its turn takes the place of nothing that is put there afterwards', async () => {
+    await beside(stage.now + 6);
+    const lid = newLid();
+    await stage.install({ lid });
+    expect(await past()).toMatchObject({ current: { lid }, queued: null });
+    expect(await stage.shown()).toMatchObject({ lid, status: 1 });
+    // Longer than it takes to put a license in its place.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await stage.shown()).toMatchObject({ lid, status: 1 });
+  });
+
+  it('that had its turn undoes no rollback', async () => {
+    const other = newLid();
+    await stage.install({ lid: other });
+    await beside(0);
+    // The renewed one, its predecessor, and the other one: two steps back are an upload.
+    await stage.install({ lid: other, jti: 'again', iat: stage.now - 1 });
+    const { license } = (await stage.service.post(`${TOKEN}/rollback`, {})).body;
+    expect(license.jti).toBe('renewed');
+    expect((await stage.service.post(`${TOKEN}/rollback`, {})).body.license.jti).toBe('again');
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await stage.shown()).toMatchObject({ lid: other, jti: 'again', status: 1 });
   });
 
   it('waits no longer once it is installed by hand in its term', async () => {

@@ -36,6 +36,14 @@ describe('renewal without being asked', () => {
     expect(left).toEqual([{ jti: 'jti-3' }, { jti: 'jti-4' }]);
   });
 
+  it('makes a plan anew that a clock ahead has made, after nothing newer was to be had too', async () => {
+    await stage.install({ lid: newLid() });
+    await planned();
+    const { due } = await report();
+    await stage.change(`UPDATE renewal_state SET next_attempt_at = now() + interval '31 days'`);
+    await until(async () => (await report()).nextAttempt <= due);
+  });
+
   it('is planned somewhat before the token is due, and happens then, once', async () => {
     const lid = newLid();
     const iat = stage.now - 60;
