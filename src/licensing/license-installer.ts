@@ -121,7 +121,8 @@ export class LicenseInstaller {
     if (kind === 'stale') throw new ServiceError('license.stale');
     if (requiresAcknowledge && !options.acknowledge) throw acknowledgeRequired(changes);
     const { lid, jti, iat, exp, lexp, nbf } = license.claims;
-    const isBack = await this.marks.forget(manager, license.claims);
+    const wasExpired = (held.marks.find(license.claims) ?? -Infinity) >= Math.min(exp, lexp);
+    const isBack = wasExpired && (await this.marks.forget(manager, license.claims));
     if (kind === 'unchanged' && !isBack) return { changed: promoted, value };
     const detail = { jti, iat, exp, lexp };
     if (kind === 'unchanged') {

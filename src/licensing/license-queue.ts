@@ -49,7 +49,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
    */
   async settle(): Promise<void> {
     const held = this.snapshots.current?.license;
-    if (held === undefined || this.reader.dueIn(held) === undefined) return;
+    if (held === undefined || !this.watch.settled || this.reader.dueIn(held) === undefined) return;
     await this.snapshots.change(async (manager) => {
       const { promoted } = await this.load(manager);
       return { changed: promoted, value: undefined };

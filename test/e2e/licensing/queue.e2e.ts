@@ -100,7 +100,10 @@ describe('A license of the next term', () => {
 
   it('is put in its place by the database within a second or so, and the one before can come back', async () => {
     await stage.install({ lid: 'now' });
-    const claims = await soon();
+    await stage.restart();
+    const claims = next({ nbf: stage.now + 3 });
+    const token = stage.issuer.token(claims);
+    expect((await stage.service.post(TOKEN, { token, queue: true })).status).toBe(200);
     await promoted();
     expect(await past()).toMatchObject({
       current: { lid: claims.lid },
@@ -113,6 +116,10 @@ describe('A license of the next term', () => {
       target: `license:${claims.lid as string}`,
     });
     expect(await stage.verdict()).toEqual([true, 1]);
+    // An upload of the very token changes nothing, as of any other that is stored.
+    const [row, audit] = [await stage.row(), await stage.audit()];
+    expect((await stage.upload(token)).status).toBe(200);
+    expect([await stage.row(), await stage.audit()]).toEqual([row, audit]);
     // Its term has begun by the database's clock: one that is set back takes that back no more.
     goTo((claims.nbf as number) - 20);
     expect(await stage.verdict()).toEqual([true, 1]);
