@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { isISO8601 } from 'class-validator';
 import { DAY_SECONDS, type LicenseTerms } from './license-terms.js';
 
 /** What an operator asks for; without any of these the issuer serves. */
@@ -20,6 +21,9 @@ const MOST_DAYS = 36_500;
 const MOST_COUNT = 2 ** 31 - 1;
 const MINUTE_SECONDS = 60;
 
+/** A time without a zone is another one in each place, so it has to say. */
+const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2}))?$/;
+
 const HELP = { help: { type: 'boolean', short: 'h', default: false } } as const;
 const TEXT = { type: 'string' } as const;
 
@@ -29,6 +33,7 @@ const ISSUE_OPTIONS = {
   company: TEXT,
   product: { type: 'string', multiple: true },
   users: TEXT,
+  starts: TEXT,
   days: TEXT,
   'token-days': TEXT,
   'token-minutes': TEXT,
@@ -82,6 +87,7 @@ function readIssue(args: readonly string[]): Command {
       company: values.company,
       products: values.product,
       includedUsers: wholeNumber('users', values.users, 0, MOST_COUNT),
+      starts: moment('starts', values.starts),
       licenseSeconds: days === undefined ? undefined : days * DAY_SECONDS,
       tokenSeconds: tokenSeconds(values['token-days'], values['token-minutes']),
       licenseWarnDays: wholeNumber('warn-days', values['warn-days'], 0, MOST_DAYS),
@@ -120,6 +126,20 @@ function parse<const O extends OptionsConfig>(args: readonly string[], options: 
 function lidOf([lid]: readonly string[]): string {
   if (lid === undefined) throw new UsageError('Say which license, by its id: "list" shows them.');
   return lid;
+}
+
+/** RFC 3339 (section 5.6), a full date (then midnight in UTC) or Unix seconds, as Unix seconds. */
+function moment(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{9,10}$/.test(text)) return Number(text);
+  const isMoment = MOMENT.test(text) && isISO8601(text, { strict: true });
+  const milliseconds = isMoment ? Date.parse(text) : NaN;
+  if (Number.isNaN(milliseconds)) {
+    throw new UsageError(
+      `--${option} must be a date (2027-01-01: midnight, UTC), a time with its zone (2027-01-01T09:00:00Z) or Unix seconds.`,
+    );
+  }
+  return milliseconds / 1000;
 }
 
 function wholeNumber(

@@ -72,16 +72,18 @@ function publicView(license: IssuedLicenseEntity) {
   };
 }
 
-function summary({ lid, sub, prod, status, lexp }: IssuedLicenseEntity): string {
-  return printable(`license ${lid} for ${sub} (${prod.join(', ')}), ${status}, ends ${isoTime(lexp)}`);
+function summary({ lid, sub, prod, status, nbf, lexp }: IssuedLicenseEntity): string {
+  const term = `starts ${isoTime(nbf)}, ends ${isoTime(lexp)}`;
+  return printable(`license ${lid} for ${sub} (${prod.join(', ')}), ${status}, ${term}`);
 }
 
 function table(licenses: readonly IssuedLicenseEntity[]): string {
-  const head = ['LICENSE', 'STATUS', 'INSTANCE', 'PRODUCTS', 'USERS', 'ENDS', 'LAST TOKEN'];
-  const rows = licenses.map(({ lid, status, sub, prod, includedUsers, lexp, lastIat }) =>
-    [lid, status, sub, prod.join(','), String(includedUsers ?? '-'), isoTime(lexp), isoTime(lastIat)].map(
-      printable,
-    ),
+  const head = ['LICENSE', 'STATUS', 'INSTANCE', 'PRODUCTS', 'USERS', 'STARTS', 'ENDS', 'LAST TOKEN'];
+  const rows = licenses.map(({ lid, status, sub, prod, includedUsers, nbf, lexp, lastIat }) =>
+    [
+      ...[lid, status, sub, prod.join(','), String(includedUsers ?? '-')],
+      ...[nbf, lexp, lastIat].map(isoTime),
+    ].map(printable),
   );
   const lines = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));

@@ -138,6 +138,9 @@ export class LicenseAuthority {
     }
     const milliseconds = this.clock.now();
     const now = toSeconds(milliseconds);
+    const nbf = complete.starts ?? now;
+    const lexp = nbf + complete.licenseSeconds;
+    if (lexp <= now) throw new AuthorityError('A license with this beginning would have ended by now.');
     return {
       lid,
       status: 'active',
@@ -145,8 +148,8 @@ export class LicenseAuthority {
       prod: [...complete.products],
       company: complete.company,
       includedUsers: complete.includedUsers,
-      nbf: now,
-      lexp: now + complete.licenseSeconds,
+      nbf,
+      lexp,
       tokenSeconds: complete.tokenSeconds,
       licExpWarnDays: complete.licenseWarnDays,
       tokExpWarnDays: complete.tokenWarnDays,

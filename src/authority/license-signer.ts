@@ -21,12 +21,12 @@ export class LicenseSigner {
   ) {}
 
   /**
-   * A new token. It ends with the license at the latest.
+   * A new token. It ends with the license at the latest; one that is given before the license begins lasts from then on.
    * @param iat - Unix seconds; greater than that of every token of this license before
    */
   async license(license: IssuedLicenseEntity, iat: number): Promise<SignedLicense> {
     const jti = randomUUID();
-    const exp = Math.min(iat + license.tokenSeconds, license.lexp);
+    const exp = Math.min(Math.max(iat, license.nbf) + license.tokenSeconds, license.lexp);
     const token = await this.keys.sign('license+jwt', {
       iss: this.config.issuerId,
       sub: license.sub,

@@ -7,7 +7,9 @@ export interface LicenseTerms {
   readonly company?: string | undefined;
   readonly products?: readonly string[] | undefined;
   readonly includedUsers?: number | undefined;
-  /** How long the license lasts from now on, seconds. */
+  /** When the license begins, Unix seconds: now, unless given. */
+  readonly starts?: number | undefined;
+  /** How long the license lasts from its beginning, seconds. */
   readonly licenseSeconds?: number | undefined;
   /** How long each of its tokens lasts, seconds. */
   readonly tokenSeconds?: number | undefined;
@@ -39,6 +41,7 @@ export function completeTerms(terms: LicenseTerms) {
     company: terms.company ?? null,
     products: terms.products ?? DEFAULTS.products,
     includedUsers: terms.includedUsers ?? null,
+    starts: terms.starts,
     licenseSeconds: terms.licenseSeconds ?? DEFAULTS.licenseSeconds,
     tokenSeconds,
     licenseWarnDays: terms.licenseWarnDays ?? DEFAULTS.licenseWarnDays,

@@ -29,7 +29,8 @@ Commands:
     --company <name>       who the license is for
     --product <name>       a licensed product; may be repeated (default: grafana-enterprise)
     --users <n>            included users
-    --days <n>             how long the license lasts (default: 365)
+    --starts <time>        when the license begins (default: now): a date, a time with its zone, or Unix seconds
+    --days <n>             how long the license lasts from then on (default: 365)
     --token-days <n>       how long each of its tokens lasts (default: 7)
     --token-minutes <n>    the same in minutes, instead of --token-days
     --warn-days <n>        warn so long before the license ends (default: 30)

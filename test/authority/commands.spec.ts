@@ -18,7 +18,7 @@ describe('the command line', () => {
   it('reads every term of a license', () => {
     expect(
       line(
-        'issue --sub http://a/ --lid 1 --company Example --product a --product b --users 5 --days 10 --token-days 2 ' +
+        'issue --sub http://a/ --lid 1 --company Example --product a --product b --users 5 --starts 1800000000 --days 10 --token-days 2 ' +
           '--warn-days 3 --token-warn-days 1 --update-days 4',
       ),
     ).toEqual({
@@ -29,6 +29,7 @@ describe('the command line', () => {
         company: 'Example',
         products: ['a', 'b'],
         includedUsers: 5,
+        starts: 1_800_000_000,
         licenseSeconds: 864_000,
         tokenSeconds: 172_800,
         licenseWarnDays: 3,
@@ -40,6 +41,9 @@ describe('the command line', () => {
 
   it.each([
     ['issue --sub http://a/ --token-minutes 10', { terms: { tokenSeconds: 600 } }],
+    ['issue --sub http://a/ --starts 2027-01-01', { terms: { starts: 1_798_761_600 } }],
+    ['issue --sub http://a/ --starts 2027-01-01T00:00Z', { terms: { starts: 1_798_761_600 } }],
+    ['issue --sub http://a/ --starts 2027-01-01T09:30:15+02:00', { terms: { starts: 1_798_788_615 } }],
     ['list', { name: 'list', json: false }],
     ['list --json', { name: 'list', json: true }],
     ['suspend 1', { name: 'suspend', lid: '1' }],
@@ -59,6 +63,14 @@ describe('the command line', () => {
     'issue --sub http://a/ --days 0',
     'issue --sub http://a/ --days 1e3',
     'issue --sub http://a/ --token-days 1 --token-minutes 1',
+    'issue --sub http://a/ --starts',
+    'issue --sub http://a/ --starts tomorrow',
+    'issue --sub http://a/ --starts 2027',
+    'issue --sub http://a/ --starts 2027-02-29',
+    'issue --sub http://a/ --starts 2027-13-01T00:00:00Z',
+    'issue --sub http://a/ --starts 2027-01-01T00:00:00',
+    'issue --sub http://a/ --starts 2027-01-01T25:00:00Z',
+    'issue --sub http://a/ --starts -1',
     'issue --sub http://a/ --unheard-of',
     'issue http://a/',
     'list 1',
@@ -92,7 +104,7 @@ describe('a command', () => {
     const { stdout, stderr } = await run('issue --sub http://localhost:3000 --lid demo --users 5');
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
     expect(stderr).toMatch(
-      /^Issued: license demo for http:\/\/localhost:3000\/ \(grafana-enterprise\), active, ends .*Z\n$/,
+      /^Issued: license demo for http:\/\/localhost:3000\/ \(grafana-enterprise\), active, starts \S+Z, ends \S+Z\n$/,
     );
   });
 
@@ -106,8 +118,10 @@ describe('a command', () => {
   it('lists the licenses for people and for programs', async () => {
     const { stdout } = await run('list');
     expect(stdout.split('\n')).toEqual([
-      expect.stringMatching(/^LICENSE +STATUS +INSTANCE +PRODUCTS +USERS +ENDS +LAST TOKEN$/),
-      expect.stringMatching(/^demo +revoked +http:\/\/localhost:3000\/ +grafana-enterprise +5 +\S+Z +\S+Z$/),
+      expect.stringMatching(/^LICENSE +STATUS +INSTANCE +PRODUCTS +USERS +STARTS +ENDS +LAST TOKEN$/),
+      expect.stringMatching(
+        /^demo +revoked +http:\/\/localhost:3000\/ +grafana-enterprise +5 +\S+Z +\S+Z +\S+Z$/,
+      ),
       '',
     ]);
     expect(JSON.parse((await run('list --json')).stdout)).toEqual([

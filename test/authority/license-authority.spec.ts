@@ -54,7 +54,33 @@ describe('an issued license', () => {
     expect(claims.tok_exp_warn_days).toBe(0);
   });
 
+  it('of the next term begins when it is said to, and its first token lasts from then on', async () => {
+    const starts = authority.now + 30 * 86_400;
+    const { token } = await authority.issued({
+      starts,
+      licenseSeconds: 90 * 86_400,
+      tokenSeconds: 7 * 86_400,
+    });
+    const { claims } = await authenticateLicenseToken(token, await authority.keySet());
+    expect(claims).toMatchObject({ nbf: starts, exp: starts + 7 * 86_400, lexp: starts + 90 * 86_400 });
+    expect(judge(claims, policy, authority.now).status).toBe(LicenseStatus.Invalid);
+    expect(judge(claims, policy, starts).status).toBe(LicenseStatus.Valid);
+    const renewed = await authority.renew({ token });
+    const next = await authenticateLicenseToken(renewed.body.token, await authority.keySet());
+    expect(next.claims).toMatchObject({ nbf: starts, exp: starts + 7 * 86_400 });
+    expect(next.claims.iat).toBeGreaterThan(claims.iat);
+  });
+
+  it('may have begun before, as long as it has not ended', async () => {
+    const starts = authority.now - 86_400;
+    const { token } = await authority.issued({ starts, licenseSeconds: 2 * 86_400 });
+    const { claims } = await verifyLicenseToken(token, await authority.keySet(), policy, authority.now);
+    expect(claims).toMatchObject({ nbf: starts, lexp: starts + 2 * 86_400 });
+    await expect(authority.issued({ starts, licenseSeconds: 86_400 })).rejects.toThrow('ended by now');
+  });
+
   it.each<[string, Partial<LicenseTerms>]>([
+    ['a beginning after the year 9999', { starts: 253_402_300_800 }],
     ['no root URL', { sub: 'licentia' }],
     ['an id with a space', { lid: 'a b' }],
     ['a company with more than 1 KiB', { company: 'x'.repeat(1025) }],
