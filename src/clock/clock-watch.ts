@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
-import { type Clock, CLOCK } from '../domain/clock.js';
+import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import { Metrics } from '../metrics/metrics.js';
 import { Periodic } from './periodic.js';
 
@@ -11,7 +11,7 @@ export type ClockPeer = (typeof PEERS)[number];
 const LOOK_MS = 1_000;
 /** The wall clock jumped when it gained or lost this much against the monotonic one between two looks, milliseconds. */
 const JUMP_MS = 2_000;
-/** So long after a jump the wall clock is not taken at its word where that would take something away for good, milliseconds. */
+/** So long after a jump what the wall clock would say without it may be right as well, milliseconds. */
 const SETTLE_MS = 600_000;
 /** A difference that is worth a warning, milliseconds. An HTTP date has whole seconds alone. */
 const NOTABLE_MS = { database: 2_000, issuer: 5_000 } as const;
@@ -30,13 +30,14 @@ export class ClockWatch implements BeforeApplicationShutdown {
   readonly #notable = new Set<ClockPeer>();
   /** The wall clock less the monotonic one, milliseconds: the same as long as nobody sets the clock. */
   #offset: number;
-  #settledAt = -Infinity;
+  /** The offsets before each jump, and until when they count, monotonic milliseconds. One a second at most. */
+  #former: { readonly offset: number; readonly until: number }[] = [];
 
   constructor(
     metrics: Metrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    this.#offset = this.#difference();
+    this.#offset = this.clock.now() - this.clock.monotonic();
     this.#jumped = metrics.counter(
       'licentia_clock_jumps_total',
       'Times that the wall clock was set by 2 seconds or more while the service ran, by direction.',
@@ -59,12 +60,13 @@ export class ClockWatch implements BeforeApplicationShutdown {
   }
 
   /**
-   * Whether the wall clock has gone evenly for a while. Right after a jump nobody can say which of the two times was wrong,
-   * so nothing is concluded from it that cannot be taken back.
+   * The earliest moment that it may be, Unix seconds: for ten minutes after a jump nobody can say which of the two times was
+   * wrong, so what cannot be taken back waits until the moment has come by both.
    */
-  get settled(): boolean {
+  get earliest(): number {
     this.look();
-    return this.clock.monotonic() >= this.#settledAt;
+    const offsets = this.#former.map(({ offset }) => offset);
+    return toSeconds(this.clock.monotonic() + Math.min(this.#offset, ...offsets));
   }
 
   /** Seconds that a peer's clock is ahead of ours; undefined where it is not known. */
@@ -75,11 +77,13 @@ export class ClockWatch implements BeforeApplicationShutdown {
 
   /** Looks whether the wall clock was set since the last look. */
   look(): void {
-    const offset = this.#difference();
-    const jump = offset - this.#offset;
-    this.#offset = offset;
+    const before = this.#offset;
+    const monotonic = this.clock.monotonic();
+    this.#offset = this.clock.now() - monotonic;
+    this.#former = this.#former.filter(({ until }) => until > monotonic);
+    const jump = this.#offset - before;
     if (Math.abs(jump) < JUMP_MS) return;
-    this.#settledAt = this.clock.monotonic() + SETTLE_MS;
+    this.#former.push({ offset: before, until: monotonic + SETTLE_MS });
     this.#jumped({ direction: jump > 0 ? 'forward' : 'back' });
     this.#logger.warn({ msg: 'the clock was set', seconds: Math.round(jump / 100) / 10 });
   }
@@ -107,9 +111,5 @@ export class ClockWatch implements BeforeApplicationShutdown {
       this.#notable.delete(peer);
       this.#logger.log({ msg: 'the clocks agree again', peer, aheadBySeconds: seconds });
     }
-  }
-
-  #difference(): number {
-    return this.clock.now() - this.clock.monotonic();
   }
 }

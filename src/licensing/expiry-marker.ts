@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { ClockWatch } from '../clock/clock-watch.js';
 import { Periodic } from '../clock/periodic.js';
-import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
 import type { LicenseClaims } from '../domain/license-claims.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
@@ -10,11 +10,11 @@ import { LicenseReader } from './license.reader.js';
 
 const LOOK_MS = 1_000;
 /** A token whose expiry the database's clock does not confirm is asked about again after this long, milliseconds. */
-const ASK_AGAIN_MS = 60_000;
+const ASK_AGAIN_MS = 5_000;
 
 /**
  * Writes down which tokens have expired, so that none becomes valid again by a clock that is set back. It takes two: our own clock,
- * which must not have jumped lately, and the database's. So a clock that runs ahead for a while takes nothing away for good.
+ * with the earlier of its times when it jumped lately, and the database's. So a clock that runs ahead for a while takes nothing away for good.
  */
 @Injectable()
 export class ExpiryMarker implements BeforeApplicationShutdown {
@@ -65,14 +65,14 @@ export class ExpiryMarker implements BeforeApplicationShutdown {
   /** Of everything that is held, what has expired by a clock that is to be believed, and is not written down. */
   #expired(): LicenseClaims[] {
     const snapshot = this.snapshots.current;
-    if (snapshot === undefined || !this.watch.settled) return [];
-    const now = toSeconds(this.clock.now());
+    if (snapshot === undefined) return [];
+    const { earliest } = this.watch;
     const { marks } = snapshot.license;
     const monotonic = this.clock.monotonic();
     return this.reader
       .held(snapshot)
       .map(({ claims }) => claims)
-      .filter((claims) => endOf(claims) <= now && (marks.find(claims) ?? -Infinity) < endOf(claims))
+      .filter((claims) => endOf(claims) <= earliest && (marks.find(claims) ?? -Infinity) < endOf(claims))
       .filter((claims) => monotonic - (this.#asked.get(keyOf(claims)) ?? -Infinity) >= ASK_AGAIN_MS);
   }
 }

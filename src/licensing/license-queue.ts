@@ -19,7 +19,7 @@ const LOOK_MS = 1_000;
 /**
  * Puts the license of the next term in the place of the present one when its term has begun. It counts from its `nbf` on, by
  * the reader's word alone; the row follows within a second, or as soon as the database is there, by one statement. That cannot be
- * taken back, so it takes two clocks: our own, which must not have jumped lately, and the database's.
+ * taken back, so it takes two clocks: our own, with the earlier of its times when it jumped lately, and the database's.
  */
 @Injectable()
 export class LicenseQueue implements BeforeApplicationShutdown {
@@ -49,7 +49,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
    */
   async settle(): Promise<void> {
     const held = this.snapshots.current?.license;
-    if (held === undefined || !this.watch.settled || this.reader.dueIn(held) === undefined) return;
+    if (held === undefined || this.reader.dueIn(held, this.watch.earliest) === undefined) return;
     await this.snapshots.change(async (manager) => {
       const { promoted } = await this.load(manager);
       return { changed: promoted, value: undefined };
@@ -63,12 +63,11 @@ export class LicenseQueue implements BeforeApplicationShutdown {
    */
   async load(manager: EntityManager): Promise<{ readonly held: HeldLicense; readonly promoted: boolean }> {
     const held = await this.store.load(manager);
-    const due = this.reader.dueIn(held);
+    const due = this.reader.dueIn(held, this.watch.earliest);
     // Whoever cannot read what is stored must not put anything over it: others may know the key.
     const isReadable = held.content.kind === 'verified' || held.content.kind === 'none';
     // With the mark it has begun for every replica, also for one whose clock is somewhat behind.
-    const isDue = due !== undefined && isReadable && this.watch.settled;
-    if (!isDue || !(await this.marks.mark(manager, due.claims, beginOf(due))))
+    if (due === undefined || !isReadable || !(await this.marks.mark(manager, due.claims, beginOf(due))))
       return { held, promoted: false };
     await this.store.replace(manager, held, due, { overNewer: true, emptyQueue: true });
     const { lid, jti, iat, exp, lexp } = due.claims;
@@ -83,7 +82,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
    */
   async isOver(manager: EntityManager, held: HeldLicense, license: AuthenticatedLicense): Promise<boolean> {
     const queued = licenseIn(held.queued);
-    if (queued === undefined || beginOf(queued) > this.reader.now() || !this.watch.settled) return false;
+    if (queued === undefined || beginOf(queued) > this.watch.earliest) return false;
     const follows = isSameLicense(queued.claims, license.claims) && isOlder(queued.claims, license.claims);
     return !follows && this.marks.hasCome(manager, beginOf(queued));
   }

@@ -25,36 +25,48 @@ describe('the watch over the clock', () => {
     return [of('forward'), of('back')];
   };
 
-  it('finds a clock that goes evenly settled from the start, however long it goes', async () => {
-    expect(watch.settled).toBe(true);
+  /** How far the earliest moment that it may be lies before what the clock says, seconds; the clock goes on in between. */
+  const doubt = () => Math.floor(clock.now() / 1000) - watch.earliest;
+  const expectDoubt = (seconds: number) => expect(Math.abs(doubt() - seconds)).toBeLessThanOrEqual(1);
+
+  it('believes a clock that goes evenly from the start, however long it goes', async () => {
+    expectDoubt(0);
     clock.advance(1_000 * MINUTE_MS);
-    expect(watch.settled).toBe(true);
+    expectDoubt(0);
     expect(await jumps()).toEqual([0, 0]);
   });
 
   it.each([
-    ['forward', 2_100, [1, 0]],
-    ['back', -2_100, [0, 1]],
-    ['years ahead', 3 * 365 * 86_400_000, [1, 0]],
-  ])('counts a clock that is set %s, and does not believe it for ten minutes', async (_, by, counted) => {
-    clock.set(clock.now() + by);
-    expect(watch.settled).toBe(false);
-    expect(await jumps()).toEqual(counted);
-    clock.advance(10 * MINUTE_MS - 1_000);
-    expect(watch.settled).toBe(false);
-    clock.advance(1_000);
-    expect(watch.settled).toBe(true);
-    expect(await jumps()).toEqual(counted);
-  });
+    ['forward', 60_000, 60, [1, 0]],
+    ['years ahead', 3 * 365 * 86_400_000, 3 * 365 * 86_400, [1, 0]],
+    // Whatever it says then is the earlier of both.
+    ['back', -60_000, 0, [0, 1]],
+  ])(
+    'counts a clock that is set %s, and for ten minutes it may be the earlier moment',
+    async (_, by, seconds, counted) => {
+      clock.set(clock.now() + by);
+      expectDoubt(seconds);
+      expect(await jumps()).toEqual(counted);
+      clock.advance(10 * MINUTE_MS - 1_000);
+      expectDoubt(seconds);
+      clock.advance(2_000);
+      expectDoubt(0);
+      expect(await jumps()).toEqual(counted);
+    },
+  );
 
-  it('counts both ways of a clock that is set and set back', async () => {
-    const then = clock.now();
-    clock.set(then + MINUTE_MS);
-    watch.look();
-    clock.set(then);
-    watch.look();
+  it('goes by the earlier moment of a clock that is set ahead and back, and by the earliest of several', async () => {
+    const started = clock.now();
+    clock.set(started + MINUTE_MS);
+    expectDoubt(60);
+    clock.set(started);
+    expectDoubt(0);
     expect(await jumps()).toEqual([1, 1]);
-    expect(watch.settled).toBe(false);
+    clock.set(started - MINUTE_MS);
+    expectDoubt(0);
+    clock.set(started + MINUTE_MS);
+    expectDoubt(120);
+    expect(await jumps()).toEqual([2, 2]);
   });
 
   it('takes small corrections for what they are', async () => {
@@ -62,7 +74,7 @@ describe('the watch over the clock', () => {
       clock.set(clock.now() + 1_500);
       watch.look();
     }
-    expect(watch.settled).toBe(true);
+    expectDoubt(0);
     expect(await jumps()).toEqual([0, 0]);
   });
 

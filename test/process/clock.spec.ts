@@ -45,6 +45,19 @@ describeWithFakedClock('a clock that is set, by libfaketime where it is installe
     expect(await stage.check()).toBe('true');
   });
 
+  it('is set back after it was set ahead and right again, and what expired in between stays expired', async () => {
+    await stage.install(stage.issuer.token({ lid: 'short', exp: stage.now + 8 }));
+    await stage.setAhead(DAY);
+    await until(async () => (await stage.check()) === 'false');
+    await stage.setAhead(0);
+    await until(async () => (await stage.check()) === 'true');
+    await stage.service.said('a license has expired');
+    await stage.setAhead(-DAY / 2);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(await stage.check()).toBe('false');
+    expect(await stage.status()).toBe(5);
+  });
+
   it('is set back, and the very token counts again once somebody installs it again', async () => {
     const token = stage.issuer.token({ lid: 'short', iat: stage.now - 2 * DAY, exp: stage.now + 3 });
     await stage.install(token);
