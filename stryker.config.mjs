@@ -9,7 +9,7 @@ export default {
   testRunner: 'jest',
   testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
   // What jest's module registries leave behind in a process grows with every run.
-  maxTestRunnerReuse: 100,
+  maxTestRunnerReuse: 25,
   jest: { configFile: 'test/mutation/jest.config.js' },
   coverageAnalysis: 'perTest',
   disableTypeChecks: 'src/**/*.ts',

@@ -1,24 +1,17 @@
 import { createServer, request as send, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
-import { DataSource } from 'typeorm';
 import { AccessGuard, callerOf } from '../../src/access/access.guard.js';
 import { Authenticator } from '../../src/access/authenticator.js';
-import type { KnownToken } from '../../src/access/caller.js';
 import { LastUses } from '../../src/access/last-uses.js';
 import { OpenToAll, RequireAction } from '../../src/access/require-action.decorator.js';
-import { createServiceAccountToken, hashToken } from '../../src/access/service-account-token.js';
+import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
-import { dataSourceOptions } from '../../src/database/data-source-options.js';
-import { Database } from '../../src/database/database.js';
-import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
 import { AccessDenied } from '../../src/domain/access-denied.js';
 import { ServiceError } from '../../src/domain/service-error.js';
 import { clientAddress } from '../../src/http/client-address.js';
 import { beginRequest, contextOf } from '../../src/http/request-context.js';
-import { SnapshotService } from '../../src/snapshot/snapshot.service.js';
-import { embeddedDatabase, type TestDatabase } from '../support/database.js';
-import { FakeClock } from '../support/fake-clock.js';
+import { AccessStage, tokenOf } from './access-stage.js';
 
 const BOOTSTRAP = 'bootstrap-token-of-the-guard-0123456789';
 const READER = createServiceAccountToken();
@@ -51,36 +44,14 @@ interface Decision {
   readonly reason?: string;
 }
 
-function tokenOf(id: number, actions: string[]): KnownToken {
-  const caller = {
-    id: `service-account:${id}`,
-    actions: new Set(actions),
-  } as unknown as KnownToken['caller'];
-  return { tokenId: id, caller, expiresAt: undefined, revoked: false, disabled: false };
-}
-
-let database: TestDatabase;
-let store: Database;
-let snapshots: SnapshotService;
+let stage: AccessStage;
 let guard: AccessGuard;
 let server: Server;
-const tokens = new Map([[hashToken(READER), tokenOf(1, ['licensing:read'])]]);
 
 beforeAll(async () => {
-  database = await embeddedDatabase();
-  store = new Database(new DataSource(dataSourceOptions(database.location, SERVICE_SCHEMA)), 'run');
-  await store.start();
-  const clock = new FakeClock();
-  snapshots = new SnapshotService(store, clock);
-  snapshots.register('tokens', async () => new Map(tokens));
-  snapshots.register('license', async () => ({
-    generation: 0,
-    revision: 0,
-    content: { kind: 'none' },
-    queued: { kind: 'none' },
-    revocations: { find: () => undefined },
-    marks: { find: () => undefined },
-  }));
+  stage = await AccessStage.open();
+  const { snapshots, clock } = stage;
+  await stage.publish(READER, tokenOf(1, ['licensing:read']));
   await snapshots.refresh();
   const config = loadServiceConfig({
     BOOTSTRAP_TOKEN: BOOTSTRAP,
@@ -100,8 +71,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await new Promise((closed) => server.close(closed));
-  await store.onApplicationShutdown();
-  await database.drop();
+  await stage.close();
 });
 
 async function decide(
@@ -248,8 +218,7 @@ describe('The guard', () => {
       logged: null,
     });
     // Another replica creates it.
-    tokens.set(hashToken(NEWCOMER), tokenOf(2, ['licensing:read']));
-    await store.transaction((manager) => manager.query('UPDATE snapshot_version SET version = version + 1'));
+    await stage.publish(NEWCOMER, tokenOf(2, ['licensing:read']));
     expect(await ask('read', ...bearer(NEWCOMER))).toEqual({
       outcome: 'admitted',
       atOnce: false,

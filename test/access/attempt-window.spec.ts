@@ -57,4 +57,26 @@ describe('A window of attempts', () => {
     window.take('c');
     expect([window.full('a'), window.full('c'), window.full('b')]).toEqual([true, true, false]);
   });
+
+  it('says how many it remembers, and how many it forgot before they were over', () => {
+    const clock = new StoppedClock();
+    const window = new AttemptWindow(clock, 1, 1_000, 2);
+    for (const key of ['a', 'b']) window.take(key);
+    expect([window.size, window.forgotten]).toEqual([2, 0]);
+    window.take('c');
+    expect([window.size, window.forgotten]).toEqual([2, 1]);
+    window.clear('c');
+    expect([window.size, window.forgotten]).toEqual([1, 1]);
+    clock.advance(1_000);
+    for (const key of ['d', 'e']) window.take(key);
+    // That of "b" was over.
+    expect([window.size, window.forgotten]).toEqual([2, 1]);
+    clock.advance(999);
+    window.take('f');
+    expect(window.forgotten).toBe(2);
+  });
+
+  it('waits for nothing where nothing was counted', () => {
+    expect(new AttemptWindow(new StoppedClock(), 1, 60_000).retryAfter('a')).toBe(1);
+  });
 });

@@ -1,0 +1,64 @@
+import { DataSource } from 'typeorm';
+import type { KnownToken } from '../../src/access/caller.js';
+import { hashToken } from '../../src/access/service-account-token.js';
+import { dataSourceOptions } from '../../src/database/data-source-options.js';
+import { Database } from '../../src/database/database.js';
+import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
+import { SnapshotService } from '../../src/snapshot/snapshot.service.js';
+import { embeddedDatabase } from '../support/database.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+/** What the guard looks at, over a database of its own: its snapshot with the tokens that a test names. */
+export class AccessStage {
+  /** By {@link hashToken}; what is put here counts from {@link publish} on. */
+  readonly tokens = new Map<string, KnownToken>();
+
+  private constructor(
+    readonly clock: FakeClock,
+    readonly store: Database,
+    readonly snapshots: SnapshotService,
+    private readonly drop: () => Promise<void>,
+  ) {}
+
+  static async open(): Promise<AccessStage> {
+    const database = await embeddedDatabase();
+    const store = new Database(new DataSource(dataSourceOptions(database.location, SERVICE_SCHEMA)), 'run');
+    await store.start();
+    const clock = new FakeClock();
+    const snapshots = new SnapshotService(store, clock);
+    const stage = new AccessStage(clock, store, snapshots, () => database.drop());
+    snapshots.register('tokens', async () => new Map(stage.tokens));
+    snapshots.register('license', async () => ({
+      generation: 0,
+      revision: 0,
+      content: { kind: 'none' },
+      queued: { kind: 'none' },
+      revocations: { find: () => undefined },
+      marks: { find: () => undefined },
+    }));
+    await snapshots.refresh();
+    return stage;
+  }
+
+  /** Writes a token down, as another replica would: this one learns of it when it asks the database. */
+  async publish(token: string, known: KnownToken): Promise<void> {
+    this.tokens.set(hashToken(token), known);
+    await this.store.transaction((manager) =>
+      manager.query('UPDATE snapshot_version SET version = version + 1'),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.store.onApplicationShutdown();
+    await this.drop();
+  }
+}
+
+/** A token that is good. @param id - of the token and of its service account */
+export function tokenOf(id: number, actions: string[], rest: Partial<KnownToken> = {}): KnownToken {
+  const caller = {
+    id: `service-account:${id}`,
+    actions: new Set(actions),
+  } as unknown as KnownToken['caller'];
+  return { tokenId: id, caller, expiresAt: undefined, revoked: false, disabled: false, ...rest };
+}

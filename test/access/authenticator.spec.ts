@@ -1,0 +1,217 @@
+import { Authenticator } from '../../src/access/authenticator.js';
+import { LastUses } from '../../src/access/last-uses.js';
+import { ACTIONS } from '../../src/access/actions.js';
+import { createServiceAccountToken } from '../../src/access/service-account-token.js';
+import { loadServiceConfig } from '../../src/config/service-config.js';
+import { ServiceError } from '../../src/domain/service-error.js';
+import { AccessStage, tokenOf } from './access-stage.js';
+
+const BOOTSTRAP = 'bootstrap-token-of-the-authenticator-0123456789';
+const HERE = '203.0.113.1';
+const ELSEWHERE = '203.0.113.2';
+const SETTINGS = { ADMIN_USER: 'admin', ADMIN_PASSWORD: 'a long password' };
+
+const bearer = (token: string) => `Bearer ${token}`;
+const basic = (name: string, password: string) =>
+  `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+
+let stage: AccessStage;
+
+beforeAll(async () => {
+  stage = await AccessStage.open();
+});
+
+afterAll(async () => {
+  await stage.close();
+});
+
+/** A whole authenticator, with the limits that a test gives it. */
+function authenticatorWith(settings: Record<string, string> = {}) {
+  const lastUses = new LastUses(stage.clock);
+  const config = loadServiceConfig({ ...SETTINGS, ...settings });
+  const authenticator = new Authenticator(config, stage.snapshots, lastUses, stage.clock);
+  /** Who calls, or the code of the refusal. */
+  const outcome = async (authorization: string | undefined, address = HERE) => {
+    try {
+      return (await authenticator.authenticate(authorization, address)).id;
+    } catch (error) {
+      if (error instanceof ServiceError) return error.code;
+      throw error;
+    }
+  };
+  const known = async (token: string, rest: Parameters<typeof tokenOf>[2] = {}) => {
+    await stage.publish(token, tokenOf(7, ['licensing:read'], rest));
+    return outcome(bearer(token));
+  };
+  return { authenticator, outcome, known, lastUses };
+}
+
+describe('A token', () => {
+  it('that is good names its service account and what that may, and its use is noted', async () => {
+    const { authenticator, known, lastUses } = authenticatorWith();
+    const token = createServiceAccountToken();
+    expect(await known(token)).toBe('service-account:7');
+    const before = Math.floor(stage.clock.now());
+    const caller = authenticator.authenticate(bearer(token), HERE);
+    expect(caller).toEqual({ id: 'service-account:7', actions: new Set(['licensing:read']) });
+    const uses = lastUses.drain();
+    expect([...uses.keys()]).toEqual([7]);
+    expect(uses.get(7)).toBeGreaterThanOrEqual(before);
+    expect(lastUses.drain().size).toBe(0);
+  });
+
+  it.each([
+    ['revoked', 'api-key.revoked', { revoked: true }],
+    ['of a disabled account', 'identity.disabled', { disabled: true }],
+    ['both, which is told by the token first,', 'api-key.revoked', { revoked: true, disabled: true }],
+    ['expired', 'api-key.expired', { expiresAt: 1, revoked: true }],
+  ])('that is %s is refused, and no use is noted', async (_, code, rest) => {
+    const { known, lastUses } = authenticatorWith();
+    expect(await known(createServiceAccountToken(), rest)).toBe(code);
+    expect(lastUses.drain().size).toBe(0);
+  });
+
+  it('expires at its very millisecond', async () => {
+    const { known, outcome } = authenticatorWith();
+    const token = createServiceAccountToken();
+    const expiresAt = Math.floor(stage.clock.now()) + 60_000;
+    expect(await known(token, { expiresAt })).toBe('service-account:7');
+    stage.clock.hold(expiresAt - 1);
+    expect(await outcome(bearer(token))).toBe('service-account:7');
+    stage.clock.hold(expiresAt);
+    expect(await outcome(bearer(token))).toBe('api-key.expired');
+    stage.clock.set(Date.now());
+  });
+
+  it('is no good once the database has confirmed nothing for too long; what the configuration says is', async () => {
+    const { known, outcome } = authenticatorWith({
+      ACCESS_STALE_SECONDS: '120',
+      BOOTSTRAP_TOKEN: BOOTSTRAP,
+    });
+    const token = createServiceAccountToken();
+    await known(token);
+    await stage.snapshots.refresh();
+    stage.clock.advance(119_000);
+    expect(await outcome(bearer(token))).toBe('service-account:7');
+    stage.clock.advance(2_000);
+    expect(await outcome(bearer(token))).toBe('database.unavailable');
+    expect(await outcome(bearer(BOOTSTRAP))).toBe('bootstrap');
+    expect(await outcome(basic('admin', 'a long password'))).toBe('administrator:admin');
+    await stage.snapshots.refresh();
+    expect(await outcome(bearer(token))).toBe('service-account:7');
+  });
+
+  it('counts no longer than the snapshot that knew it', async () => {
+    const { known, outcome } = authenticatorWith();
+    const token = createServiceAccountToken();
+    await known(token);
+    expect(await outcome(bearer(token))).toBe('service-account:7');
+    await stage.publish(token, tokenOf(7, [], { revoked: true }));
+    await stage.snapshots.refresh();
+    expect(await outcome(bearer(token))).toBe('api-key.revoked');
+  });
+
+  it('of the configuration may do everything, and without one nobody has it', async () => {
+    const { authenticator } = authenticatorWith({ BOOTSTRAP_TOKEN: BOOTSTRAP });
+    expect(authenticator.authenticate(bearer(BOOTSTRAP), HERE)).toEqual({
+      id: 'bootstrap',
+      actions: new Set(ACTIONS),
+    });
+    const { outcome } = authenticatorWith();
+    expect(await outcome(bearer(BOOTSTRAP))).toBe('api-key.invalid');
+    expect(await outcome(bearer('undefined'))).toBe('api-key.invalid');
+  });
+
+  it.each([undefined, '', 'Bearer', 'Bearer ', 'Basic', 'Digest abc', 'token'])(
+    'is not in a header of "%s"',
+    async (header) => {
+      expect(await authenticatorWith().outcome(header)).toBe('auth.unauthorized');
+    },
+  );
+});
+
+describe('A password', () => {
+  it('lets the administrator do everything', () => {
+    const { authenticator } = authenticatorWith();
+    expect(authenticator.authenticate(basic('admin', 'a long password'), HERE)).toEqual({
+      id: 'administrator:admin',
+      actions: new Set(ACTIONS),
+    });
+  });
+
+  it('is wrong for every other name, and without an administrator for all', async () => {
+    const { outcome } = authenticatorWith();
+    expect(await outcome(basic('Admin', 'a long password'))).toBe('password-auth.failed');
+    expect(await outcome(basic('', 'a long password'))).toBe('password-auth.failed');
+    const nobody = authenticatorWith({ ADMIN_USER: '', ADMIN_PASSWORD: '' });
+    expect(await nobody.outcome(basic('', ''))).toBe('password-auth.failed');
+    expect(await nobody.outcome(basic('admin', ''))).toBe('password-auth.failed');
+  });
+
+  it('is blocked by five wrong ones of its own name and address alone', async () => {
+    const { authenticator, outcome } = authenticatorWith();
+    for (let time = 0; time < 5; time += 1) {
+      expect(await outcome(basic('other', 'wrong'))).toBe('password-auth.failed');
+    }
+    expect(authenticator.failures.remembered).toEqual({ clients: 1, passwords: 0 });
+    for (let time = 0; time < 4; time += 1) await outcome(basic('admin', 'wrong'));
+    // A right one in between starts anew.
+    expect(await outcome(basic('admin', 'a long password'))).toBe('administrator:admin');
+    for (let time = 0; time < 5; time += 1) await outcome(basic('admin', 'wrong'));
+    expect(await outcome(basic('admin', 'a long password'))).toBe('password-auth.failed');
+    expect(await outcome(basic('admin', 'a long password'), ELSEWHERE)).toBe('administrator:admin');
+    stage.clock.advance(5 * 60_000);
+    expect(await outcome(basic('admin', 'a long password'))).toBe('administrator:admin');
+  });
+
+  it('that is wrong counts as a failure of its client, and is never answered otherwise', async () => {
+    const { outcome } = authenticatorWith({ RATE_LIMIT_FAILURES_PER_MINUTE: '3' });
+    for (let time = 0; time < 6; time += 1) {
+      expect(await outcome(basic('other', `wrong ${time}`))).toBe('password-auth.failed');
+    }
+    expect(await outcome(bearer('wrong'))).toBe('too-many-requests');
+  });
+});
+
+describe('An unknown token', () => {
+  it('is wrong as often as its client may fail in a minute, then there are too many', async () => {
+    const { authenticator, outcome } = authenticatorWith({ RATE_LIMIT_FAILURES_PER_MINUTE: '3' });
+    for (let time = 0; time < 3; time += 1) expect(await outcome(bearer('wrong'))).toBe('api-key.invalid');
+    expect(authenticator.failures.tooMany(HERE)).toBe(true);
+    expect(await outcome(bearer('wrong'))).toBe('too-many-requests');
+    expect(await outcome(bearer('wrong'), ELSEWHERE)).toBe('api-key.invalid');
+    stage.clock.advance(60_000);
+    expect(await outcome(bearer('wrong'))).toBe('api-key.invalid');
+  });
+
+  it('that another replica has just made is right, also for a client that failed too often', async () => {
+    const { outcome } = authenticatorWith({ RATE_LIMIT_FAILURES_PER_MINUTE: '1' });
+    await outcome(bearer('wrong'));
+    expect(await outcome(bearer('wrong'))).toBe('too-many-requests');
+    const token = createServiceAccountToken();
+    await stage.publish(token, tokenOf(9, ['licensing:read']));
+    expect(await outcome(bearer(token))).toBe('service-account:9');
+  });
+
+  it('that cannot be ours costs no question while the snapshot is fresh, and one when it is not', async () => {
+    const { outcome } = authenticatorWith();
+    const marker = createServiceAccountToken();
+    await stage.snapshots.refresh();
+    await stage.publish(marker, tokenOf(11, []));
+    expect(await outcome(bearer('wrong'))).toBe('api-key.invalid');
+    const { version = NaN } = stage.snapshots.current ?? {};
+    stage.clock.advance(10_000);
+    expect(await outcome(bearer('wrong'))).toBe('api-key.invalid');
+    expect(stage.snapshots.current?.version).toBe(version + 1);
+  });
+
+  it('that cannot be ours costs none at all once too much has failed', async () => {
+    const { outcome } = authenticatorWith({ RATE_LIMIT_FAILURES_PER_MINUTE: '1' });
+    await outcome(bearer('wrong'));
+    await stage.publish(createServiceAccountToken(), tokenOf(12, []));
+    const { version } = stage.snapshots.current ?? {};
+    stage.clock.advance(10_000);
+    expect(await outcome(bearer('wrong'))).toBe('too-many-requests');
+    expect(stage.snapshots.current?.version).toBe(version);
+  });
+});

@@ -1,0 +1,130 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { AccessGuard } from '../../src/access/access.guard.js';
+import { Authenticator } from '../../src/access/authenticator.js';
+import { LastUses } from '../../src/access/last-uses.js';
+import { LoadGuard } from '../../src/access/load.guard.js';
+import { OpenToAll, RequireAction } from '../../src/access/require-action.decorator.js';
+import { createServiceAccountToken } from '../../src/access/service-account-token.js';
+import { loadServiceConfig } from '../../src/config/service-config.js';
+import { ServiceError } from '../../src/domain/service-error.js';
+import { beginRequest, contextOf, settle } from '../../src/http/request-context.js';
+import { AccessStage, tokenOf } from './access-stage.js';
+
+class Endpoints {
+  @RequireAction('licensing:read')
+  database(): void {}
+
+  @RequireAction('licensing:read', { fromMemory: true })
+  memory(): void {}
+
+  @OpenToAll()
+  open(): void {}
+}
+
+const CALLERS = [createServiceAccountToken(), createServiceAccountToken()];
+
+let stage: AccessStage;
+
+beforeAll(async () => {
+  stage = await AccessStage.open();
+  for (const [id, token] of CALLERS.entries()) await stage.publish(token, tokenOf(id, ['licensing:read']));
+  await stage.snapshots.refresh();
+});
+
+afterAll(async () => {
+  await stage.close();
+});
+
+function guardsWith(settings: Record<string, string>) {
+  const config = loadServiceConfig(settings);
+  const access = new AccessGuard(
+    new Authenticator(config, stage.snapshots, new LastUses(stage.clock), stage.clock),
+  );
+  const load = new LoadGuard(config, stage.clock);
+  /** A request that both guards see. @returns it when it was let in, else how many seconds it is told to wait */
+  const ask = (method: string, handler: keyof Endpoints, caller = 0): IncomingMessage | number => {
+    const request = new IncomingMessage(new Socket());
+    request.method = method;
+    const authorization = `Bearer ${CALLERS[caller]}`;
+    request.headers.authorization = authorization;
+    request.rawHeaders = ['Authorization', authorization];
+    beginRequest(request, new ServerResponse(request), () => '203.0.113.1');
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- a handler is looked at, never called
+    const context = new ExecutionContextHost([request], Endpoints, Endpoints.prototype[handler]);
+    expect(access.canActivate(context)).toBe(true);
+    try {
+      expect(load.canActivate(context)).toBe(true);
+      return request;
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      expect(error.code).toBe('too-many-requests');
+      return error.retryAfter ?? NaN;
+    }
+  };
+  return { ask };
+}
+
+const admitted = expect.any(IncomingMessage) as unknown;
+
+describe('The guard against too much', () => {
+  it('lets one caller have half of the places, and gives a place back once', () => {
+    const { ask } = guardsWith({ MAX_REQUESTS_IN_WORK: '4' });
+    const first = ask('GET', 'database') as IncomingMessage;
+    expect(first).toEqual(admitted);
+    expect(contextOf(first).release).toBeDefined();
+    expect([ask('GET', 'database'), ask('GET', 'database')]).toEqual([admitted, 1]);
+    expect([ask('GET', 'database', 1), ask('GET', 'database', 1)]).toEqual([admitted, admitted]);
+    settle(first);
+    settle(first);
+    expect([ask('GET', 'database'), ask('GET', 'database')]).toEqual([admitted, 1]);
+  });
+
+  it('lets pass what memory answers and what is open to all, whatever else there is', () => {
+    const { ask } = guardsWith({ MAX_REQUESTS_IN_WORK: '2', RATE_LIMIT_WRITES_PER_MINUTE: '1' });
+    ask('GET', 'database');
+    ask('GET', 'database', 1);
+    expect(ask('GET', 'database')).toBe(1);
+    for (const handler of ['memory', 'open'] as const) {
+      for (let time = 0; time < 3; time += 1) {
+        const request = ask('POST', handler);
+        expect(request).toEqual(admitted);
+        expect(contextOf(request as IncomingMessage).release).toBeUndefined();
+      }
+    }
+  });
+
+  it('bounds how often a caller writes in a minute, and reads are no writes', () => {
+    const { ask } = guardsWith({ RATE_LIMIT_WRITES_PER_MINUTE: '2' });
+    const through = (...request: Parameters<typeof ask>) => {
+      const answer = ask(...request);
+      if (typeof answer !== 'number') settle(answer);
+      return answer;
+    };
+    expect([through('POST', 'database'), through('DELETE', 'database')]).toEqual([admitted, admitted]);
+    const wait = through('PUT', 'database');
+    expect(wait).toBeGreaterThan(50);
+    expect(wait).toBeLessThanOrEqual(60);
+    // What was refused holds no place.
+    for (let time = 0; time < 100; time += 1) through('POST', 'database');
+    for (let time = 0; time < 5; time += 1) {
+      expect([through('GET', 'database'), through('HEAD', 'database')]).toEqual([admitted, admitted]);
+    }
+    expect(through('POST', 'database', 1)).toEqual(admitted);
+    stage.clock.advance(60_000);
+    expect(through('POST', 'database')).toEqual(admitted);
+  });
+
+  it('bounds how often all together write in a minute', () => {
+    const { ask } = guardsWith({ RATE_LIMIT_ALL_WRITES_PER_MINUTE: '2' });
+    expect([ask('POST', 'database'), ask('POST', 'database', 1)]).toEqual([admitted, admitted]);
+    const waits = [ask('POST', 'database'), ask('POST', 'database', 1)];
+    for (const wait of waits) {
+      expect(wait).toBeGreaterThan(50);
+      expect(wait).toBeLessThanOrEqual(60);
+    }
+    stage.clock.advance(60_000);
+    expect(ask('POST', 'database')).toEqual(admitted);
+  });
+});
