@@ -15,7 +15,10 @@ import { findPgBouncer, startPgBouncer } from './pgbouncer.mjs';
 const SKIPPED = 77;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What depends on how a connection is shared; the rest differs by nothing that a pool can change. */
-const SUITES = ['test/postgres', 'test/e2e/licensing/(install|remove|renew|renewal|restart)\\.'];
+const SUITES = [
+  'test/postgres',
+  'test/e2e/licensing/(install|remove|renew|renewal|restart|queue|history)\\.',
+];
 
 const args = process.argv.slice(2);
 const server = process.env.TEST_DATABASE_URL;

@@ -23,7 +23,7 @@ const FOLLOW_MS = 100;
 const MOST_TURNS = 5;
 
 /**
- * Renews the license: one call for one token at a time, whoever asks and on whatever replica, with no transaction open
+ * Renews the license: one call for it at a time, whoever asks and on whatever replica, with no transaction open
  * while the issuer thinks. A renewal that fails changes nothing but what is known of renewals. Decision 10 explains it.
  */
 @Injectable()

@@ -71,9 +71,9 @@ export class RenewalStore {
     { claims: { lid, jti } }: AuthenticatedLicense,
   ): Promise<Turn | undefined> {
     return this.database.transaction(async (manager) => {
-      // Whoever stores a successor has locked the row: he is waited for, and what was read is old then.
+      // Whoever stores a successor has locked the row: he is waited for, and what was read is old then. So is whoever begins.
       const where = { id: ROW, generation, revision };
-      const lock = { mode: 'pessimistic_read' as const };
+      const lock = { mode: 'pessimistic_write' as const };
       if ((await manager.findOne(LicenseEntity, { where, select: { id: true }, lock })) === null) {
         const [done] = await manager.query<{ id: string; calls: number }[]>(
           `SELECT id, calls FROM renewal_attempt
@@ -82,6 +82,14 @@ export class RenewalStore {
         );
         return done === undefined ? undefined : { id: done.id, call: done.calls, own: false };
       }
+      // Asked with another token of the license, which was replaced meanwhile or is another source's: that call is shared as well.
+      const [shared] = await manager.query<{ id: string; calls: number }[]>(
+        `SELECT id, calls FROM renewal_attempt
+         WHERE generation = $1 AND lid = $2 AND jti <> $3 AND finished_at IS NULL AND leased_until > clock_timestamp()
+         ORDER BY leased_until DESC LIMIT 1`,
+        [generation, lid, jti],
+      );
+      if (shared !== undefined) return { id: shared.id, call: shared.calls, own: false };
       const taken: { id: string; calls: number }[] = await manager.query(
         `INSERT INTO renewal_attempt AS attempt
            (id, generation, lid, jti, started_at, holder, leased_until, calls, answered)

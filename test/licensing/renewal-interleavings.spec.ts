@@ -1,3 +1,5 @@
+import { LicenseHistory } from '../../src/licensing/license-history.js';
+import { LicensingService } from '../../src/licensing/licensing.service.js';
 import { explore, type WorldEvent } from './interleaving/explorer.js';
 import { by, type Deed, RenewalWorld } from './interleaving/renewal-world.js';
 
@@ -5,20 +7,24 @@ const INSTANCE = 'http://localhost:3000/';
 /** No upload that waits, none that takes something away. */
 const AS_IT_IS = { queue: false, acknowledge: false };
 
-const renewal: Deed = async (service) => service.renew(by('renewal'));
-const removal: Deed = async (service) => service.remove(by('removal'), INSTANCE);
+const renewal: Deed = async (replica) => replica.get(LicensingService).renew(by('renewal'));
+const removal: Deed = async (replica) => replica.get(LicensingService).remove(by('removal'), INSTANCE);
+const rollback: Deed = async (replica) => replica.get(LicenseHistory).rollback(by('rollback'));
 /** Of a token that is newer than whatever the issuer gives. */
-const newest: Deed = async (service, world) =>
-  service.install(by('upload'), world.token('newest', 500), AS_IT_IS);
+const newest: Deed = async (replica, world) =>
+  replica.get(LicensingService).install(by('upload'), world.token('newest', 500), AS_IT_IS);
 /** Of a token that is between those which the issuer gives. */
-const between: Deed = async (service, world) =>
-  service.install(by('upload'), world.token('between', 15), AS_IT_IS);
+const between: Deed = async (replica, world) =>
+  replica.get(LicensingService).install(by('upload'), world.token('between', 15), AS_IT_IS);
 /** Of the very license that was removed. */
-const again: Deed = async (service, world) => {
+const again: Deed = async (replica, world) => {
+  const service = replica.get(LicensingService);
   await service.remove(by('removal'), INSTANCE);
   return service.install(by('upload'), world.token('again', 5), AS_IT_IS);
 };
 
+/** The longest ones run with `INTERLEAVINGS=all` alone: a change of the protocol is worth it, each build is not. */
+const itWhenAll = process.env.INTERLEAVINGS === 'all' ? it : it.skip;
 /** Everything takes longer beside other work; alone it is a tenth of this. */
 const LONGEST_MS = 600_000;
 
@@ -50,6 +56,7 @@ describe('Renewals and changes of one license, step by step in every order', () 
     ['a renewal and an upload of the newest token, with a fault', { renewal, upload: newest }, 1],
     ['a renewal and an upload of a token between, with a fault', { renewal, upload: between }, 1],
     ['a renewal, and a removal before an upload', { renewal, upload: again }, 0],
+    ['a renewal and a rollback, with a fault', { renewal, rollback }, 1],
     ['two renewals, with a fault', { 'renewal 1': renewal, 'renewal 2': renewal }, 1],
     ['two renewals and a removal', { 'renewal 1': renewal, 'renewal 2': renewal, removal }, 0],
   ])('%s', exploreAll, LONGEST_MS);
@@ -59,6 +66,20 @@ describe('Renewals and changes of one license, step by step in every order', () 
     async () => {
       await exploreAll('a renewal and a revocation', { renewal }, 0, [world.issuerRevokes]);
     },
+    LONGEST_MS,
+  );
+
+  const two = { 'renewal 1': renewal, 'renewal 2': renewal };
+
+  itWhenAll(
+    'two renewals and a rollback',
+    async () => exploreAll('two renewals and a rollback', { ...two, rollback }, 0),
+    LONGEST_MS,
+  );
+
+  itWhenAll(
+    'two renewals while the issuer revokes the license',
+    async () => exploreAll('two renewals and a revocation', two, 0, [world.issuerRevokes]),
     LONGEST_MS,
   );
 });

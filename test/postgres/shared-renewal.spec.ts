@@ -138,6 +138,25 @@ describe('three replicas that renew one license', () => {
     expect(await late).toEqual({ id: turn?.id, call: 1, own: false });
   });
 
+  it('share a call that was made with a token which was replaced meanwhile', async () => {
+    await install('replaced');
+    const held = issuer.holdRenewals();
+    const first = replica(0).post(RENEW, {});
+    await held.arrived;
+    const token = issuer.token({ jti: 'newer', lid: 'replaced', iat: Math.floor(Date.now() / 1000) });
+    expect((await replica(1).post(TOKEN, { token })).status).toBe(200);
+    const second = arrived(1);
+    const follower = replica(1).post(RENEW, {});
+    await second;
+    held.release();
+    const replies = [await first, await follower];
+    expect(replies.map(({ status }) => status)).toEqual([200, 200]);
+    expect(replies[0]?.text).toBe(replies[1]?.text);
+    expect(issuer.renewals).toHaveLength(1);
+    expect((await replica(1).post(RENEW, {})).status).toBe(200);
+    expect(issuer.renewals).toHaveLength(2);
+  });
+
   it('read the license again when it was changed otherwise before they had their turn', async () => {
     await install('changed');
     const { nest } = replica(0).running.application;

@@ -41,8 +41,8 @@ export interface Stepped {
   readonly choice: Choice;
   readonly was: Shared;
   readonly is: Shared;
-  /** The generation that the license had when this renewal read it. */
-  readonly generationRead: number | undefined;
+  /** The license as this renewal read it. */
+  readonly read: Shared['license'] | undefined;
   /** Who is behind each holder of a lease. */
   readonly holders: ReadonlyMap<string, string>;
   readonly leasesRunOut: number;
@@ -62,7 +62,7 @@ export function stepFaults(step: Stepped): string[] {
   return [...licenseFaults(step), ...attemptFaults(step), ...issuerFaults(step)];
 }
 
-function licenseFaults({ choice, was, is, generationRead }: Stepped): string[] {
+function licenseFaults({ choice, was, is, read }: Stepped): string[] {
   const [before, after] = [was.license, is.license];
   const recorded = is.audit.slice(was.audit.length);
   if (JSON.stringify(before) === JSON.stringify(after)) {
@@ -79,12 +79,16 @@ function licenseFaults({ choice, was, is, generationRead }: Stepped): string[] {
   if (action === 'license.remove' && after.jti !== null) faults.push('a removal left a license');
   if (action === 'license.revoke' && after.jti !== before.jti)
     faults.push('a revocation changed the license');
-  if (!raises && before.iat !== null && (after.iat ?? 0) < before.iat)
+  // Going back is what somebody says, and no one else does.
+  const goesBack = action === 'license.rollback' && choice.who === 'rollback';
+  if (!raises && !goesBack && before.iat !== null && (after.iat ?? 0) < before.iat)
     faults.push('an older token is over a newer one');
   if (action === 'license.renew') {
     if (before.jti === null) faults.push('a renewal stored a license where none was');
-    if (generationRead !== before.generation)
+    if (read?.generation !== before.generation)
       faults.push('a renewal from before a removal changed the license');
+    if ((before.iat ?? 0) < (read?.iat ?? 0))
+      faults.push('a renewal from before a rollback is stored over it');
   } else if (choice.who.startsWith('renewal') && action !== 'license.revoke') {
     faults.push(`a renewal did ${action}`);
   }

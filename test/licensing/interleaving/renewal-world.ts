@@ -28,7 +28,7 @@ const STATE = `SELECT json_build_object(
   'audit', (SELECT coalesce(json_agg(action ORDER BY id), '[]') FROM audit_event))::text AS state`;
 
 /** What an actor does, on a replica of its own. */
-export type Deed = (service: LicensingService, world: RenewalWorld) => Promise<unknown>;
+export type Deed = (replica: Replica, world: RenewalWorld) => Promise<unknown>;
 
 /** A database, an issuer and the real code over them: what can happen between replicas is explored here. */
 export class RenewalWorld implements World {
@@ -36,7 +36,7 @@ export class RenewalWorld implements World {
   #deeds: Readonly<Record<string, Deed>> = {};
   /** What is wrong with what this run did so far is found by what was seen of it. */
   #seen: Shared[] = [];
-  #generationRead = new Map<string, number>();
+  #licenseRead = new Map<string, Shared['license']>();
   #lastStep = new Map<string, string>();
   #names = new Map<string, string>();
   #holders = new Map<string, string>();
@@ -77,7 +77,9 @@ export class RenewalWorld implements World {
     const world = new RenewalWorld(issuer, now - 1_000, dataSource, database, keys, config);
     const service = first.get(LicensingService);
     await first.get(SnapshotService).refresh();
-    await service.install(by('setup'), world.token('first', 0), { queue: false, acknowledge: false });
+    for (const [jti, age] of [['before', -10] as const, ['first', 0] as const]) {
+      await service.install(by('setup'), world.token(jti, age), { queue: false, acknowledge: false });
+    }
     await world.#save();
     return world;
   }
@@ -120,12 +122,12 @@ export class RenewalWorld implements World {
     this.issuer.answerRenewals((request, response) => void this.#answer(request, response));
     this.issuer.requests.length = 0;
     this.#leasesRunOut = 0;
-    for (const map of [this.#generationRead, this.#lastStep, this.#names, this.#holders]) map.clear();
+    for (const map of [this.#licenseRead, this.#lastStep, this.#names, this.#holders]) map.clear();
     await this.dataSource.query(this.#restore);
     this.#seen = [await this.#read()];
     const actors = Object.entries(this.#deeds).map(async ([name, deed]) => {
-      const service = await this.#replica();
-      return [name, () => deed(service, this)] as const;
+      const replica = await this.#replica();
+      return [name, () => deed(replica, this)] as const;
     });
     return Object.fromEntries(await Promise.all(actors));
   }
@@ -159,12 +161,12 @@ export class RenewalWorld implements World {
     }
     // A renewal reads the license and then whether there is a pause; what it goes by is the former.
     if (choice.step === 'read' && this.#lastStep.get(choice.who) !== 'read') {
-      this.#generationRead.set(choice.who, was.license.generation);
+      this.#licenseRead.set(choice.who, was.license);
     }
     this.#lastStep.set(choice.who, choice.step);
-    const generationRead = this.#generationRead.get(choice.who);
+    const read = this.#licenseRead.get(choice.who);
     const [holders, leasesRunOut] = [this.#holders, this.#leasesRunOut];
-    fail(stepFaults({ choice, was, is, holders, leasesRunOut, generationRead }));
+    fail(stepFaults({ choice, was, is, holders, leasesRunOut, read }));
     if (ending !== undefined) {
       const alone = Object.keys(this.#deeds).every((name) => name.startsWith('renewal'));
       const untroubled = alone && choices.every(({ who, how }) => who in this.#deeds && how === 'done');
@@ -176,7 +178,8 @@ export class RenewalWorld implements World {
     // Whatever happened, the next one who asks comes to an end.
     await this.#leaseRunsOut.happen();
     const before = await this.#read();
-    const next = await (await this.#replica()).renew(by('next')).then(
+    const service = (await this.#replica()).get(LicensingService);
+    const next = await service.renew(by('next')).then(
       (value): Ending => ({ kind: 'resolved', value }),
       (error: unknown): Ending => ({ kind: 'rejected', error }),
     );
@@ -190,11 +193,11 @@ export class RenewalWorld implements World {
     await this.database.onApplicationShutdown();
   }
 
-  async #replica(): Promise<LicensingService> {
+  async #replica(): Promise<Replica> {
     const replica = new Replica([...shared(this.config, this.database), [IssuerKeys, this.keys]]);
-    const service = replica.get(LicensingService);
+    replica.get(LicensingService);
     await replica.get(SnapshotService).refresh();
-    return service;
+    return replica;
   }
 
   /** Keeps the rows as they are, to begin each run with. */
