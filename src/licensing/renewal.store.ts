@@ -82,15 +82,15 @@ export class RenewalStore {
         );
         return done === undefined ? undefined : { id: done.id, call: done.calls, own: false };
       }
-      // Asked with another token of the license, which was replaced meanwhile or is another source's: that call is shared as well.
-      const [shared] = await manager.query<{ id: string; calls: number }[]>(
+      // Also one that asks with another token of the license, which was replaced meanwhile or is another source's.
+      const [other] = await manager.query<{ id: string; calls: number }[]>(
         `SELECT id, calls FROM renewal_attempt
-         WHERE generation = $1 AND lid = $2 AND jti <> $3 AND finished_at IS NULL AND leased_until > clock_timestamp()
-         ORDER BY leased_until DESC LIMIT 1`,
+         WHERE generation = $1 AND lid = $2 AND finished_at IS NULL AND leased_until > clock_timestamp()
+         ORDER BY jti = $3 DESC, leased_until DESC LIMIT 1`,
         [generation, lid, jti],
       );
-      if (shared !== undefined) return { id: shared.id, call: shared.calls, own: false };
-      const taken: { id: string; calls: number }[] = await manager.query(
+      if (other !== undefined) return { id: other.id, call: other.calls, own: false };
+      const [own] = await manager.query<{ id: string; calls: number }[]>(
         `INSERT INTO renewal_attempt AS attempt
            (id, generation, lid, jti, started_at, holder, leased_until, calls, answered)
          VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7::float8 * interval '1 ms', 1, 0)
@@ -100,16 +100,9 @@ export class RenewalStore {
          RETURNING id, calls`,
         [randomUUID(), generation, lid, jti, new Date(this.clock.now()), this.#holder, this.#leaseMs],
       );
-      const [own] = taken;
-      if (own !== undefined) return { id: own.id, call: own.calls, own: true };
-      // The row that was in the way is locked by the INSERT, so it is still there and still open.
-      const [other] = await manager.query<{ id: string; calls: number }[]>(
-        `SELECT id, calls FROM renewal_attempt
-         WHERE generation = $1 AND lid = $2 AND jti = $3 AND finished_at IS NULL`,
-        [generation, lid, jti],
-      );
-      if (other === undefined) throw new Error('an attempt that was in the way is gone');
-      return { id: other.id, call: other.calls, own: false };
+      // Nobody else can have begun one meanwhile: that takes the lock.
+      if (own === undefined) throw new Error('an attempt was begun without the lock of its license');
+      return { id: own.id, call: own.calls, own: true };
     });
   }
 
