@@ -11,8 +11,8 @@ import {
   withSignature,
 } from './compose.mjs';
 import { claims } from './instance.mjs';
-import { keyOf } from './keys.mjs';
-import { bytesOf, der } from './rsa.mjs';
+import { keyOf, number } from './keys.mjs';
+import { bytesOf, der, sha } from './rsa.mjs';
 
 const P = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;
 const VALUES = [
@@ -47,6 +47,20 @@ export function ecdsaEdges() {
     put(`r-${a}`, `FIPS 186-5, 6.4.2: r is ${a}, s is right.`, pair(first, s));
     put(`s-${a}`, `FIPS 186-5, 6.4.2: s is ${a}, r is right.`, pair(r, first));
   }
+  // For this r, u1 * G and u2 * Q are opposite points whatever s is.
+  const z = BigInt(`0x${sha('sha256', input).toString('hex')}`);
+  const toInfinity = n - ((z * inverse(number(key.jwk.d), n)) % n);
+  for (const [name, second] of [
+    ['1', 1n],
+    ['right', s],
+    ['half-n', n >> 1n],
+    ['n-minus-1', n - 1n],
+  ])
+    put(
+      `point-at-infinity-s-${name}`,
+      `FIPS 186-5, 6.4.2: u1 * G + u2 * Q is the point at infinity; s is ${name}.`,
+      pair(toInfinity, second),
+    );
   const changed = [
     ['swapped', s, r],
     ['r-negative', n - r, s],

@@ -1,6 +1,6 @@
 import { inputOf, reject, signatureOf, withSignature } from './compose.mjs';
 import { keyOf } from './keys.mjs';
-import { pkcs1, pss, rawRsa, rsaEdges, sha } from './rsa.mjs';
+import { deterministic, modulus, pkcs1, pss, rawRsa, rsaEdges, sha } from './rsa.mjs';
 
 /** RFC 7518, section 3.5: SHA-256, MGF1 with SHA-256 and a salt of exactly 32 bytes; RFC 8017, section 9.1.2, for the rest. */
 export function pssEncoding() {
@@ -83,6 +83,8 @@ export function pssEncoding() {
     ),
   );
   raw('zeros', 'zeros and a trailer', Buffer.concat([Buffer.alloc(255), Buffer.from([0xbc])]));
+  for (const [number, em] of topBitsSet(key, input))
+    raw(`top-bit-set-${number}`, 'the leftmost bit, which belongs to no byte of the mask, is set', em);
   for (const at of [0, 1, 2, 100, 222, 223, 224, 240, 254]) {
     const em = Buffer.from(good);
     em[at] ^= 1;
@@ -95,4 +97,15 @@ export function pssEncoding() {
       signature,
     );
   return vectors;
+}
+
+/** Good encodings but for their leftmost bit, that are less than the modulus all the same: with three salts. */
+function topBitsSet(key, input) {
+  const found = [];
+  for (let salts = 0; found.length < 3; salts += 1) {
+    const em = pss(key, input, { salt: deterministic(key, `top bit ${salts}`, 32) });
+    em[0] |= 0x80;
+    if (BigInt(`0x${em.toString('hex')}`) < modulus(key)) found.push([found.length + 1, em]);
+  }
+  return found;
 }
