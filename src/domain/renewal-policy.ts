@@ -10,6 +10,9 @@ const BACK_OFF = [10, 60, 600, 6_000, DAY];
 const SPREAD = 0.1;
 /** No two attempts that nobody asked for follow each other sooner, seconds. */
 const SHORTEST_WAIT = 1;
+/** With an expired token this wait is never too long, seconds; later on this part of the time since its end is not. */
+const EXPIRED_WAIT = 60;
+const EXPIRED_SHARE = 1 / 60;
 /** An issuer that has nothing newer yet is left alone for this long at least, seconds. */
 const SHORTEST_PAUSE = 60;
 
@@ -42,7 +45,8 @@ export function firstAttemptAt(terms: RenewalTerms, nowSeconds: number, random: 
 
 /**
  * The attempt after one that failed: a random wait up to 10 s, 1 min, 10 min, 100 min, then a day, but never so long that
- * fewer than two more tries would fit before `exp`.
+ * fewer than two more tries would fit before `exp`. After `exp` never longer than a sixtieth of the time since then, or a minute: an
+ * outage of the issuer must not go on for hours after its end.
  *
  * @param step which of these waits it is, from 1
  * @param nowSeconds Unix seconds, as the result
@@ -59,8 +63,8 @@ export function attemptAfterFailure(
 }
 
 /**
- * How many waits were taken in whole after this one. One that `exp` cut short does not count: many hasty tries in a token's last
- * seconds must not make the first wait after its end a long one.
+ * How many waits were taken in whole after this one. One that was cut short, before `exp` or after it, does not count: many hasty tries
+ * in a token's last seconds must not make a later wait a long one.
  *
  * @param step which wait it is, from 1
  * @param nowSeconds Unix seconds
@@ -95,8 +99,8 @@ function longestWait(step: number): number {
   return BACK_OFF[Math.min(step, BACK_OFF.length) - 1] ?? DAY;
 }
 
-/** How long a wait may be so that two more tries fit before `exp`; any, once that has passed. */
+/** How long a wait may be so that two more tries fit before `exp`; once that has passed, so that little is added to the time since. */
 function room({ exp }: RenewalTerms, nowSeconds: number): number {
   const left = exp - nowSeconds;
-  return left > 0 ? left / 3 : Infinity;
+  return left > 0 ? left / 3 : Math.max(EXPIRED_WAIT, -left * EXPIRED_SHARE);
 }

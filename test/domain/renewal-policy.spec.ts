@@ -111,9 +111,29 @@ describe('the attempt after a failure', () => {
     );
   });
 
-  it('is made after exp too, by the back-off alone', () => {
-    expect(attemptAfterFailure(terms(), 4, NOW + 31 * DAY, 0.5)).toBe(NOW + 31 * DAY + 3_000);
-    expect(attemptAfterFailure(terms(), 2, NOW + 30 * DAY, 0.5)).toBe(NOW + 30 * DAY + 30);
+  it.each([
+    ['at exp', 0, 4, 60],
+    ['an hour later', 3_600, 4, 60],
+    ['two hours later', 7_200, 4, 120],
+    ['two hours later, of a short wait', 7_200, 1, 10],
+    ['a day later', DAY, 4, 1_440],
+    ['a week later', 7 * DAY, 4, 6_000],
+    ['a week later, after many failures', 7 * DAY, 9, 10_080],
+    ['a year later', 365 * DAY, 9, DAY],
+  ])('waits after exp too, %s (%s s) as failure %s up to %s s', (_, later, failures, longest) => {
+    const now = NOW + 30 * DAY + later;
+    expect(attemptAfterFailure(terms(), failures, now, 0.5)).toBe(now + longest / 2);
+  });
+
+  it('adds no more than a minute, or a sixtieth, to the time after exp', () => {
+    const any = fc.integer({ min: 0, max: 400 * DAY });
+    fc.assert(
+      fc.property(any, fc.integer({ min: 1, max: 50 }), chance, (since, failures, random) => {
+        const now = NOW + 30 * DAY + since;
+        const wait = attemptAfterFailure(terms(), failures, now, random) - now;
+        expect(wait).toBeLessThanOrEqual(Math.max(60, since / 60) + 1e-6);
+      }),
+    );
   });
 });
 
@@ -121,6 +141,9 @@ describe('the back-off', () => {
   it('goes on a step with each wait that is taken in whole', () => {
     expect([1, 2, 3, 4, 5, 9].map((step) => stepsTaken(terms(), step, NOW))).toEqual([1, 2, 3, 4, 5, 9]);
     expect(stepsTaken(terms(), 3, NOW + 31 * DAY)).toBe(3);
+    expect(stepsTaken(terms(), 5, NOW + 31 * DAY)).toBe(4);
+    expect(stepsTaken(terms(), 2, NOW + 30 * DAY)).toBe(2);
+    expect(stepsTaken(terms(), 3, NOW + 30 * DAY)).toBe(2);
   });
 
   it('stays where it is while exp cuts the waits short', () => {
