@@ -4,7 +4,6 @@
 //
 //   npm run build && node scripts/record-metrics.mjs > deploy/prometheus/recorded.prom
 import { connect } from 'node:net';
-import { once } from 'node:events';
 import { startAuthority } from '../dist/authority/authority.js';
 import { loadAuthorityConfig } from '../dist/config/authority-config.js';
 import { loadServiceConfig } from '../dist/config/service-config.js';
@@ -68,5 +67,7 @@ async function unreadable() {
   const socket = connect(Number(port), hostname);
   socket.write('no request at all\r\n\r\n');
   socket.resume();
-  await once(socket, 'close');
+  // A reset is an end like any other.
+  socket.on('error', () => undefined);
+  await new Promise((resolve) => socket.once('close', resolve));
 }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
-import { once } from 'node:events';
 import { ERROR_CATALOGUE } from '../../src/domain/service-error.js';
+import { hungUp } from '../support/hung-up.js';
 import { Scrape } from '../support/scrape.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../support/service.js';
 import { CHECK, newLid, RENEW, shareStage, type Stage, TOKEN } from './licensing/stage.js';
@@ -223,7 +223,7 @@ describe('GET /metrics', () => {
         const socket = connect(Number(port), hostname);
         socket.write(text);
         socket.resume();
-        await once(socket, 'close');
+        await hungUp(socket);
       };
       const malformed = 'licentia_http_malformed_requests_total';
       expect(await raised(malformed, { status: '400' }, () => say('nonsense\r\n\r\n'))).toBe(1);

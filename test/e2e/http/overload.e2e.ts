@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { FakeIssuer } from '../../support/fake-issuer/fake-issuer.js';
+import { hungUp } from '../../support/hung-up.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../../support/service.js';
 import { send } from './raw-http.js';
 
@@ -35,7 +36,7 @@ class Client {
 
   /** Resolves when the service has hung up. */
   async end(): Promise<void> {
-    if (!this.closed) await once(this.socket, 'close');
+    await hungUp(this.socket);
   }
 
   get statuses(): number[] {
