@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
+import { ClockWatch } from '../clock/clock-watch.js';
 import { Database } from '../database/database.js';
 import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
 import { LicenseIssuer, pausedFor } from '../issuer/license-issuer.js';
+import type { HeldLicense, Snapshot } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseQueue } from './license-queue.js';
 import { LicenseMetrics } from './license-metrics.js';
@@ -40,6 +42,7 @@ export class LicenseRenewal {
     private readonly database: Database,
     private readonly snapshots: SnapshotService,
     private readonly metrics: LicenseMetrics,
+    private readonly watch: ClockWatch,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -66,17 +69,26 @@ export class LicenseRenewal {
   }
 
   /**
-   * The license that a renewal would be of: the one that counts; where none is valid, the one that is next to it.
+   * The license that a renewal would be of: the one that counts; where none is valid, the one that is next to it. What is renewed
+   * takes the place of what is stored: a license of the next term, of whatever source, must have begun beyond doubt.
+   */
+  candidateIn({ license, local }: Pick<Snapshot, 'license' | 'local'>): AuthenticatedLicense | undefined {
+    const stored: HeldLicense = { ...license, queued: { kind: 'none' } };
+    return this.reader.ranked({ license: stored, local }, this.watch.earliest)[0]?.license;
+  }
+
+  /**
+   * The same, of what the database holds at this moment.
    * @throws ServiceError `license.not-found`, `license.invalid`, `issuer.unavailable`, `database.unavailable`
    */
   async renewable(): Promise<Renewable> {
     await this.queue.settle();
     const held = await this.database.read((manager) => this.store.load(manager));
-    const [first] = this.reader.ranked({ license: held, local: this.snapshots.current?.local ?? [] });
-    if (first !== undefined) {
+    const license = this.candidateIn({ license: held, local: this.snapshots.current?.local ?? [] });
+    if (license !== undefined) {
       this.issuer.assertConfigured();
       await this.#assertNotPaused();
-      return { held, license: first.license };
+      return { held, license };
     }
     const { content } = held;
     switch (content.kind) {

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditLog } from '../audit/audit-log.js';
 import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
-import { compareTokens, decideRenewal, isOlder } from '../domain/license.js';
+import { compareTokens, decideRenewal, isOlder, isSameLicense } from '../domain/license.js';
 import { type AuthenticatedLicense, readTokenHeader, verifyLicenseToken } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
 import { badResponse, classOfRefusal } from '../issuer/issuer-failure.js';
@@ -119,9 +119,10 @@ export class RenewalCall {
     // Counted after the transaction, which may run more than once.
     let outcome: 'renewed' | 'unchanged' = 'unchanged';
     const state = await this.snapshots.change(async (manager) => {
-      const held = await this.store.load(manager);
+      // The next term may have begun while the issuer thought: what it answered is no successor of that license.
+      const { held } = await this.queue.load(manager);
       const present = licenseIn(held.content);
-      if (held.generation !== read.generation || !isSamePlace(licenseIn(read.content), present, license)) {
+      if (held.generation !== read.generation || !isSamePlace(read, held, license)) {
         throw new ServiceError('license.changed');
       }
       const isNews = present !== undefined && present.token !== licenseIn(read.content)?.token;
@@ -156,17 +157,14 @@ export class RenewalCall {
   }
 }
 
-/** Whether the database holds the same license as when it was read, or by now the renewed one of another source. */
-function isSamePlace(
-  before: AuthenticatedLicense | undefined,
-  after: AuthenticatedLicense | undefined,
-  renewed: AuthenticatedLicense,
-): boolean {
-  const lid = after?.claims.lid;
-  return lid === before?.claims.lid || (before === undefined && lid === renewed.claims.lid);
+/** Whether the database holds the renewed license, or it comes from another source and nobody has put anything there since. */
+function isSamePlace(read: HeldLicense, held: HeldLicense, { claims }: AuthenticatedLicense): boolean {
+  const [before, after] = [licenseIn(read.content), licenseIn(held.content)];
+  return (after !== undefined && isSameLicense(after.claims, claims)) || after?.token === before?.token;
 }
 
 function isSameOrNewer(present: AuthenticatedLicense, successor: AuthenticatedLicense): boolean {
-  const isSameLicense = present.claims.lid === successor.claims.lid;
-  return isSameLicense && compareTokens(present.claims, successor.claims) >= 0;
+  return (
+    isSameLicense(present.claims, successor.claims) && compareTokens(present.claims, successor.claims) >= 0
+  );
 }

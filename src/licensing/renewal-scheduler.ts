@@ -8,7 +8,6 @@ import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { firstAttemptAt } from '../domain/renewal-policy.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
-import { LicenseReader } from './license.reader.js';
 import { LicenseRenewal } from './license-renewal.js';
 import { RenewalStore } from './renewal.store.js';
 
@@ -30,7 +29,6 @@ export class RenewalScheduler implements BeforeApplicationShutdown {
     @Inject(SERVICE_CONFIG) { issuer }: ServiceConfig,
     private readonly renewal: LicenseRenewal,
     private readonly store: RenewalStore,
-    private readonly reader: LicenseReader,
     private readonly database: Database,
     private readonly snapshots: SnapshotService,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -50,10 +48,10 @@ export class RenewalScheduler implements BeforeApplicationShutdown {
   async #look(): Promise<void> {
     try {
       const snapshot = this.snapshots.current;
-      const [first] = snapshot === undefined ? [] : this.reader.ranked(snapshot);
-      if (first === undefined || !(await this.#isDue(first.license))) return;
+      const license = snapshot === undefined ? undefined : this.renewal.candidateIn(snapshot);
+      if (license === undefined || !(await this.#isDue(license))) return;
       await this.renewal.renew(SYSTEM);
-      this.#logger.log({ msg: 'license renewed', lid: first.license.claims.lid });
+      this.#logger.log({ msg: 'license renewed', lid: license.claims.lid });
     } catch (error) {
       const code = error instanceof ServiceError ? error.code : 'internal-error';
       if (code === 'database.unavailable') return;

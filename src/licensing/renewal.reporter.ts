@@ -42,7 +42,8 @@ export class RenewalReporter {
     const { state, underWay } = await this.#load();
     const snapshot = this.snapshots.current;
     const claims = (snapshot === undefined ? [] : this.reader.ranked(snapshot))[0]?.license.claims;
-    const isPlanned = state.lid === claims?.lid && state.jti === claims?.jti;
+    const next = snapshot === undefined ? undefined : this.renewal.candidateIn(snapshot)?.claims;
+    const isPlanned = state.lid === next?.lid && state.jti === next?.jti;
     const now = toSeconds(this.clock.now());
     const automatic = this.config.issuer.autoRefresh;
     return {
@@ -54,7 +55,7 @@ export class RenewalReporter {
       cause: state.lastCause as FailureClass | null,
       message: state.lastMessage,
       failures: isPlanned ? state.failures : 0,
-      due: claims === undefined ? null : renewalDueAt(claims),
+      due: next === undefined ? null : renewalDueAt(next),
       nextAttempt: automatic && isPlanned ? secondsOf(state.nextAttemptAt) : null,
       notBefore:
         state.notBefore !== null && state.notBefore.getTime() > this.clock.now()

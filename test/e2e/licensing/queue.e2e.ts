@@ -136,6 +136,9 @@ describe('A license of the next term', () => {
     // Longer than it takes to put a license in its place.
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(await stage.row()).toBe(row);
+    // Nor by a renewal, which is of what is stored; its answer has expired by that clock.
+    expect(outcome(await stage.renew())).toEqual([502, 'issuer.bad-response']);
+    expect(await stage.row()).toBe(row);
     stage.service.clock.set(Date.now());
     expect(await stage.shown()).toMatchObject({ lid: 'now', status: 1 });
   });
@@ -173,6 +176,25 @@ describe('A license of the next term', () => {
       'license.promote',
       'license.renew',
     ]);
+  });
+
+  it.each([
+    ['of another license', () => ({})],
+    ['of the same license', () => ({ lid: 'now', iat: stage.now })],
+  ])('%s is not lost to a renewal that was under way when its term began', async (_, more) => {
+    await stage.install({ lid: 'now', jti: 'present', iat: stage.now - 100 });
+    const claims = await soon({ jti: 'next', ...more() });
+    const held = stage.issuer.holdRenewals();
+    const renewal = stage.renew();
+    await held.arrived;
+    // Most probably the answer is there before the database has put it in its place.
+    await until(async () => (await stage.shown()).jti === 'next');
+    held.release();
+    const reply = await renewal;
+    await promoted();
+    expect(await stage.shown()).toMatchObject({ lid: claims.lid, jti: 'next', status: 1 });
+    if (claims.lid !== 'now') expect(outcome(reply)).toEqual([409, 'license.changed']);
+    else expect(reply).toMatchObject({ status: 200, body: { jti: 'next' } });
   });
 
   it('is installed at once where it is active already', async () => {

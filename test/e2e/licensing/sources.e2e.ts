@@ -212,6 +212,22 @@ describe('a license outside of the database', () => {
     expect(await shownLid()).toBe('of the file');
   });
 
+  it('takes nothing away, by a renewal, from what was uploaded meanwhile', async () => {
+    const iat = now() - 100;
+    await stage.install({ lid: 'stored', iat: iat - 100 });
+    await put(stage.issuer.token({ lid: 'of the file', iat }));
+    await restart();
+    const held = stage.issuer.holdRenewals();
+    const renewal = stage.renew();
+    await held.arrived;
+    await stage.install({ lid: 'stored', jti: 'uploaded', iat: iat + 50 });
+    const row = await stage.row();
+    held.release();
+    expect(outcome(await renewal)).toEqual([409, 'license.changed']);
+    expect(await stage.row()).toBe(row);
+    expect(await stage.shown()).toMatchObject({ lid: 'stored', jti: 'uploaded', status: 1 });
+  });
+
   it('is not stored by a renewal after a removal that came meanwhile', async () => {
     await put(stage.issuer.token());
     await restart();

@@ -8,9 +8,14 @@ export interface Shared {
   readonly license: {
     readonly generation: number;
     readonly revision: number;
+    readonly lid: string | null;
     readonly jti: string | null;
     readonly iat: number | null;
+    /** The `jti` of the license that waits for its term. */
+    readonly queued: string | null;
   };
+  /** Whether its term has begun. */
+  readonly hasBegun: boolean;
   readonly revocations: number;
   readonly attempts: readonly {
     readonly id: string;
@@ -68,10 +73,13 @@ function licenseFaults({ choice, was, is, read }: Stepped): string[] {
   if (JSON.stringify(before) === JSON.stringify(after)) {
     return recorded.length === 0 ? [] : ['a change is recorded that is none'];
   }
-  const faults = [];
-  if (after.revision !== before.revision + 1) faults.push('the revision does not count the writes');
-  if (recorded.length !== 1) faults.push('a change does not have one record');
-  const [action] = recorded;
+  // Who changes the license first puts the next term's in its place, when that has begun.
+  const isPromoted = recorded[0] === 'license.promote';
+  const [action = 'license.promote', ...more] = isPromoted ? recorded.slice(1) : recorded;
+  const faults = more.length > 0 || recorded.length === 0 ? ['a change does not have one record'] : [];
+  if (after.revision !== before.revision + recorded.length)
+    faults.push('the revision does not count the writes');
+  if (isPromoted && !was.hasBegun) faults.push('the next term began too early');
   const raised = after.generation - before.generation;
   const raises = action === 'license.remove' || action === 'license.revoke';
   if (raised !== (raises ? 1 : 0))
@@ -79,17 +87,23 @@ function licenseFaults({ choice, was, is, read }: Stepped): string[] {
   if (action === 'license.remove' && after.jti !== null) faults.push('a removal left a license');
   if (action === 'license.revoke' && after.jti !== before.jti)
     faults.push('a revocation changed the license');
-  // Going back is what somebody says, and no one else does.
+  if (action === 'license.promote' && after.jti !== before.queued)
+    faults.push('what was put in its place had not waited for its term');
+  if (before.queued !== null && after.queued === null && !isPromoted && action !== 'license.remove')
+    faults.push(`${action} lost the license of the next term`);
+  // Going back is what somebody says, and no one else does; another license has dates of its own.
   const goesBack = action === 'license.rollback' && choice.who === 'rollback';
-  if (!raises && !goesBack && before.iat !== null && (after.iat ?? 0) < before.iat)
+  const isSameLicense = after.lid === before.lid;
+  if (!goesBack && isSameLicense && (after.iat ?? 0) < (before.iat ?? 0))
     faults.push('an older token is over a newer one');
   if (action === 'license.renew') {
     if (before.jti === null) faults.push('a renewal stored a license where none was');
+    if (!isPromoted && !isSameLicense) faults.push('a renewal stored another license');
     if (read?.generation !== before.generation)
       faults.push('a renewal from before a removal changed the license');
-    if ((before.iat ?? 0) < (read?.iat ?? 0))
+    if (read?.lid === before.lid && (before.iat ?? 0) < (read?.iat ?? 0))
       faults.push('a renewal from before a rollback is stored over it');
-  } else if (choice.who.startsWith('renewal') && action !== 'license.revoke') {
+  } else if (choice.who.startsWith('renewal') && action !== 'license.revoke' && !isPromoted) {
     faults.push(`a renewal did ${action}`);
   }
   return faults;
@@ -97,8 +111,9 @@ function licenseFaults({ choice, was, is, read }: Stepped): string[] {
 
 function attemptFaults({ choice, was, is, holders }: Stepped): string[] {
   const begun = is.attempts.filter(({ id }) => !was.attempts.some((known) => known.id === id));
+  const held = [was.license.jti, was.hasBegun ? was.license.queued : null];
   const faults = begun
-    .filter(({ jti }) => jti !== was.license.jti)
+    .filter(({ jti }) => !held.includes(jti))
     .map(({ jti }) => `an attempt was begun for ${jti}, which is not held any more`);
   for (const before of was.attempts) {
     const after = is.attempts.find(({ id }) => id === before.id);
@@ -118,7 +133,7 @@ function isSame(a: Shared['attempts'][number], b: Shared['attempts'][number]): b
   return JSON.stringify({ ...a, leased: false }) === JSON.stringify({ ...b, leased: false });
 }
 
-function issuerFaults({ is: { issuer, attempts }, leasesRunOut }: Stepped): string[] {
+function issuerFaults({ is: { issuer, attempts, hasBegun }, leasesRunOut }: Stepped): string[] {
   const faults = [];
   for (const key of new Set(issuer.asked)) {
     const attempt = attempts.find(({ id }) => id === key);
@@ -127,7 +142,8 @@ function issuerFaults({ is: { issuer, attempts }, leasesRunOut }: Stepped): stri
     else if (attempt.calls < times)
       faults.push(`the issuer was asked ${times} times in ${attempt.calls} calls`);
   }
-  if (issuer.waiting > 1 + leasesRunOut) faults.push(`${issuer.waiting} calls at a time`);
+  // One for each license, and that of the next term is another one.
+  if (issuer.waiting > (hasBegun ? 2 : 1) + leasesRunOut) faults.push(`${issuer.waiting} calls at a time`);
   return faults;
 }
 
@@ -150,7 +166,12 @@ export function endFaults(
     const allowed = revoked ? [...PLAIN, 'issuer.refused', 'issuer.bad-response'] : PLAIN;
     return allowed.includes(code) ? [] : [`${name} failed with ${code}`];
   }
-  const held = new Set(seen.map(({ license }) => license.jti));
+  // Who puts one into the queue is told of that.
+  const mayWait = name === 'upload';
+  const held = new Set(
+    seen.flatMap(({ license, hasBegun }) => [license.jti, ...(hasBegun || mayWait ? [license.queued] : [])]),
+  );
+  if (name === 'promotion') return [];
   if (name === 'removal') return held.has(null) ? [] : ['a removal was acknowledged, and never happened'];
   const jti = (ending.value as LicenseState).claims?.jti ?? null;
   return held.has(jti) ? [] : [`${name} was told of ${jti}, which was never stored`];
@@ -158,13 +179,16 @@ export function endFaults(
 
 /** What is wrong with a renewal after everything, when every lease has run out. */
 export function recoveryFaults(next: Ending, was: Shared, is: Shared): string[] {
-  const open = is.attempts.filter(({ over, jti }) => !over && jti === was.license.jti);
+  const jti = was.hasBegun && was.license.queued !== null ? was.license.queued : was.license.jti;
+  const open = is.attempts.filter((attempt) => !attempt.over && attempt.jti === jti);
   const faults = open.length === 0 ? [] : ['the next renewal left the attempt open'];
-  const expected =
-    was.license.jti === null ? 'license.not-found' : was.issuer.revoked ? 'issuer.refused' : 'valid';
+  const expected = jti === null ? 'license.not-found' : was.issuer.revoked ? 'issuer.refused' : 'valid';
   const found = outcomeOf(next);
   if (found !== expected) faults.push(`the next renewal came to ${found} instead of ${expected}`);
-  if ((is.license.iat ?? 0) < (was.license.iat ?? 0)) faults.push('the next renewal stored an older token');
+  if (is.license.lid === was.license.lid && (is.license.iat ?? 0) < (was.license.iat ?? 0))
+    faults.push('the next renewal stored an older token');
+  if (was.license.queued !== null && is.license.queued === null && is.license.lid === was.license.lid)
+    faults.push('the next renewal lost the license of the next term');
   return faults;
 }
 

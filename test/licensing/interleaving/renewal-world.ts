@@ -6,10 +6,11 @@ import { loadServiceConfig, SERVICE_CONFIG, type ServiceConfig } from '../../../
 import { dataSourceOptions } from '../../../src/database/data-source-options.js';
 import { Database } from '../../../src/database/database.js';
 import { SERVICE_SCHEMA } from '../../../src/database/service-schema.js';
-import { CLOCK, systemClock } from '../../../src/domain/clock.js';
+import { CLOCK } from '../../../src/domain/clock.js';
 import { IssuerKeys } from '../../../src/issuer/issuer-keys.js';
 import { LicensingService } from '../../../src/licensing/licensing.service.js';
 import { SnapshotService } from '../../../src/snapshot/snapshot.service.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { FakeIssuer, type ReceivedRequest } from '../../support/fake-issuer/fake-issuer.js';
 import { atServersStep, type Ending, KILLED, type Step, type World, type WorldEvent } from './explorer.js';
 import { Replica, SteppedDatabase } from './replica.js';
@@ -19,13 +20,17 @@ import { endFaults, recoveryFaults, type Shared, stepFaults } from './renewal-ru
 const OURS = /^(license|renewal|audit|snapshot)/;
 
 const STATE = `SELECT json_build_object(
-  'license', (SELECT json_build_object('generation', generation, 'revision', revision, 'jti', jti, 'iat', iat) FROM license),
+  'license', (SELECT json_build_object('generation', generation, 'revision', revision, 'lid', lid, 'jti', jti, 'iat', iat,
+      'queued', queued_token) FROM license),
   'revocations', (SELECT count(*) FROM license_revocation),
   'attempts', (SELECT coalesce(json_agg(json_build_object('id', id, 'jti', jti, 'over', finished_at IS NOT NULL,
       'outcome', outcome, 'holder', holder, 'leased', coalesce(leased_until > clock_timestamp(), false), 'calls', calls,
       'answered', answered) ORDER BY started_at, id), '[]') FROM renewal_attempt),
   'plan', (SELECT json_build_object('jti', jti, 'failures', failures, 'outcome', last_outcome) FROM renewal_state),
   'audit', (SELECT coalesce(json_agg(action ORDER BY id), '[]') FROM audit_event))::text AS state`;
+
+/** The replicas' clock is so far behind the database's before the next term begins, and so far ahead of it then; seconds. */
+const AROUND_TERM = 60;
 
 /** What an actor does, on a replica of its own. */
 export type Deed = (replica: Replica, world: RenewalWorld) => Promise<unknown>;
@@ -47,19 +52,24 @@ export class RenewalWorld implements World {
     revoked: false,
   };
   #leasesRunOut = 0;
+  #clock = new FakeClock();
+  #hasBegun = false;
   #restore = '';
 
   private constructor(
     readonly issuer: FakeIssuer,
     /** Unix seconds of the first license. */
     readonly start: number,
+    /** Unix seconds: when the term of the queued license begins. */
+    private readonly nextTerm: number,
     private readonly dataSource: DataSource,
     private readonly database: SteppedDatabase,
     private readonly keys: IssuerKeys,
     private readonly config: ServiceConfig,
   ) {}
 
-  static async create(): Promise<RenewalWorld> {
+  /** @param queued - whether a license of the next term waits */
+  static async create({ queued = false } = {}): Promise<RenewalWorld> {
     Logger.overrideLogger(false);
     // In memory: nobody pulls a plug here, and a write to the disk would be most of the time.
     const dataSource = new DataSource(dataSourceOptions({ kind: 'memory' }, SERVICE_SCHEMA));
@@ -70,15 +80,20 @@ export class RenewalWorld implements World {
       ISSUER_URL: issuer.url,
       ISSUER_ALLOW_INSECURE_HTTP: 'true',
     });
-    const first = new Replica(shared(config, database));
+    const now = Math.floor(Date.now() / 1000);
+    // By the database's clock the next term has begun: it begins when the replicas' clock says so, too.
+    const nextTerm = now - AROUND_TERM;
+    const first = new Replica(shared(config, database, clockAt(nextTerm - AROUND_TERM)));
     const keys = first.get(IssuerKeys);
     await keys.start();
-    const now = Math.floor(Date.now() / 1000);
-    const world = new RenewalWorld(issuer, now - 1_000, dataSource, database, keys, config);
+    const world = new RenewalWorld(issuer, now - 1_000, nextTerm, dataSource, database, keys, config);
     const service = first.get(LicensingService);
     await first.get(SnapshotService).refresh();
     for (const [jti, age] of [['before', -10] as const, ['first', 0] as const]) {
       await service.install(by('setup'), world.token(jti, age), { queue: false, acknowledge: false });
+    }
+    if (queued) {
+      await service.install(by('setup'), world.nextTermsToken(), { queue: true, acknowledge: false });
     }
     await world.#save();
     return world;
@@ -94,6 +109,11 @@ export class RenewalWorld implements World {
   /** A token of the one license. @param age - seconds that it is newer than the first one */
   token(jti: string, age: number): string {
     return this.issuer.token({ jti, lid: 'one', iat: this.start + age });
+  }
+
+  /** The token that waits: older than the first renewal's, as it would be. */
+  nextTermsToken(): string {
+    return this.issuer.token({ jti: 'next', lid: 'two', iat: this.start + 5, nbf: this.nextTerm });
   }
 
   readonly #leaseRunsOut: WorldEvent = {
@@ -116,12 +136,24 @@ export class RenewalWorld implements World {
     happen: async () => void (this.#issuer.revoked = true),
   };
 
+  readonly nextTermBegins: WorldEvent = {
+    name: 'the next term begins',
+    inevitable: false,
+    canHappen: () => true,
+    happen: async () => {
+      this.#clock.advance(2 * AROUND_TERM * 1_000);
+      this.#hasBegun = true;
+    },
+  };
+
   async begin(): Promise<Record<string, () => Promise<unknown>>> {
     for (const response of this.#issuer.waiting) response.destroy();
     this.#issuer = { issued: new Map(), asked: [], waiting: new Set(), revoked: false };
     this.issuer.answerRenewals((request, response) => void this.#answer(request, response));
     this.issuer.requests.length = 0;
     this.#leasesRunOut = 0;
+    this.#clock = clockAt(this.nextTerm - AROUND_TERM);
+    this.#hasBegun = false;
     for (const map of [this.#licenseRead, this.#lastStep, this.#names, this.#holders]) map.clear();
     await this.dataSource.query(this.#restore);
     this.#seen = [await this.#read()];
@@ -137,19 +169,19 @@ export class RenewalWorld implements World {
   }
 
   seenBy(step: string, state: string): string {
-    const { license, revocations, issuer, ...database } = JSON.parse(state) as Shared;
+    const { license, revocations, issuer, hasBegun, ...database } = JSON.parse(state) as Shared;
     switch (step) {
       case 'ask':
         return JSON.stringify(issuer);
       // What is answered was decided when the issuer was asked.
       case 'answer':
-        return '';
+        return JSON.stringify(hasBegun);
       case 'read':
-        return JSON.stringify([license, revocations]);
+        return JSON.stringify([license, revocations, hasBegun]);
       case 'look':
-        return JSON.stringify(database.attempts);
+        return JSON.stringify([database.attempts, hasBegun]);
       default:
-        return JSON.stringify([license, revocations, database]);
+        return JSON.stringify([license, revocations, database, hasBegun]);
     }
   }
 
@@ -194,7 +226,8 @@ export class RenewalWorld implements World {
   }
 
   async #replica(): Promise<Replica> {
-    const replica = new Replica([...shared(this.config, this.database), [IssuerKeys, this.keys]]);
+    const given = shared(this.config, this.database, this.#clock);
+    const replica = new Replica([...given, [IssuerKeys, this.keys]]);
     replica.get(LicensingService);
     await replica.get(SnapshotService).refresh();
     return replica;
@@ -220,7 +253,10 @@ export class RenewalWorld implements World {
     const { issued, asked, waiting, revoked } = this.#issuer;
     const given = [...issued].map(([key, token]) => [key, claimOf(token, 'jti')] as const);
     const issuer = { issued: Object.fromEntries(given), asked, waiting: waiting.size, revoked };
-    const text = JSON.stringify({ ...(JSON.parse(row?.state ?? '') as object), issuer });
+    const { license, ...others } = JSON.parse(row?.state ?? '') as Pick<Shared, 'license'>;
+    const queued = license.queued === null ? null : claimOf(license.queued, 'jti');
+    const hasBegun = this.#hasBegun;
+    const text = JSON.stringify({ ...others, license: { ...license, queued }, issuer, hasBegun });
     return JSON.parse(text.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, (id) => this.#nameOf(id))) as Shared;
   }
 
@@ -253,7 +289,9 @@ export class RenewalWorld implements World {
     }
     const known = [shown, ...issued.values()].map((token) => Number(claimOf(token, 'iat')) - this.start);
     const age = Math.max(...known) + 10;
-    const token = issued.get(key) ?? this.token(`renewed ${age}`, age);
+    const lid = String(claimOf(shown, 'lid'));
+    const renewed = () => this.issuer.token({ jti: `renewed ${age}`, lid, iat: this.start + age });
+    const token = issued.get(key) ?? renewed();
     issued.set(key, token);
     return [200, { token }];
   }
@@ -264,10 +302,15 @@ export function by(name: string): { readonly id: string; readonly requestId: str
   return { id: name, requestId: name };
 }
 
-function shared(config: ServiceConfig, database: Database): [unknown, unknown][] {
+/** @param seconds - Unix seconds */
+function clockAt(seconds: number): FakeClock {
+  return new FakeClock(seconds * 1_000);
+}
+
+function shared(config: ServiceConfig, database: Database, clock: FakeClock): [unknown, unknown][] {
   return [
     [SERVICE_CONFIG, config],
-    [CLOCK, systemClock],
+    [CLOCK, clock],
     [Database, database],
     [HttpService, new HttpService()],
   ];
