@@ -47,8 +47,8 @@ const sound: History = {
     { event: 'request', attempt: 'x', lid: 'one', jti: 'a' },
     { event: 'issued', attempt: 'x', lid: 'one', jti: 'b' },
   ],
-  before: { generation: 1, revision: 1, jti: null },
-  after: { generation: 2, revision: 5, jti: 'c' },
+  before: { generation: 1, revision: 1, jti: null, queued: false },
+  after: { generation: 2, revision: 5, jti: 'c', queued: false },
   attempts: [{ id: 'x', generation: 1, lid: 'one', jti: 'a', calls: 1, over: true }],
   lastWords: [{ replica: 'replica 1', renewed: 200, check: true, jti: 'c' }],
   deaths: [],
@@ -58,6 +58,32 @@ const sound: History = {
 function withCalls(...changed: Call[]): History {
   const ids = new Set(changed.map(({ id }) => id));
   return { ...sound, calls: [...sound.calls.filter(({ id }) => !ids.has(id)), ...changed] };
+}
+
+/** The sound history, after which a license waits from 40 s on and takes over at 45 s; its row follows at 45.6 s. */
+function withNextTerm(
+  change: (records: AuditRecord[]) => AuditRecord[] = (all) => all,
+  ...calls: Call[]
+): History {
+  const more = { lid: 'two', ...token('n', 40), nbf: SECOND + 45 };
+  const audit = [
+    ...sound.audit,
+    record('license.queue', 40_020, 'queue-40000', more),
+    record('license.promote', 45_600, '', more),
+  ];
+  return {
+    ...withCalls(
+      call('queue', 40_000),
+      call('read', 44_000, { jti: 'c' }),
+      call('read', 44_980, { jti: 'n' }),
+      call('read', 45_100, { jti: 'n' }),
+      call('read', 46_000, { jti: 'n' }),
+      ...calls,
+    ),
+    audit: change(audit),
+    after: { ...sound.after, revision: 7, jti: 'n' },
+    lastWords: [{ ...sound.lastWords[0]!, jti: 'n' }],
+  };
 }
 
 function withAudit(change: (records: AuditRecord[]) => AuditRecord[], more: Partial<History> = {}): History {
@@ -91,6 +117,20 @@ describe('the checker of storms', () => {
       },
     ],
     ['that removed what was gone', withCalls(call('remove', 26_500, { status: 202 }))],
+    ['of the term', withNextTerm()],
+    [
+      'of the term whose upload was quicker than the answer to it',
+      withNextTerm((all) => all, call('queue', 40_000, { status: undefined })),
+    ],
+    [
+      'of the term that are taken back before their time',
+      {
+        ...withCalls(call('queue', 40_000), call('remove', 42_000, { status: 202 })),
+        audit: [...withNextTerm().audit.slice(0, -1), record('license.remove', 42_020, 'remove-42000')],
+        after: { generation: 3, revision: 7, jti: null, queued: false },
+        lastWords: [{ ...sound.lastWords[0]!, jti: null }],
+      },
+    ],
   ])('allows changes %s', (_, history) => {
     expect(violations(history)).toEqual([]);
   });
@@ -98,7 +138,7 @@ describe('the checker of storms', () => {
   it.each<[string, RegExp, History]>([
     [
       'an upload that was acknowledged and is nowhere',
-      /^lost: the upload of d/,
+      /^lost: the install of d/,
       withCalls(call('install', 15_000, { jti: 'd' })),
     ],
     [
@@ -175,7 +215,7 @@ describe('the checker of storms', () => {
           record('license.renew', 41_000, 's', token('e', 41)),
         ],
         {
-          after: { generation: 3, revision: 7, jti: 'e' },
+          after: { ...sound.after, generation: 3, revision: 7, jti: 'e' },
           lastWords: [{ ...sound.lastWords[0]!, jti: 'e' }],
         },
       ),
@@ -234,6 +274,41 @@ describe('the checker of storms', () => {
       { ...sound, lastWords: [{ ...sound.lastWords[0]!, jti: 'b' }] },
     ],
     ['replicas that never came back', /^nobody/, { ...sound, lastWords: [] }],
+    [
+      'a license of the next term that was acknowledged and is nowhere',
+      /^lost: the queue of queue-15000/,
+      withCalls(call('queue', 15_000)),
+    ],
+    [
+      'a license of the next term that is shown before its time',
+      /showed n at .* when it was not held/,
+      withNextTerm((all) => all, call('read', 43_000, { jti: 'n', replica: 'replica 2' })),
+    ],
+    [
+      'a license of the next term that is not shown in its second',
+      /showed c at .* when it was not held/,
+      withNextTerm((all) => all.slice(0, -1), call('read', 45_500, { jti: 'c', replica: 'replica 2' })),
+    ],
+    [
+      'a license of the next term that is gone',
+      /^lost: a license of the next term is gone/,
+      { ...withNextTerm((all) => all.slice(0, -1)), after: { ...sound.after, revision: 6 } },
+    ],
+    [
+      'a license in the place of one that waited',
+      /^z was put in its place, and had not waited/,
+      withNextTerm((all) =>
+        all.map((one) => (one.action === 'license.promote' ? { ...one, jti: 'z' } : one)),
+      ),
+    ],
+    [
+      'a license of the next term that goes on waiting',
+      /^stuck: a license of the next term still waits/,
+      {
+        ...withNextTerm((all) => all.slice(0, -1)),
+        after: { ...sound.after, revision: 6, queued: true },
+      },
+    ],
     [
       'an attempt that stays open',
       /^stuck: 1 attempts/,

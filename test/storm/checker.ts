@@ -18,7 +18,7 @@ export function violations(history: History): string[] {
   ];
 }
 
-const isWrite = ({ kind }: Call) => kind === 'install' || kind === 'renew' || kind === 'remove';
+const isWrite = ({ kind }: Call) => kind !== 'check' && kind !== 'read';
 
 /** An acknowledged change without its record, or a record without its change. */
 function lost({ calls, audit, before, after }: History, timeline: Timeline): string[] {
@@ -27,10 +27,11 @@ function lost({ calls, audit, before, after }: History, timeline: Timeline): str
   for (const call of calls.filter(isWrite)) {
     const records = byRequest.get(call.id) ?? [];
     const acknowledged = call.status !== undefined && call.status < 300;
-    if (acknowledged && call.kind === 'install' && records.length === 0) {
-      faults.push(`lost: the upload of ${call.jti} was acknowledged and has no record`);
+    if (acknowledged && (call.kind === 'install' || call.kind === 'queue') && records.length === 0) {
+      faults.push(`lost: the ${call.kind} of ${call.jti ?? call.id} was acknowledged and has no record`);
     }
-    const gone = () => timeline.visible(call.start, call.end).some(({ jti }) => jti === undefined);
+    const isNothing = ({ jti, queued }: Moment) => jti === undefined && queued === undefined;
+    const gone = () => timeline.visible(call.start, call.end).some(isNothing);
     if (acknowledged && call.kind === 'remove' && records.length === 0 && !gone()) {
       faults.push(
         `lost: a removal was acknowledged while there was a license, and has no record (${call.id})`,
@@ -44,6 +45,9 @@ function lost({ calls, audit, before, after }: History, timeline: Timeline): str
     if (call.status === 500) faults.push(`a ${call.kind} was answered 500 (${call.id})`);
   }
   const { last } = timeline;
+  if ((last.queued !== undefined) !== after.queued) {
+    faults.push(`lost: a license of the next term ${after.queued ? 'waits without a record' : 'is gone'}`);
+  }
   if ((last.jti ?? null) !== after.jti) {
     faults.push(`lost: the last record says ${last.jti ?? 'none'}, the row ${after.jti ?? 'none'}`);
   }
@@ -110,6 +114,9 @@ function wentBack({ audit, issuer }: History, { moments }: Timeline): string[] {
   return audit.flatMap((record: AuditRecord, index) => {
     const [was, is] = [moments[index] as Moment, moments[index + 1] as Moment];
     const faults = [];
+    if (record.action === 'license.promote' && was.queued?.jti !== record.jti) {
+      faults.push(`${record.jti} was put in its place, and had not waited for its term`);
+    }
     const counted = mayBe(true, was, record.at, record.at);
     if (counted && is.lid === was.lid && is.iat < was.iat) {
       faults.push(`went back: ${is.jti} took the place of ${was.jti}, which is newer and valid`);
@@ -177,6 +184,7 @@ function stuck({ lastWords, after, attempts }: History, { last }: Timeline): str
     ...(jti === after.jti ? [] : [`stuck: ${replica} shows ${jti ?? 'none'} and not ${after.jti ?? 'none'}`]),
   ]);
   if (lastWords.length === 0) faults.push('nobody had a last word');
+  if (after.queued) faults.push('stuck: a license of the next term still waits');
   const open = attempts.filter(({ over, jti, lid }) => !over && jti === last.jti && lid === last.lid);
   if (open.length > 0) faults.push(`stuck: ${open.length} attempts to renew the present token are open`);
   return faults;

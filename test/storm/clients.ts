@@ -4,6 +4,8 @@ import type { Call } from './history.js';
 
 /** No answer takes longer, milliseconds; a client that hears nothing knows nothing. */
 const PATIENCE_MS = 20_000;
+/** The next term begins in so many seconds, or in up to twice as many. */
+const SOON = 2;
 export const INSTANCE = 'http://localhost:3000/';
 
 /** A replica as clients see it. */
@@ -19,13 +21,13 @@ export class Clients {
   #going = true;
 
   /**
-   * @param mint - has the issuer make a token for an upload
+   * @param mint - has the issuer make a token for an upload, whose term begins in so many seconds
    * @param chance - a number from 0 to 1, 1 excluded
    */
   constructor(
     private readonly replicas: readonly Address[],
     private readonly bearer: string,
-    private readonly mint: (lid: string, jti: string) => Promise<string>,
+    private readonly mint: (lid: string, jti: string, begin?: number) => Promise<string>,
     private readonly chance: () => number,
   ) {}
 
@@ -39,6 +41,7 @@ export class Clients {
     // Two at once, on whatever replicas.
     this.#every(1_000, 3_000, async () => Promise.all([this.renew(this.#any()), this.renew(this.#any())]));
     this.#every(500, 2_500, async () => this.install(this.#any(), this.chance() < 0.8 ? 'one' : 'two'));
+    this.#every(1_000, 3_000, async () => this.queue(this.#any(), SOON + Math.floor(this.chance() * SOON)));
     this.#every(3_000, 8_000, async () => this.remove(this.#any()));
   }
 
@@ -78,6 +81,14 @@ export class Clients {
     const token = await this.mint(lid, jti).catch(() => undefined);
     if (token === undefined) return undefined;
     return this.#call('install', replica, 'POST', '/api/licensing/token', { token }, () => ({ jti }));
+  }
+
+  /** Uploads a license of the next term. @param begin - in how many seconds it begins */
+  async queue(replica: Address, begin: number): Promise<Call | undefined> {
+    const jti = `queued-${randomUUID()}`;
+    const token = await this.mint(`term of ${jti}`, jti, begin).catch(() => undefined);
+    if (token === undefined) return undefined;
+    return this.#call('queue', replica, 'POST', '/api/licensing/token', { token, queue: true }, () => ({}));
   }
 
   async #call(

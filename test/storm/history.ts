@@ -1,6 +1,6 @@
 /** A request that a client made, and what it heard. Times are Unix milliseconds of the one machine. */
 export interface Call {
-  readonly kind: 'check' | 'read' | 'install' | 'renew' | 'remove';
+  readonly kind: 'check' | 'read' | 'install' | 'queue' | 'renew' | 'remove';
   readonly replica: string;
   readonly start: number;
   readonly end: number;
@@ -18,13 +18,21 @@ export interface Call {
 export interface AuditRecord {
   /** Unix milliseconds: before the change was committed. */
   readonly at: number;
-  readonly action: 'license.install' | 'license.renew' | 'license.remove' | 'license.revoke';
+  readonly action:
+    | 'license.install'
+    | 'license.queue'
+    | 'license.promote'
+    | 'license.renew'
+    | 'license.remove'
+    | 'license.revoke';
   readonly lid: string;
   readonly requestId: string;
   /** Of the token, but for a removal; Unix seconds. */
   readonly jti?: string;
   readonly iat?: number;
   readonly exp?: number;
+  /** Of a license of the next term, Unix seconds. */
+  readonly nbf?: number;
   /** Of a renewal. */
   readonly attemptId?: string;
 }
@@ -43,6 +51,8 @@ export interface LicenseRow {
   readonly generation: number;
   readonly revision: number;
   readonly jti: string | null;
+  /** Whether a license of the next term waits. */
+  readonly queued: boolean;
 }
 
 export interface AttemptRow {

@@ -54,14 +54,15 @@ async function run(): Promise<number> {
   const { calls, audit, issuer, attempts } = history;
   const count = (all: readonly { readonly kind?: string; readonly event?: string }[], what: string) =>
     all.filter(({ kind, event }) => (kind ?? event) === what).length;
+  const changes = (what: string) => audit.filter(({ action }) => action === `license.${what}`).length;
   console.log(
     [
       `kills: ${Object.entries(killed)
         .map(([name, times]) => `${name} ${times}`)
         .join(', ')}`,
-      `calls: ${['check', 'read', 'renew', 'install', 'remove'].map((kind) => `${count(calls, kind)} ${kind}`).join(', ')}`,
+      `calls: ${['check', 'read', 'renew', 'install', 'queue', 'remove'].map((kind) => `${count(calls, kind)} ${kind}`).join(', ')}`,
       `unanswered: ${calls.filter(({ status }) => status === undefined).length}`,
-      `changes: ${audit.length}, of them renewals ${audit.filter(({ action }) => action === 'license.renew').length}`,
+      `changes: ${audit.length}, of them renewals ${changes('renew')}, next terms ${changes('promote')} of ${changes('queue')} that waited`,
       `issuer: ${count(issuer, 'request')} requests for ${attempts.length} attempts, ${count(issuer, 'issued')} tokens; ${attempts.filter(({ calls: times }) => times > 1).length} attempts gone on with`,
       `furthest behind: ${Math.round(furthestBehind(history))} ms`,
       `took: ${Math.round(took / 1000)} s`,

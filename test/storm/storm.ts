@@ -63,7 +63,7 @@ export async function storm(options: StormOptions): Promise<Aftermath> {
 
 class Stage {
   readonly #chance: () => number;
-  #before: LicenseRow = { generation: 0, revision: 0, jti: null };
+  #before: LicenseRow = { generation: 0, revision: 0, jti: null, queued: false };
 
   private constructor(
     private readonly options: StormOptions,
@@ -120,9 +120,10 @@ class Stage {
       );
       replicas.push(Object.assign(process, { address: { name, url: `http://127.0.0.1:${own}` } }));
     }
-    const mint = async (lid: string, jti: string) => {
+    const mint = async (lid: string, jti: string, begin?: number) => {
       const now = Math.floor(Date.now() / 1000);
-      const claims = { lid, jti, iat: now, exp: now + LIFETIME_SECONDS };
+      const term = begin === undefined ? {} : { nbf: now + begin };
+      const claims = { lid, jti, iat: now, exp: now + (begin ?? 0) + LIFETIME_SECONDS, ...term };
       const response = await fetch(`${control}/tokens`, { method: 'POST', body: JSON.stringify({ claims }) });
       return ((await response.json()) as { token: string }).token;
     };
@@ -193,8 +194,8 @@ class Stage {
       // A replica hears of the others' renewals within a second.
       await sleep(1_500);
       const said = await Promise.all(words.map(async (word, index) => this.#lastWord(word, index)));
-      const { jti } = await this.#row();
-      const usual = said.every((word) => word.renewed === 200 && word.check && word.jti === jti);
+      const { jti, queued } = await this.#row();
+      const usual = !queued && said.every((word) => word.renewed === 200 && word.check && word.jti === jti);
       if (usual || performance.now() > deadline) return said;
     }
   }
@@ -217,7 +218,7 @@ class Stage {
       at: Date;
       action: AuditRecord['action'];
       target: string;
-      detail: Pick<AuditRecord, 'jti' | 'iat' | 'exp' | 'attemptId'>;
+      detail: Pick<AuditRecord, 'jti' | 'iat' | 'exp' | 'nbf' | 'attemptId'>;
       requestId: string;
     }>(
       `SELECT at, action, target, detail, request_id AS "requestId" FROM audit_event WHERE action LIKE 'license.%' ORDER BY id`,
@@ -271,7 +272,9 @@ class Stage {
   }
 
   async #row(): Promise<LicenseRow> {
-    const [row] = await this.#query<LicenseRow>('SELECT generation::int, revision::int, jti FROM license');
+    const [row] = await this.#query<LicenseRow>(
+      'SELECT generation::int, revision::int, jti, queued_token IS NOT NULL AS queued FROM license',
+    );
     return row as LicenseRow;
   }
 

@@ -1,7 +1,18 @@
 import type { AuditRecord } from './history.js';
 
+/** A license of the next term, which counts from its `nbf` on, before the database has put it in its place. */
+interface Queued {
+  readonly jti: string | undefined;
+  readonly lid: string;
+  readonly iat: number;
+  /** Unix seconds. */
+  readonly exp: number;
+  readonly nbf: number;
+}
+
 /** What the database held from one change to the next. */
 export interface Moment {
+  /** Whole of what is stored; between that and the next one, of what was queued there and has taken over. */
   readonly index: number;
   /** Unix milliseconds between which it could be held: of the change's record, and of the next one's. */
   readonly from: number;
@@ -13,6 +24,7 @@ export interface Moment {
   /** Unix seconds. */
   readonly exp: number;
   readonly revoked: boolean;
+  readonly queued: Queued | undefined;
 }
 
 /**
@@ -36,6 +48,7 @@ export class Timeline {
         iat: 0,
         exp: 0,
         revoked: false,
+        queued: undefined,
       },
     ];
     for (const record of records) {
@@ -52,7 +65,16 @@ export class Timeline {
 
   /** What a replica may show at some time of an interval. */
   visible(start: number, end: number): Moment[] {
-    return this.moments.filter(({ from, until }) => from <= end && until + MOST_BEHIND_MS >= start);
+    const isInTime = ({ from, until }: Moment) => from <= end && until + MOST_BEHIND_MS >= start;
+    return this.moments.filter(isInTime).flatMap((moment) => {
+      const { queued, from } = moment;
+      if (queued === undefined || queued.nbf * 1_000 > end) return [moment];
+      const { nbf, ...license } = queued;
+      const next = { index: moment.index + 0.5, from: Math.max(from, nbf * 1_000), until: moment.until };
+      const after = { ...next, ...license, revoked: false, queued: undefined };
+      // Whoever knows of it goes by it in the very second.
+      return Math.floor(start / 1_000) >= nbf ? [after] : [moment, after];
+    });
   }
 }
 
@@ -62,14 +84,21 @@ export function mayBe(valid: boolean, { jti, exp, revoked }: Moment, start: numb
   return valid ? usable && exp > Math.floor(start / 1000) : !usable || exp <= Math.floor(end / 1000);
 }
 
-function after(last: Moment, { at, action, lid, jti, iat, exp }: AuditRecord): Moment {
+function after(last: Moment, { at, action, lid, jti, iat = 0, exp = 0, nbf = 0 }: AuditRecord): Moment {
   const next = { ...last, index: last.index + 1, from: at, until: Infinity };
   switch (action) {
     case 'license.remove':
-      return { ...next, jti: undefined, lid: undefined, iat: 0, exp: 0, revoked: false };
+      return {
+        ...next,
+        ...{ jti: undefined, lid: undefined, iat: 0, exp: 0, revoked: false, queued: undefined },
+      };
+    case 'license.queue':
+      return { ...next, queued: { jti, lid, iat, exp, nbf } };
+    case 'license.promote':
+      return { ...next, jti, lid, iat, exp, revoked: false, queued: undefined };
     case 'license.revoke':
       return { ...next, revoked: next.revoked || lid === last.lid };
     default:
-      return { ...next, jti, lid, iat: iat ?? 0, exp: exp ?? 0, revoked: false };
+      return { ...next, jti, lid, iat, exp, revoked: false };
   }
 }
