@@ -186,7 +186,7 @@ export function outcome({ status, body }: Reply): [status: number, messageId: st
 }
 
 /** How long something may take to become so, milliseconds: less than a test may last, so that no loop outlives its test. */
-const LONGEST_WAIT_MS = 25_000;
+const LONGEST_WAIT_MS = 60_000;
 
 /** Waits until something is so. @throws when it takes too long */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
