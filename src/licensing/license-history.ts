@@ -9,7 +9,7 @@ import { judge, LicenseStatus } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { HeldContent } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
-import { LicenseQueue } from './license-queue.js';
+import { isPassedBy, LicenseQueue } from './license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
 import { LicenseStore } from './license.store.js';
 
@@ -59,15 +59,16 @@ export class LicenseHistory {
    */
   async rollback(actor: Actor): Promise<LicenseState> {
     return this.snapshots.change(async (manager) => {
-      const { held } = await this.queue.load(manager);
+      const loaded = await this.queue.load(manager);
+      const { held } = loaded;
       const license = assertVerified(await this.store.previous(manager));
       const { claims } = license;
       const revokedAt = held.revocations.find(claims.iss, claims.lid);
       const now = momentFor({ judgedFrom: held.marks.find(claims) }, toSeconds(this.clock.now()));
       const verdict = judge(claims, this.reader.policy, now, revokedAt);
       if (verdict.status !== LicenseStatus.Valid) throw new ServiceError(verdict.code, verdict.message);
-      const emptyQueue = await this.queue.isOver(manager, held, license);
-      await this.store.replace(manager, held, license, { overNewer: true, emptyQueue });
+      const replacement = { overNewer: true, emptyQueue: isPassedBy(loaded, license) };
+      await this.store.replace(manager, held, license, replacement);
       const { lid, jti, iat, exp, lexp } = claims;
       const from = licenseIn(held.content)?.claims.jti ?? null;
       await this.audit.record(manager, actor, 'license.rollback', `license:${lid}`, {

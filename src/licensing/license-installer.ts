@@ -19,7 +19,7 @@ import { type Change, SnapshotService } from '../snapshot/snapshot.service.js';
 import { type Decision, type Inspection, outcomeOf } from './license-inspection.js';
 import { LicenseMarkStore } from './license-mark.store.js';
 import { LicenseMetrics } from './license-metrics.js';
-import { LicenseQueue } from './license-queue.js';
+import { isPassedBy, LicenseQueue } from './license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
 import { LicenseStore } from './license.store.js';
 
@@ -113,7 +113,8 @@ export class LicenseInstaller {
     license: AuthenticatedLicense,
     options: InstallOptions,
   ): Promise<Change<LicenseState>> {
-    const { held, promoted } = await this.queue.load(manager);
+    const loaded = await this.queue.load(manager);
+    const { held, promoted } = loaded;
     const decision = this.#decide(license, held, wishOf(options));
     const { waits, kind, storedIsValid, changes, requiresAcknowledge } = decision;
     assertAcceptable(decision);
@@ -135,7 +136,7 @@ export class LicenseInstaller {
       const queued = licenseIn(held.queued);
       // The waiting license itself, installed now that its time has come: it waits no longer.
       const isQueued = queued !== undefined && decideInstall(queued, license, true) === 'unchanged';
-      const emptyQueue = isQueued || (await this.queue.isOver(manager, held, license));
+      const emptyQueue = isQueued || isPassedBy(loaded, license);
       await this.store.replace(manager, held, license, { overNewer: !storedIsValid, emptyQueue });
       await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
     }

@@ -16,6 +16,15 @@ import { LicenseStore } from './license.store.js';
 /** How often it is looked whether the term of a queued license has begun, milliseconds. */
 const LOOK_MS = 1_000;
 
+/** What the database holds, as a change begins. */
+export interface LoadedLicense {
+  readonly held: HeldLicense;
+  /** Whether the row was changed for it. */
+  readonly promoted: boolean;
+  /** The license that waits, if its term has begun without its coming into place. */
+  readonly passed?: AuthenticatedLicense;
+}
+
 /**
  * Puts the license of the next term in the place of the present one when its term has begun. It counts from its `nbf` on, by
  * the reader's word alone; the row follows within a second, or as soon as the database is there, by one statement. That cannot be
@@ -59,32 +68,26 @@ export class LicenseQueue implements BeforeApplicationShutdown {
   /**
    * What the database holds, with a queued license whose term has begun in its place.
    * @param manager - of a transaction of {@link SnapshotService.change}
-   * @returns `promoted`: whether the row was changed for it
    */
-  async load(manager: EntityManager): Promise<{ readonly held: HeldLicense; readonly promoted: boolean }> {
+  async load(manager: EntityManager): Promise<LoadedLicense> {
     const held = await this.store.load(manager);
-    const due = this.reader.dueIn(held, this.watch.earliest);
+    const queued = licenseIn(held.queued);
+    // Both clocks are asked once: what has not begun here has not begun for the rest of the transaction.
+    const { earliest } = this.watch;
+    if (queued === undefined || beginOf(queued) > earliest) return { held, promoted: false };
+    const due = this.reader.dueIn(held, earliest);
     // Whoever cannot read what is stored must not put anything over it: others may know the key.
     const isReadable = held.content.kind === 'verified' || held.content.kind === 'none';
+    if (due === undefined || !isReadable) {
+      const hasCome = await this.marks.hasCome(manager, beginOf(queued));
+      return { held, promoted: false, ...(hasCome ? { passed: queued } : {}) };
+    }
     // With the mark it has begun for every replica, also for one whose clock is somewhat behind.
-    if (due === undefined || !isReadable || !(await this.marks.mark(manager, due.claims, beginOf(due))))
-      return { held, promoted: false };
+    if (!(await this.marks.mark(manager, due.claims, beginOf(due)))) return { held, promoted: false };
     await this.store.replace(manager, held, due, { overNewer: true, emptyQueue: true });
     const { lid, jti, iat, exp, lexp } = due.claims;
     await this.audit.record(manager, SYSTEM, 'license.promote', `license:${lid}`, { jti, iat, exp, lexp });
     return { held: await this.store.load(manager), promoted: true };
-  }
-
-  /**
-   * Whether a license of the queue had its turn, so that it must not take the place of one that is put there now: its term has
-   * begun, and it is not the one that goes on after a newer token of the same license.
-   * @param manager - of the transaction in which `license` is stored
-   */
-  async isOver(manager: EntityManager, held: HeldLicense, license: AuthenticatedLicense): Promise<boolean> {
-    const queued = licenseIn(held.queued);
-    if (queued === undefined || beginOf(queued) > this.watch.earliest) return false;
-    const follows = isSameLicense(queued.claims, license.claims) && isOlder(queued.claims, license.claims);
-    return !follows && this.marks.hasCome(manager, beginOf(queued));
   }
 
   async #look(): Promise<void> {
@@ -95,6 +98,15 @@ export class LicenseQueue implements BeforeApplicationShutdown {
       this.#logger.error({ msg: 'the license of the next term could not be put in its place', err: error });
     }
   }
+}
+
+/**
+ * Whether a license that waits leaves the queue when another one is put in its place: it had its turn, and it is not the
+ * one that goes on after a newer token of the same license.
+ */
+export function isPassedBy({ passed }: LoadedLicense, { claims }: AuthenticatedLicense): boolean {
+  if (passed === undefined) return false;
+  return !(isSameLicense(passed.claims, claims) && isOlder(passed.claims, claims));
 }
 
 /** When the term of a license begins, Unix seconds. */

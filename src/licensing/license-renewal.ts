@@ -4,6 +4,8 @@ import { ClockWatch } from '../clock/clock-watch.js';
 import { Database } from '../database/database.js';
 import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
+import { isSameLicense } from '../domain/license.js';
+import type { Candidate } from '../domain/license-choice.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
 import { LicenseIssuer, pausedFor } from '../issuer/license-issuer.js';
@@ -53,8 +55,8 @@ export class LicenseRenewal {
   async renew(actor: Actor): Promise<LicenseState> {
     // Before anything is waited for: whoever arrives while one is under way shares it, however soon that one ends.
     const snapshot = this.snapshots.current;
-    const [first] = snapshot === undefined ? [] : this.reader.ranked(snapshot);
-    const key = placeOf(snapshot?.license.generation, first?.license);
+    const first = snapshot === undefined ? undefined : this.candidateIn(snapshot);
+    const key = placeOf(snapshot?.license.generation, first);
     let renewal = this.#underWay.get(key);
     if (renewal === undefined) {
       renewal = this.#take(actor)
@@ -70,11 +72,16 @@ export class LicenseRenewal {
 
   /**
    * The license that a renewal would be of: the one that counts; where none is valid, the one that is next to it. What is renewed
-   * takes the place of what is stored: a license of the next term, of whatever source, must have begun beyond doubt.
+   * takes the place of what is stored, if that can be read, so a license of the next term must have begun beyond doubt: one that waits
+   * is put there first, and that of a file or text has begun by the earlier of two times after a jump of the clock.
    */
   candidateIn({ license, local }: Pick<Snapshot, 'license' | 'local'>): AuthenticatedLicense | undefined {
-    const stored: HeldLicense = { ...license, queued: { kind: 'none' } };
-    return this.reader.ranked({ license: stored, local }, this.watch.earliest)[0]?.license;
+    const isStored = license.content.kind === 'verified';
+    const stored: HeldLicense = isStored ? { ...license, queued: { kind: 'none' } } : license;
+    const { earliest } = this.watch;
+    const isDoubtful = ({ source, license: { claims } }: Candidate) =>
+      isStored && source !== 'database' && claims.nbf !== undefined && claims.nbf > earliest;
+    return this.reader.ranked({ license: stored, local }).find((one) => !isDoubtful(one))?.license;
   }
 
   /**
@@ -134,11 +141,11 @@ export class LicenseRenewal {
   async #present({ license }: Renewable): Promise<LicenseState> {
     await this.snapshots.refresh();
     const snapshot = this.snapshots.current;
-    const [first] = snapshot === undefined ? [] : this.reader.ranked(snapshot);
-    if (snapshot === undefined || first === undefined || first.license.claims.lid !== license.claims.lid) {
+    const first = snapshot === undefined ? undefined : this.candidateIn(snapshot);
+    if (snapshot === undefined || first === undefined || !isSameLicense(first.claims, license.claims)) {
       throw new ServiceError('license.changed');
     }
-    return this.reader.stateIn(first.license, snapshot.license);
+    return this.reader.stateIn(first, snapshot.license);
   }
 
   /** A pause that the issuer asked for holds for every replica and over restarts, for an hour at most. */

@@ -11,7 +11,7 @@ import { LicenseIssuer, type RenewalAnswer } from '../issuer/license-issuer.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseMetrics } from './license-metrics.js';
-import { LicenseQueue } from './license-queue.js';
+import { isPassedBy, LicenseQueue } from './license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
 import { LicenseRevoker } from './license-revoker.js';
 import { LicenseStore } from './license.store.js';
@@ -120,7 +120,8 @@ export class RenewalCall {
     let outcome: 'renewed' | 'unchanged' = 'unchanged';
     const state = await this.snapshots.change(async (manager) => {
       // The next term may have begun while the issuer thought: what it answered is no successor of that license.
-      const { held } = await this.queue.load(manager);
+      const loaded = await this.queue.load(manager);
+      const { held } = loaded;
       const present = licenseIn(held.content);
       if (held.generation !== read.generation || !isSamePlace(read, held, license)) {
         throw new ServiceError('license.changed');
@@ -133,13 +134,16 @@ export class RenewalCall {
         await this.journal.succeeded(manager, turn, (outcome = 'unchanged'), present);
         return { changed: true, value: this.reader.stateIn(present, held) };
       }
+      // The next term's is not what the issuer was asked to renew, however new the answer.
+      const isNextTerm = isNews && present.token === licenseIn(read.queued)?.token;
+      if (isNextTerm && present.token !== license.token) throw new ServiceError('license.changed');
       const revokedAt = held.revocations.find(successor.claims.iss, successor.claims.lid);
       if (revokedAt !== undefined && successor.claims.iat <= revokedAt) {
         throw badResponse(new Error('the token is from before the revocation of its license'));
       }
       // What is stored may be newer than what was renewed only where it does not count, and another source's does.
       const overNewer = !isNews && !this.reader.storedIsValid(held, toSeconds(this.clock.now()));
-      const emptyQueue = await this.queue.isOver(manager, held, successor);
+      const emptyQueue = isPassedBy(loaded, successor);
       await this.store.replace(manager, held, successor, { overNewer, emptyQueue });
       const { lid, jti, iat, exp, lexp } = successor.claims;
       await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, {
@@ -157,10 +161,11 @@ export class RenewalCall {
   }
 }
 
-/** Whether the database holds the renewed license, or it comes from another source and nobody has put anything there since. */
+/** Whether the database holds the renewed license, or it comes from another source and nobody has changed anything since. */
 function isSamePlace(read: HeldLicense, held: HeldLicense, { claims }: AuthenticatedLicense): boolean {
-  const [before, after] = [licenseIn(read.content), licenseIn(held.content)];
-  return (after !== undefined && isSameLicense(after.claims, claims)) || after?.token === before?.token;
+  const present = licenseIn(held.content);
+  const isRenewed = present !== undefined && isSameLicense(present.claims, claims);
+  return isRenewed || held.revision === read.revision;
 }
 
 function isSameOrNewer(present: AuthenticatedLicense, successor: AuthenticatedLicense): boolean {

@@ -21,7 +21,7 @@ const between: Deed = async (replica, world) =>
 const queueing: Deed = async (replica, world) =>
   replica
     .get(LicensingService)
-    .install(by('upload'), world.nextTermsToken(), { queue: true, acknowledge: false });
+    .install(by('upload'), world.nextTermsToken('two'), { queue: true, acknowledge: false });
 /** What each replica does by itself, again and again. */
 const promotion: Deed = async (replica) => {
   await atStep('wake');
@@ -109,7 +109,7 @@ describe('The same while the term of a queued license begins', () => {
   let world: RenewalWorld;
 
   beforeAll(async () => {
-    world = await RenewalWorld.create({ queued: true });
+    world = await RenewalWorld.create({ queued: 'two' });
   });
 
   afterAll(async () => {
@@ -125,6 +125,27 @@ describe('The same while the term of a queued license begins', () => {
     ['a removal and the look for the next term, with a fault', { removal, promotion }, 1],
     ['a rollback and the look for the next term, with a fault', { rollback, promotion }, 1],
     ['an upload and the look for the next term, with a fault', { upload: newest, promotion }, 1],
+  ])(
+    '%s',
+    async (title, deeds, faults) => exploreAll(title, world, deeds, faults, [world.nextTermBegins]),
+    LONGEST_MS,
+  );
+});
+
+describe('The same where the next term is one of the same license', () => {
+  let world: RenewalWorld;
+
+  beforeAll(async () => {
+    world = await RenewalWorld.create({ queued: 'one' });
+  });
+
+  afterAll(async () => {
+    await world.close();
+  });
+
+  it.each<[string, Record<string, Deed>, number]>([
+    ['a renewal of one license, with a fault', { renewal }, 1],
+    ['a renewal of one license and the look for the next term', { renewal, promotion }, 0],
   ])(
     '%s',
     async (title, deeds, faults) => exploreAll(title, world, deeds, faults, [world.nextTermBegins]),

@@ -228,6 +228,47 @@ describe('a license outside of the database', () => {
     expect(await stage.shown()).toMatchObject({ lid: 'stored', jti: 'uploaded', status: 1 });
   });
 
+  it('takes nothing away, by a renewal, from what was uploaded meanwhile and cannot be read here', async () => {
+    await put(stage.issuer.token({ lid: 'of the file' }));
+    await restart();
+    const held = stage.issuer.holdRenewals();
+    const renewal = stage.renew();
+    await held.arrived;
+    await stage.install({ lid: 'uploaded' });
+    await stage.change(
+      `UPDATE license SET token = token || 'A', revision = revision + 1 WHERE id = 1;
+       UPDATE snapshot_version SET version = version + 1`,
+    );
+    const row = await stage.row();
+    held.release();
+    expect(outcome(await renewal)).toEqual([409, 'license.changed']);
+    expect(await stage.row()).toBe(row);
+  });
+
+  it('is not what is renewed after a jump of the clock, where another one counts', async () => {
+    const DAY = 86_400;
+    await put(stage.issuer.token({ lid: 'of the file', iat: now() - 3 * DAY, exp: now() + 30 * DAY }));
+    await restart();
+    stage.service.clock.set(Date.now() + 3_600_000);
+    // Made by the time after the jump, so not yet by the time before it.
+    await stage.install({ lid: 'uploaded', iat: stage.now, exp: stage.now + 30 * DAY });
+    expect((await stage.renew()).body).toMatchObject({ lid: 'uploaded', status: 1 });
+    expect(await stage.shown()).toMatchObject({ lid: 'uploaded', status: 1 });
+  });
+
+  it('of the next term is not put there, by a renewal, by a clock that is ahead for a while', async () => {
+    const DAY = 86_400;
+    const nbf = now() + 5 * DAY;
+    await stage.install({ lid: 'stored' });
+    await put(stage.issuer.token({ lid: 'of the file', nbf, exp: nbf + 30 * DAY, lexp: nbf + 365 * DAY }));
+    await restart();
+    const row = await stage.row();
+    stage.service.clock.set((nbf + DAY) * 1_000);
+    await until(async () => (await shownLid()) === 'of the file');
+    expect(outcome(await stage.renew())).toEqual([502, 'issuer.bad-response']);
+    expect(await stage.row()).toBe(row);
+  });
+
   it('is not stored by a renewal after a removal that came meanwhile', async () => {
     await put(stage.issuer.token());
     await restart();

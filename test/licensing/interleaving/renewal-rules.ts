@@ -11,8 +11,8 @@ export interface Shared {
     readonly lid: string | null;
     readonly jti: string | null;
     readonly iat: number | null;
-    /** The `jti` of the license that waits for its term. */
-    readonly queued: string | null;
+    /** The license that waits for its term. */
+    readonly queued: { readonly lid: string; readonly jti: string; readonly iat: number } | null;
   };
   /** Whether its term has begun. */
   readonly hasBegun: boolean;
@@ -75,6 +75,7 @@ function licenseFaults({ choice, was, is, read }: Stepped): string[] {
   }
   // Who changes the license first puts the next term's in its place, when that has begun.
   const isPromoted = recorded[0] === 'license.promote';
+  const base = isPromoted ? before.queued : before;
   const [action = 'license.promote', ...more] = isPromoted ? recorded.slice(1) : recorded;
   const faults = more.length > 0 || recorded.length === 0 ? ['a change does not have one record'] : [];
   if (after.revision !== before.revision + recorded.length)
@@ -87,18 +88,20 @@ function licenseFaults({ choice, was, is, read }: Stepped): string[] {
   if (action === 'license.remove' && after.jti !== null) faults.push('a removal left a license');
   if (action === 'license.revoke' && after.jti !== before.jti)
     faults.push('a revocation changed the license');
-  if (action === 'license.promote' && after.jti !== before.queued)
+  if (action === 'license.promote' && after.jti !== before.queued?.jti)
     faults.push('what was put in its place had not waited for its term');
   if (before.queued !== null && after.queued === null && !isPromoted && action !== 'license.remove')
     faults.push(`${action} lost the license of the next term`);
   // Going back is what somebody says, and no one else does; another license has dates of its own.
   const goesBack = action === 'license.rollback' && choice.who === 'rollback';
-  const isSameLicense = after.lid === before.lid;
-  if (!goesBack && isSameLicense && (after.iat ?? 0) < (before.iat ?? 0))
+  const isSameLicense = after.lid === base?.lid;
+  if (!goesBack && isSameLicense && (after.iat ?? 0) < (base?.iat ?? 0))
     faults.push('an older token is over a newer one');
   if (action === 'license.renew') {
     if (before.jti === null) faults.push('a renewal stored a license where none was');
-    if (!isPromoted && !isSameLicense) faults.push('a renewal stored another license');
+    if (!isSameLicense) faults.push('a renewal stored another license');
+    if (base?.jti === 'next' && read?.jti !== 'next')
+      faults.push('a renewal from before the next term is stored over its license');
     if (read?.generation !== before.generation)
       faults.push('a renewal from before a removal changed the license');
     if (read?.lid === before.lid && (before.iat ?? 0) < (read?.iat ?? 0))
@@ -111,7 +114,7 @@ function licenseFaults({ choice, was, is, read }: Stepped): string[] {
 
 function attemptFaults({ choice, was, is, holders }: Stepped): string[] {
   const begun = is.attempts.filter(({ id }) => !was.attempts.some((known) => known.id === id));
-  const held = [was.license.jti, was.hasBegun ? was.license.queued : null];
+  const held = [was.license.jti, was.hasBegun ? was.license.queued?.jti : null];
   const faults = begun
     .filter(({ jti }) => !held.includes(jti))
     .map(({ jti }) => `an attempt was begun for ${jti}, which is not held any more`);
@@ -169,7 +172,10 @@ export function endFaults(
   // Who puts one into the queue is told of that.
   const mayWait = name === 'upload';
   const held = new Set(
-    seen.flatMap(({ license, hasBegun }) => [license.jti, ...(hasBegun || mayWait ? [license.queued] : [])]),
+    seen.flatMap(({ license, hasBegun }) => [
+      license.jti,
+      ...(hasBegun || mayWait ? [license.queued?.jti] : []),
+    ]),
   );
   if (name === 'promotion') return [];
   if (name === 'removal') return held.has(null) ? [] : ['a removal was acknowledged, and never happened'];
@@ -179,7 +185,7 @@ export function endFaults(
 
 /** What is wrong with a renewal after everything, when every lease has run out. */
 export function recoveryFaults(next: Ending, was: Shared, is: Shared): string[] {
-  const jti = was.hasBegun && was.license.queued !== null ? was.license.queued : was.license.jti;
+  const { jti } = was.hasBegun && was.license.queued !== null ? was.license.queued : was.license;
   const open = is.attempts.filter((attempt) => !attempt.over && attempt.jti === jti);
   const faults = open.length === 0 ? [] : ['the next renewal left the attempt open'];
   const expected = jti === null ? 'license.not-found' : was.issuer.revoked ? 'issuer.refused' : 'valid';
@@ -187,7 +193,8 @@ export function recoveryFaults(next: Ending, was: Shared, is: Shared): string[] 
   if (found !== expected) faults.push(`the next renewal came to ${found} instead of ${expected}`);
   if (is.license.lid === was.license.lid && (is.license.iat ?? 0) < (was.license.iat ?? 0))
     faults.push('the next renewal stored an older token');
-  if (was.license.queued !== null && is.license.queued === null && is.license.lid === was.license.lid)
+  const recorded = is.audit.slice(was.audit.length);
+  if (was.license.queued !== null && is.license.queued === null && !recorded.includes('license.promote'))
     faults.push('the next renewal lost the license of the next term');
   return faults;
 }

@@ -68,8 +68,8 @@ export class RenewalWorld implements World {
     private readonly config: ServiceConfig,
   ) {}
 
-  /** @param queued - whether a license of the next term waits */
-  static async create({ queued = false } = {}): Promise<RenewalWorld> {
+  /** @param queued - the `lid` of a license of the next term that waits */
+  static async create({ queued }: { readonly queued?: string } = {}): Promise<RenewalWorld> {
     Logger.overrideLogger(false);
     // In memory: nobody pulls a plug here, and a write to the disk would be most of the time.
     const dataSource = new DataSource(dataSourceOptions({ kind: 'memory' }, SERVICE_SCHEMA));
@@ -92,8 +92,8 @@ export class RenewalWorld implements World {
     for (const [jti, age] of [['before', -10] as const, ['first', 0] as const]) {
       await service.install(by('setup'), world.token(jti, age), { queue: false, acknowledge: false });
     }
-    if (queued) {
-      await service.install(by('setup'), world.nextTermsToken(), { queue: true, acknowledge: false });
+    if (queued !== undefined) {
+      await service.install(by('setup'), world.nextTermsToken(queued), { queue: true, acknowledge: false });
     }
     await world.#save();
     return world;
@@ -112,8 +112,8 @@ export class RenewalWorld implements World {
   }
 
   /** The token that waits: older than the first renewal's, as it would be. */
-  nextTermsToken(): string {
-    return this.issuer.token({ jti: 'next', lid: 'two', iat: this.start + 5, nbf: this.nextTerm });
+  nextTermsToken(lid: string): string {
+    return this.issuer.token({ jti: 'next', lid, iat: this.start + 5, nbf: this.nextTerm });
   }
 
   readonly #leaseRunsOut: WorldEvent = {
@@ -250,11 +250,14 @@ export class RenewalWorld implements World {
 
   async #read(): Promise<Shared> {
     const [row] = await this.dataSource.query<{ state: string }[]>(STATE);
-    const { issued, asked, waiting, revoked } = this.#issuer;
-    const given = [...issued].map(([key, token]) => [key, claimOf(token, 'jti')] as const);
-    const issuer = { issued: Object.fromEntries(given), asked, waiting: waiting.size, revoked };
-    const { license, ...others } = JSON.parse(row?.state ?? '') as Pick<Shared, 'license'>;
-    const queued = license.queued === null ? null : claimOf(license.queued, 'jti');
+    const { issued, asked, waiting: unanswered, revoked } = this.#issuer;
+    const given = [...issued].map(([key, token]) => [key, claimsOf(token).jti] as const);
+    const issuer = { issued: Object.fromEntries(given), asked, waiting: unanswered.size, revoked };
+    const { license, ...others } = JSON.parse(row?.state ?? '') as {
+      readonly license: { readonly queued: string | null };
+    };
+    const waiting = license.queued === null ? null : claimsOf(license.queued);
+    const queued = waiting && { lid: waiting.lid, jti: waiting.jti, iat: waiting.iat };
     const hasBegun = this.#hasBegun;
     const text = JSON.stringify({ ...others, license: { ...license, queued }, issuer, hasBegun });
     return JSON.parse(text.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, (id) => this.#nameOf(id))) as Shared;
@@ -287,9 +290,9 @@ export class RenewalWorld implements World {
       const statement = this.issuer.statement({ lid: 'one', iat: this.start + 900 });
       return [410, { code: 'license_revoked', statement }];
     }
-    const known = [shown, ...issued.values()].map((token) => Number(claimOf(token, 'iat')) - this.start);
+    const known = [shown, ...issued.values()].map((token) => Number(claimsOf(token).iat) - this.start);
     const age = Math.max(...known) + 10;
-    const lid = String(claimOf(shown, 'lid'));
+    const lid = String(claimsOf(shown).lid);
     const renewed = () => this.issuer.token({ jti: `renewed ${age}`, lid, iat: this.start + age });
     const token = issued.get(key) ?? renewed();
     issued.set(key, token);
@@ -316,9 +319,9 @@ function shared(config: ServiceConfig, database: Database, clock: FakeClock): [u
   ];
 }
 
-function claimOf(token: string, claim: string): unknown {
+function claimsOf(token: string): Record<string, unknown> {
   const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
-  return (JSON.parse(payload) as Record<string, unknown>)[claim];
+  return JSON.parse(payload) as Record<string, unknown>;
 }
 
 function fail(faults: readonly string[]): void {
