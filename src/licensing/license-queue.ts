@@ -58,7 +58,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
    */
   async settle(): Promise<void> {
     const held = this.snapshots.current?.license;
-    if (held === undefined || this.reader.dueIn(held, this.watch.earliest) === undefined) return;
+    if (held === undefined || this.#dueIn(held) === undefined) return;
     await this.snapshots.change(async (manager) => {
       const { promoted } = await this.load(manager);
       return { changed: promoted, value: undefined };
@@ -75,7 +75,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
     // Both clocks are asked once: what has not begun here has not begun for the rest of the transaction.
     const { earliest } = this.watch;
     if (queued === undefined || beginOf(queued) > earliest) return { held, promoted: false };
-    const due = this.reader.dueIn(held, earliest);
+    const due = this.#dueIn(held);
     // Whoever cannot read what is stored must not put anything over it: others may know the key.
     const isReadable = held.content.kind === 'verified' || held.content.kind === 'none';
     if (due === undefined || !isReadable) {
@@ -88,6 +88,11 @@ export class LicenseQueue implements BeforeApplicationShutdown {
     const { lid, jti, iat, exp, lexp } = due.claims;
     await this.audit.record(manager, SYSTEM, 'license.promote', `license:${lid}`, { jti, iat, exp, lexp });
     return { held: await this.store.load(manager), promoted: true };
+  }
+
+  /** The queued license, if it counts by both times after a jump of the clock: by the earlier one a token that is new does not. */
+  #dueIn(held: HeldLicense): AuthenticatedLicense | undefined {
+    return this.reader.dueIn(held) && this.reader.dueIn(held, this.watch.earliest);
   }
 
   async #look(): Promise<void> {

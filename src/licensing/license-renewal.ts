@@ -72,16 +72,16 @@ export class LicenseRenewal {
 
   /**
    * The license that a renewal would be of: the one that counts; where none is valid, the one that is next to it. What is renewed
-   * takes the place of what is stored, if that can be read, so a license of the next term must have begun beyond doubt: one that waits
-   * is put there first, and that of a file or text has begun by the earlier of two times after a jump of the clock.
+   * takes the place of what is stored, so a license of the next term must have begun beyond doubt: one that waits is put there first,
+   * if what is stored can be read; else it has begun by the earlier of two times after a jump of the clock, as that of a file or text.
    */
   candidateIn({ license, local }: Pick<Snapshot, 'license' | 'local'>): AuthenticatedLicense | undefined {
-    const isStored = license.content.kind === 'verified';
-    const stored: HeldLicense = isStored ? { ...license, queued: { kind: 'none' } } : license;
+    const { kind } = license.content;
+    const held: HeldLicense = kind === 'verified' ? { ...license, queued: { kind: 'none' } } : license;
     const { earliest } = this.watch;
     const isDoubtful = ({ source, license: { claims } }: Candidate) =>
-      isStored && source !== 'database' && claims.nbf !== undefined && claims.nbf > earliest;
-    return this.reader.ranked({ license: stored, local }).find((one) => !isDoubtful(one))?.license;
+      kind !== 'none' && source !== 'database' && (claims.nbf ?? 0) > earliest;
+    return this.reader.ranked({ license: held, local }).find((one) => !isDoubtful(one))?.license;
   }
 
   /**

@@ -135,8 +135,8 @@ export class RenewalCall {
         return { changed: true, value: this.reader.stateIn(present, held) };
       }
       // The next term's is not what the issuer was asked to renew, however new the answer.
-      const isNextTerm = isNews && present.token === licenseIn(read.queued)?.token;
-      if (isNextTerm && present.token !== license.token) throw new ServiceError('license.changed');
+      if (isNews && (present.claims.nbf ?? 0) > (license.claims.nbf ?? 0))
+        throw new ServiceError('license.changed');
       const revokedAt = held.revocations.find(successor.claims.iss, successor.claims.lid);
       if (revokedAt !== undefined && successor.claims.iat <= revokedAt) {
         throw badResponse(new Error('the token is from before the revocation of its license'));
@@ -161,11 +161,14 @@ export class RenewalCall {
   }
 }
 
-/** Whether the database holds the renewed license, or it comes from another source and nobody has changed anything since. */
+/** Whether the database holds the renewed license, or it comes from another source and what is stored is what was read. */
 function isSamePlace(read: HeldLicense, held: HeldLicense, { claims }: AuthenticatedLicense): boolean {
-  const present = licenseIn(held.content);
-  const isRenewed = present !== undefined && isSameLicense(present.claims, claims);
-  return isRenewed || held.revision === read.revision;
+  const [before, present] = [licenseIn(read.content), licenseIn(held.content)];
+  if (present !== undefined && isSameLicense(present.claims, claims)) return true;
+  if (present !== undefined) return present.token === before?.token;
+  const isEmpty = read.content.kind === 'none' && held.content.kind === 'none';
+  // What cannot be read may be anything.
+  return isEmpty || held.revision === read.revision;
 }
 
 function isSameOrNewer(present: AuthenticatedLicense, successor: AuthenticatedLicense): boolean {

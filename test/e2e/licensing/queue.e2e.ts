@@ -211,6 +211,53 @@ describe('A license of the next term', () => {
     expect((await stage.license()).lid).toBe(claims.lid);
   });
 
+  it('is not lost either to one that was under way when it was queued', async () => {
+    const present = { lid: 'now', jti: 'present', iat: stage.now - 100 };
+    await stage.install(present);
+    await stage.restart();
+    const token = stage.issuer.token({ ...present, jti: 'late', iat: stage.now });
+    stage.issuer.answerRenewals({ status: 200, body: { token } });
+    const held = stage.issuer.holdRenewals();
+    const renewal = stage.renew();
+    await held.arrived;
+    await queue(next({ lid: 'now', jti: 'next', iat: stage.now - 50, nbf: stage.now + 2 }));
+    await promoted();
+    held.release();
+    expect(outcome(await renewal)).toEqual([409, 'license.changed']);
+    expect(await stage.shown()).toMatchObject({ lid: 'now', jti: 'next', status: 1 });
+  });
+
+  it('takes the place of no newer token of its own, also after a jump of the clock', async () => {
+    const lid = newLid();
+    const terms = { lid, exp: stage.now + 30 * DAY, lexp: stage.now + 365 * DAY };
+    await stage.install({ ...terms, jti: 'present', iat: stage.now - 100 });
+    await stage.restart();
+    await queue({ ...terms, jti: 'next', iat: stage.now - 50, nbf: stage.now + 2 });
+    await stage.install({ ...terms, jti: 'newer', iat: stage.now - 10 });
+    stage.service.clock.set(Date.now() + 3_600_000);
+    // By the time before the jump it is not made yet.
+    await stage.install({ ...terms, jti: 'newest', iat: stage.now });
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect((await stage.license()).jti).toBe('newest');
+    expect(await stage.shown()).toMatchObject({ jti: 'newest', status: 1 });
+  });
+
+  it('is not put over what cannot be read by a clock that is ahead for a while', async () => {
+    await stage.install({ lid: 'now', iat: stage.now - 100 });
+    await stage.restart();
+    const claims = next();
+    await queue(claims);
+    await stage.change(
+      `UPDATE license SET token = token || 'A', revision = revision + 1 WHERE id = 1;
+       UPDATE snapshot_version SET version = version + 1`,
+    );
+    const row = await stage.row();
+    goTo((claims.nbf as number) + DAY);
+    await until(async () => (await stage.shown()).lid === claims.lid);
+    expect(outcome(await stage.renew())).toEqual([400, 'license.invalid']);
+    expect(await stage.row()).toBe(row);
+  });
+
   it('is installed at once where it is active already', async () => {
     const lid = newLid();
     expect(await queue({ lid })).toMatchObject({ status: 200, body: { status: 1, lid } });

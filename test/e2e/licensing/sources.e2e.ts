@@ -245,6 +245,19 @@ describe('a license outside of the database', () => {
     expect(await stage.row()).toBe(row);
   });
 
+  it('is renewed also where a license of the next term is queued meanwhile', async () => {
+    await put(stage.issuer.token({ lid: 'of the file' }));
+    await restart();
+    const held = stage.issuer.holdRenewals();
+    const renewal = stage.renew();
+    await held.arrived;
+    const nbf = now() + 86_400;
+    const next = stage.issuer.token({ lid: 'next', nbf, exp: nbf + 86_400, lexp: nbf + 864_000 });
+    expect((await stage.service.post(TOKEN, { token: next, queue: true })).status).toBe(200);
+    held.release();
+    expect((await renewal).body).toMatchObject({ lid: 'of the file', status: 1 });
+  });
+
   it('is not what is renewed after a jump of the clock, where another one counts', async () => {
     const DAY = 86_400;
     await put(stage.issuer.token({ lid: 'of the file', iat: now() - 3 * DAY, exp: now() + 30 * DAY }));
