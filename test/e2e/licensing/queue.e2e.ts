@@ -202,10 +202,7 @@ describe('A license of the next term', () => {
   it('is renewed where it counts, though what is stored cannot be read any more', async () => {
     await stage.install({ lid: 'now', iat: stage.now - 100 });
     const claims = await soon();
-    await stage.change(
-      `UPDATE license SET token = token || 'A', revision = revision + 1 WHERE id = 1;
-       UPDATE snapshot_version SET version = version + 1`,
-    );
+    await stage.breakStored();
     await until(async () => (await stage.shown()).lid === claims.lid);
     expect(await stage.renew()).toMatchObject({ status: 200, body: { lid: claims.lid, status: 1 } });
     expect((await stage.license()).lid).toBe(claims.lid);
@@ -247,10 +244,7 @@ describe('A license of the next term', () => {
     await stage.restart();
     const claims = next();
     await queue(claims);
-    await stage.change(
-      `UPDATE license SET token = token || 'A', revision = revision + 1 WHERE id = 1;
-       UPDATE snapshot_version SET version = version + 1`,
-    );
+    await stage.breakStored();
     const row = await stage.row();
     goTo((claims.nbf as number) + DAY);
     await until(async () => (await stage.shown()).lid === claims.lid);

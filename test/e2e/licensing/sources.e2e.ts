@@ -235,10 +235,7 @@ describe('a license outside of the database', () => {
     const renewal = stage.renew();
     await held.arrived;
     await stage.install({ lid: 'uploaded' });
-    await stage.change(
-      `UPDATE license SET token = token || 'A', revision = revision + 1 WHERE id = 1;
-       UPDATE snapshot_version SET version = version + 1`,
-    );
+    await stage.breakStored();
     const row = await stage.row();
     held.release();
     expect(outcome(await renewal)).toEqual([409, 'license.changed']);

@@ -133,6 +133,14 @@ export class Stage {
     await database.transaction((manager) => manager.query(sql));
   }
 
+  /** Makes the stored token one that does not verify, as an upload that every replica hears of. */
+  async breakStored(): Promise<void> {
+    await this.change(
+      `UPDATE license SET token = token || 'A', revision = revision + 1 WHERE id = 1;
+       UPDATE snapshot_version SET version = version + 1`,
+    );
+  }
+
   /** Keeps everybody from the license's row until the function that this returns is called: at most 3 s. */
   async lockLicense(): Promise<() => Promise<void>> {
     const database = this.service.running.application.nest.get(Database);
