@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 
 export default async function globalTeardown() {
-  const directory = process.env.TEST_TEMPLATE_DIRECTORY;
+  const directory = globalThis.templateOfThisRun;
   if (directory) await rm(directory, { recursive: true, force: true });
 }
