@@ -46,6 +46,7 @@ export async function startService(
     limits: {
       clientOf: clientAddress(config.http.trustedProxies),
       mostConnections: config.http.mostConnections,
+      keepAliveSeconds: config.http.keepAliveSeconds,
     },
     onDrain: () => application.nest.get(ProcessState).drain(),
   });

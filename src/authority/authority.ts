@@ -36,6 +36,7 @@ export async function startAuthority(
   const application = await HttpApplication.create(AuthorityModule.of(config, clock), {
     logger,
     quietRoute: '/healthz',
+    limits: { keepAliveSeconds: config.keepAliveSeconds },
   });
   try {
     await startWhenAvailable(application.nest, logger);

@@ -23,6 +23,8 @@ export interface AuthorityConfig {
   readonly listen: ListenConfig;
   readonly logLevel: ServiceConfig['logLevel'];
   readonly database: DatabaseConfig;
+  /** How long a connection may wait for its next request. */
+  readonly keepAliveSeconds: number;
   /** The `iss` of everything it signs. */
   readonly issuerId: string;
 }
@@ -40,6 +42,7 @@ export function loadAuthorityConfig(environment: Environment): AuthorityConfig {
     listen: { host: values.HOST, port: values.PORT },
     logLevel: values.LOG_LEVEL,
     database: { location: values.DATABASE_URL, migrations: values.DATABASE_MIGRATIONS },
+    keepAliveSeconds: values.KEEP_ALIVE_SECONDS,
     issuerId: values.ISSUER_ID,
   });
 }

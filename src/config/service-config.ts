@@ -27,6 +27,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 export const PROCESS_SETTINGS = {
   HOST: withDefault(text(1, 255), '127.0.0.1'),
   DATABASE_MIGRATIONS: withDefault(oneOf('run', 'check'), 'run'),
+  KEEP_ALIVE_SECONDS: withDefault(integer(1, 3600), '125'),
   LOG_LEVEL: withDefault(oneOf(...LOG_LEVELS), 'info'),
 };
 
@@ -107,6 +108,8 @@ export interface HttpConfig {
   /** Whose `X-Forwarded-For` is believed: addresses, CIDR ranges and the names of such. */
   readonly trustedProxies: readonly string[];
   readonly mostConnections: number;
+  /** How long a connection may wait for its next request. */
+  readonly keepAliveSeconds: number;
 }
 
 /** What the service was told, parsed once at the start. */
@@ -161,6 +164,7 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
     http: Object.freeze({
       trustedProxies: values.TRUST_PROXY ?? Object.freeze([]),
       mostConnections: values.MAX_CONNECTIONS,
+      keepAliveSeconds: values.KEEP_ALIVE_SECONDS,
     }),
   });
 }

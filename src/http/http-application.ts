@@ -22,7 +22,7 @@ export interface HttpApplicationOptions {
   /** The route whose successful requests are not logged. */
   readonly quietRoute: string;
   /** What is taken from outside; the adapter's own limits unless given. */
-  readonly limits?: ServerLimits;
+  readonly limits?: Partial<ServerLimits>;
   /** Called first when the application is to end. */
   readonly onDrain?: () => void;
 }

@@ -2,6 +2,7 @@ import { createServer, IncomingMessage, type ServerOptions, ServerResponse } fro
 import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { clientAddress, type ClientAddress } from './client-address.js';
+import { connectionTimes } from './connection-times.js';
 import { Connections } from './connections.js';
 import { rejectHostless, rejectMalformed } from './malformed-request.js';
 import { beginRequest, type RequestContext, settle } from './request-context.js';
@@ -17,24 +18,21 @@ export interface RequestHooks {
 export interface ServerLimits {
   readonly clientOf: ClientAddress;
   readonly mostConnections: number;
+  /** How long a connection may wait for its next request. */
+  readonly keepAliveSeconds: number;
 }
 
 /** Every address is what the connection says, and there are as many connections as 1,024 file descriptors allow. */
-const DEFAULT_LIMITS: ServerLimits = { clientOf: clientAddress([]), mostConnections: 800 };
-
-/**
- * A connection on which nothing moves this long is closed, whatever it waits for, milliseconds: the client who does not
- * read his answer has no other time-out. The longest call to the issuer is shorter.
- */
-const SILENCE_MS = 75_000;
+const DEFAULT_LIMITS: ServerLimits = {
+  clientOf: clientAddress([]),
+  mostConnections: 800,
+  keepAliveSeconds: 125,
+};
 
 /** Limits of a connection: bytes and milliseconds. */
 const SERVER_OPTIONS: ServerOptions = {
   maxHeaderSize: 16 * 1024,
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 30_000,
-  // How often the two time-outs above are enforced.
+  // How often the time-outs of headers and requests are enforced.
   connectionsCheckingInterval: 1_000,
   // Node would answer without a body: see rejectHostless.
   requireHostHeader: false,
@@ -49,11 +47,15 @@ const SERVER_OPTIONS: ServerOptions = {
  * prototypes are its own: what it sets is what is already there.
  */
 export class StableExpressAdapter extends ExpressAdapter {
+  readonly #limits: ServerLimits;
+
+  /** @param limits - those that are not given are {@link DEFAULT_LIMITS} */
   constructor(
     private readonly hooks: RequestHooks,
-    private readonly limits: ServerLimits = DEFAULT_LIMITS,
+    limits: Partial<ServerLimits> = {},
   ) {
     super();
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
     // The base class has used the router by now, and a router takes these two settings when it is made.
     Object.assign(this.getInstance<ExpressApplication>().router, { strict: true, caseSensitive: true });
     this.disable('x-powered-by');
@@ -69,9 +71,9 @@ export class StableExpressAdapter extends ExpressAdapter {
     adopt(Response.prototype, express.response);
     express.request = Request.prototype;
     express.response = Response.prototype;
-    const connections = new Connections(this.limits.mostConnections);
+    const connections = new Connections(this.#limits.mostConnections);
     const handle = (request: IncomingMessage, response: ServerResponse) => {
-      const context = beginRequest(request, response, this.limits.clientOf);
+      const context = beginRequest(request, response, this.#limits.clientOf);
       if (!connections.begin(request.socket, response, context)) return;
       this.hooks.onBegin(request, response, context);
       if (!namesOneHost(request)) {
@@ -81,13 +83,14 @@ export class StableExpressAdapter extends ExpressAdapter {
       request.url = originForm(request.url ?? '');
       express(request, response);
     };
+    const { timeout, ...times } = connectionTimes(this.#limits.keepAliveSeconds);
     const server = createServer(
-      { ...SERVER_OPTIONS, IncomingMessage: Request, ServerResponse: Response },
+      { ...SERVER_OPTIONS, ...times, IncomingMessage: Request, ServerResponse: Response },
       handle,
     );
     // Node would drop headers beyond 2000 in silence, a second Authorization among them; their size is bounded anyway.
     server.maxHeadersCount = 0;
-    server.timeout = SILENCE_MS;
+    server.timeout = timeout;
     server.on('connection', (socket: Socket) => connections.admit(socket));
     // `100 Continue` is for whoever reads the body to say, after the caller was let in.
     server.on('checkContinue', handle);

@@ -1,0 +1,34 @@
+/**
+ * The least time without any movement after which a connection is closed, milliseconds: a client who does not read
+ * his answer has no other time-out. The longest call to the issuer is shorter.
+ */
+const SILENCE_MS = 75_000;
+
+/** The time-outs of a server's connections, by Node's names: milliseconds. */
+export interface ConnectionTimes {
+  /** From the end of an answer to the next request. */
+  readonly keepAliveTimeout: number;
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersTimeout: number;
+  /** From the first byte of a request to its end. */
+  readonly requestTimeout: number;
+  /** Nothing moved, whatever the connection waits for. */
+  readonly timeout: number;
+}
+
+/**
+ * The time-outs that go with a keep-alive time. Those of a request begin with its first byte, so they may be shorter than
+ * the keep-alive time; the one for silence also counts between requests where a client sent a stray line end, so it
+ * may not.
+ *
+ * @param keepAliveSeconds - how long a connection may wait for its next request
+ */
+export function connectionTimes(keepAliveSeconds: number): ConnectionTimes {
+  const keepAliveTimeout = keepAliveSeconds * 1000;
+  return {
+    keepAliveTimeout,
+    headersTimeout: 5_000,
+    requestTimeout: 10_000,
+    timeout: Math.max(SILENCE_MS, keepAliveTimeout),
+  };
+}
