@@ -1,6 +1,7 @@
 import { compactVerify } from 'jose';
 import { decodeBase64url } from './base64url.js';
 import type { KeySet } from './key-set.js';
+import { describeMalformedToken, isCompactShape } from './malformed-token.js';
 import { ServiceError } from './service-error.js';
 import { isSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.js';
 import { isJsonObject, type JsonObject, parseStrictJson, StrictJsonError } from './strict-json.js';
@@ -33,9 +34,7 @@ export function readJwsHeader(token: unknown, types: readonly (string | null)[])
   if (typeof token !== 'string') throw invalid('The token is not a string.');
   // The length comes first: nothing of unlimited size is looked at, and a token of this shape is ASCII.
   if (token.length > MAX_TOKEN_BYTES) throw invalid(`The token has more than ${MAX_TOKEN_BYTES} bytes.`);
-  if (!/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(token)) {
-    throw invalid('The token is not three base64url parts with dots between them.');
-  }
+  if (!isCompactShape(token)) throw invalid(describeMalformedToken(token));
   const [header = '', payload = '', signature = ''] = token.split('.');
   const bytes = decodePart(header, 'header');
   decodePart(payload, 'payload');

@@ -1,7 +1,7 @@
 import { constants, open } from 'node:fs/promises';
 
-/** More than any token has, with a line end behind it: what is longer is refused for its size, not read on. Bytes. */
-const MOST_BYTES = 16 * 1024 + 3;
+/** Room for the longest token in UTF-16, which is told by its sentence, and white space: what is longer is not read on. Bytes. */
+const MOST_BYTES = 64 * 1024;
 
 /** A file of a license cannot be read. The message finishes a sentence and names no path. */
 export class UnreadableFileError extends Error {
@@ -9,7 +9,7 @@ export class UnreadableFileError extends Error {
 }
 
 /**
- * The license token in a file, without the one line end that may follow it. Links are followed anew each time, so a file
+ * The text of a file, as it is. Links are followed anew each time, so a file
  * that was replaced, or a directory that a link leads through, as Kubernetes does it, is seen.
  *
  * @throws UnreadableFileError
@@ -31,17 +31,12 @@ export async function readLicenseFile(path: string): Promise<string> {
       length += bytesRead;
       if (bytesRead === 0 || length === MOST_BYTES) break;
     }
-    return withoutLineEnd(buffer.toString('utf8', 0, length));
+    return buffer.toString('utf8', 0, length);
   } catch (error) {
     throw error instanceof UnreadableFileError ? error : unreadable(error);
   } finally {
     await file.close();
   }
-}
-
-/** Of a file or a setting one line end at the end does not belong to the token; nothing else is forgiven. */
-export function withoutLineEnd(text: string): string {
-  return text.replace(/\r?\n$/, '');
 }
 
 function unreadable(error: unknown): UnreadableFileError {

@@ -4,11 +4,12 @@ import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js'
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { LICENSE_SOURCES, type LicenseSource } from '../domain/license-choice.js';
 import { LicenseStatus } from '../domain/license.js';
+import { withoutSurroundings } from '../domain/malformed-token.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import type { LocalSource } from '../snapshot/snapshot.js';
 import { Metrics } from '../metrics/metrics.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
-import { readLicenseFile, withoutLineEnd } from './license-file.js';
+import { readLicenseFile } from './license-file.js';
 import { LicenseReader } from './license.reader.js';
 import { LocalLicense } from './local-license.js';
 import { LocalLicenseVerifier } from './local-license.verifier.js';
@@ -51,11 +52,12 @@ export class LicenseSources implements BeforeApplicationShutdown {
       ({ source, state }) =>
         this.reports().some((report) => report.source === source && report.state === state) ? 1 : 0,
     );
+    // Editors and shells put these around a token; the verifier stays as strict as it is for uploads.
     const local = (source: LocalSource['source'], read: () => Promise<string>) =>
-      new LocalLicense(source, read, verifier, clock);
+      new LocalLicense(source, async () => withoutSurroundings(await read()), verifier, clock);
     this.#local = [
       ...(path === undefined ? [] : [local('file', () => readLicenseFile(path))]),
-      ...(text === undefined ? [] : [local('text', async () => withoutLineEnd(text))]),
+      ...(text === undefined ? [] : [local('text', async () => text)]),
     ];
     keys.onChange(() => this.#local.forEach((license) => license.tryAgain()));
   }

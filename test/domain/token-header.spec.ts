@@ -117,7 +117,7 @@ describe('The header of a license token', () => {
   it.each([
     ['The token is not a string.', undefined],
     ['The token has more than 16384 bytes.', 'A'.repeat(16_385)],
-    ['The token is not three base64url parts with dots between them.', 'A'.repeat(16_384)],
+    ['The token has one part: three are needed, with dots between them.', 'A'.repeat(16_384)],
     ['The header of the token is not canonical base64url.', 'A.A.A'],
     ['The payload of the token is not canonical base64url.', `${encode('{}')}.A.A`],
     ['The signature of the token is not canonical base64url.', `${encode('{}')}.AA.A`],

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readLicenseFile, UnreadableFileError, withoutLineEnd } from '../../src/licensing/license-file.js';
+import { readLicenseFile, UnreadableFileError } from '../../src/licensing/license-file.js';
 
 describe('a file with a license', () => {
   let directory: string;
@@ -17,27 +17,18 @@ describe('a file with a license', () => {
     await rm(directory, { recursive: true });
   });
 
-  it.each([
-    ['a.b.c', 'a.b.c'],
-    ['a.b.c\n', 'a.b.c'],
-    ['a.b.c\r\n', 'a.b.c'],
-    ['a.b.c\n\n', 'a.b.c\n'],
-    ['a.b.c\r', 'a.b.c\r'],
-    ['a.b.c ', 'a.b.c '],
-    [' a.b.c', ' a.b.c'],
-    ['\ufeffa.b.c', '\ufeffa.b.c'],
-    ['', ''],
-  ])('of %j says %j: one line end is forgiven, and nothing else', async (content, token) => {
-    await writeFile(path, content);
-    expect(await readLicenseFile(path)).toBe(token);
-    expect(withoutLineEnd(content)).toBe(token);
-  });
+  it.each(['', 'a.b.c', '\ufeff a.b.c\r\n\n'])(
+    'of %j is read as it is: what is around a token is for others',
+    async (content) => {
+      await writeFile(path, content);
+      expect(await readLicenseFile(path)).toBe(content);
+    },
+  );
 
   it('is read no further than a token can reach', async () => {
     await writeFile(path, 'a'.repeat(1024 * 1024));
     const text = await readLicenseFile(path);
-    expect(text.length).toBeGreaterThan(16 * 1024);
-    expect(text.length).toBeLessThan(17 * 1024);
+    expect(text).toHaveLength(64 * 1024);
   });
 
   it('is read through links, also after they were turned as Kubernetes does it', async () => {

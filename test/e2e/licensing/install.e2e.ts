@@ -229,22 +229,33 @@ describe('POST /api/licensing/token', () => {
     );
 
     it.each([
-      ['a line end behind it', (token: string) => `${token}\n`],
-      ['a space before it', (token: string) => ` ${token}`],
-      ['padding', (token: string) => `${token}==`],
-      ['the alphabet of plain base64', (token: string) => token.replace(/\.[^.]+$/, '.+/A')],
+      [
+        'a line end behind it',
+        'The token has white space behind it (U+000A).',
+        (token: string) => `${token}\n`,
+      ],
+      ['a space before it', 'The token has white space before it (U+0020).', (token: string) => ` ${token}`],
+      ['padding', 'The token has padding ("="): base64url has none here.', (token: string) => `${token}==`],
+      [
+        'the alphabet of plain base64',
+        'The token is in base64 ("+", "/"): it must be base64url ("-", "_").',
+        (token: string) => token.replace(/\.[^.]+$/, '.+/A'),
+      ],
       [
         'loose bits at the end',
+        'The signature of the token is not canonical base64url.',
         (token: string) => {
           // The last of 86 characters holds two bits; the four below them must be zero.
           const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
           return token.slice(0, -1) + alphabet[alphabet.indexOf(token.at(-1) ?? '') + 1];
         },
       ],
-    ])('in a text with %s, though the same token is stored', async (_, spoil) => {
+    ])('in a text with %s, though the same token is stored', async (_, sentence, spoil) => {
       const token = await stage.install({ lid: newLid() });
       const row = await stage.row();
-      expect(outcome(await stage.upload(spoil(token)))).toEqual([400, 'license.invalid']);
+      const reply = await stage.upload(spoil(token));
+      expect(outcome(reply)).toEqual([400, 'license.invalid']);
+      expect(reply.body.message).toBe(sentence);
       expect(await stage.row()).toBe(row);
     });
 

@@ -36,26 +36,45 @@ describe('a license outside of the database', () => {
   const settled = async (expected: ReturnType<typeof states>) =>
     until(() => JSON.stringify(states()) === JSON.stringify(expected));
 
-  it.each(['', '\n', '\r\n'])('counts from a file that ends in %j', async (end) => {
+  const AROUND = [
+    ['nothing', '', ''],
+    ['a line end', '', '\n'],
+    ['two line ends', '', '\n\n'],
+    ['a byte order mark and CRLF', '\ufeff', '\r\n'],
+    ['a byte order mark and white space', '\ufeff\t ', ' \r\n \r\n'],
+    ['more white space than a token can have bytes', '\r\n', ' '.repeat(20_000)],
+  ] as const;
+
+  it.each(AROUND)('counts from a file with %s around it', async (_, before, behind) => {
     const lid = newLid();
-    await put(`${stage.issuer.token({ lid })}${end}`);
+    await put(`${before}${stage.issuer.token({ lid })}${behind}`);
     await restart();
     expect(await stage.verdict()).toEqual([true, 1]);
     expect(await shownLid()).toBe(lid);
   });
 
-  it.each(['', '\n'])('counts from a text that ends in %j', async (end) => {
+  it.each(AROUND)('counts from a text with %s around it', async (_, before, behind) => {
     const lid = newLid();
-    await restart({ LICENSE_TEXT: `${stage.issuer.token({ lid })}${end}` });
+    await restart({ LICENSE_TEXT: `${before}${stage.issuer.token({ lid })}${behind}` });
     expect(await stage.verdict()).toEqual([true, 1]);
     expect(await shownLid()).toBe(lid);
   });
 
-  it.each([' ', '\n\n', '\t', '\0', '='])('is refused with %j behind it, as an upload is', async (end) => {
-    await put(`${stage.issuer.token()}${end}`);
+  it.each<[string, string, (token: string) => string | Buffer]>([
+    ['a NUL behind it', 'white space or an invisible character', (token) => `${token}\0`],
+    ['padding', 'padding', (token) => `${token}=`],
+    ['lines', 'wrapped over several lines', (token) => token.replace(/.{64}/g, '$&\n')],
+    ['quotes', 'in quotes', (token) => `"${token}"\n`],
+    ['JSON around it', 'JSON around it', (token) => JSON.stringify({ token }, null, 2)],
+    ['"Bearer "', 'Bearer', (token) => `Bearer ${token}`],
+    ['base64 once more', 'base64 once more', (token) => Buffer.from(token).toString('base64')],
+    ['UTF-16', 'UTF-16', (token) => Buffer.from(`\ufeff${token}\r\n`, 'utf16le')],
+  ])('is refused from a file with %s, and the report says %j', async (_, found, spoil) => {
+    await writeFile(path, spoil(stage.issuer.token()));
     await restart();
     expect(await stage.verdict()).toEqual([false, 3]);
     expect(states()).toEqual([['file', 'broken', 'license.invalid']]);
+    expect(reports()[0]?.reason).toContain(found);
   });
 
   it('that is old does not shadow the stored one, and is reported as stale', async () => {
