@@ -11,7 +11,7 @@ const LAYERS = {
   audit: ['database', 'domain'],
   clock: ['config', 'database', 'domain', 'metrics'],
   snapshot: ['database', 'domain', 'metrics', 'access/caller', 'access/actions'],
-  access: ['domain', 'config', 'http', 'snapshot'],
+  access: ['domain', 'config', 'http', 'metrics', 'snapshot'],
   accounts: ['access', 'audit', 'config', 'database', 'domain', 'http', 'snapshot'],
   issuer: ['clock', 'config', 'database', 'domain', 'metrics'],
   licensing: [

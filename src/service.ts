@@ -10,6 +10,7 @@ import { ServiceError } from './domain/service-error.js';
 import { ProcessState } from './health/process-state.js';
 import { clientAddress } from './http/client-address.js';
 import { HttpApplication } from './http/http-application.js';
+import { fromUnnamedProxy } from './http/unnamed-proxy.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
 import { ExpiryMarker } from './licensing/expiry-marker.js';
 import { LicenseQueue } from './licensing/license-queue.js';
@@ -45,6 +46,7 @@ export async function startService(
     quietRoute: '/api/licensing/check',
     limits: {
       clientOf: clientAddress(config.http.trustedProxies),
+      isFromUnnamedProxy: fromUnnamedProxy(config.http.trustedProxies),
       mostConnections: config.http.mostConnections,
       keepAliveSeconds: config.http.keepAliveSeconds,
     },

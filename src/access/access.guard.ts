@@ -23,7 +23,7 @@ export class AccessGuard implements CanActivate {
     const rule = Reflect.getMetadata(ACCESS_RULE, context.getHandler()) as AccessRule | undefined;
     if (rule !== undefined && 'open' in rule) return true;
     const request = context.switchToHttp().getRequest<IncomingMessage>();
-    const caller = this.authenticator.authenticate(onlyAuthorization(request), contextOf(request).client);
+    const caller = this.authenticator.authenticate(onlyAuthorization(request), contextOf(request));
     return caller instanceof Promise
       ? caller.then((known) => this.#authorize(request, known, rule))
       : this.#authorize(request, caller, rule);

@@ -57,8 +57,16 @@ export class AttemptWindow {
 
   /** Seconds until a full window opens again, at least 1. */
   retryAfter(key: string): number {
-    const left = (this.#open(key)?.since ?? -Infinity) + this.windowMs - this.clock.monotonic();
-    return Math.max(1, Math.ceil(left / 1000));
+    return Math.max(1, Math.ceil(this.#left(key) / 1000));
+  }
+
+  /** When the present window is over, Unix milliseconds; now where there is none. */
+  until(key: string): number {
+    return this.clock.now() + Math.max(0, this.#left(key));
+  }
+
+  #left(key: string): number {
+    return (this.#open(key)?.since ?? -Infinity) + this.windowMs - this.clock.monotonic();
   }
 
   #open(key: string): { since: number; count: number } | undefined {

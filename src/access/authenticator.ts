@@ -3,11 +3,13 @@ import { LRUCache } from 'lru-cache';
 import { type AccessConfig, SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
+import { Metrics } from '../metrics/metrics.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { AccessMetrics } from './access-metrics.js';
 import { readBasicHeader, sameSecret } from './basic.strategy.js';
 import { BearerStrategy } from './bearer.strategy.js';
 import type { Caller, KnownToken } from './caller.js';
-import { FailedAttempts } from './failed-attempts.js';
+import { FailedAttempts, type Origin } from './failed-attempts.js';
 import { LastUses } from './last-uses.js';
 import { ADMINISTRATOR_ROLE, actionsOf } from './roles.js';
 import { hashToken, looksLikeServiceAccountToken } from './service-account-token.js';
@@ -29,6 +31,7 @@ export class Authenticator {
   readonly #everything = actionsOf([ADMINISTRATOR_ROLE.uid]);
   readonly #bootstrapHash: string | undefined;
   readonly #bearer: BearerStrategy<Known>;
+  readonly #metrics: AccessMetrics;
   readonly failures: FailedAttempts;
   #remembered = new LRUCache<string, Known>({ max: MOST_REMEMBERED });
   #rememberedVersion: number | undefined;
@@ -38,7 +41,9 @@ export class Authenticator {
     private readonly snapshots: SnapshotService,
     private readonly lastUses: LastUses,
     @Inject(CLOCK) private readonly clock: Clock,
+    metrics: Metrics,
   ) {
+    this.#metrics = new AccessMetrics(metrics);
     this.#config = config.access;
     const { bootstrapToken } = this.#config;
     this.#bootstrapHash = bootstrapToken === undefined ? undefined : hashToken(bootstrapToken);
@@ -48,19 +53,19 @@ export class Authenticator {
 
   /**
    * @param authorization - the only `Authorization` header's value; undefined when there is none, or several
-   * @param address - where the request comes from
+   * @param origin - where the request comes from
    * @returns the caller; a promise only when the database has to be asked
    * @throws ServiceError with one of the codes that answer 401, `too-many-requests`, or `database.unavailable`
    */
-  authenticate(authorization: string | undefined, address: string): Caller | Promise<Caller> {
+  authenticate(authorization: string | undefined, origin: Origin): Caller | Promise<Caller> {
     if (authorization === undefined) throw new ServiceError('auth.unauthorized');
     const known = this.#recall(authorization);
     if (known !== undefined) return this.#admit(known);
     const password = readBasicHeader(authorization);
-    if (password !== undefined) return this.#administrator(password.name, password.password, address);
+    if (password !== undefined) return this.#administrator(password.name, password.password, origin);
     const found = this.#bearer.authenticate(authorization);
     if (found === 'unusable') throw new ServiceError('auth.unauthorized');
-    if (found === 'unknown') return this.#askAgain(authorization, address);
+    if (found === 'unknown') return this.#askAgain(authorization, origin);
     this.#remembered.set(hashToken(authorization), found);
     return this.#admit(found);
   }
@@ -97,35 +102,37 @@ export class Authenticator {
   }
 
   /** Decides about a token that the snapshot lacks: only the database knows whether it is new or wrong. */
-  async #askAgain(authorization: string, address: string): Promise<Caller> {
+  async #askAgain(authorization: string, origin: Origin): Promise<Caller> {
     const token = authorization.slice(authorization.indexOf(' ') + 1);
-    const tooMany = this.failures.tooMany(address);
+    const tooMany = this.failures.tooMany(origin);
     // A text that cannot be a token of ours is wrong whatever the database says; it costs no query.
     if (looksLikeServiceAccountToken(token))
       await (tooMany ? this.failures.look() : this.snapshots.refresh());
     else if (!tooMany && !this.snapshots.fresh) await this.snapshots.refresh();
     const found = this.#find(token);
-    if (found === undefined) throw this.failures.count(address) ?? new ServiceError('api-key.invalid');
+    if (found === undefined) throw this.failures.count(origin) ?? new ServiceError('api-key.invalid');
     return this.#admit(found);
   }
 
-  #administrator(name: string, password: string, address: string): Caller {
+  #administrator(name: string, password: string, origin: Origin): Caller {
     const { administrator } = this.#config;
-    const failed = new ServiceError('password-auth.failed');
-    const fail = (): never => {
+    const fail = (reason: 'wrong' | 'blocked', cause?: Error): never => {
+      this.#metrics.passwordFailed(reason);
       // Counted, but answered as ever: a 429 for some names alone would tell which name is the administrator's.
-      this.failures.count(address);
-      throw failed;
+      this.failures.count(origin);
+      // The cause is for the log alone.
+      throw new ServiceError('password-auth.failed', undefined, { cause });
     };
     // Other names can never succeed, so no block needs to be kept in memory for them.
     const right = sameSecret(password, administrator?.password ?? '');
-    if (administrator === undefined || !sameSecret(name, administrator.name)) return fail();
-    if (this.failures.blocked(name, address)) return fail();
+    if (administrator === undefined || !sameSecret(name, administrator.name)) return fail('wrong');
+    const until = this.failures.blockedUntil(name, origin);
+    if (until !== undefined) return fail('blocked', new Error(`blocked until ${until}`));
     if (!right) {
-      this.failures.wrongPassword(name, address);
-      return fail();
+      this.failures.wrongPassword(name, origin);
+      return fail('wrong');
     }
-    this.failures.rightPassword(name, address);
+    this.failures.rightPassword(name, origin);
     return { id: `administrator:${name}`, actions: this.#everything };
   }
 }

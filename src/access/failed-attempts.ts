@@ -4,6 +4,8 @@ import type { AccessConfig } from '../config/service-config.js';
 import type { Clock } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { networkOf } from '../http/client-address.js';
+import type { RequestContext } from '../http/request-context.js';
+import { UNNAMED_PROXY_HINT } from '../http/unnamed-proxy.js';
 import type { SnapshotService } from '../snapshot/snapshot.service.js';
 import { AttemptWindow } from './attempt-window.js';
 
@@ -15,6 +17,9 @@ const MINUTE_MS = 60_000;
 const LOOK_EVERY_MS = 250;
 /** The key of what all clients do together. */
 const EVERYBODY = '';
+
+/** Where a request comes from. */
+export type Origin = Pick<RequestContext, 'client' | 'fromUnnamedProxy'>;
 
 /**
  * What failed, by client and together. It makes failures cheap and never refuses a caller who is right: a known token
@@ -46,30 +51,43 @@ export class FailedAttempts {
     return { clients: this.#byClient.size, passwords: this.#wrongPasswords.size };
   }
 
-  /** Whether passwords of this name from this client are refused, right or wrong. */
-  blocked(name: string, address: string): boolean {
-    return this.#wrongPasswords.full(`${networkOf(address)} ${name}`);
+  /**
+   * Until when passwords of this name from this client are refused, right or wrong.
+   * @returns a time as text (ISO 8601); undefined where they are not
+   */
+  blockedUntil(name: string, { client }: Origin): string | undefined {
+    const key = blockKey(name, client);
+    return this.#wrongPasswords.full(key) ? isoTime(this.#wrongPasswords.until(key)) : undefined;
   }
 
-  wrongPassword(name: string, address: string): void {
-    this.#wrongPasswords.take(`${networkOf(address)} ${name}`);
+  /** Counts a wrong password; the one that begins a block is in the log. @param name - one of the configuration */
+  wrongPassword(name: string, origin: Origin): void {
+    this.#wrongPasswords.take(blockKey(name, origin.client));
+    const until = this.blockedUntil(name, origin);
+    if (until === undefined) return;
+    this.#logger.warn({
+      msg: `blocked after ${MOST_WRONG_PASSWORDS} wrong passwords: until then the right one is refused from there too`,
+      name,
+      ...describe(origin),
+      until,
+    });
   }
 
-  rightPassword(name: string, address: string): void {
-    this.#wrongPasswords.clear(`${networkOf(address)} ${name}`);
+  rightPassword(name: string, { client }: Origin): void {
+    this.#wrongPasswords.clear(blockKey(name, client));
   }
 
   /** Whether so much failed lately that failures are to cost less. */
-  tooMany(address: string): boolean {
-    return this.#all.full(EVERYBODY) || this.#byClient.full(networkOf(address));
+  tooMany({ client }: Origin): boolean {
+    return this.#all.full(EVERYBODY) || this.#byClient.full(networkOf(client));
   }
 
   /**
    * Counts a failed authentication.
    * @returns what to answer when there were too many of them already; undefined while there were not
    */
-  count(address: string): ServiceError | undefined {
-    const client = networkOf(address);
+  count(origin: Origin): ServiceError | undefined {
+    const client = networkOf(origin.client);
     const refused = [
       ...(this.#byClient.take(client) ? [] : [this.#byClient.retryAfter(client)]),
       ...(this.#all.take(EVERYBODY) ? [] : [this.#all.retryAfter(EVERYBODY)]),
@@ -77,10 +95,10 @@ export class FailedAttempts {
     const forgotten = this.#byClient.forgotten + this.#wrongPasswords.forgotten;
     if (forgotten > this.#forgotten) {
       this.#forgotten = forgotten;
-      this.#warn('authentication fails for more clients than are remembered', client);
+      this.#warn('authentication fails for more clients than are remembered', origin);
     }
     if (refused.length === 0) return undefined;
-    this.#warn('too many failed authentications', client);
+    this.#warn('too many failed authentications', origin);
     return new ServiceError('too-many-requests', undefined, { retryAfter: Math.max(...refused) });
   }
 
@@ -97,8 +115,21 @@ export class FailedAttempts {
     return this.#look;
   }
 
-  /** Each sentence once a minute: the log is not to be flooded with it. @param client - one of them */
-  #warn(msg: string, client: string): void {
-    if (this.#warnings.take(msg)) this.#logger.warn({ msg, client });
+  /** Each sentence once a minute: the log is not to be flooded with it. @param origin - one of them */
+  #warn(msg: string, origin: Origin): void {
+    if (this.#warnings.take(msg)) this.#logger.warn({ msg, ...describe(origin) });
   }
+}
+
+function blockKey(name: string, client: string): string {
+  return `${networkOf(client)} ${name}`;
+}
+
+/** What the log says of where a request comes from: the network that a limit counts by. */
+function describe({ client, fromUnnamedProxy }: Origin): object {
+  return { client: networkOf(client), ...(fromUnnamedProxy ? { hint: UNNAMED_PROXY_HINT } : {}) };
+}
+
+function isoTime(time: number): string {
+  return new Date(time).toISOString();
 }

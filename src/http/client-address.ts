@@ -47,7 +47,8 @@ export function networkOf(address: string): string {
   return `${groups.slice(0, 4).join(':')}::/64`;
 }
 
-function peerAddress({ socket }: IncomingMessage): string {
+/** The address of the connection, IPv4 in its own form. */
+export function peerAddress({ socket }: IncomingMessage): string {
   const address = socket.remoteAddress ?? '';
   return plainAddress(address) ?? address;
 }

@@ -9,6 +9,7 @@ import { HttpMetrics } from './http-metrics.js';
 import { NestLogger } from './logger.js';
 import { logRequest } from './request-log.js';
 import { type RequestHooks, type ServerLimits, StableExpressAdapter } from './stable-express-adapter.js';
+import { UNNAMED_PROXY_HINT } from './unnamed-proxy.js';
 
 /** How long the listener stays open after it says that it is not ready, milliseconds: balancers look around. */
 const LINGER_MS = 1_000;
@@ -41,9 +42,18 @@ export class HttpApplication {
   static async create(module: DynamicModule, options: HttpApplicationOptions): Promise<HttpApplication> {
     let draining = () => false;
     let metrics = (): HttpMetrics | undefined => undefined;
+    let warnedOfProxy = false;
     const hooks: RequestHooks = {
       onBegin: (request, response, context) => {
         if (draining()) response.setHeader('Connection', 'close');
+        if (context.fromUnnamedProxy && !warnedOfProxy) {
+          warnedOfProxy = true;
+          options.logger.warn({
+            msg: `${UNNAMED_PROXY_HINT}. If the address is your proxy's, set TRUST_PROXY to it, and have the proxy send X-Forwarded-For`,
+            client: context.client,
+            requestId: context.requestId,
+          });
+        }
         logRequest(options.logger, options.quietRoute, request, response, context, metrics());
       },
       onMalformed: (status) => metrics()?.malformed(status),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientAddress } from './client-address.js';
+import type { FromUnnamedProxy } from './unnamed-proxy.js';
 
 /** What is known of a request besides HTTP itself. */
 export interface RequestContext {
@@ -10,6 +11,8 @@ export interface RequestContext {
   readonly traceId: string;
   /** The address that the request comes from. */
   readonly client: string;
+  /** It says that a proxy passed it on which the operator has not named. */
+  readonly fromUnnamedProxy: boolean;
   /** {@link Caller.id}, once the caller was let in. */
   callerId: string | undefined;
   /** What the log says more about a refusal than the caller was told. */
@@ -34,6 +37,7 @@ export function beginRequest(
   request: IncomingMessage,
   response: ServerResponse,
   clientOf: ClientAddress,
+  isFromUnnamedProxy: FromUnnamedProxy = () => false,
 ): RequestContext {
   const { headers } = request;
   const inbound = headers['x-request-id'];
@@ -41,6 +45,7 @@ export function beginRequest(
     requestId: typeof inbound === 'string' && REQUEST_ID.test(inbound) ? inbound : nextRequestId(),
     traceId: headers.traceparent === undefined ? '' : traceId(headers.traceparent),
     client: clientOf(request),
+    fromUnnamedProxy: isFromUnnamedProxy(request),
     callerId: undefined,
     reason: undefined,
     release: undefined,

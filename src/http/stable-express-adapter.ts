@@ -6,6 +6,7 @@ import { connectionTimes } from './connection-times.js';
 import { Connections } from './connections.js';
 import { rejectHostless, rejectMalformed } from './malformed-request.js';
 import { beginRequest, type RequestContext, settle } from './request-context.js';
+import type { FromUnnamedProxy } from './unnamed-proxy.js';
 
 /** What happens around every request, matched by a route or not. */
 export interface RequestHooks {
@@ -17,6 +18,7 @@ export interface RequestHooks {
 /** What a server takes from outside. */
 export interface ServerLimits {
   readonly clientOf: ClientAddress;
+  readonly isFromUnnamedProxy: FromUnnamedProxy;
   readonly mostConnections: number;
   /** How long a connection may wait for its next request. */
   readonly keepAliveSeconds: number;
@@ -25,6 +27,7 @@ export interface ServerLimits {
 /** Every address is what the connection says, and there are as many connections as 1,024 file descriptors allow. */
 const DEFAULT_LIMITS: ServerLimits = {
   clientOf: clientAddress([]),
+  isFromUnnamedProxy: () => false,
   mostConnections: 800,
   keepAliveSeconds: 125,
 };
@@ -73,7 +76,8 @@ export class StableExpressAdapter extends ExpressAdapter {
     express.response = Response.prototype;
     const connections = new Connections(this.#limits.mostConnections);
     const handle = (request: IncomingMessage, response: ServerResponse) => {
-      const context = beginRequest(request, response, this.#limits.clientOf);
+      const { clientOf, isFromUnnamedProxy } = this.#limits;
+      const context = beginRequest(request, response, clientOf, isFromUnnamedProxy);
       if (!connections.begin(request.socket, response, context)) return;
       this.hooks.onBegin(request, response, context);
       if (!namesOneHost(request)) {

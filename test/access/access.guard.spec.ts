@@ -11,6 +11,7 @@ import { AccessDenied } from '../../src/domain/access-denied.js';
 import { ServiceError } from '../../src/domain/service-error.js';
 import { clientAddress } from '../../src/http/client-address.js';
 import { beginRequest, contextOf } from '../../src/http/request-context.js';
+import { Metrics } from '../../src/metrics/metrics.js';
 import { AccessStage, tokenOf } from './access-stage.js';
 
 const BOOTSTRAP = 'bootstrap-token-of-the-guard-0123456789';
@@ -58,7 +59,7 @@ beforeAll(async () => {
     ADMIN_USER: 'admin',
     ADMIN_PASSWORD: 'a long password',
   });
-  guard = new AccessGuard(new Authenticator(config, snapshots, new LastUses(clock), clock));
+  guard = new AccessGuard(new Authenticator(config, snapshots, new LastUses(clock), clock, new Metrics()));
   const clientOf = clientAddress([]);
   server = createServer((request, response) => {
     beginRequest(request, response, clientOf);

@@ -4,11 +4,13 @@ import { ACTIONS } from '../../src/access/actions.js';
 import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { ServiceError } from '../../src/domain/service-error.js';
+import { Metrics } from '../../src/metrics/metrics.js';
+import { Scrape } from '../support/scrape.js';
 import { AccessStage, tokenOf } from './access-stage.js';
 
 const BOOTSTRAP = 'bootstrap-token-of-the-authenticator-0123456789';
-const HERE = '203.0.113.1';
-const ELSEWHERE = '203.0.113.2';
+const HERE = { client: '203.0.113.1', fromUnnamedProxy: false };
+const ELSEWHERE = { client: '203.0.113.2', fromUnnamedProxy: false };
 const SETTINGS = { ADMIN_USER: 'admin', ADMIN_PASSWORD: 'a long password' };
 
 const bearer = (token: string) => `Bearer ${token}`;
@@ -29,7 +31,8 @@ afterAll(async () => {
 function authenticatorWith(settings: Record<string, string> = {}) {
   const lastUses = new LastUses(stage.clock);
   const config = loadServiceConfig({ ...SETTINGS, ...settings });
-  const authenticator = new Authenticator(config, stage.snapshots, lastUses, stage.clock);
+  const metrics = new Metrics();
+  const authenticator = new Authenticator(config, stage.snapshots, lastUses, stage.clock, metrics);
   /** Who calls, or the code of the refusal. */
   const outcome = async (authorization: string | undefined, address = HERE) => {
     try {
@@ -43,7 +46,14 @@ function authenticatorWith(settings: Record<string, string> = {}) {
     await stage.publish(token, tokenOf(7, ['licensing:read'], rest));
     return outcome(bearer(token));
   };
-  return { authenticator, outcome, known, lastUses };
+  /** What the metrics say of names and passwords: how many were wrong, how many met a block. */
+  const passwordFailures = async () => {
+    const text = await metrics.text();
+    return ['wrong', 'blocked'].map((reason) =>
+      new Scrape(text).value('licentia_password_failures_total', { reason }),
+    );
+  };
+  return { authenticator, outcome, known, lastUses, passwordFailures };
 }
 
 describe('A token', () => {
@@ -162,6 +172,32 @@ describe('A password', () => {
     expect(await outcome(basic('admin', 'a long password'), ELSEWHERE)).toBe('administrator:admin');
     stage.clock.advance(5 * 60_000);
     expect(await outcome(basic('admin', 'a long password'))).toBe('administrator:admin');
+  });
+
+  it('that meets a block is told apart from a wrong one, in the reason for the log and the metric alone', async () => {
+    const { authenticator, outcome, passwordFailures } = authenticatorWith();
+    await outcome(basic('other', 'wrong'));
+    for (let time = 0; time < 5; time += 1) await outcome(basic('admin', 'wrong'));
+    expect(await passwordFailures()).toEqual([6, 0]);
+    const refusal = (name: string, password: string) => {
+      try {
+        return authenticator.authenticate(basic(name, password), HERE);
+      } catch (error) {
+        return error as ServiceError;
+      }
+    };
+    const blocked = refusal('admin', 'a long password') as ServiceError;
+    const wrong = refusal('other', 'a long password') as ServiceError;
+    expect((blocked.cause as Error).message).toMatch(/^blocked until \d{4}-\d\d-\d\dT/);
+    expect(wrong.cause).toBeUndefined();
+    // What the caller is told.
+    for (const { code, message, detail, retryAfter } of [blocked, wrong]) {
+      expect({ code, message, detail, retryAfter }).toEqual({
+        code: 'password-auth.failed',
+        message: 'Invalid username or password',
+      });
+    }
+    expect(await passwordFailures()).toEqual([7, 1]);
   });
 
   it('that is wrong counts as a failure of its client, and is never answered otherwise', async () => {

@@ -1,14 +1,15 @@
 import { Logger } from '@nestjs/common';
-import { FailedAttempts } from '../../src/access/failed-attempts.js';
+import { FailedAttempts, type Origin } from '../../src/access/failed-attempts.js';
 import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { ServiceError } from '../../src/domain/service-error.js';
 import { AccessStage, tokenOf } from './access-stage.js';
 
-const HERE = '203.0.113.1';
-const ELSEWHERE = '203.0.113.2';
+const from = (client: string): Origin => ({ client, fromUnnamedProxy: false });
+const HERE = from('203.0.113.1');
+const ELSEWHERE = from('203.0.113.2');
 
 let stage: AccessStage;
-let warnings: { readonly msg: string; readonly client: string }[];
+let warnings: Readonly<Record<string, unknown>>[];
 
 beforeAll(async () => {
   stage = await AccessStage.open();
@@ -32,6 +33,9 @@ const failuresWith = (failuresPerMinute: number, allFailuresPerMinute: number) =
     stage.snapshots,
   );
 
+const isBlocked = (failures: FailedAttempts, name: string, origin: Origin) =>
+  failures.blockedUntil(name, origin) !== undefined;
+
 describe('What failed', () => {
   it('counts by client for a minute', () => {
     const failures = failuresWith(2, 100);
@@ -52,40 +56,40 @@ describe('What failed', () => {
     failures.count(HERE);
     stage.clock.advance(30_000);
     failures.count(ELSEWHERE);
-    expect(failures.tooMany('203.0.113.3')).toBe(true);
+    expect(failures.tooMany(from('203.0.113.3'))).toBe(true);
     const both = failures.count(ELSEWHERE)?.retryAfter ?? 0;
     expect(both).toBeGreaterThan(55);
-    const all = failures.count('203.0.113.3')?.retryAfter ?? 0;
+    const all = failures.count(from('203.0.113.3'))?.retryAfter ?? 0;
     expect(all).toBeGreaterThan(25);
     expect(all).toBeLessThanOrEqual(30);
   });
 
   it('counts a whole IPv6 network as one client', () => {
     const failures = failuresWith(1, 100);
-    failures.count('2001:db8::1');
-    expect(failures.tooMany('2001:db8::ffff:1')).toBe(true);
-    expect(failures.tooMany('2001:db8:0:1::1')).toBe(false);
-    for (let time = 0; time < 5; time += 1) failures.wrongPassword('admin', '2001:db8::1');
-    expect(failures.blocked('admin', '2001:db8::2')).toBe(true);
-    failures.rightPassword('admin', '2001:db8::3');
-    expect(failures.blocked('admin', '2001:db8::1')).toBe(false);
+    failures.count(from('2001:db8::1'));
+    expect(failures.tooMany(from('2001:db8::ffff:1'))).toBe(true);
+    expect(failures.tooMany(from('2001:db8:0:1::1'))).toBe(false);
+    for (let time = 0; time < 5; time += 1) failures.wrongPassword('admin', from('2001:db8::1'));
+    expect(isBlocked(failures, 'admin', from('2001:db8::2'))).toBe(true);
+    failures.rightPassword('admin', from('2001:db8::3'));
+    expect(isBlocked(failures, 'admin', from('2001:db8::1'))).toBe(false);
   });
 
   it('blocks a name of a client, not another name or client, for five minutes', () => {
     const failures = failuresWith(100, 100);
     for (let time = 0; time < 4; time += 1) failures.wrongPassword('admin', HERE);
-    expect(failures.blocked('admin', HERE)).toBe(false);
+    expect(isBlocked(failures, 'admin', HERE)).toBe(false);
     failures.wrongPassword('admin', HERE);
-    expect(failures.blocked('admin', HERE)).toBe(true);
-    expect(failures.blocked('other', HERE)).toBe(false);
-    expect(failures.blocked('admin', ELSEWHERE)).toBe(false);
+    expect(isBlocked(failures, 'admin', HERE)).toBe(true);
+    expect(isBlocked(failures, 'other', HERE)).toBe(false);
+    expect(isBlocked(failures, 'admin', ELSEWHERE)).toBe(false);
     failures.rightPassword('admin', ELSEWHERE);
     failures.rightPassword('other', HERE);
-    expect(failures.blocked('admin', HERE)).toBe(true);
+    expect(isBlocked(failures, 'admin', HERE)).toBe(true);
     stage.clock.advance(5 * 60_000 - 1_000);
-    expect(failures.blocked('admin', HERE)).toBe(true);
+    expect(isBlocked(failures, 'admin', HERE)).toBe(true);
     stage.clock.advance(1_000);
-    expect(failures.blocked('admin', HERE)).toBe(false);
+    expect(isBlocked(failures, 'admin', HERE)).toBe(false);
   });
 
   it('is in the log once a minute, with one of the clients', () => {
@@ -96,29 +100,63 @@ describe('What failed', () => {
     failures.count(HERE);
     failures.count(ELSEWHERE);
     failures.count(ELSEWHERE);
-    expect(warnings).toEqual([{ msg: 'too many failed authentications', client: HERE }]);
+    expect(warnings).toEqual([{ msg: 'too many failed authentications', client: HERE.client }]);
     stage.clock.advance(60_000);
     failures.count(ELSEWHERE);
     failures.count(ELSEWHERE);
-    expect(warnings.slice(1)).toEqual([{ msg: 'too many failed authentications', client: ELSEWHERE }]);
+    expect(warnings.slice(1)).toEqual([{ msg: 'too many failed authentications', client: ELSEWHERE.client }]);
+  });
+
+  it('that blocks a name is in the log once: which name, from where and until when', () => {
+    const failures = failuresWith(100, 100);
+    stage.clock.set(Date.UTC(2030, 0, 1, 12, 0, 35));
+    for (let time = 0; time < 4; time += 1) failures.wrongPassword('admin', HERE);
+    expect(warnings).toEqual([]);
+    failures.wrongPassword('admin', HERE);
+    expect(warnings).toEqual([
+      {
+        msg: expect.stringMatching(/^blocked after 5 wrong passwords/),
+        name: 'admin',
+        client: '203.0.113.1',
+        until: expect.stringMatching(/^2030-01-01T12:05:3/),
+      },
+    ]);
+    const { until } = warnings[0] as { until: string };
+    // The block lasts until then, and its end does not move.
+    stage.clock.advance(60_000);
+    expect(failures.blockedUntil('admin', HERE)?.slice(0, 16)).toBe(until.slice(0, 16));
+    stage.clock.set(Date.now());
+  });
+
+  it('names the network that is blocked, and a proxy that nobody named as the likely reason', () => {
+    const failures = failuresWith(1, 100);
+    const proxied = { client: '2001:db8::1', fromUnnamedProxy: true };
+    for (let time = 0; time < 5; time += 1) failures.wrongPassword('admin', proxied);
+    failures.count(proxied);
+    failures.count(proxied);
+    expect(warnings.map(({ client, hint }) => [client, String(hint).includes('TRUST_PROXY')])).toEqual([
+      ['2001:db8:0:0::/64', true],
+      ['2001:db8:0:0::/64', true],
+    ]);
   });
 
   it('is remembered for 10,000 clients and as many names, and the log says when that is not enough', () => {
     const failures = failuresWith(5, 1_000_000);
     const client = (number: number) => `10.1.${Math.floor(number / 250)}.${number % 250}`;
-    for (let number = 0; number < 10_000; number += 1) failures.count(client(number));
+    const caller = (number: number) => from(client(number));
+    for (let number = 0; number < 10_000; number += 1) failures.count(caller(number));
     expect(failures.remembered).toEqual({ clients: 10_000, passwords: 0 });
     expect(warnings).toEqual([]);
-    failures.count(client(10_000));
+    failures.count(caller(10_000));
     const sentence = 'authentication fails for more clients than are remembered';
     expect(warnings).toEqual([{ msg: sentence, client: client(10_000) }]);
     expect(failures.remembered.clients).toBe(10_000);
     stage.clock.advance(60_000);
     // Those whose minute is over are no loss.
-    failures.count(client(10_001));
+    failures.count(caller(10_001));
     expect(warnings).toHaveLength(1);
     for (let number = 0; number <= 10_000; number += 1) failures.wrongPassword(`name ${number}`, HERE);
-    failures.count(client(10_001));
+    failures.count(caller(10_001));
     expect(warnings.slice(1)).toEqual([{ msg: sentence, client: client(10_001) }]);
     expect(failures.remembered.passwords).toBe(10_000);
   });

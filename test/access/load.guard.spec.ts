@@ -10,6 +10,7 @@ import { createServiceAccountToken } from '../../src/access/service-account-toke
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { ServiceError } from '../../src/domain/service-error.js';
 import { beginRequest, contextOf, settle } from '../../src/http/request-context.js';
+import { Metrics } from '../../src/metrics/metrics.js';
 import { AccessStage, tokenOf } from './access-stage.js';
 
 class Endpoints {
@@ -40,7 +41,7 @@ afterAll(async () => {
 function guardsWith(settings: Record<string, string>) {
   const config = loadServiceConfig(settings);
   const access = new AccessGuard(
-    new Authenticator(config, stage.snapshots, new LastUses(stage.clock), stage.clock),
+    new Authenticator(config, stage.snapshots, new LastUses(stage.clock), stage.clock, new Metrics()),
   );
   const load = new LoadGuard(config, stage.clock);
   /** A request that both guards see. @returns it when it was let in, else how many seconds it is told to wait */

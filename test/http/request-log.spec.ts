@@ -189,6 +189,49 @@ describe('The log of requests', () => {
     expect(lines.text).not.toMatch(/987654321|secret/);
   });
 
+  it('warns once that a proxy is in front which TRUST_PROXY does not name, and never without one', async () => {
+    const warnings = () => lines.entries.filter(({ msg }) => String(msg).includes('TRUST_PROXY'));
+    await call({});
+    expect(warnings()).toEqual([]);
+    await call({ headers: { 'X-Forwarded-For': '198.51.100.7' } });
+    await call({ headers: { 'X-Forwarded-For': '198.51.100.8' } });
+    expect(warnings()).toEqual([
+      expect.objectContaining({
+        level: 40,
+        msg: expect.stringContaining('set TRUST_PROXY to it'),
+        client: '127.0.0.1',
+      }),
+    ]);
+    expect(lines.text).not.toContain('198.51.100');
+  });
+
+  it('says that a name is blocked, from where, until when and why, when strangers come by the same proxy', async () => {
+    const basic = (password: string) => ({
+      Authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`,
+      'X-Forwarded-For': '198.51.100.7',
+    });
+    for (let time = 0; time < 5; time += 1) await call({ token: null, headers: basic('a wrong password') });
+    const refused = await call({ token: null, headers: basic(PASSWORD) });
+    expect([refused.status, refused.body.message]).toEqual([401, 'Invalid username or password']);
+    expect(refused.text).not.toContain('blocked');
+    const blocks = lines.entries.filter(({ msg }) => String(msg).startsWith('blocked'));
+    expect(blocks).toEqual([
+      expect.objectContaining({
+        level: 40,
+        name: 'admin',
+        client: '127.0.0.1',
+        hint: expect.stringContaining('TRUST_PROXY does not name'),
+        until: expect.any(String),
+      }),
+    ]);
+    const left = Date.parse(String(blocks[0]?.until)) - Date.now();
+    expect(left).toBeGreaterThan(4 * 60_000);
+    expect(left).toBeLessThanOrEqual(5 * 60_000);
+    const reasons = lines.requests.map(({ reason }) => String(reason));
+    expect(reasons.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'password-auth.failed'));
+    expect(reasons[5]).toMatch(/^password-auth\.failed: blocked until \d{4}-/);
+  });
+
   it('has no token, password, license, key, query or body, whatever happens', async () => {
     const license = issuer.token();
     const forged = `${license.slice(0, -8)}AAAAAAAA`;
