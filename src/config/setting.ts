@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { parseRootUrl, type RootUrl, RootUrlError } from '../domain/root-url.js';
+import { parseAddress, parseRootUrl, type RootUrl, RootUrlError } from '../domain/root-url.js';
 
 /** Why a setting's text cannot be used. The message never repeats the text: it may be a secret. */
 export class SettingFault extends Error {
@@ -129,14 +129,12 @@ function isAddressRange(text: string): boolean {
 
 /** An http or https address: no user, query or fragment. */
 export const address: Parsed<URL> = {
-  parse: (value) => {
-    parseUrl(value);
-    return new URL(value);
-  },
+  // Node's own class, which its clients want, made from a spelling that every Node reads alike.
+  parse: (value) => new URL(asFault(() => parseAddress(value)).href),
 };
 
 /** The root URL of an instance, see {@link parseRootUrl}. */
-export const rootUrl: Parsed<RootUrl> = { parse: parseUrl };
+export const rootUrl: Parsed<RootUrl> = { parse: (value) => asFault(() => parseRootUrl(value)) };
 
 /** A path, made absolute from the working directory. */
 export const path: Parsed<string> = {
@@ -161,9 +159,9 @@ export const database: Parsed<DatabaseLocation> = {
   },
 };
 
-function parseUrl(value: string): RootUrl {
+function asFault<T>(parse: () => T): T {
   try {
-    return parseRootUrl(value);
+    return parse();
   } catch (error) {
     if (error instanceof RootUrlError) throw new SettingFault(error.message.replace(/^The root URL /, ''));
     throw error;

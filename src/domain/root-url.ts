@@ -1,3 +1,5 @@
+import { URL } from 'whatwg-url';
+
 /** The address of an instance that a license is for, in its one canonical form. Made by {@link parseRootUrl}. */
 export interface RootUrl {
   /** Scheme, host, port unless it is the scheme's own, and a path that ends with a slash. */
@@ -33,6 +35,20 @@ const RULES: readonly (readonly [pattern: RegExp, message: string])[] = [
  * @throws {RootUrlError} when it is not a string or one of the rules of `docs/tokens.md` is broken.
  */
 export function parseRootUrl(text: unknown): RootUrl {
+  const url = parseAddress(text);
+  const path = url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/`;
+  return Object.freeze({ canonical: `${url.protocol}//${url.host}${path}` });
+}
+
+/**
+ * Parses an address by the rules of root URLs and leaves its path as it is.
+ *
+ * The parser comes with us: Node's differs between releases (20 refuses `http://xn--a/`, 24 takes it), so an issuer and a
+ * service on two releases would disagree about one address.
+ *
+ * @throws {RootUrlError} as {@link parseRootUrl}
+ */
+export function parseAddress(text: unknown): URL {
   if (typeof text !== 'string') throw new RootUrlError('The root URL is not a string.');
   for (const [pattern, message] of RULES) {
     if (pattern.test(text)) throw new RootUrlError(message);
@@ -40,8 +56,7 @@ export function parseRootUrl(text: unknown): RootUrl {
   const url = parse(text);
   // A percent-encoded or full-width asterisk in the host is a plain one after parsing.
   if (url.hostname.includes('*')) throw new RootUrlError('The root URL has a wildcard.');
-  const path = url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/`;
-  return Object.freeze({ canonical: `${url.protocol}//${url.host}${path}` });
+  return url;
 }
 
 /** Whether both are the same address: equal scheme, host, port and path. Never compares by prefix. */
@@ -61,6 +76,8 @@ export function readRootUrl(text: unknown): RootUrl | undefined {
 
 /** Whether a text is a spelling of this address; one that is no root URL at all is not. */
 export function isRootUrl(text: unknown, rootUrl: RootUrl): boolean {
+  // The usual case, without parsing: it is asked at every check.
+  if (text === rootUrl.canonical) return true;
   const address = readRootUrl(text);
   return address !== undefined && sameRootUrl(address, rootUrl);
 }
