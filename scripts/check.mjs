@@ -18,6 +18,7 @@ const CHECKS = [
   ['The alert rules fire when they should', [process.execPath, 'scripts/check-alerts.mjs'], 'PROMTOOL'],
   ['It builds', ['npm', 'run', '--silent', 'build']],
   ['The bill of materials has every production package', [process.execPath, 'scripts/write-sbom.mjs']],
+  ['The unit tests pass on every supported release of Node', [process.execPath, 'scripts/check-nodes.mjs']],
   [
     'The tests pass on PostgreSQL',
     [process.execPath, 'scripts/test.mjs', '--only-postgres'],
