@@ -14,6 +14,7 @@ export class RenewalRefusedFilter implements ExceptionFilter<RenewalRefused> {
     const request = host.switchToHttp().getRequest<IncomingMessage>();
     const response = host.switchToHttp().getResponse<ServerResponse>();
     const { cause } = refused;
+    contextOf(request).code = refused.code;
     contextOf(request).reason = cause instanceof Error ? `${refused.code}: ${cause.message}` : refused.code;
     if (refused.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
     this.host.httpAdapter.reply(response, refused.body(), refused.status);

@@ -35,6 +35,7 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (error instanceof AccessDenied) {
       this.#errors({ code: 'access.denied' });
+      contextOf(request).code = 'access.denied';
       contextOf(request).reason = error.reason;
       this.#logger.warn({
         msg: 'access denied',
@@ -49,6 +50,7 @@ export class ErrorFilter implements ExceptionFilter {
     const known = this.#known(error, request, response);
     this.#errors({ code: known.code });
     const { traceId } = contextOf(request);
+    contextOf(request).code = known.code;
     contextOf(request).reason ??= reasonOf(known);
     if (known.retryAfter !== undefined) {
       response.setHeader('Retry-After', Math.min(3600, Math.max(1, Math.ceil(known.retryAfter))));

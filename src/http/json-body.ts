@@ -3,6 +3,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ServiceError } from '../domain/service-error.js';
 import { type JsonValue, parseStrictJson, StrictJsonError } from '../domain/strict-json.js';
 import { badRequest } from './bad-request.js';
+import { contentTypeFault } from './content-type.js';
 import { RequestPipe } from './request.pipe.js';
 
 /** The largest body that is read, bytes. */
@@ -30,8 +31,8 @@ export const JsonBody = (): ParameterDecorator =>
 export async function readJsonBody(request: IncomingMessage): Promise<JsonValue | undefined> {
   const bytes = await readBytes(request);
   if (bytes.length === 0) return undefined;
-  if (!isPlainJson(request))
-    throw badRequest('Content-Type must be application/json, without Content-Encoding');
+  const fault = contentTypeFault(request.headers['content-type'], request.headers['content-encoding']);
+  if (fault !== undefined) throw badRequest(fault);
   try {
     return parseStrictJson(bytes);
   } catch (error) {
@@ -61,10 +62,4 @@ function tooLarge(request: IncomingMessage): ServiceError {
   request.removeAllListeners('data');
   request.resume();
   return new ServiceError('request.too-large');
-}
-
-function isPlainJson(request: IncomingMessage): boolean {
-  const type = request.headers['content-type'] ?? '';
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  return /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type) && encoding === 'identity';
 }

@@ -15,6 +15,8 @@ export interface RequestContext {
   readonly fromUnnamedProxy: boolean;
   /** {@link Caller.id}, once the caller was let in. */
   callerId: string | undefined;
+  /** The code of the failure that it was answered with. */
+  code: string | undefined;
   /** What the log says more about a refusal than the caller was told. */
   reason: string | undefined;
   /** Gives back what the request holds while it is worked on; see {@link settle}. */
@@ -47,6 +49,7 @@ export function beginRequest(
     client: clientOf(request),
     fromUnnamedProxy: isFromUnnamedProxy(request),
     callerId: undefined,
+    code: undefined,
     reason: undefined,
     release: undefined,
   };

@@ -7,6 +7,14 @@ import type { RequestContext } from './request-context.js';
 const CLIENT_GONE = 499;
 
 /**
+ * The level of a request's line. What failed for a fault that is not the caller's is worth a look; a probe that answers 503
+ * has no code, and says what it is there to say.
+ */
+export function levelOf(status: number, code: string | undefined): 'info' | 'warn' {
+  return status >= 500 && code !== undefined ? 'warn' : 'info';
+}
+
+/**
  * Counts a request and writes one line when it is over. The route's pattern stands for the path: what a caller puts into a path,
  * a query, a header or a body is nowhere in the log or the metrics.
  *
@@ -28,7 +36,7 @@ export function logRequest(
     const ms = performance.now() - started;
     metrics?.observe(route, request.method, response.writableFinished ? status : CLIENT_GONE, ms / 1000);
     if (route === quiet && status === 200) return;
-    logger.info({
+    logger[levelOf(status, context.code)]({
       msg: 'request',
       method: request.method,
       route: route ?? null,
@@ -38,6 +46,7 @@ export function logRequest(
       requestId: context.requestId,
       ...(context.traceId === '' ? {} : { traceId: context.traceId }),
       ...(context.callerId === undefined ? {} : { caller: context.callerId }),
+      ...(context.code === undefined ? {} : { code: context.code }),
       ...(context.reason === undefined ? {} : { reason: context.reason }),
       ...(response.writableFinished ? {} : { aborted: true }),
     });

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { QueryFailedError } from 'typeorm';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { createLogger, NestLogger } from '../../src/http/logger.js';
+import { levelOf } from '../../src/http/request-log.js';
 import { type RunningService, startService } from '../../src/service.js';
 import { head, type Message, type RawAnswer, send } from '../e2e/http/raw-http.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
@@ -126,6 +127,39 @@ describe('The log of requests', () => {
       [401, 'api-key.invalid'],
       [405, 'method-not-allowed'],
     ]);
+  });
+
+  it('is a warning with the code where a write failed for a fault that is not the caller’s', async () => {
+    await call({ method: 'POST', path: '/api/licensing/token', json: { token: issuer.token() } });
+    for (const status of [503, 400]) {
+      issuer.answerRenewals({ status, body: {} });
+      await call({ method: 'POST', path: '/api/licensing/token/renew' });
+    }
+    await call({ method: 'POST', path: '/api/licensing/token', json: {} });
+    await call({
+      method: 'DELETE',
+      path: '/api/licensing/token',
+      json: { instance: 'http://localhost:3000' },
+    });
+    expect(lines.requests.map(({ level, status, code }) => [level, status, code])).toEqual([
+      [30, 200, undefined],
+      [40, 503, 'issuer.unavailable'],
+      [40, 502, 'issuer.refused'],
+      [30, 400, 'bad-request'],
+      [30, 202, undefined],
+    ]);
+  });
+
+  it.each<[number, string | undefined, string]>([
+    [503, 'database.unavailable', 'warn'],
+    [500, 'internal-error', 'warn'],
+    [504, 'issuer.timeout', 'warn'],
+    [503, undefined, 'info'],
+    [429, 'too-many-requests', 'info'],
+    [401, 'api-key.invalid', 'info'],
+    [200, undefined, 'info'],
+  ])('has for %i with the code %s the level %s', (status, code, level) => {
+    expect(levelOf(status, code)).toBe(level);
   });
 
   it('has the trace id, the caller and why he was refused', async () => {
