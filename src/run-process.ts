@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ConfigError, type Environment } from './config/environment.js';
+import { isReadingFiles } from './config/named-file.js';
 import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
 import { MigrationFailedError, MigrationTableError, PendingMigrationsError } from './database/migrate.js';
 import { ServiceError } from './domain/service-error.js';
@@ -113,10 +114,10 @@ function endOnSignal(starting: Promise<Closable>): void {
   const end = () => {
     if (ending) return;
     ending = true;
-    if (running === undefined) process.exit(0);
-    setTimeout(() => process.exit(1), LONGEST_SHUTDOWN_MS).unref();
+    if (running === undefined) return exit(0);
+    setTimeout(() => exit(1), LONGEST_SHUTDOWN_MS).unref();
     running.close().then(
-      () => process.exit(0),
+      () => exit(0),
       (error: unknown) => fail(error),
     );
   };
@@ -128,9 +129,29 @@ function endOnSignal(starting: Promise<Closable>): void {
 }
 
 /** Ends the process with 1, and says why: in a sentence where an operator can do something about it. */
-export function fail(error: unknown): never {
+export function fail(error: unknown): void {
   process.stderr.write(`${explain(error) ?? String((error as Error)?.stack ?? error)}\n`);
-  process.exit(1);
+  exit(1);
+}
+
+/** How long a file that is being read may keep the end waiting, milliseconds. */
+const LAST_READ_MS = 200;
+
+/**
+ * Ends the process. Node waits at its end for the threads that read files, and on a file system that hangs no read ends:
+ * then the process is replaced by one that ends at once with the same code (since Node 22.15), else killed.
+ */
+function exit(code: number): void {
+  if (!isReadingFiles()) process.exit(code);
+  setTimeout(() => {
+    if (!isReadingFiles()) process.exit(code);
+    process.stderr.write('A file that a setting names is still being read: ending without it.\n');
+    const { execve } = process as { execve?: (file: string, args: string[], environment: object) => void };
+    execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {});
+    process.kill(process.pid, 'SIGKILL');
+    // The first process of a container cannot be killed from within.
+    process.abort();
+  }, LAST_READ_MS);
 }
 
 const PLAIN = [

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readNamedFile } from '../config/named-file.js';
 import type { KeySet } from '../domain/key-set.js';
 import { readKeySet } from '../domain/key-set.js';
 import { parseStrictJson } from '../domain/strict-json.js';
@@ -10,6 +10,9 @@ const SHORTEST_AGE = 60;
 const LONGEST_AGE = 24 * 3600;
 /** When the issuer says nothing about it, seconds. */
 const USUAL_AGE = 300;
+
+/** More than a thousand elliptic keys. Bytes. */
+const MOST_BYTES = 256 * 1024;
 
 /** A key set and how long it can be used without asking again, seconds. */
 export interface FetchedKeySet {
@@ -24,9 +27,12 @@ export async function fetchKeySet(http: IssuerHttp, url: URL): Promise<FetchedKe
   return { keys: await read(answer.body), maxAge: maxAge(answer.headers['cache-control']) };
 }
 
-/** Reads a key set that an operator has put into a file, as without a network. */
+/**
+ * Reads a key set that an operator has put into a file, as without a network.
+ * @throws NamedFileError, ServiceError `issuer.bad-response`
+ */
 export async function loadKeySetFile(path: string): Promise<FetchedKeySet> {
-  return { keys: await read(await readFile(path)), maxAge: SHORTEST_AGE };
+  return { keys: await read(await readNamedFile(path, MOST_BYTES)), maxAge: SHORTEST_AGE };
 }
 
 async function read(bytes: Uint8Array): Promise<KeySet> {

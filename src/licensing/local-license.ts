@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { LocalSource } from '../snapshot/snapshot.js';
-import { UnreadableFileError } from './license-file.js';
+import { NamedFileError } from '../config/named-file.js';
 import type { LocalLicenseVerifier } from './local-license.verifier.js';
 
 /** How often a token that could not be verified is tried again without news of the keys, milliseconds. */
@@ -92,7 +92,7 @@ export class LocalLicense {
 }
 
 function faultOf(error: unknown): LocalSource['fault'] {
-  if (error instanceof UnreadableFileError) return { code: 'unreadable', message: error.message };
+  if (error instanceof NamedFileError) return { code: 'unreadable', message: error.message };
   if (error instanceof ServiceError) return { code: error.code, message: error.message };
   return { code: 'internal-error', message: String((error as Error)?.message ?? error) };
 }

@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { embeddedDatabase, type TestDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
+import { HungFileSystem } from '../support/hung-file-system.js';
 import { ServiceProcess } from '../support/service-process.js';
 
 describe('node dist/main.js', () => {
@@ -55,6 +56,42 @@ describe('node dist/main.js', () => {
     } finally {
       await holder.kill('SIGTERM');
     }
+  });
+
+  describe('with the files of its settings on a file system that hangs', () => {
+    const mount = join(tmpdir(), `licentia-mount-${process.pid}`);
+    const where = HungFileSystem.isPossible(mount) ? it : it.skip;
+
+    where('answers, takes an upload after the repair, and ends at SIGTERM meanwhile and later', async () => {
+      await mkdir(mount);
+      await writeFile(join(mount, 'keys.json'), JSON.stringify({ keys: [issuer.key.jwk] }));
+      const settings = {
+        ...environment(),
+        ISSUER_JWKS_PATH: join(mount, 'keys.json'),
+        LICENSE_PATH: join(mount, 'license.jwt'),
+      };
+      let hung = HungFileSystem.mount(mount);
+      try {
+        const service = await ServiceProcess.start(settings);
+        const upload = () => service.call('POST', '/api/licensing/token', { token: issuer.token() });
+        expect((await upload()).status).toBe(503);
+        expect((await service.call('GET', '/api/licensing/check')).status).toBe(200);
+        hung?.end();
+        hung = undefined;
+        while ((await upload()).status !== 200) await new Promise((resolve) => setTimeout(resolve, 500));
+        expect(await service.kill('SIGTERM')).toBe(0);
+
+        hung = HungFileSystem.mount(mount);
+        const second = await ServiceProcess.start(settings);
+        // Before Node 22.15 a process cannot end by itself while a read hangs: it is killed.
+        const canEnd = 'execve' in process;
+        expect(await second.kill('SIGTERM')).toBe(canEnd ? 0 : null);
+        expect(second.output).toContain('ending without it');
+      } finally {
+        hung?.end();
+        await rm(mount, { recursive: true });
+      }
+    });
   });
 
   it('ends with 0 within ten seconds of SIGTERM and answers what was under way', async () => {

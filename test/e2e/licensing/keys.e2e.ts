@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IssuerKeys } from '../../../src/issuer/issuer-keys.js';
@@ -297,10 +298,16 @@ describe("the issuer's keys", () => {
       await write(pinned, stage.issuer.key);
     });
 
-    it.each(['', '{"keys":[]}', 'no JSON'])('stay as they were when the file becomes %j', async (content) => {
+    it.each<[string, () => Promise<void>]>([
+      ['empty', () => writeFile(path, '')],
+      ['a set without keys', () => writeFile(path, '{"keys":[]}')],
+      ['no JSON', () => writeFile(path, 'no JSON')],
+      ['sparse with 2 GiB', () => truncate(path, 2 * 1024 ** 3)],
+      ['a pipe', () => rm(path).then(() => void execFileSync('mkfifo', [path]))],
+    ])('stay as they were when the file becomes %s', async (_, change) => {
       await stage.restart({ ISSUER_JWKS_PATH: path });
       expect(outcome(await upload(pinned))).toEqual([200, undefined]);
-      await writeFile(path, content);
+      await change();
       stage.service.clock.advance(COOLED_DOWN_MS);
       expect(outcome(await ask())).toEqual([400, 'license.untrusted']);
       expect(await stage.verdict()).toEqual([true, 1]);

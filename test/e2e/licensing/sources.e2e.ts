@@ -152,7 +152,7 @@ describe('a license outside of the database', () => {
     ['is emptied', 'license.invalid', () => writeFile(path, '')],
     ['is cut', 'license.untrusted', () => put(stage.issuer.token().slice(0, -30))],
     ['is no token', 'license.invalid', () => put('<html>')],
-    ['is huge', 'license.invalid', () => put('a'.repeat(1024 * 1024))],
+    ['is huge', 'unreadable', () => put('a'.repeat(1024 * 1024))],
     ['is removed', 'unreadable', () => rm(path)],
     ['becomes a directory', 'unreadable', () => rm(path).then(async () => void (await mkdir(path)))],
   ])('stays what it was when the file %s', async (_, code, harm) => {

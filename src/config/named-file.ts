@@ -1,0 +1,170 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How long a file may take to be read, milliseconds. */
+export const FILE_DEADLINE_MS = 2_000;
+const SLICES = 20;
+
+/**
+ * How many files are read at a time. A read on a file system that hangs holds one of the four threads that Node has for
+ * files, names and signatures until the file system answers, so some of them are never given to files.
+ */
+const MOST_AT_A_TIME = 2;
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** Without O_NONBLOCK the opening of a named pipe would wait for ever. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** A file that a setting names cannot be used. The message finishes a sentence ("…: it is a directory") and names no path. */
+export class NamedFileError extends Error {
+  override readonly name = 'NamedFileError';
+
+  /** @param code - a system error's code (`ENOENT`), or what is wrong with what is there */
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** By path and limit: a file is never read a second time while the first read is under way. */
+const answers = new Map<string, Promise<Buffer>>();
+const atWork = new Set<Promise<unknown>>();
+
+/**
+ * The content of a file that a setting names: the one way to read such a file while the process runs. It must be a
+ * regular file, its links are followed anew each time, and callers who ask while it is read share the answer. A file
+ * system that hangs is an error like a missing file: after {@link FILE_DEADLINE_MS}, and at once for those who ask later,
+ * until it answers.
+ *
+ * @param mostBytes - a larger file is an error
+ * @throws NamedFileError
+ */
+export async function readNamedFile(path: string, mostBytes: number): Promise<Buffer> {
+  const key = `${mostBytes} ${path}`;
+  const known = answers.get(key);
+  if (known !== undefined) return known;
+  const content = inTurn(() => readOpened(path, mostBytes)).finally(() => answers.delete(key));
+  const answer = withinDeadline(content);
+  answers.set(key, answer);
+  return answer;
+}
+
+/**
+ * The same at the start, before anything else runs, where nothing has to go on meanwhile. It has no deadline.
+ * @throws NamedFileError
+ */
+export function readNamedFileSync(path: string, mostBytes: number): Buffer {
+  let file;
+  try {
+    file = openSync(path, FLAGS);
+    assertUsable(fstatSync(file), mostBytes);
+    const content = new Content(mostBytes);
+    while (content.take(readSync(file, content.rest, 0, content.rest.length, null)));
+    return content.whole();
+  } catch (error) {
+    throw asNamedFileError(error);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** Whether a file is being read: the end of a process waits for that, which is for ever on a file system that hangs. */
+export function isReadingFiles(): boolean {
+  return atWork.size > 0;
+}
+
+/** In slices: a slice that began before the event loop was blocked says nothing about the file. */
+async function withinDeadline<T>(content: Promise<T>): Promise<T> {
+  const ended = content.then(
+    () => true,
+    () => true,
+  );
+  for (let slice = 0; slice < SLICES; slice += 1) {
+    const over = new AbortController();
+    const passed = sleep(FILE_DEADLINE_MS / SLICES, false, { signal: over.signal }).catch(() => false);
+    const isRead = await Promise.race([ended, passed]);
+    over.abort();
+    if (isRead) return content;
+  }
+  throw new NamedFileError(
+    'hangs',
+    `it was not read within ${FILE_DEADLINE_MS / 1000} s: its file system, or that of another file, hangs`,
+  );
+}
+
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  while (atWork.size >= MOST_AT_A_TIME) await Promise.race(atWork);
+  const result = work();
+  const ended: Promise<unknown> = result.then(
+    () => atWork.delete(ended),
+    () => atWork.delete(ended),
+  );
+  atWork.add(ended);
+  return result;
+}
+
+async function readOpened(path: string, mostBytes: number): Promise<Buffer> {
+  let file;
+  try {
+    file = await open(path, FLAGS);
+    assertUsable(await file.stat(), mostBytes);
+    const content = new Content(mostBytes);
+    while (content.take((await file.read(content.rest, 0, content.rest.length, null)).bytesRead));
+    return content.whole();
+  } catch (error) {
+    throw asNamedFileError(error);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** What was read so far. A size is no promise: a file grows, and those of the kernel have none. */
+class Content {
+  readonly #chunks: Buffer[] = [];
+  #length = 0;
+  /** Where the next bytes go. */
+  rest: Buffer;
+
+  constructor(private readonly mostBytes: number) {
+    this.rest = this.#next();
+  }
+
+  /** @returns whether there may be more */
+  take(bytes: number): boolean {
+    this.#chunks.push(this.rest.subarray(0, bytes));
+    this.#length += bytes;
+    if (this.#length > this.mostBytes) throw tooLarge(this.mostBytes);
+    this.rest = this.#next();
+    return bytes > 0;
+  }
+
+  whole(): Buffer {
+    return Buffer.concat(this.#chunks, this.#length);
+  }
+
+  #next(): Buffer {
+    return Buffer.allocUnsafe(Math.min(CHUNK_BYTES, this.mostBytes + 1 - this.#length));
+  }
+}
+
+function assertUsable(stats: Stats, mostBytes: number): void {
+  if (stats.isDirectory()) throw new NamedFileError('EISDIR', 'it is a directory');
+  if (!stats.isFile()) throw new NamedFileError('not-regular', 'it is no regular file');
+  if (stats.size > mostBytes) throw tooLarge(mostBytes);
+}
+
+function tooLarge(mostBytes: number): NamedFileError {
+  const size = mostBytes >= 1024 * 1024 ? `${mostBytes / 1024 / 1024} MiB` : `${mostBytes / 1024} KiB`;
+  return new NamedFileError('too-large', `it has more than ${size}`);
+}
+
+function asNamedFileError(error: unknown): NamedFileError {
+  if (error instanceof NamedFileError) return error;
+  const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return new NamedFileError(code, 'there is no such file');
+  return new NamedFileError(code, `it cannot be read (${code})`);
+}
