@@ -31,6 +31,7 @@ const LAYERS = {
   authority: [
     'access/require-action',
     'audit',
+    'clock',
     'config',
     'database',
     'domain',

@@ -4,6 +4,7 @@ import { type AccessConfig, SERVICE_CONFIG, type ServiceConfig } from '../config
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { Metrics } from '../metrics/metrics.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { AccessMetrics } from './access-metrics.js';
 import { readBasicHeader, sameSecret } from './basic.strategy.js';
@@ -34,7 +35,8 @@ export class Authenticator {
   readonly #metrics: AccessMetrics;
   readonly failures: FailedAttempts;
   #remembered = new LRUCache<string, Known>({ max: MOST_REMEMBERED });
-  #rememberedVersion: number | undefined;
+  /** What the outcomes were found in: another map is another state of the database. */
+  #rememberedFrom: Snapshot['tokens'] | undefined;
 
   constructor(
     @Inject(SERVICE_CONFIG) config: ServiceConfig,
@@ -72,10 +74,10 @@ export class Authenticator {
 
   /** What Passport said of this header for the present snapshot. Kept by hash: no credential stays in memory. */
   #recall(authorization: string): Known | undefined {
-    const version = this.snapshots.current?.version;
-    if (version !== this.#rememberedVersion) {
+    const tokens = this.snapshots.current?.tokens;
+    if (tokens !== this.#rememberedFrom) {
       this.#remembered.clear();
-      this.#rememberedVersion = version;
+      this.#rememberedFrom = tokens;
       return undefined;
     }
     return this.#remembered.get(hashToken(authorization));

@@ -1,4 +1,5 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { isDeepStrictEqual } from 'node:util';
 import {
   calculateJwkThumbprint,
   type CryptoKey,
@@ -9,6 +10,7 @@ import {
   SignJWT,
 } from 'jose';
 import type { EntityManager } from 'typeorm';
+import { Periodic } from '../clock/periodic.js';
 import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { type KeySet, readKeySet } from '../domain/key-set.js';
@@ -17,11 +19,14 @@ import type { PublicJwk } from '../domain/verification-key.js';
 import { SigningKeyEntity } from './signing-key.entity.js';
 
 const ALGORITHM = 'ES256';
+/** How often the keys in memory are compared with the database's, milliseconds: a backup may have been restored. */
+const LOOK_MS = 1_000;
 
 /** What is signed: the `typ` tells a license from a revocation, so that neither can stand for the other. */
 export type SignedType = 'license+jwt' | 'license-revocation+jwt';
 
 interface LoadedKeys {
+  readonly rows: readonly SigningKeyEntity[];
   readonly kid: string;
   readonly privateKey: CryptoKey;
   readonly jwks: { readonly keys: readonly PublicJwk[] };
@@ -30,9 +35,11 @@ interface LoadedKeys {
 
 /** The issuer's keys. The first one is made when there is none; private halves never leave this class. */
 @Injectable()
-export class SigningKeys {
+export class SigningKeys implements BeforeApplicationShutdown {
   readonly #logger = new Logger(SigningKeys.name);
   #keys: LoadedKeys | undefined;
+  readonly #looks = new Periodic(LOOK_MS, () => this.#look());
+  #missing = false;
 
   constructor(
     private readonly database: Database,
@@ -42,6 +49,11 @@ export class SigningKeys {
   /** Reads the keys from the database, which must have been started. @throws ServiceError `database.unavailable` */
   async start(): Promise<void> {
     this.#keys = await load(await this.database.transaction((manager) => this.#findOrCreate(manager)));
+    this.#looks.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#looks.stop();
   }
 
   /** The public key set (RFC 7517, section 5), as it is published. @throws ServiceError `database.unavailable` */
@@ -58,6 +70,28 @@ export class SigningKeys {
   async sign(typ: SignedType, claims: Readonly<Record<string, unknown>>): Promise<string> {
     const { kid, privateKey } = this.#loaded();
     return new SignJWT({ ...claims }).setProtectedHeader({ alg: ALGORITHM, kid, typ }).sign(privateKey);
+  }
+
+  /**
+   * Takes up the keys of a database that was restored: what is signed by a key that it lacks could not be verified after
+   * a restart. Never rejects: with the database away the keys stay, and without any in it too.
+   */
+  async #look(): Promise<void> {
+    const rows = await this.database.read(findAll).catch(() => undefined);
+    if (rows === undefined || this.#keys === undefined) return;
+    if (rows.length === 0) {
+      if (!this.#missing)
+        this.#logger.error({ msg: 'the database has no signing key any more: the last one stays' });
+      this.#missing = true;
+      return;
+    }
+    this.#missing = false;
+    if (isDeepStrictEqual(rows, this.#keys.rows)) return;
+    this.#keys = await load(rows);
+    this.#logger.warn({
+      msg: 'the signing keys of the database are other ones than before',
+      kid: this.#keys.kid,
+    });
   }
 
   #loaded(): LoadedKeys {
@@ -93,7 +127,7 @@ async function load(rows: readonly SigningKeyEntity[]): Promise<LoadedKeys> {
   if (newest === undefined) throw new Error('there is no signing key');
   const jwks = { keys: rows.map(publicJwk) };
   const privateKey = await importJWK({ ...newest.privateJwk, kty: 'EC' as const }, newest.alg);
-  return { kid: newest.kid, privateKey, jwks, keySet: await readKeySet(jwks) };
+  return { rows, kid: newest.kid, privateKey, jwks, keySet: await readKeySet(jwks) };
 }
 
 /** Names what is public, so that nothing else can come along. */

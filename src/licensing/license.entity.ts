@@ -28,6 +28,10 @@ export class LicenseEntity {
   @Column(INTEGER)
   revision!: number;
 
+  /** Random, new with every write: after a restore equal counters can stand for another license. */
+  @Column('uuid')
+  stamp!: string;
+
   /** The compact JWS, as it was accepted. */
   @Column(OPTIONAL_TEXT)
   token!: string | null;

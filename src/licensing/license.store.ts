@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager, QueryDeepPartialEntity } from 'typeorm';
 import { type Clock, CLOCK } from '../domain/clock.js';
@@ -19,6 +20,8 @@ import { LicenseEntity } from './license.entity.js';
 import type { PublicJwk } from '../domain/verification-key.js';
 
 const ROW = 1;
+
+const AS_IT_WAS_READ = 'id = :row AND generation = :generation AND revision = :revision AND stamp = :stamp';
 
 /** What is written when nothing is held. */
 const NOTHING = {
@@ -47,8 +50,8 @@ export interface Replacement {
 }
 
 /**
- * The license in the database. Every write is one conditional statement: it names the generation and the revision
- * that the writer read, and it never puts an older token of a license over a newer one that still counts. Whatever
+ * The license in the database. Every write is one conditional statement: it names the generation, the revision and
+ * the stamp that the writer read, and it never puts an older token of a license over a newer one that still counts. Whatever
  * else goes wrong, a write that is late changes nothing.
  */
 @Injectable()
@@ -75,6 +78,7 @@ export class LicenseStore implements OnModuleInit {
     return {
       generation: row.generation,
       revision: row.revision,
+      stamp: row.stamp,
       content: await this.#content(previous?.content, row.token, row.signingKey),
       queued: await this.#content(previous?.queued, row.queuedToken, row.queuedSigningKey),
       revocations: await this.#revocations(manager),
@@ -109,11 +113,9 @@ export class LicenseStore implements OnModuleInit {
         previousSigningKey: () => 'signing_key',
         ...(emptyQueue ? { queuedToken: null, queuedSigningKey: null } : {}),
         revision: () => 'revision + 1',
+        stamp: randomUUID(),
       })
-      .where('id = :row AND generation = :generation AND revision = :revision', {
-        row: ROW,
-        ...placeOf(read),
-      })
+      .where(AS_IT_WAS_READ, { row: ROW, ...placeOf(read) })
       .andWhere(
         '(:overNewer OR lid IS NULL OR lid <> :lid OR iss <> :iss OR iat < :iat OR (iat = :iat AND exp <= :exp))',
         { overNewer, lid, iss, iat, exp },
@@ -178,11 +180,8 @@ export class LicenseStore implements OnModuleInit {
     const { affected } = await manager
       .createQueryBuilder()
       .update(LicenseEntity)
-      .set({ ...fields, revision: () => 'revision + 1' })
-      .where('id = :row AND generation = :generation AND revision = :revision', {
-        row: ROW,
-        ...placeOf(read),
-      })
+      .set({ ...fields, revision: () => 'revision + 1', stamp: randomUUID() })
+      .where(AS_IT_WAS_READ, { row: ROW, ...placeOf(read) })
       .execute();
     if (affected !== 1) throw new ServiceError('license.changed');
   }
@@ -215,6 +214,10 @@ export class LicenseStore implements OnModuleInit {
   }
 }
 
-function placeOf({ generation, revision }: HeldLicense): { generation: number; revision: number } {
-  return { generation, revision };
+function placeOf({
+  generation,
+  revision,
+  stamp,
+}: HeldLicense): Pick<HeldLicense, 'generation' | 'revision' | 'stamp'> {
+  return { generation, revision, stamp };
 }

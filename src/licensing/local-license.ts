@@ -7,6 +7,8 @@ import type { LocalLicenseVerifier } from './local-license.verifier.js';
 
 /** How often a token that could not be verified is tried again without news of the keys, milliseconds. */
 const RETRY_MS = 60_000;
+/** How often a key that was stored is stored again, milliseconds: a restored database may lack it. */
+const REMEMBER_AGAIN_MS = 60_000;
 
 /**
  * One source outside of the database. What it says is verified once; a source that breaks or vanishes takes nothing
@@ -20,7 +22,8 @@ export class LocalLicense {
   #fault: LocalSource['fault'];
   /** Monotonic milliseconds before which the same token is not tried again. */
   #retryAt = -Infinity;
-  #remembered = true;
+  /** Monotonic milliseconds at which the key is to be stored again. */
+  #rememberAt = Infinity;
   #keysChanged = false;
 
   constructor(
@@ -35,8 +38,9 @@ export class LocalLicense {
     try {
       const token = await this.read();
       if (this.#isDue(token)) await this.#take(token);
-      if (this.#license !== undefined && !this.#remembered) {
-        this.#remembered = await this.verifier.remember(this.#license);
+      const isDue = this.clock.monotonic() >= this.#rememberAt;
+      if (this.#license !== undefined && isDue && (await this.verifier.remember(this.#license))) {
+        this.#rememberAt = this.clock.monotonic() + REMEMBER_AGAIN_MS;
       }
     } catch (error) {
       this.#token = this.#license = undefined;
@@ -75,7 +79,12 @@ export class LocalLicense {
       const { license, remembered } = await this.verifier.verify(this.source, token);
       // The same object for the same token: who compares states sees no change.
       if (license.token !== this.#license?.token) this.#license = license;
-      this.#remembered = remembered;
+      // Keys of a file alone count there, and nothing is stored.
+      this.#rememberAt = this.verifier.pinned
+        ? Infinity
+        : remembered
+          ? this.clock.monotonic() + REMEMBER_AGAIN_MS
+          : -Infinity;
       this.#fault = undefined;
     } catch (error) {
       this.#license = undefined;

@@ -167,8 +167,8 @@ function isSamePlace(read: HeldLicense, held: HeldLicense, { claims }: Authentic
   if (present !== undefined && isSameLicense(present.claims, claims)) return true;
   if (present !== undefined) return present.token === before?.token;
   const isEmpty = read.content.kind === 'none' && held.content.kind === 'none';
-  // What cannot be read may be anything.
-  return isEmpty || held.revision === read.revision;
+  // What cannot be read may be anything; after a restore, with the same revision too.
+  return isEmpty || (held.revision === read.revision && held.stamp === read.stamp);
 }
 
 function isSameOrNewer(present: AuthenticatedLicense, successor: AuthenticatedLicense): boolean {

@@ -67,12 +67,12 @@ export class RenewalStore {
    * @throws ServiceError `database.unavailable`
    */
   async begin(
-    { generation, revision }: HeldLicense,
+    { generation, revision, stamp }: HeldLicense,
     { claims: { lid, jti } }: AuthenticatedLicense,
   ): Promise<Turn | undefined> {
     return this.database.transaction(async (manager) => {
       // Whoever stores a successor has locked the row: he is waited for, and what was read is old then. So is whoever begins.
-      const where = { id: ROW, generation, revision };
+      const where = { id: ROW, generation, revision, stamp };
       const lock = { mode: 'pessimistic_write' as const };
       if ((await manager.findOne(LicenseEntity, { where, select: { id: true }, lock })) === null) {
         const [done] = await manager.query<{ id: string; calls: number }[]>(

@@ -13,4 +13,8 @@ export class SnapshotVersionEntity {
 
   @Column(INTEGER)
   version!: number;
+
+  /** Random, new with each change: a restored backup, or a server that lost writes, can have an equal version. */
+  @Column('uuid')
+  stamp!: string;
 }

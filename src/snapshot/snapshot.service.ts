@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
@@ -31,7 +32,7 @@ const ROW = 1;
 
 /**
  * Holds the one {@link Snapshot} in memory. Reads of it cost nothing and never wait; a version row in the database
- * tells when another process changed something.
+ * tells when another process changed something, or the database is another one than before (a restore, a failover).
  */
 @Injectable()
 export class SnapshotService implements BeforeApplicationShutdown {
@@ -154,7 +155,10 @@ export class SnapshotService implements BeforeApplicationShutdown {
     return this.database.transaction(async (manager) => {
       await manager.query('SELECT version FROM snapshot_version WHERE id = $1 FOR UPDATE', [ROW]);
       const change = await work(manager);
-      if (change.changed) await manager.increment(SnapshotVersionEntity, { id: ROW }, 'version', 1);
+      if (change.changed) {
+        const next = { version: () => 'version + 1', stamp: randomUUID() };
+        await manager.update(SnapshotVersionEntity, { id: ROW }, next);
+      }
       return change;
     });
   }
@@ -163,10 +167,11 @@ export class SnapshotService implements BeforeApplicationShutdown {
     const asked = this.clock.monotonic();
     try {
       const next = await this.database.read(async (manager) => {
-        const { version } = await manager.findOneByOrFail(SnapshotVersionEntity, { id: ROW });
+        const state = await manager.findOneByOrFail(SnapshotVersionEntity, { id: ROW });
         const known = this.#reload ? undefined : this.#current;
         this.#reload = false;
-        return version === known?.version ? known : this.#load(manager, version);
+        const isKnown = state.version === known?.version && state.stamp === known.stamp;
+        return isKnown ? known : this.#load(manager, state);
       });
       this.#current = next.local === this.#local ? next : { ...next, local: this.#local };
       this.#confirmedAt = asked;
@@ -180,12 +185,13 @@ export class SnapshotService implements BeforeApplicationShutdown {
     }
   }
 
-  async #load(manager: EntityManager, version: number): Promise<Snapshot> {
+  async #load(manager: EntityManager, { version, stamp }: SnapshotVersionEntity): Promise<Snapshot> {
     const { license, tokens } = this.#loaders;
     if (license === undefined || tokens === undefined)
       throw new Error('a part of the snapshot has no loader');
     return {
       version,
+      stamp,
       license: await license(manager, this.#current?.license),
       local: this.#local,
       tokens: await tokens(manager, this.#current?.tokens),

@@ -31,6 +31,8 @@ export interface HeldLicense {
   readonly generation: number;
   /** Grows with every write. */
   readonly revision: number;
+  /** Random, new with every write: equal counters of another history are another license. */
+  readonly stamp: string;
   readonly content: HeldContent;
   /** The license of the next term, which takes over at its `nbf`. */
   readonly queued: HeldContent;
@@ -54,6 +56,8 @@ export interface Marks {
 export interface Snapshot {
   /** The database's version of this state; every change of it is another number. */
   readonly version: number;
+  /** Random, new with each change: after a restore the same version can be another state. */
+  readonly stamp: string;
   readonly license: HeldLicense;
   /** The licenses outside of the database, which do not count as a state of it. */
   readonly local: readonly LocalSource[];

@@ -31,6 +31,7 @@ export class AccessStage {
     snapshots.register('license', async () => ({
       generation: 0,
       revision: 0,
+      stamp: '00000000-0000-4000-8000-000000000000',
       content: { kind: 'none' },
       queued: { kind: 'none' },
       revocations: { find: () => undefined },
@@ -46,6 +47,15 @@ export class AccessStage {
     await this.store.transaction((manager) =>
       manager.query('UPDATE snapshot_version SET version = version + 1'),
     );
+  }
+
+  /** Restores a database whose tokens are none: its version is the same as before, which happens. */
+  async restore(): Promise<void> {
+    this.tokens.clear();
+    await this.store.transaction((manager) =>
+      manager.query('UPDATE snapshot_version SET stamp = gen_random_uuid()'),
+    );
+    await this.snapshots.refresh();
   }
 
   async close(): Promise<void> {

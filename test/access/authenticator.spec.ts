@@ -229,6 +229,17 @@ describe('An unknown token', () => {
     expect(await outcome(bearer(token))).toBe('service-account:9');
   });
 
+  it('that a restored backup does not have is refused, though the version is the same and it was known', async () => {
+    const { outcome, known } = authenticatorWith();
+    const token = createServiceAccountToken();
+    expect(await known(token)).toBe('service-account:7');
+    expect(await outcome(bearer(token))).toBe('service-account:7');
+    const { version } = stage.snapshots.current ?? {};
+    await stage.restore();
+    expect(stage.snapshots.current?.version).toBe(version);
+    expect(await outcome(bearer(token))).toBe('api-key.invalid');
+  });
+
   it('that cannot be ours costs no question while the snapshot is fresh, and one when it is not', async () => {
     const { outcome } = authenticatorWith();
     const marker = createServiceAccountToken();

@@ -1,11 +1,12 @@
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
 import { startAuthority } from '../../src/authority/authority.js';
 import { loadAuthorityConfig } from '../../src/config/authority-config.js';
 import { readKeySet } from '../../src/domain/key-set.js';
-import { authenticateLicenseToken } from '../../src/domain/license-token.js';
+import { authenticateLicenseToken, readTokenHeader } from '../../src/domain/license-token.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../support/database.js';
 import { INSTANCE, TestAuthority } from './test-authority.js';
 
@@ -41,6 +42,23 @@ describe('the keys of the issuer', () => {
     authority = await TestAuthority.start(database, authority.clock);
     expect((await authority.get('/.well-known/jwks.json')).body).toEqual(before.body);
     await expect(authenticateLicenseToken(token, await authority.keySet())).resolves.toMatchObject({ token });
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  it('are those of the database a second after a backup was restored under it', async () => {
+    const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    const kidNow = async () => (await authority.get('/.well-known/jwks.json')).body.keys[0]?.kid;
+    const before = await kidNow();
+    await dataSource.query(`UPDATE signing_key SET kid = 'of the backup'`);
+    const deadline = performance.now() + 10_000;
+    while ((await kidNow()) === before && performance.now() < deadline) await sleep(50);
+    expect(await kidNow()).toBe('of the backup');
+    const { token } = await authority.issued();
+    expect(readTokenHeader(token).kid).toBe('of the backup');
+    // Without any it goes on with the last ones.
+    await dataSource.query(`DELETE FROM signing_key`);
+    await sleep(1_500);
+    expect(await kidNow()).toBe('of the backup');
     expect((await authority.renew({ token })).status).toBe(200);
   });
 

@@ -45,6 +45,18 @@ describe('A write of the license that goes by what somebody read', () => {
     expect(await stage.row()).toBe(row);
   });
 
+  it.each(writes)('changes nothing when a backup with equal counters was restored: %s', async (_, what) => {
+    await stage.install({ lid: 'one', jti: 'read' });
+    const held = await read();
+    await parts().database.transaction((manager) =>
+      manager.query(`UPDATE license SET stamp = gen_random_uuid(), jti = 'of the backup'`),
+    );
+    const row = await stage.row();
+    const license = await licenseOf(stage.issuer.token({ lid: 'one', jti: 'late', iat: stage.now }));
+    await expect(write(what, held, license)).rejects.toMatchObject({ code: 'license.changed' });
+    expect(await stage.row()).toBe(row);
+  });
+
   it('puts no older token over a newer one, unless that one does not count any more', async () => {
     await stage.install({ lid: 'one', jti: 'newer', iat: stage.now });
     const [held, row] = [await read(), await stage.row()];

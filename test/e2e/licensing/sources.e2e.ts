@@ -336,6 +336,16 @@ describe('a license outside of the database', () => {
     await until(async () => (await stage.shown()).iat > now() - 30);
   });
 
+  it('has its key stored again after a backup was restored that lacks it', async () => {
+    await put(stage.issuer.token());
+    await restart();
+    const stored = async () => (await stage.query('SELECT 1 FROM license_key')).length > 0;
+    await until(stored);
+    await stage.change('DELETE FROM license_key');
+    stage.service.clock.advance(61_000);
+    await until(stored);
+  });
+
   it('counts at a start with the issuer away, once it was verified', async () => {
     await put(stage.issuer.token());
     await restart();
