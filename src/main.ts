@@ -5,6 +5,7 @@ import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './confi
 import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './database/service-schema.js';
 import { createLogger } from './http/logger.js';
+import { inspectKeySetFile } from './issuer/key-set-source.js';
 import { Metrics } from './metrics/metrics.js';
 import { runProcess } from './run-process.js';
 import { startService } from './service.js';
@@ -14,7 +15,7 @@ const HELP = `licentia ${VERSION}: holds, checks and renews the license of a sel
 Usage: node dist/main.js [--check-config | --migrate | --version | --help]
 
   --check-config  read the configuration, say what is wrong with it, and end: with 0 when it is fine, 1 when it
-                  cannot be used, 3 when it can and a name looks misspelled
+                  cannot be used, 3 when it can and something looks wrong: a misspelled name, a key that is skipped
   --migrate       bring the tables of the database up to date, and end
   --version       print the version and the commit
   --help          print this
@@ -27,6 +28,8 @@ await runProcess({
   version: `${VERSION} (${COMMIT})`,
   load: loadServiceConfig,
   hints: (environment) => misspelledNames(SERVICE_SETTINGS, environment, [AUTHORITY_SETTINGS]),
+  inspect: ({ issuer: { keys } }) =>
+    keys.kind === 'file' ? inspectKeySetFile(keys.path) : Promise.resolve([]),
   migrate: (config) => migrateDatabase(config.database.location, SERVICE_SCHEMA),
   async start(config: ServiceConfig, hints) {
     const logger = createLogger(config.logLevel);

@@ -17,13 +17,15 @@ export interface Program<Config> {
   readonly load: (environment: Environment) => Config;
   /** What is odd about an environment that can be used all the same: a sentence each. */
   readonly hints: (environment: Environment) => readonly string[];
+  /** For `--check-config`: what is odd about the files that a fine configuration names, a sentence each. */
+  readonly inspect?: (config: Config) => Promise<readonly string[]>;
   /** Brings the tables up to date, as {@link start} would. @returns what ran */
   readonly migrate: (config: Config) => Promise<readonly string[]>;
   readonly start: (config: Config, hints: readonly string[]) => Promise<Closable>;
 }
 
-/** `--check-config` ends with this when the configuration can be used and a name looks misspelled. */
-const LOOKS_MISSPELLED = 3;
+/** `--check-config` ends with this when the configuration can be used and something about it looks wrong. */
+const LOOKS_WRONG = 3;
 
 /** A process that has not ended by itself this long after it was asked to is ended, milliseconds. */
 const LONGEST_SHUTDOWN_MS = 9_800;
@@ -52,11 +54,12 @@ export async function runProcess<Config>(
   try {
     const config = program.load(process.env);
     if (options['check-config']) {
+      const findings = (await program.inspect?.(config)) ?? [];
       tell();
-      process.stdout.write(
-        hints.length > 0 ? 'The configuration can be used.\n' : 'The configuration is fine.\n',
-      );
-      process.exitCode = hints.length > 0 ? LOOKS_MISSPELLED : 0;
+      findings.forEach((finding) => process.stderr.write(`${finding}\n`));
+      const looksWrong = hints.length + findings.length > 0;
+      process.stdout.write(looksWrong ? 'The configuration can be used.\n' : 'The configuration is fine.\n');
+      process.exitCode = looksWrong ? LOOKS_WRONG : 0;
       return;
     }
     if (options.migrate) {

@@ -55,7 +55,11 @@ export async function verifyJws(
 ): Promise<VerifiedJws> {
   const { alg, kid } = readJwsHeader(token, types);
   const key = keys.find(kid);
-  if (key === undefined) throw untrusted('The issuer has no usable key with the "kid" of the token.');
+  if (key === undefined) {
+    const skipped = keys.skipped.find((one) => one.kid === kid);
+    const reason = skipped === undefined ? '' : `: one is skipped, as ${skipped.reason}`;
+    throw untrusted(`The issuer has no usable key with the "kid" of the token${reason}.`);
+  }
   if (key.alg !== alg) throw untrusted('The "alg" of the token is not the one of its key.');
   const payload = await verifySignature(token as string, key);
   return { payload: parseObject(payload, 'payload'), key };

@@ -6,6 +6,8 @@ export const MAX_KEYS = 100;
 
 /** A member of a set that is not used, and why, in a few words that quote nothing of it. */
 export interface SkippedKey {
+  /** Where it stands in the set, from 0: not every key has a name. */
+  readonly index: number;
   /** Null when it has none that a key can have. */
   readonly kid: string | null;
   readonly reason: string;
@@ -60,35 +62,48 @@ export async function readKeySet(jwks: JsonValue): Promise<KeySet> {
   if (!Array.isArray(members)) throw new KeySetError('The key set is no object with an array "keys".');
   if (members.length > MAX_KEYS) throw new KeySetError(`The key set has more than ${MAX_KEYS} keys.`);
 
+  const keys: (VerificationKey | SkippedKey)[] = [];
+  // One after the other: a look at an RSA key takes its time, and lets others have a turn.
+  for (const [index, member] of members.entries()) keys.push(await readMember(member, index));
   const found = new Map<string, VerificationKey>();
   const ambiguous = new Set<string>();
-  const skipped: SkippedKey[] = [];
-  for (const member of members) {
-    const key = await readMember(member, skipped);
-    if (key === undefined) continue;
+  for (const key of keys) {
+    if ('reason' in key) continue;
     const earlier = found.get(key.kid);
     if (earlier !== undefined && !isSameKey(earlier, key)) ambiguous.add(key.kid);
     found.set(key.kid, key);
   }
-  for (const kid of ambiguous) {
-    found.delete(kid);
-    skipped.push({ kid, reason: 'several different keys have this "kid"' });
-  }
+  for (const kid of ambiguous) found.delete(kid);
+  const skipped = keys.flatMap((key, index): SkippedKey[] => {
+    if ('reason' in key) return [key];
+    const { kid } = key;
+    return ambiguous.has(kid) ? [{ index, kid, reason: 'several different keys have this "kid"' }] : [];
+  });
   return new KeySetOfMap(found, skipped);
 }
 
-async function readMember(member: JsonValue, skipped: SkippedKey[]): Promise<VerificationKey | undefined> {
-  if (!isJsonObject(member)) {
-    skipped.push({ kid: null, reason: 'it is no object' });
-    return undefined;
-  }
+/** A skipped key for a log or a terminal, in half a sentence. */
+export function describeSkippedKey({ index, kid, reason }: SkippedKey): string {
+  const name = kid === null ? '' : ` ("${printableKid(kid)}")`;
+  return `key ${index + 1}${name} cannot be used: ${reason}`;
+}
+
+async function readMember(member: JsonValue, index: number): Promise<VerificationKey | SkippedKey> {
+  if (!isJsonObject(member)) return { index, kid: null, reason: 'it is no object' };
   try {
     return await readVerificationKey(member);
   } catch (error) {
     if (!(error instanceof UnusableKeyError)) throw error;
-    skipped.push({ kid: readKid(member), reason: error.message });
-    return undefined;
+    return { index, kid: readKid(member), reason: error.message };
   }
+}
+
+/** A `kid` is the issuer's text: what a terminal or a reader of lines would obey is escaped. */
+export function printableKid(kid: string): string {
+  return kid.replace(
+    /["\\\p{C}]|(?! )\p{Z}/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 }
 
 /** The public members are in their only form by now, so equal keys have equal texts. */

@@ -67,7 +67,10 @@ export async function readVerificationKey(jwk: JsonObject): Promise<Verification
   const kid = readKid(jwk);
   if (kid === null) throw new UnusableKeyError('it has no usable "kid"');
   const { kty, alg, use } = jwk;
+  // RFC 7517 has both as optional: here a key is for one algorithm and for signatures, and says so.
+  if (alg === undefined) throw new UnusableKeyError('it has no "alg"');
   if (!isSignatureAlgorithm(alg)) throw new UnusableKeyError('its "alg" is not an accepted one');
+  if (use === undefined) throw new UnusableKeyError('it has no "use"');
   if (use !== 'sig') throw new UnusableKeyError('its "use" is not "sig"');
   if (kty !== SIGNATURE_ALGORITHMS[alg].kty) throw new UnusableKeyError('its "kty" does not fit its "alg"');
   if (SECRET_MEMBERS.some((member) => Object.hasOwn(jwk, member))) {

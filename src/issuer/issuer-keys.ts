@@ -1,12 +1,17 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
-import type { KeySet } from '../domain/key-set.js';
-import { readKeySet } from '../domain/key-set.js';
+import {
+  describeSkippedKey,
+  type KeySet,
+  printableKid,
+  readKeySet,
+  type SkippedKey,
+} from '../domain/key-set.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { JsonObject } from '../domain/strict-json.js';
 import { Metrics } from '../metrics/metrics.js';
-import { type FailureClass, IssuerFailure } from './issuer-failure.js';
+import { badResponse, type FailureClass, IssuerFailure } from './issuer-failure.js';
 import { IssuerHttp } from './issuer-http.js';
 import { type FetchedKeySet, fetchKeySet, loadKeySetFile } from './key-set-source.js';
 import { type KeySetFigures, KeySetMetrics } from './key-set-metrics.js';
@@ -34,6 +39,8 @@ interface HeldKeySet {
 export class IssuerKeys implements BeforeApplicationShutdown {
   readonly #logger = new Logger(IssuerKeys.name);
   #held: HeldKeySet | undefined;
+  /** Of the set that was read last, also when none of its keys could be used and the one before stays. */
+  #skipped: readonly SkippedKey[] = [];
   readonly #listeners: (() => void)[] = [];
   #fetching: Promise<void> | undefined;
   /** Monotonic milliseconds of the last fetch that a `kid` asked for, whatever came of it. */
@@ -138,6 +145,9 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     try {
       const fetched =
         source.kind === 'file' ? await loadKeySetFile(source.path) : await fetchKeySet(this.http, source.url);
+      this.#noteSkipped(fetched.keys);
+      // An issuer without one usable key is a broken issuer: the last good set is worth more.
+      if (fetched.keys.size === 0) throw badResponse(new Error('the key set has no usable key'));
       this.#failures = 0;
       this.#hold(fetched);
       this.#metrics.fetched();
@@ -155,12 +165,24 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   }
 
   #hold({ keys, maxAge }: FetchedKeySet): void {
-    for (const { kid, reason } of keys.skipped) {
-      this.#logger.warn({ msg: 'a key of the issuer cannot be used', kid, reason });
-    }
     const fetchedAt = this.clock.now();
     this.#held = { keys, fetchedAt, freshUntil: fetchedAt + maxAge * 1000 };
     for (const changed of this.#listeners) changed();
+  }
+
+  /** Names each skipped key in the log, once: a set is read again every few minutes. */
+  #noteSkipped({ skipped }: KeySet): void {
+    const before = new Set(this.#skipped.map(describeSkippedKey));
+    this.#skipped = skipped;
+    for (const one of skipped) {
+      const msg = describeSkippedKey(one);
+      if (before.has(msg)) continue;
+      this.#logger.warn({
+        msg: `the issuer's ${msg}`,
+        kid: one.kid && printableKid(one.kid),
+        reason: one.reason,
+      });
+    }
   }
 
   async #save(url: URL, { keys, maxAge }: FetchedKeySet): Promise<void> {
@@ -182,19 +204,23 @@ export class IssuerKeys implements BeforeApplicationShutdown {
       const now = this.clock.now();
       const freshUntil = Math.min(saved.freshUntil.getTime(), now + KEPT_MS);
       const fetchedAt = Math.min(saved.fetchedAt.getTime(), now);
-      this.#held = { keys: await readKeySet(saved.keys), fetchedAt, freshUntil };
+      const keys = await readKeySet(saved.keys);
+      this.#noteSkipped(keys);
+      // A release can be stricter than the one that saved them.
+      if (keys.size > 0) this.#held = { keys, fetchedAt, freshUntil };
     } catch (error) {
       this.#logger.warn({ msg: "the issuer's saved keys could not be read", err: error });
     }
   }
 
-  #figures(): KeySetFigures | undefined {
-    if (this.#held === undefined) return undefined;
+  #figures(): KeySetFigures {
+    const skipped = this.#skipped.length;
+    if (this.#held === undefined) return { usable: 0, skipped, age: undefined, remaining: undefined };
     const { keys, fetchedAt, freshUntil } = this.#held;
     const now = this.clock.now();
     return {
       usable: keys.size,
-      skipped: keys.skipped.length,
+      skipped,
       age: Math.max(0, now - fetchedAt) / 1000,
       remaining: this.pinned ? Infinity : (freshUntil + KEPT_MS - now) / 1000,
     };

@@ -16,11 +16,12 @@ export type Seek = (typeof SEEKS)['answer'][number];
 /** The key set at a moment. */
 export interface KeySetFigures {
   readonly usable: number;
+  /** Of the set that was read last, which is not the one in use when none of its keys can be used. */
   readonly skipped: number;
-  /** Seconds since it was fetched. */
-  readonly age: number;
+  /** Seconds since the set in use was fetched; undefined without one, as the next. */
+  readonly age: number | undefined;
   /** For how many more seconds it is good if it can never be fetched again; `Infinity` for a file. */
-  readonly remaining: number;
+  readonly remaining: number | undefined;
 }
 
 /** What the metrics tell of the issuer's keys. */
@@ -28,25 +29,25 @@ export class KeySetMetrics {
   readonly #fetched: (labels: Labels<typeof FETCHES>) => void;
   readonly #sought: (labels: Labels<typeof SEEKS>) => void;
 
-  /** @param read - the figures now; undefined when no set is held */
-  constructor(metrics: Metrics, read: () => KeySetFigures | undefined) {
+  /** @param read - the figures now */
+  constructor(metrics: Metrics, read: () => KeySetFigures) {
     metrics.gauge(
       'licentia_key_set_keys',
-      "The issuer's keys that are held, by whether they can be used; 0 without a key set.",
+      "The issuer's keys: usable ones in use, and skipped ones of the key set that was read last.",
       { state: ['usable', 'skipped'] },
-      ({ state }) => read()?.[state] ?? 0,
+      ({ state }) => read()[state],
     );
     metrics.gauge(
       'licentia_key_set_age_seconds',
       "Time since the issuer's keys were fetched, over restarts too.",
       {},
-      () => read()?.age,
+      () => read().age,
     );
     metrics.gauge(
       'licentia_key_set_remaining_seconds',
       "Time for which the issuer's keys are good if they cannot be fetched again; +Inf for a file.",
       {},
-      () => read()?.remaining,
+      () => read().remaining,
     );
     this.#fetched = metrics.counter(
       'licentia_key_set_fetches_total',

@@ -1,7 +1,7 @@
-import { readNamedFile } from '../config/named-file.js';
-import type { KeySet } from '../domain/key-set.js';
-import { readKeySet } from '../domain/key-set.js';
-import { parseStrictJson } from '../domain/strict-json.js';
+import { NamedFileError, readNamedFile } from '../config/named-file.js';
+import { describeSkippedKey, type KeySet, KeySetError, readKeySet } from '../domain/key-set.js';
+import { ServiceError } from '../domain/service-error.js';
+import { parseStrictJson, StrictJsonError } from '../domain/strict-json.js';
 import { badResponse } from './issuer-failure.js';
 import type { IssuerHttp } from './issuer-http.js';
 
@@ -14,7 +14,7 @@ const USUAL_AGE = 300;
 /** More than a thousand elliptic keys. Bytes. */
 const MOST_BYTES = 256 * 1024;
 
-/** A key set and how long it can be used without asking again, seconds. */
+/** A key set, perhaps without one usable key, and how long it can be used without asking again, seconds. */
 export interface FetchedKeySet {
   readonly keys: KeySet;
   readonly maxAge: number;
@@ -35,16 +35,28 @@ export async function loadKeySetFile(path: string): Promise<FetchedKeySet> {
   return { keys: await read(await readNamedFile(path, MOST_BYTES)), maxAge: SHORTEST_AGE };
 }
 
-async function read(bytes: Uint8Array): Promise<KeySet> {
-  let keys;
+/** What an operator should know about the file of `ISSUER_JWKS_PATH` before a start, a sentence each. */
+export async function inspectKeySetFile(path: string): Promise<string[]> {
   try {
-    keys = await readKeySet(parseStrictJson(bytes));
+    const { keys } = await loadKeySetFile(path);
+    const skipped = keys.skipped.map((key) => `ISSUER_JWKS_PATH: ${describeSkippedKey(key)}.`);
+    return keys.size > 0 ? skipped : [...skipped, 'ISSUER_JWKS_PATH names a key set without one usable key.'];
+  } catch (error) {
+    const cause = error instanceof ServiceError ? error.cause : error;
+    const known = [NamedFileError, KeySetError, StrictJsonError].some((type) => cause instanceof type);
+    if (!known) throw error;
+    return [
+      `ISSUER_JWKS_PATH names a file that is no key set: ${(cause as Error).message.replace(/\.$/, '')}.`,
+    ];
+  }
+}
+
+async function read(bytes: Uint8Array): Promise<KeySet> {
+  try {
+    return await readKeySet(parseStrictJson(bytes));
   } catch (error) {
     throw badResponse(error);
   }
-  // An issuer without one usable key is a broken issuer: the last good set is worth more.
-  if (keys.size === 0) throw badResponse(new Error('the key set has no usable key'));
-  return keys;
 }
 
 /** `max-age` of a `Cache-Control` header (RFC 9111, section 5.2.2.1) within its bounds, seconds. */

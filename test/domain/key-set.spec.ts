@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { emptyKeySet, KeySetError, readKeySet } from '../../src/domain/key-set.js';
+import { describeSkippedKey, emptyKeySet, KeySetError, readKeySet } from '../../src/domain/key-set.js';
 import type { JsonObject, JsonValue } from '../../src/domain/strict-json.js';
 import { parseStrictJson } from '../../src/domain/strict-json.js';
-import { ALGORITHMS, createKey, issuerKeys, testKey, utf8 } from '../support/tokens.js';
+import { ALGORITHMS, createKey, issuerKeys, testKey, utf8, withOverrides } from '../support/tokens.js';
 
 const rsa = testKey('RS256').jwk;
 const ec = testKey('ES256').jwk;
@@ -75,6 +75,7 @@ describe('readKeySet', () => {
     expect(set.skipped.map((key) => key.kid)).toEqual([null, null, null, null, null, null, 'oct']);
     expect(set.skipped.slice(0, 4).map(({ reason }) => reason)).toEqual(Array(4).fill('it is no object'));
     expect(set.skipped[4]?.reason).toBe('it has no usable "kid"');
+    expect(set.skipped.map((key) => key.index)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
   describe('with one kid several times', () => {
@@ -92,7 +93,8 @@ describe('readKeySet', () => {
     ])('skips them all when %s', async (_, keys) => {
       const set = await readKeySet({ keys: [...keys, { ...ed, kid: 'other' }] });
       expect(set.kids).toEqual(['other']);
-      expect(set.skipped).toEqual([{ kid: keys[0]?.kid, reason: 'several different keys have this "kid"' }]);
+      const reason = 'several different keys have this "kid"';
+      expect(set.skipped).toEqual(keys.map((__, index) => ({ index, kid: keys[0]?.kid, reason })));
     });
 
     it('has the usable one when the others are skipped for themselves', async () => {
@@ -100,6 +102,31 @@ describe('readKeySet', () => {
       expect(set.kids).toEqual([ec.kid]);
       expect(set.skipped).toHaveLength(2);
     });
+  });
+
+  it('says of every key of a set without a usable one why it is skipped', async () => {
+    const bare = (kid: string, member: string) => withOverrides({ ...ec, kid }, { [member]: undefined });
+    const set = await readKeySet({ keys: [bare('a', 'alg'), bare('b', 'use'), bare('c', 'y'), null] });
+    expect(set.size).toBe(0);
+    expect(set.skipped.map(describeSkippedKey)).toEqual([
+      'key 1 ("a") cannot be used: it has no "alg"',
+      'key 2 ("b") cannot be used: it has no "use"',
+      'key 3 ("c") cannot be used: its "y" is not canonical base64url',
+      'key 4 cannot be used: it is no object',
+    ]);
+  });
+
+  it.each([
+    ['a b', 'a b'],
+    ['a\nb', 'a\\u{a}b'],
+    ['"\\', '\\u{22}\\u{5c}'],
+    ['\u001b[31m', '\\u{1b}[31m'],
+    ['\u0085\u2028\u202e\u200b\u00a0', '\\u{85}\\u{2028}\\u{202e}\\u{200b}\\u{a0}'],
+    ['ключ', 'ключ'],
+  ])('names a skipped key with the "kid" %j so that neither lines nor terminals are misled', (kid, shown) => {
+    expect(describeSkippedKey({ index: 0, kid, reason: 'it is odd' })).toBe(
+      `key 1 ("${shown}") cannot be used: it is odd`,
+    );
   });
 
   it('takes __proto__ and its like for ordinary kids', async () => {

@@ -70,6 +70,8 @@ describe('A key of a key set', () => {
 
   it.each<[string, Overrides]>([
     ['it has no usable "kid"', { kid: '' }],
+    ['it has no "alg"', { alg: undefined }],
+    ['it has no "use"', { use: undefined }],
     ['its "alg" is not an accepted one', { alg: 'HS256' }],
     ['its "use" is not "sig"', { use: 'enc' }],
     ['its "kty" does not fit its "alg"', { kty: 'RSA' }],

@@ -5,6 +5,7 @@ import { embeddedDatabase, type TestDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { HungFileSystem } from '../support/hung-file-system.js';
 import { ServiceProcess } from '../support/service-process.js';
+import { withOverrides } from '../support/tokens.js';
 
 describe('node dist/main.js', () => {
   let database: TestDatabase;
@@ -176,6 +177,21 @@ describe('node dist/main.js', () => {
     expect(await service.end()).toBe(1);
     expect(service.output).toContain('ADMIN_USER and ADMIN_PASSWORD belong together');
     expect(service.output).toContain('Did you mean ADMIN_PASSWORD?');
+  });
+
+  it('names each key of ISSUER_JWKS_PATH that it would skip, and why: 3', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'licentia-keys-'));
+    const path = join(directory, 'jwks.json');
+    const bare = withOverrides(issuer.key.jwk, { alg: undefined, kid: 'bare' });
+    await writeFile(path, JSON.stringify({ keys: [bare, issuer.key.jwk] }));
+    try {
+      const service = ServiceProcess.spawn({ ISSUER_JWKS_PATH: path }, '--check-config');
+      expect(await service.end()).toBe(3);
+      expect(service.output).toContain('ISSUER_JWKS_PATH: key 1 ("bare") cannot be used: it has no "alg".\n');
+      expect(service.output).toContain('The configuration can be used.');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 
   it('starts with a name that looks misspelled, and warns of it in the log', async () => {

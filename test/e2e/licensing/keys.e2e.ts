@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createLogger } from '../../../src/http/logger.js';
 import { IssuerKeys } from '../../../src/issuer/issuer-keys.js';
 import type { Answer } from '../../support/fake-issuer/fake-issuer.js';
 import { Scrape } from '../../support/scrape.js';
@@ -185,6 +186,39 @@ describe("the issuer's keys", () => {
       stage.issuer.answerKeySet({ status: 200, body: { keys } });
       stage.service.clock.advance(COOLED_DOWN_MS);
       expect(outcome(await upload(key))).toEqual([200, undefined]);
+      const refused = await upload(createKey('ES256', 'no-alg'));
+      expect(refused.body.message).toBe(
+        'The issuer has no usable key with the "kid" of the token: one is skipped, as it has no "alg".',
+      );
+    });
+
+    it('that cannot be used are named and counted also when none is left, and the ones before stay', async () => {
+      const lines: { msg: string; kid?: string; reason?: string }[] = [];
+      const write = (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]);
+      await stage.restart({}, createLogger('warn', { write }));
+      const keys = ['alg', 'use'].map((member) =>
+        withOverrides(createKey('ES256', `no-${member}`).jwk, { [member]: undefined }),
+      );
+      stage.issuer.answerKeySet({ status: 200, body: { keys } });
+      for (let times = 1; times <= 2; times += 1) {
+        stage.service.clock.advance(COOLED_DOWN_MS);
+        await ask();
+      }
+      expect(lines.filter(({ reason }) => reason).map(({ kid, reason }) => [kid, reason])).toEqual([
+        ['no-alg', 'it has no "alg"'],
+        ['no-use', 'it has no "use"'],
+      ]);
+      const scrape = await Scrape.of(stage.service.url);
+      const count = (state: string) => scrape.value('licentia_key_set_keys', { state });
+      expect([count('usable'), count('skipped')]).toEqual([1, 2]);
+      expect(outcome(await upload(stage.issuer.key))).toEqual([200, undefined]);
+      // With no set before it, too.
+      await stage.change('DELETE FROM key_set');
+      await stage.restart();
+      await until(
+        async () =>
+          (await Scrape.of(stage.service.url)).value('licentia_key_set_keys', { state: 'skipped' }) === 2,
+      );
     });
   });
 
