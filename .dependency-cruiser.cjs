@@ -27,7 +27,7 @@ const LAYERS = {
     'snapshot',
   ],
   health: ['access/require-action', 'config', 'database', 'domain', 'http', 'metrics', 'snapshot'],
-  openapi: ['access/require-action'],
+  openapi: ['access/require-action', 'config'],
   authority: [
     'access/require-action',
     'audit',

@@ -39,7 +39,7 @@ await runProcess({
     application.nest.get(Metrics).observeProcess();
     logger.info({
       msg: 'listening',
-      url,
+      url: `${url}${config.http.subPath}`,
       rootUrl: config.rootUrl.canonical,
       version: VERSION,
       commit: COMMIT,

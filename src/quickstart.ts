@@ -129,7 +129,7 @@ async function administratorToken({ application: { nest } }: RunningService): Pr
 }
 
 function welcome({ service, authority }: QuickstartConfig, token: string | undefined): string {
-  const url = `http://localhost:${service.listen.port}`;
+  const url = `http://localhost:${service.listen.port}${service.http.subPath}`;
   const issuer = `http://localhost:${authority.listen.port}`;
   const call = `curl -H "Authorization: Bearer ${token ?? '$TOKEN'}"`;
   return `

@@ -49,6 +49,7 @@ export async function startService(
       isFromUnnamedProxy: fromUnnamedProxy(config.http.trustedProxies),
       mostConnections: config.http.mostConnections,
       keepAliveSeconds: config.http.keepAliveSeconds,
+      subPath: config.http.subPath,
     },
     onDrain: () => application.nest.get(ProcessState).drain(),
   });

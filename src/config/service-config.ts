@@ -67,6 +67,7 @@ export const SERVICE_SETTINGS = {
   MAX_REQUESTS_IN_WORK: withDefault(integer(2, 10_000), '2048'),
   MAX_CONNECTIONS: withDefault(integer(10, 65_535), '4000'),
   TRUST_PROXY: optional(proxies),
+  SERVE_FROM_SUB_PATH: withDefault(boolean, 'false'),
 };
 
 /** Where to listen. */
@@ -110,6 +111,8 @@ export interface HttpConfig {
   readonly mostConnections: number;
   /** How long a connection may wait for its next request. */
   readonly keepAliveSeconds: number;
+  /** The path that everything is served below, without a slash at its end; empty for none. */
+  readonly subPath: string;
 }
 
 /** What the service was told, parsed once at the start. */
@@ -165,8 +168,14 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
       trustedProxies: values.TRUST_PROXY ?? Object.freeze([]),
       mostConnections: values.MAX_CONNECTIONS,
       keepAliveSeconds: values.KEEP_ALIVE_SECONDS,
+      subPath: values.SERVE_FROM_SUB_PATH ? pathOf(values.ROOT_URL) : '',
     }),
   });
+}
+
+/** The path of a root URL, without the slash at its end; empty where it has none. */
+function pathOf({ canonical }: RootUrl): string {
+  return canonical.replace(/^https?:\/\/[^/]+/, '').replace(/\/$/, '');
 }
 
 const between = rulesFor<typeof SERVICE_SETTINGS>();

@@ -6,6 +6,7 @@ import { connectionTimes } from './connection-times.js';
 import { Connections } from './connections.js';
 import { rejectHostless, rejectMalformed } from './malformed-request.js';
 import { beginRequest, type RequestContext, settle } from './request-context.js';
+import { belowSubPath } from './sub-path.js';
 import type { FromUnnamedProxy } from './unnamed-proxy.js';
 
 /** What happens around every request, matched by a route or not. */
@@ -22,6 +23,8 @@ export interface ServerLimits {
   readonly mostConnections: number;
   /** How long a connection may wait for its next request. */
   readonly keepAliveSeconds: number;
+  /** The path that everything is served below, without a slash at its end; empty for none. */
+  readonly subPath: string;
 }
 
 /** Every address is what the connection says, and there are as many connections as 1,024 file descriptors allow. */
@@ -30,6 +33,7 @@ const DEFAULT_LIMITS: ServerLimits = {
   isFromUnnamedProxy: () => false,
   mostConnections: 800,
   keepAliveSeconds: 125,
+  subPath: '',
 };
 
 /** Limits of a connection: bytes and milliseconds. */
@@ -75,6 +79,7 @@ export class StableExpressAdapter extends ExpressAdapter {
     express.request = Request.prototype;
     express.response = Response.prototype;
     const connections = new Connections(this.#limits.mostConnections);
+    const routed = belowSubPath(this.#limits.subPath);
     const handle = (request: IncomingMessage, response: ServerResponse) => {
       const { clientOf, isFromUnnamedProxy } = this.#limits;
       const context = beginRequest(request, response, clientOf, isFromUnnamedProxy);
@@ -84,7 +89,7 @@ export class StableExpressAdapter extends ExpressAdapter {
         rejectHostless(response, context);
         return;
       }
-      request.url = originForm(request.url ?? '');
+      request.url = routed(originForm(request.url ?? ''));
       express(request, response);
     };
     const { timeout, ...times } = connectionTimes(this.#limits.keepAliveSeconds);

@@ -105,7 +105,7 @@ describe('The configuration', () => {
           allFailuresPerMinute: 10_000,
           mostInWork: 2_048,
         },
-        http: { trustedProxies: [], mostConnections: 4_000, keepAliveSeconds: 125 },
+        http: { trustedProxies: [], mostConnections: 4_000, keepAliveSeconds: 125, subPath: '' },
       });
     });
 
