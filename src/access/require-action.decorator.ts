@@ -1,4 +1,6 @@
+import { UseInterceptors } from '@nestjs/common';
 import type { Action } from './actions.js';
+import { DeadlineInterceptor } from './deadline.interceptor.js';
 
 /** What an endpoint demands of its caller. */
 export type AccessRule = { readonly action: Action; readonly fromMemory: boolean } | { readonly open: true };
@@ -20,9 +22,12 @@ export function OpenToAll(): MethodDecorator {
 
 /** A second rule for a handler would silently win over the first: it is a mistake that ends the start. */
 function rule(value: AccessRule): MethodDecorator {
-  return (_target, name, descriptor) => {
+  return (target, name, descriptor) => {
     const handler = descriptor.value as object;
     if (Reflect.hasMetadata(ACCESS_RULE, handler)) throw new Error(`${String(name)} has two access rules`);
     Reflect.defineMetadata(ACCESS_RULE, value, handler);
+    // What memory answers waits for nothing, and takes no work slot.
+    if (!('open' in value) && !value.fromMemory)
+      UseInterceptors(DeadlineInterceptor)(target, name, descriptor);
   };
 }

@@ -43,6 +43,7 @@ export const ERROR_CATALOGUE = {
   'issuer.unavailable': { status: 503, message: 'The license issuer is not available.' },
   'issuer.timeout': { status: 504, message: 'The license issuer did not answer in time.' },
   'database.unavailable': { status: 503, message: 'The database is not available.' },
+  'request.overdue': { status: 503, message: 'The request took too long.' },
   'request.too-large': { status: 413, message: 'The request body is too large.' },
   'not-found': { status: 404, message: 'Not found' },
   'method-not-allowed': { status: 405, message: 'Method not allowed' },

@@ -1,0 +1,93 @@
+import 'reflect-metadata';
+import { Controller, Get, Injectable, Module, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, HttpAdapterHost } from '@nestjs/core';
+import type { IncomingMessage } from 'node:http';
+import { RequireAction } from '../../src/access/require-action.decorator.js';
+import { WorkSlots } from '../../src/access/work-slots.js';
+import { loadServiceConfig, SERVICE_CONFIG } from '../../src/config/service-config.js';
+import { ErrorFilter } from '../../src/http/error.filter.js';
+import { HttpApplication } from '../../src/http/http-application.js';
+import { createLogger } from '../../src/http/logger.js';
+import { provideGlobally } from '../../src/http/provide-globally.js';
+import { contextOf } from '../../src/http/request-context.js';
+import { Metrics } from '../../src/metrics/metrics.js';
+import { MetricsModule } from '../../src/metrics/metrics.module.js';
+
+const slots = new WorkSlots(2);
+
+/** Takes the one slot of the only caller, as the guard against too much does. */
+@Injectable()
+class SlotGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    contextOf(context.switchToHttp().getRequest<IncomingMessage>()).release = slots.take('caller');
+    return true;
+  }
+}
+
+let late: (value: string) => void;
+let waiting = () => {};
+
+@Controller()
+class Endpoints {
+  @Get('hangs')
+  @RequireAction('licensing:read')
+  async hangs(): Promise<string> {
+    waiting();
+    return new Promise((resolve) => (late = resolve));
+  }
+
+  @Get('memory')
+  @RequireAction('licensing:read', { fromMemory: true })
+  memory(): string {
+    return 'at once';
+  }
+}
+
+@Module({
+  imports: [
+    MetricsModule,
+    provideGlobally([{ provide: SERVICE_CONFIG, useValue: loadServiceConfig({ ISSUER_TIMEOUT_MS: '1' }) }]),
+  ],
+  controllers: [Endpoints],
+  providers: [
+    { provide: APP_GUARD, useClass: SlotGuard },
+    {
+      provide: APP_FILTER,
+      useFactory: (host: HttpAdapterHost, metrics: Metrics) => new ErrorFilter(host, metrics),
+      inject: [HttpAdapterHost, Metrics],
+    },
+  ],
+})
+class Root {}
+
+describe('The deadline of a request', () => {
+  let application: HttpApplication;
+  let url: string;
+
+  beforeAll(async () => {
+    application = await HttpApplication.create(
+      { module: Root },
+      { logger: createLogger('silent'), quietRoute: '' },
+    );
+    url = await application.listen('127.0.0.1', 0);
+  });
+
+  afterAll(async () => {
+    await application.close(0);
+  });
+
+  it('answers a request that waits for ever, gives its slot back, and ignores what comes later', async () => {
+    const begun = new Promise<void>((resolve) => (waiting = resolve));
+    const answer = fetch(`${url}/hangs`);
+    await begun;
+    expect(slots.take('caller')).toBeUndefined();
+    const { status, headers } = await answer;
+    expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await (await answer).json()).toMatchObject({ messageId: 'request.overdue' });
+    const release = slots.take('caller');
+    expect(release).toBeDefined();
+    release?.();
+    late('too late');
+    expect(await (await fetch(`${url}/memory`)).text()).toBe('"at once"');
+  });
+});
