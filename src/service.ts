@@ -12,6 +12,7 @@ import { clientAddress } from './http/client-address.js';
 import { HttpApplication } from './http/http-application.js';
 import { fromUnnamedProxy } from './http/unnamed-proxy.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
+import { AnswerLog } from './licensing/answer-log.js';
 import { ExpiryMarker } from './licensing/expiry-marker.js';
 import { LicenseQueue } from './licensing/license-queue.js';
 import { LicenseSources } from './licensing/license-sources.js';
@@ -77,6 +78,7 @@ async function start({ nest }: HttpApplication): Promise<void> {
   await nest.get(IssuerKeys).start();
   await nest.get(LicenseSources).start();
   await nest.get(SnapshotService).start();
+  nest.get(AnswerLog).start();
   nest.get(ClockWatch).start();
   await nest.get(DatabaseClock).start();
   nest.get(ExpiryMarker).start();

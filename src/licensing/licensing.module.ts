@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { IssuerModule } from '../issuer/issuer.module.js';
+import { AnswerLog } from './answer-log.js';
 import { LicenseHistory } from './license-history.js';
 import { LicenseInstaller } from './license-installer.js';
 import { ExplanationController } from './explanation.controller.js';
@@ -43,6 +44,7 @@ import { RenewalStore } from './renewal.store.js';
     LicenseHistory,
     LicenseRevoker,
     ExpiryMarker,
+    AnswerLog,
     RenewalStore,
     RenewalJournal,
     RenewalCall,
@@ -51,6 +53,6 @@ import { RenewalStore } from './renewal.store.js';
     LicenseRenewal,
     LicensingService,
   ],
-  exports: [LicensingService, ExpiryMarker, LicenseSources, LicenseQueue, RenewalScheduler],
+  exports: [LicensingService, AnswerLog, ExpiryMarker, LicenseSources, LicenseQueue, RenewalScheduler],
 })
 export class LicensingModule {}
