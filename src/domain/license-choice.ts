@@ -1,6 +1,5 @@
 import {
   compareTokens,
-  firstMoment,
   isOlder,
   isSameLicense,
   judge,
@@ -94,28 +93,6 @@ export function traceCandidate(
 ): TracedRule[] {
   const { license, revokedAt } = candidate;
   return traceRules(license.claims, policy, momentFor(candidate, nowSeconds), revokedAt);
-}
-
-/**
- * Which licenses of a file or text are candidates at a moment: what it says, and the last valid license that it said before,
- * until what it says has been valid itself. (The one before is then forgotten, even where the new one ends sooner.)
- *
- * @param licenses what the source says, and the one before
- * @param presentSeconds the present moment, Unix seconds: nothing is forgotten before it
- * @param nowSeconds Unix seconds
- */
-export function candidatesOfLocal<One extends Candidate>(
-  [said, before]: readonly One[],
-  policy: LicensePolicy,
-  presentSeconds: number,
-  nowSeconds: number,
-): One[] {
-  if (said === undefined) return [];
-  if (before === undefined) return [said];
-  const first = Math.max(presentSeconds, firstMoment(said.license.claims));
-  const takesOver =
-    judge(said.license.claims, policy, momentFor(said, first), said.revokedAt).status === LicenseStatus.Valid;
-  return takesOver && first <= nowSeconds ? [said] : [said, before];
 }
 
 /**

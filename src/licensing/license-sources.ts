@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
-import { type Clock, CLOCK } from '../domain/clock.js';
+import { ClockWatch } from '../clock/clock-watch.js';
+import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import { LICENSE_SOURCES, type LicenseSource } from '../domain/license-choice.js';
-import { LicenseStatus } from '../domain/license.js';
+import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { withoutSurroundings } from '../domain/malformed-token.js';
+import type { Sighting, Span } from '../domain/source-memory.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import type { LocalSource } from '../snapshot/snapshot.js';
 import { Metrics } from '../metrics/metrics.js';
@@ -32,6 +34,8 @@ export class LicenseSources implements BeforeApplicationShutdown {
   #shown: readonly LocalSource[] = [];
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Monotonic milliseconds. */
+  #lookedAt: number | undefined;
   #stopped = false;
   /** What the log was told last of each source, so that it has a line for each change and not for each look. */
   readonly #told = new Map<LicenseSource, string>();
@@ -43,7 +47,8 @@ export class LicenseSources implements BeforeApplicationShutdown {
     private readonly reader: LicenseReader,
     private readonly snapshots: SnapshotService,
     metrics: Metrics,
-    @Inject(CLOCK) clock: Clock,
+    private readonly watch: ClockWatch,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {
     metrics.gauge(
       'licentia_license_source',
@@ -90,18 +95,33 @@ export class LicenseSources implements BeforeApplicationShutdown {
 
   async #look(): Promise<void> {
     await Promise.all(this.#local.map((license) => license.look()));
-    const revocations = this.snapshots.current?.license.revocations;
+    const sinceLook = this.#timeSinceLook();
     const shown = this.#local.map((license) =>
-      license.state((found) => {
-        const revokedAt = revocations?.find(found.claims.iss, found.claims.lid);
-        return this.reader.stateOf(found, revokedAt).status === LicenseStatus.Valid;
-      }),
+      license.state((found, when) => this.#sightingOf(found, when === 'now' ? 0 : sinceLook)),
     );
     if (!areSame(shown, this.#shown)) {
       this.#shown = shown;
       this.snapshots.setLocal(shown);
     }
     this.#tell();
+  }
+
+  /** Seconds, as long as it truly was: a clock that was set makes no more of it. */
+  #timeSinceLook(): number {
+    const monotonic = this.clock.monotonic();
+    const now = this.clock.now();
+    const before = now - (monotonic - (this.#lookedAt ?? monotonic));
+    this.#lookedAt = monotonic;
+    return toSeconds(now) - toSeconds(before);
+  }
+
+  #sightingOf(license: AuthenticatedLicense, seconds: number): Sighting {
+    const spanTo = (until: number): Span => ({ from: until - seconds, until });
+    const isKnown = this.snapshots.current !== undefined;
+    return this.reader.sightingOf(license, {
+      wall: spanTo(this.reader.now()),
+      earliest: isKnown ? spanTo(this.watch.earliest) : undefined,
+    });
   }
 
   #schedule(): void {

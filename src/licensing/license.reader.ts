@@ -5,7 +5,6 @@ import type { LicenseClaims } from '../domain/license-claims.js';
 import {
   type Candidate,
   candidatesOfDatabase,
-  candidatesOfLocal,
   type Judged,
   momentFor,
   rankLicenses,
@@ -13,6 +12,7 @@ import {
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { judge, type LicensePolicy, LicenseStatus } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
+import { candidatesOfLocal, type Sighting, sightingOf, type Times } from '../domain/source-memory.js';
 import type { HeldContent, HeldLicense, LocalSource, Snapshot } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 
@@ -32,6 +32,8 @@ export class LicenseReader {
   readonly policy: LicensePolicy;
   /** The last answer: the same for the same snapshot within the same second. */
   #last: { snapshot: Snapshot; second: number; state: LicenseState } | undefined;
+  /** What an answer found valid. */
+  readonly #answered = new WeakSet<AuthenticatedLicense>();
 
   constructor(
     @Inject(SERVICE_CONFIG) { issuer, rootUrl, products }: ServiceConfig,
@@ -50,9 +52,20 @@ export class LicenseReader {
     const snapshot = this.snapshots.known;
     const second = this.now();
     if (this.#last?.snapshot !== snapshot || this.#last.second !== second) {
-      this.#last = { snapshot, second, state: this.stateAt(snapshot, second) };
+      const ranked = this.ranked(snapshot, second);
+      for (const { verdict, license } of ranked) {
+        if (verdict.status === LicenseStatus.Valid) this.#answered.add(license);
+      }
+      this.#last = { snapshot, second, state: this.stateAt(snapshot, second, ranked) };
     }
     return this.#last.state;
+  }
+
+  /** How a license of a source was found by itself, by what is known of it now. */
+  sightingOf(license: AuthenticatedLicense, times: Omit<Times, 'isAnswered'>): Sighting {
+    const held = this.snapshots.current?.license;
+    const candidate = held === undefined ? { license, revokedAt: undefined } : knownOf(license, held);
+    return sightingOf(candidate, this.policy, { ...times, isAnswered: this.#answered.has(license) });
   }
 
   /** The second that is answered about, Unix seconds. */
@@ -104,12 +117,9 @@ export class LicenseReader {
     { license, local }: { readonly license: HeldLicense; readonly local: readonly LocalSource[] },
     now = this.now(),
   ): Judged<AuthenticatedLicense>[] {
-    const { revocations, marks } = license;
     const candidate = (source: Candidate['source'], found: AuthenticatedLicense) => ({
       source,
-      license: found,
-      revokedAt: revocations.find(found.claims.iss, found.claims.lid),
-      judgedFrom: marks.find(found.claims),
+      ...knownOf(found, license),
     });
     const held = (source: Candidate['source'], content: HeldContent) => {
       const found = licenseIn(content);
@@ -163,6 +173,16 @@ export class LicenseReader {
     const [first] = this.ranked({ license: held, local: [] }, now);
     return first?.source === 'queue' ? first.license : undefined;
   }
+}
+
+/** A license with what the database knows of it. */
+function knownOf(license: AuthenticatedLicense, { revocations, marks }: HeldLicense) {
+  const { claims } = license;
+  return {
+    license,
+    revokedAt: revocations.find(claims.iss, claims.lid),
+    judgedFrom: marks.find(claims),
+  };
 }
 
 /** The license of a token that the database holds, when it verifies. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
+import { SourceMemory } from '../domain/source-memory.js';
 import type { LocalSource } from '../snapshot/snapshot.js';
 import { NamedFileError } from '../config/named-file.js';
 import type { LocalLicenseVerifier } from './local-license.verifier.js';
@@ -10,6 +11,9 @@ const RETRY_MS = 60_000;
 /** How often a key that was stored is stored again, milliseconds: a restored database may lack it. */
 const REMEMBER_AGAIN_MS = 60_000;
 
+/** How a license was found: since the last look at its source, or at this moment. */
+export type SightingOf = Parameters<SourceMemory<AuthenticatedLicense>['look']>[1];
+
 /**
  * One source outside of the database. What it says is verified once; a source that breaks or vanishes takes nothing
  * away: the last valid license that it said stays, until the source says another valid one or the process ends.
@@ -18,7 +22,7 @@ export class LocalLicense {
   /** What it said last, whatever came of it. */
   #token: string | undefined;
   #license: AuthenticatedLicense | undefined;
-  #lastValid: AuthenticatedLicense | undefined;
+  readonly #memory = new SourceMemory<AuthenticatedLicense>();
   #fault: LocalSource['fault'];
   /** Monotonic milliseconds before which the same token is not tried again. */
   #retryAt = -Infinity;
@@ -35,9 +39,11 @@ export class LocalLicense {
 
   /** Reads the source, and verifies what it says if that is news. Never rejects. */
   async look(): Promise<void> {
+    const keysChanged = this.#keysChanged;
+    this.#keysChanged = false;
     try {
       const token = await this.read();
-      if (this.#isDue(token)) await this.#take(token);
+      if (this.#isDue(token, keysChanged)) await this.#take(token);
       const isDue = this.clock.monotonic() >= this.#rememberAt;
       if (this.#license !== undefined && isDue && (await this.verifier.remember(this.#license))) {
         this.#rememberAt = this.clock.monotonic() + REMEMBER_AGAIN_MS;
@@ -46,6 +52,7 @@ export class LocalLicense {
       this.#token = this.#license = undefined;
       this.#fault = faultOf(error);
     }
+    if (keysChanged && this.verifier.pinned) await this.#verifyShownAgain();
   }
 
   /** The issuer's keys were read anew: what they could not verify is tried again at the next look. */
@@ -53,16 +60,17 @@ export class LocalLicense {
     this.#keysChanged = true;
   }
 
-  /** @param isValid - whether a license is valid at this moment */
-  state(isValid: (license: AuthenticatedLicense) => boolean): LocalSource {
-    if (this.#license !== undefined && isValid(this.#license)) this.#lastValid = this.#license;
-    const behind = this.#lastValid?.token === this.#license?.token ? undefined : this.#lastValid;
-    const licenses = [this.#license, behind].filter((license) => license !== undefined);
-    return { source: this.source, licenses, fault: this.#fault };
+  /** What there is to show from now on. @param sightingOf - how a license was found */
+  state(sightingOf: SightingOf): LocalSource {
+    return {
+      source: this.source,
+      licenses: this.#memory.look(this.#license, sightingOf),
+      fault: this.#fault,
+    };
   }
 
-  #isDue(token: string): boolean {
-    const news = this.#keysChanged && (this.#license === undefined || this.verifier.pinned);
+  #isDue(token: string, keysChanged: boolean): boolean {
+    const news = keysChanged && (this.#license === undefined || this.verifier.pinned);
     return (
       token !== this.#token ||
       news ||
@@ -73,12 +81,10 @@ export class LocalLicense {
   async #take(token: string): Promise<void> {
     this.#token = token;
     this.#retryAt = this.clock.monotonic() + RETRY_MS;
-    const keysChanged = this.#keysChanged;
-    this.#keysChanged = false;
     try {
       const { license, remembered } = await this.verifier.verify(this.source, token);
       // The same object for the same token: who compares states sees no change.
-      if (license.token !== this.#license?.token) this.#license = license;
+      this.#license = this.#memory.shown.find(({ token: shown }) => shown === token) ?? license;
       // Keys of a file alone count there, and nothing is stored.
       this.#rememberAt = this.verifier.pinned
         ? Infinity
@@ -90,13 +96,20 @@ export class LocalLicense {
       this.#license = undefined;
       this.#fault = faultOf(error);
     }
-    if (keysChanged && this.verifier.pinned) await this.#verifyLastAgain();
   }
 
-  /** A key that the operator took out of his file counts no more, for what was said before neither. */
-  async #verifyLastAgain(): Promise<void> {
-    if (this.#lastValid === undefined || this.#lastValid === this.#license) return;
-    await this.verifier.verify(this.source, this.#lastValid.token).catch(() => (this.#lastValid = undefined));
+  /** A key that the operator took out of the file counts no more, for what was said before neither. */
+  async #verifyShownAgain(): Promise<void> {
+    for (const license of this.#memory.shown) {
+      if (license === this.#license) continue;
+      try {
+        await this.verifier.verify(this.source, license.token);
+      } catch (error) {
+        // Without the keys nothing can be said yet.
+        if (error instanceof ServiceError && error.code === 'issuer.unavailable') this.#keysChanged = true;
+        else this.#memory.forget(license);
+      }
+    }
   }
 }
 

@@ -8,7 +8,7 @@ export interface LocalSource {
   readonly source: 'file' | 'text';
   /**
    * Verified: what the source says now, and behind it the last valid license that it said, as long as what it says
-   * now is not valid.
+   * now was not valid; two while the clock is in doubt.
    */
   readonly licenses: readonly AuthenticatedLicense[];
   /** Why what it says now cannot be used; `message` finishes a sentence or is one. */

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import {
   type Candidate,
   candidatesOfDatabase,
-  candidatesOfLocal,
   momentFor,
   rankLicenses,
   traceCandidate,
@@ -159,42 +158,6 @@ describe('the two licenses of the database', () => {
     expect(at(NEXT, renewed, candidate('queue', { ...ofNextTerm, iat: NOW - 1 }))).toEqual(['queue']);
     const ofAnother = { ...same, iat: NOW - 1, iss: 'https://other.example.com' };
     expect(at(NEXT, renewed, candidate('queue', ofAnother))).toEqual(['database']);
-  });
-});
-
-describe('the licenses of a file or text', () => {
-  const said = candidate('file', { iat: NOW - 50, nbf: NOW + 100, exp: NOW + 200 });
-  const before = candidate('file', { iat: NOW - 10 });
-  const at = (present: number, moment: number, licenses = [said, before]) =>
-    candidatesOfLocal(licenses, policy, present, moment);
-
-  it('are none where it says nothing, and the one where it says one', () => {
-    expect(at(NOW, NOW, [])).toEqual([]);
-    expect(at(NOW, NOW, [said])).toEqual([said]);
-  });
-
-  it('are both until what it says becomes valid, to the second, and that alone afterwards', () => {
-    expect(at(NOW, NOW)).toEqual([said, before]);
-    expect(at(NOW, NOW + 89)).toEqual([said, before]);
-    expect(at(NOW, NOW + 90)).toEqual([said]);
-    // Also once that has ended: the one before is forgotten by then.
-    expect(at(NOW, NOW + 500)).toEqual([said]);
-    expect(at(NOW + 90, NOW + 90)).toEqual([said]);
-    expect(at(NOW + 199, NOW + 199)).toEqual([said]);
-  });
-
-  it('are both before the present moment: nothing was forgotten then', () => {
-    expect(at(NOW + 150, NOW + 149)).toEqual([said, before]);
-    expect(at(NOW + 150, NOW)).toEqual([said, before]);
-  });
-
-  it('are both for good where what it says had its time, or never gets any', () => {
-    expect(at(NOW + 200, NOW + 200)).toEqual([said, before]);
-    expect(at(NOW + 200, NOW + 5000)).toEqual([said, before]);
-    const foreign = candidate('file', { sub: 'https://other.example/' });
-    expect(at(NOW, NOW + 5000, [foreign, before])).toEqual([foreign, before]);
-    const revoked = { ...said, revokedAt: NOW };
-    expect(at(NOW, NOW + 5000, [revoked, before])).toEqual([revoked, before]);
   });
 });
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Environment } from '../../../src/config/environment.js';
 import { LicenseSources } from '../../../src/licensing/license-sources.js';
 import type { SourceReport } from '../../../src/licensing/source-report.js';
-import { newLid, outcome, shareStage, type Stage, TOKEN, until } from './stage.js';
+import { SnapshotService } from '../../../src/snapshot/snapshot.service.js';
+import { CHECK, newLid, outcome, shareStage, type Stage, TOKEN, until } from './stage.js';
 
 const INSTANCE = 'http://localhost:3000/';
 
@@ -193,6 +194,41 @@ describe('a license outside of the database', () => {
     expect([await shownLid(), ...(await stage.verdict())]).toEqual(['present', true, 1]);
     stage.service.clock.advance(3600_000);
     expect([await shownLid(), ...(await stage.verdict())]).toEqual(['next', true, 1]);
+  });
+
+  it('that has just begun to count stays when the file breaks before the next look', async () => {
+    const start = now();
+    const lid = newLid();
+    await restart();
+    await put(stage.issuer.token({ lid, iat: start - 100, nbf: start + 3600 }));
+    // A look has just been taken: the next one is nearly a second away.
+    await until(() => states().some(([, state]) => state === 'invalid'));
+    stage.service.clock.hold((start + 3590) * 1000);
+    expect((await stage.service.get(CHECK)).body).toBe(true);
+    await writeFile(path, 'garbage');
+    await until(() => states().some(([, state]) => state === 'broken'));
+    expect([await shownLid(), ...(await stage.verdict())]).toEqual([lid, true, 1]);
+  });
+
+  it('that only a clock that is ahead found valid takes nothing away from the one before', async () => {
+    await put(stage.issuer.token({ lid: 'present', iat: now() - 100 }));
+    await restart();
+    const nbf = now() + 30 * 86_400;
+    await put(
+      stage.issuer.token({ lid: 'next', iat: now() - 50, nbf, exp: nbf + 86_400, lexp: nbf + 86_400 }),
+    );
+    await until(() => states().some(([, state]) => state === 'invalid'));
+    stage.service.clock.set((nbf + 60) * 1000);
+    const snapshots = stage.service.running.application.nest.get(SnapshotService);
+    await until(async () => (await shownLid()) === 'next');
+    // Longer than it takes to look.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(snapshots.current?.local[0]?.licenses).toHaveLength(2);
+    stage.service.clock.set(Date.now());
+    expect([await shownLid(), ...(await stage.verdict())]).toEqual(['present', true, 1]);
+    await writeFile(path, 'garbage');
+    await until(() => states().some(([, state]) => state === 'broken'));
+    expect([await shownLid(), ...(await stage.verdict())]).toEqual(['present', true, 1]);
   });
 
   it('is read-only for the API: a removal takes the stored license alone', async () => {
@@ -385,6 +421,21 @@ describe('a license outside of the database', () => {
     await stage.upload(stage.issuer.token());
     await until(async () => states().some(([source, state]) => source === 'file' && state === 'broken'));
     await until(async () => !states().some(([source, state]) => source === 'file' && state === 'used'));
+  });
+
+  it('counts no more either where its file is gone when the operator takes its key out', async () => {
+    const keys = join(directory, 'keys.json');
+    await writeFile(keys, JSON.stringify({ keys: [stage.issuer.key.jwk] }));
+    await put(stage.issuer.token());
+    await restart({ LICENSE_PATH: path, ISSUER_JWKS_PATH: keys });
+    await until(async () => (await stage.verdict())[0]);
+    await rm(path);
+    await until(() => states().some(([, state]) => state === 'broken'));
+    expect(await stage.verdict()).toEqual([true, 1]);
+    await writeFile(keys, JSON.stringify({ keys: [stage.issuer.rotate(true).jwk] }));
+    stage.service.clock.advance(60_000);
+    await stage.upload(stage.issuer.token({ exp: now() - 1 }));
+    await until(async () => !(await stage.verdict())[0]);
   });
 
   it('of an upload that is older than the file counts by itself, and is kept', async () => {
