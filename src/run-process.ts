@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError, type Environment } from './config/environment.js';
 import { isReadingFiles } from './config/named-file.js';
 import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
+import { StaleIdentityError } from './database/identities.js';
 import { MigrationFailedError, MigrationTableError, PendingMigrationsError } from './database/migrate.js';
 import { ServiceError } from './domain/service-error.js';
 
@@ -163,6 +164,7 @@ const PLAIN = [
   MigrationFailedError,
   MigrationTableError,
   PendingMigrationsError,
+  StaleIdentityError,
 ];
 
 /** What an operator can do something about needs no stack. */

@@ -1,5 +1,6 @@
 import { DataSource, MigrationExecutor, QueryFailedError, type QueryRunner } from 'typeorm';
 import { MIGRATION_TIMEOUT_MS } from './data-source-options.js';
+import { mendIdentities, StaleIdentityError, staleIdentities } from './identities.js';
 
 /** Any number that nobody else who shares the database would choose. */
 const LOCK_KEY = 4_771_203_915;
@@ -73,24 +74,28 @@ export async function migrationState(dataSource: DataSource): Promise<MigrationS
 }
 
 /**
- * Looks whether every migration has run; changes nothing and needs no right to.
- * @throws PendingMigrationsError, MigrationTableError
+ * Looks whether every migration has run and rows can be added; changes nothing and needs no right to.
+ * @throws PendingMigrationsError, MigrationTableError, StaleIdentityError
  */
 export async function checkMigrations(dataSource: DataSource): Promise<void> {
   const { pending } = await migrationState(dataSource);
   if (pending.length > 0) throw new PendingMigrationsError(pending);
+  const stale = await staleIdentities(dataSource, tablesOf(dataSource));
+  if (stale.length > 0) throw new StaleIdentityError(stale);
 }
 
 /**
  * Runs what has not run yet, all of it in one transaction that holds a lock: of replicas that start together one
- * works and the others find it done. (TypeORM's executor takes no lock by itself.) Where nothing is pending, nothing is
- * locked, and no right to change tables is needed.
+ * works and the others find it done. (TypeORM's executor takes no lock by itself.) Identities that are behind their tables are
+ * set past them. Where nothing is to be done, nothing is locked, and no right to change tables is needed.
  *
- * @returns the names of the migrations that ran
- * @throws MigrationFailedError, MigrationTableError, and what a connection that is cut throws
+ * @returns the names of the migrations that ran, and of the identities that were set
+ * @throws MigrationFailedError, MigrationTableError, StaleIdentityError, and what a connection that is cut throws
  */
 export async function applyMigrations(dataSource: DataSource): Promise<string[]> {
-  if ((await migrationState(dataSource)).pending.length === 0) return [];
+  const { pending } = await migrationState(dataSource);
+  const stale = await staleIdentities(dataSource, tablesOf(dataSource));
+  if (pending.length === 0 && stale.length === 0) return [];
   return patiently(dataSource, async (patient) => {
     const runner = patient.createQueryRunner();
     try {
@@ -111,8 +116,15 @@ async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<
   await runner.query(`SET LOCAL lock_timeout = ${TURN_TIMEOUT_MS}`);
   await runner.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
   await runner.query(TIMEOUTS);
+  // Before the migrations: their own list is numbered too.
+  const stale = await staleIdentities(runner, tablesOf(dataSource));
+  const applied = stale.map(({ table, column }) => `the numbering of ${table}.${column}`);
+  try {
+    await mendIdentities(runner, stale);
+  } catch (error) {
+    throw stateOf(error) === INSUFFICIENT_PRIVILEGE ? new StaleIdentityError(stale) : error;
+  }
   const executor = new MigrationExecutor(dataSource, runner);
-  const applied: string[] = [];
   for (const migration of await executor.getPendingMigrations()) {
     try {
       await executor.executeMigration(migration);
@@ -122,6 +134,11 @@ async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<
     applied.push(migration.name);
   }
   return applied;
+}
+
+/** Our tables, that of the migrations included. */
+function tablesOf(dataSource: DataSource): string[] {
+  return ['migration', ...dataSource.entityMetadatas.map(({ tableName }) => tableName)];
 }
 
 /** A connection of its own on a server: the client's time-out is the pool's, and far too short for a large table. */

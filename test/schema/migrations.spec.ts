@@ -7,6 +7,7 @@ import {
   migrationState,
   MigrationTableError,
 } from '../../src/database/migrate.js';
+import { StaleIdentityError } from '../../src/database/identities.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { catalogOf, fixturesOf, loadRows, openAs, PROGRAMS, shapesOf } from './shape.js';
 
@@ -169,6 +170,41 @@ describe.each(PROGRAMS)('the migrations of the $name', (program) => {
     expect(await applyMigrations(dataSource)).toEqual(names);
     expect(await catalogOf(dataSource)).toEqual(catalogs.at(-1));
   }, 120_000);
+
+  it('set numberings past their rows, which a replication or restore left behind; a check says which and how', async () => {
+    await applyMigrations(dataSource);
+    // What comes from elsewhere: rows, and a numbering that knows nothing of them.
+    await dataSource.query(`UPDATE migration SET id = id + 100`);
+    const columns: { table: string; column: string }[] = await dataSource.query(
+      `SELECT relname AS table, attname AS column FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+       WHERE relnamespace = current_schema()::regnamespace AND attidentity <> '' ORDER BY 1`,
+    );
+    const newest = shapesOf(program).at(-1);
+    if (newest !== undefined) await loadRows(dataSource, newest);
+    for (const { table, column } of columns) {
+      await dataSource.query(`ALTER TABLE ${table} ALTER COLUMN ${column} RESTART`);
+    }
+    const error = await checkMigrations(dataSource).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(StaleIdentityError);
+    const behind = [...columns, { table: 'migration', column: 'id' }]
+      .map(({ table, column }) => `${table}.${column}`)
+      .sort();
+    for (const place of behind) expect((error as Error).message).toContain(`${place} goes on with `);
+    expect((error as Error).message).toMatch(/ Run this program once with --migrate/);
+
+    await withMore(Next2000000000000);
+    const applied = await applyMigrations(dataSource);
+    expect(applied.slice(0, -1).sort()).toEqual(behind.map((place) => `the numbering of ${place}`));
+    expect(applied.at(-1)).toBe('Next2000000000000');
+    for (const { table, column } of columns) {
+      const [row] = await dataSource.query(
+        `SELECT nextval(pg_get_serial_sequence('${table}', '${column}')) > max(${column}) AS free FROM ${table}`,
+      );
+      expect([table, row.free]).toEqual([table, true]);
+    }
+    expect(await applyMigrations(dataSource)).toEqual([]);
+    await checkMigrations(dataSource);
+  });
 
   it('leave nothing behind when one fails halfway, not even those before it, and say which', async () => {
     await withMore(Next2000000000000, Broken2000000000001);
