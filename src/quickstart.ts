@@ -84,7 +84,7 @@ async function start(config: QuickstartConfig, odd: readonly string[]): Promise<
   const logger = createLogger(config.service.logLevel);
   for (const hint of odd) logger.warn({ msg: hint });
   print('Starting. The first time this creates two databases, which takes some seconds …');
-  const authority = await startAuthority(config.authority, logger);
+  const authority = await startAuthority(config.authority, logger, { attended: true });
   try {
     const service = await startService(config.service, logger);
     service.application.nest.get(Metrics).observeProcess();

@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
+import type { ServerTime } from '../clock/server-time.js';
 import type { AuthorityConfig } from '../config/authority-config.js';
 import { Database } from '../database/database.js';
 import { type Clock, systemClock } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { HttpApplication } from '../http/http-application.js';
 import { AuthorityModule } from './authority.module.js';
+import { ConfirmedClock } from './confirmed-clock.js';
+import { IssuerIdentity } from './issuer-identity.js';
 import { LicenseAuthority } from './license-authority.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -22,24 +25,37 @@ export interface RunningAuthority {
   readonly issuer: LicenseAuthority;
 }
 
+/** Where the issuer differs from one that serves. */
+export interface AuthorityOptions {
+  /** Where the time comes from: the machine's clock unless given. */
+  readonly clock?: Clock;
+  /** How a database server is asked for its time. */
+  readonly serverTime?: ServerTime;
+  /** An operator is present: the clock is right, however long the issuer was not used. */
+  readonly attended?: boolean;
+}
+
 /**
  * Starts the issuer: the database and the keys first, then the listener. It has nothing to say without its database,
  * so it waits for one that is away.
  *
- * @throws EmbeddedDirectoryInUseError, PendingMigrationsError, and what the listener cannot do
+ * @throws ConfigError where the database belongs to another issuer; EmbeddedDirectoryInUseError, PendingMigrationsError, and what the
+ * listener cannot do
  */
 export async function startAuthority(
   config: AuthorityConfig,
   logger: Logger,
-  clock: Clock = systemClock,
+  { clock = systemClock, serverTime, attended = false }: AuthorityOptions = {},
 ): Promise<RunningAuthority> {
-  const application = await HttpApplication.create(AuthorityModule.of(config, clock), {
+  const application = await HttpApplication.create(AuthorityModule.of(config, clock, serverTime), {
     logger,
     quietRoute: '/healthz',
     limits: { keepAliveSeconds: config.keepAliveSeconds },
   });
   try {
-    await startWhenAvailable(application.nest, logger);
+    await startWhenAvailable(application.nest, logger, attended);
+    application.nest.get(ConfirmedClock).keepLooking();
+    await application.nest.get(LicenseAuthority).warnOfAhead();
     const url = await application.listen(config.listen.host, config.listen.port);
     return { url, application, issuer: application.nest.get(LicenseAuthority) };
   } catch (error) {
@@ -52,34 +68,61 @@ export async function startAuthority(
  * Does something with the issuer that does not listen, then closes it. Nothing is logged: standard output belongs to
  * whoever calls.
  *
- * @throws ServiceError `database.unavailable`, EmbeddedDirectoryInUseError, PendingMigrationsError
+ * @throws ConfigError where the database belongs to another issuer; ServiceError `database.unavailable`,
+ * EmbeddedDirectoryInUseError, PendingMigrationsError
  */
 export async function withAuthority<T>(
   config: AuthorityConfig,
-  work: (issuer: LicenseAuthority) => Promise<T>,
-  clock: Clock = systemClock,
+  work: (issuer: LicenseAuthority, clock: ConfirmedClock) => Promise<T>,
+  { clock = systemClock, serverTime, attended = false }: AuthorityOptions = {},
 ): Promise<T> {
-  const nest = await NestFactory.createApplicationContext(AuthorityModule.of(config, clock), {
+  const nest = await NestFactory.createApplicationContext(AuthorityModule.of(config, clock, serverTime), {
     logger: false,
     abortOnError: false,
   });
   try {
-    await start(nest);
-    return await work(nest.get(LicenseAuthority));
+    await start(nest, attended);
+    return await work(nest.get(LicenseAuthority), nest.get(ConfirmedClock));
   } finally {
     await nest.close();
   }
 }
 
-async function start(nest: INestApplicationContext): Promise<void> {
-  await nest.get(Database).start();
-  await nest.get(SigningKeys).start();
+/**
+ * Makes the database that of the configured ISSUER_ID.
+ * @returns the ISSUER_ID before
+ * @throws as {@link withAuthority}
+ */
+export async function changeIssuerId(config: AuthorityConfig): Promise<string> {
+  const nest = await NestFactory.createApplicationContext(AuthorityModule.of(config, systemClock), {
+    logger: false,
+    abortOnError: false,
+  });
+  try {
+    await nest.get(Database).start();
+    return await nest.get(IssuerIdentity).change();
+  } finally {
+    await nest.close();
+  }
 }
 
-async function startWhenAvailable(nest: INestApplicationContext, logger: Logger): Promise<void> {
+async function start(nest: INestApplicationContext, attended: boolean): Promise<void> {
+  await nest.get(Database).start();
+  await nest.get(IssuerIdentity).start();
+  await nest.get(SigningKeys).start();
+  const clock = nest.get(ConfirmedClock);
+  if (attended) await clock.confirm();
+  await clock.start();
+}
+
+async function startWhenAvailable(
+  nest: INestApplicationContext,
+  logger: Logger,
+  attended: boolean,
+): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await start(nest);
+      return await start(nest, attended);
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code !== 'database.unavailable') throw error;
       if (tries === 1) logger.error({ msg: 'the database is not available: waiting for it', err: error });

@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { isISO8601 } from 'class-validator';
+import type { Prolongation } from './license-authority.js';
 import { DAY_SECONDS, type LicenseTerms } from './license-terms.js';
 
 /** What an operator asks for; without any of these the issuer serves. */
@@ -7,7 +8,10 @@ export type Command =
   | { readonly name: 'issue'; readonly terms: LicenseTerms }
   | { readonly name: 'list'; readonly json: boolean }
   | { readonly name: 'suspend' | 'resume' | 'revoke'; readonly lid: string }
-  | { readonly name: 'prolong'; readonly lid: string; readonly days: number }
+  | { readonly name: 'token' | 'repair'; readonly lid: string }
+  | { readonly name: 'prolong'; readonly lid: string; readonly by: Prolongation }
+  | { readonly name: 'confirm-clock' }
+  | { readonly name: 'change-issuer-id' }
   | { readonly name: 'help' };
 
 /** A command line makes no sense. The message says why. */
@@ -57,16 +61,26 @@ export function readCommand([name, ...rest]: readonly string[]): Command | undef
     }
     case 'suspend':
     case 'resume':
-    case 'revoke': {
+    case 'revoke':
+    case 'token':
+    case 'repair': {
       const { values, positionals } = read(rest, {}, 1);
       return values.help ? { name: 'help' } : { name, lid: lidOf(positionals) };
     }
     case 'prolong': {
-      const { values, positionals } = read(rest, { days: TEXT }, 1);
+      const { values, positionals } = read(rest, { days: TEXT, until: TEXT }, 1);
       if (values.help) return { name: 'help' };
       const days = wholeNumber('days', values.days, 1, MOST_DAYS);
-      if (days === undefined) throw new UsageError('Say by how many days: --days <n>.');
-      return { name, lid: lidOf(positionals), days };
+      const until = moment('until', values.until);
+      if ((days === undefined) === (until === undefined))
+        throw new UsageError('Say either by how many days, --days <n>, or until when, --until <time>.');
+      const by = until === undefined ? { days: days as number } : { until };
+      return { name, lid: lidOf(positionals), by };
+    }
+    case 'confirm-clock':
+    case 'change-issuer-id': {
+      const { values } = read(rest, {}, 0);
+      return values.help ? { name: 'help' } : { name };
     }
     default:
       return undefined;

@@ -1,10 +1,13 @@
 import type { AuthorityConfig } from '../config/authority-config.js';
 import { EmbeddedDirectoryInUseError } from '../database/embedded/directory-lock.js';
-import { type Clock, systemClock } from '../domain/clock.js';
+import { toSeconds } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
-import { withAuthority } from './authority.js';
+import { type AuthorityOptions, changeIssuerId, withAuthority } from './authority.js';
 import { AuthorityError } from './authority-error.js';
+import { ClockDoubtError } from './clock-doubt-error.js';
 import type { Command } from './command-line.js';
+import type { ConfirmedClock } from './confirmed-clock.js';
+import { aheadWarning, isAhead } from './iat-repair.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 import type { LicenseAuthority } from './license-authority.js';
 
@@ -21,19 +24,22 @@ export interface CommandOutput {
 export async function runCommand(
   command: Exclude<Command, { name: 'help' }>,
   config: AuthorityConfig,
-  clock: Clock = systemClock,
+  options: AuthorityOptions = {},
 ): Promise<CommandOutput> {
   try {
-    return await withAuthority(config, (issuer) => run(command, issuer), clock);
+    if (command.name === 'change-issuer-id') return changed(await changeIssuerId(config), config.issuerId);
+    return await withAuthority(config, (issuer, clock) => run(command, issuer, clock), options);
   } catch (error) {
     throw explained(error);
   }
 }
 
 async function run(
-  command: Exclude<Command, { name: 'help' }>,
+  command: Exclude<Command, { name: 'help' } | { name: 'change-issuer-id' }>,
   issuer: LicenseAuthority,
+  clock: ConfirmedClock,
 ): Promise<CommandOutput> {
+  const now = toSeconds(clock.moment.getTime());
   switch (command.name) {
     case 'issue': {
       const { token, license } = await issuer.issue(command.terms);
@@ -43,16 +49,64 @@ async function run(
       const licenses = await issuer.list();
       return {
         stdout: command.json ? `${JSON.stringify(licenses.map(publicView), null, 2)}\n` : table(licenses),
-        stderr: '',
+        stderr: licenses.map((license) => warning(license, now)).join(''),
       };
+    }
+    case 'token': {
+      const { token, license } = await issuer.token(command.lid);
+      return { stdout: `${token}\n`, stderr: `Token of: ${summary(license)}\n` };
     }
     case 'suspend':
     case 'resume':
-    case 'revoke':
-      return { stdout: '', stderr: `Done: ${summary(await issuer[command.name](command.lid))}\n` };
+      return done(await issuer[command.name](command.lid), now);
+    case 'revoke': {
+      const license = await issuer.revoke(command.lid);
+      const { stderr } = done(license, now);
+      return { stdout: '', stderr: `${stderr}${laterTokens(license, now)}` };
+    }
     case 'prolong':
-      return { stdout: '', stderr: `Done: ${summary(await issuer.prolong(command.lid, command.days))}\n` };
+      return done(await issuer.prolong(command.lid, command.by), now);
+    case 'repair': {
+      const { license, isRepaired } = await issuer.repair(command.lid);
+      if (!isRepaired) return { stdout: '', stderr: `Nothing to repair: ${summary(license)}\n` };
+      return { stdout: '', stderr: `Done: ${summary(license)}\n${laterTokens(license, now)}` };
+    }
+    case 'confirm-clock': {
+      const confirmed = await clock.confirm();
+      return {
+        stdout: '',
+        stderr: `Done: the issuer signs by this machine's clock, now ${isoTime(confirmed)}.\n`,
+      };
+    }
   }
+}
+
+function done(license: IssuedLicenseEntity, now: number): CommandOutput {
+  return { stdout: '', stderr: `Done: ${summary(license)}\n${warning(license, now)}` };
+}
+
+function warning(license: IssuedLicenseEntity, now: number): string {
+  return isAhead(license, now) ? `Warning: ${printable(aheadWarning(license, now))}\n` : '';
+}
+
+/** What becomes of tokens that a clock signed which was ahead. */
+function laterTokens({ aheadIat, status }: IssuedLicenseEntity, now: number): string {
+  if (aheadIat === null || aheadIat <= now) return '';
+  const until = isoTime(aheadIat);
+  return status === 'revoked'
+    ? `A token of it was signed for ${until}, by a clock that was ahead. No instance takes it before that time; from then on the statement covers it too.\n`
+    : `Its next renewal brings a new token. A token for ${until} stays signed: no instance with a right clock takes it before that time. An instance ` +
+        'whose clock was ahead too, and holds it, needs the token that "token" prints.\n';
+}
+
+function changed(before: string, issuerId: string): CommandOutput {
+  return {
+    stdout: '',
+    stderr:
+      before === issuerId
+        ? `Nothing to change: the database belongs to the issuer ${issuerId}.\n`
+        : `Done: the database belongs to the issuer ${issuerId}, before ${before}. Restart the issuer; instances need its tokens ("token"), and this ISSUER_ID.\n`,
+  };
 }
 
 /** What `list` tells of a license; times in Unix seconds, by the names of the claims. */
@@ -112,6 +166,7 @@ function explained(error: unknown): unknown {
       { cause: error },
     );
   }
+  if (error instanceof ClockDoubtError) return new AuthorityError(error.message, { cause: error });
   if (error instanceof ServiceError && error.code === 'database.unavailable') {
     const reason = error.cause instanceof Error ? error.cause.message : 'no reason is known';
     return new AuthorityError(`The database that DATABASE_URL names is not available: ${reason}`, {

@@ -1,15 +1,17 @@
-import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
 import { Database } from '../database/database.js';
-import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
-import { authenticateLicenseToken } from '../domain/license-token.js';
-import { parseRootUrl, RootUrlError } from '../domain/root-url.js';
-import { ServiceError } from '../domain/service-error.js';
+import { toSeconds } from '../domain/clock.js';
+import { assertAcceptable } from './acceptable-license.js';
 import { AuthorityError } from './authority-error.js';
+import { ConfirmedClock } from './confirmed-clock.js';
+import { aheadWarning, isAhead, repairIat, revocationIat } from './iat-repair.js';
 import { IssuedLicenseEntity } from './issued-license.entity.js';
 import { LicenseSigner } from './license-signer.js';
-import { completeTerms, DAY_SECONDS, type LicenseTerms } from './license-terms.js';
+import { DAY_SECONDS, type LicenseTerms } from './license-terms.js';
+import { newLicense } from './new-license.js';
+import { decideToken, isUsable, MOST_AHEAD } from './next-token.js';
 import { RenewalStore } from './renewal.store.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -20,10 +22,11 @@ export interface IssuedLicense {
   readonly license: IssuedLicenseEntity;
 }
 
-/** A `lid` of ours is plain: it is typed on command lines, and shown in logs. */
-const LID = /^[A-Za-z0-9._:-]{1,128}$/;
-/** A token travels in a request header, and all headers of a request together have 16 KiB. */
-const MOST_TOKEN_LENGTH = 8 * 1024;
+/** How the end of a license is moved. */
+export type Prolongation =
+  | { readonly days: number }
+  /** Unix seconds. */
+  | { readonly until: number };
 
 /** Issues licenses and decides about them: what an operator of the issuer does. */
 @Injectable()
@@ -35,16 +38,17 @@ export class LicenseAuthority {
     private readonly keys: SigningKeys,
     private readonly signer: LicenseSigner,
     private readonly renewals: RenewalStore,
-    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly clock: ConfirmedClock,
+    @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
   ) {}
 
-  /** @throws AuthorityError when the terms cannot be those of a license, or its `lid` is taken */
+  /** @throws AuthorityError when the terms cannot be those of a license, or its `lid` is taken; ClockDoubtError */
   async issue(terms: LicenseTerms): Promise<IssuedLicense> {
-    const license = this.#licenseOf(terms);
-    const { token, jti, exp } = await this.signer.license(license, license.lastIat);
-    // By the same rules as whoever will receive it, so that no token is issued that nobody takes.
-    await this.#assertAcceptable(token);
-    await this.database.transaction(async (manager) => {
+    const { license, signed } = await this.database.transaction(async (manager) => {
+      const license = newLicense(terms, await this.clock.now(manager), this.clock.moment);
+      const signed = await this.signer.license(license, license.lastIat);
+      await this.#assertAcceptable(license, signed.token, license.lastIat);
+      license.lastToken = signed.token;
       const inserted = await manager
         .createQueryBuilder()
         .insert()
@@ -56,9 +60,12 @@ export class LicenseAuthority {
       if ((inserted.raw as unknown[]).length === 0) {
         throw new AuthorityError(`There is a license "${license.lid}" already: choose another --lid.`);
       }
+      return { license, signed };
     });
-    this.#logger.log({ msg: 'license issued', lid: license.lid, jti, exp, lexp: license.lexp });
-    return { lid: license.lid, token, license };
+    const { lid, lexp } = license;
+    const { token, jti, exp } = signed;
+    this.#logger.log({ msg: 'license issued', lid, jti, exp, lexp });
+    return { lid, token, license };
   }
 
   async find(lid: string): Promise<IssuedLicenseEntity | undefined> {
@@ -74,6 +81,14 @@ export class LicenseAuthority {
     );
   }
 
+  /** Says in the log which licenses get no tokens because their last one lies ahead of the clock. */
+  async warnOfAhead(): Promise<void> {
+    const now = toSeconds(this.clock.moment.getTime());
+    for (const license of await this.list()) {
+      if (isAhead(license, now)) this.#logger.error({ msg: aheadWarning(license, now), lid: license.lid });
+    }
+  }
+
   /** No more renewals until {@link resume}; the present token stays good until it ends. @throws AuthorityError */
   async suspend(lid: string): Promise<IssuedLicenseEntity> {
     return this.#change('license suspended', lid, (license) => {
@@ -83,31 +98,94 @@ export class LicenseAuthority {
     });
   }
 
-  /** Takes back a suspension or a revocation: the next renewal gives a token that is newer than either. */
+  /** Takes back a suspension or a revocation: the next renewal gives a token that is newer than either. @throws AuthorityError, ClockDoubtError */
   async resume(lid: string): Promise<IssuedLicenseEntity> {
-    return this.#change('license resumed', lid, (license) => {
+    return this.#change('license resumed', lid, async (license, manager) => {
+      // Not older than any statement that was given out.
+      if (license.revokedAt !== null) license.lastIat = revocationIat(license, await this.clock.now(manager));
+      if (license.status === 'revoked') license.lastToken = null;
       license.status = 'active';
       license.revokedAt = null;
     });
   }
 
-  /** Takes the license away: the next renewal is answered with a signed statement. @throws AuthorityError */
+  /** Takes the license away: the next renewal is answered with a signed statement. @throws AuthorityError, ClockDoubtError */
   async revoke(lid: string): Promise<IssuedLicenseEntity> {
     return this.#change('license revoked', lid, async (license, manager) => {
+      const now = await this.clock.now(manager);
+      repairIat(license, now);
       if (license.status === 'revoked') return;
       license.status = 'revoked';
       // Not before the last token, which may lie some seconds ahead, and never again a token that it would cover.
-      license.revokedAt = license.lastIat = Math.max(this.#now(), license.lastIat);
+      license.revokedAt = license.lastIat = Math.max(now, license.lastIat);
+      license.lastToken = null;
       await this.renewals.clear(manager, lid);
     });
   }
 
-  /** Moves the end of the license; one that has passed is moved from now on. @throws AuthorityError */
-  async prolong(lid: string, days: number): Promise<IssuedLicenseEntity> {
-    return this.#change('license prolonged', lid, async (license) => {
-      license.lexp = Math.max(this.#now(), license.lexp) + days * DAY_SECONDS;
-      await this.#assertAcceptable((await this.signer.license(license, license.lastIat)).token);
+  /**
+   * Moves the end of the license: by some days, from now on where it has passed, or to a moment, Unix seconds, which can be repeated
+   * without harm.
+   * @throws AuthorityError, ClockDoubtError
+   */
+  async prolong(lid: string, by: Prolongation): Promise<IssuedLicenseEntity> {
+    return this.#change('license prolonged', lid, async (license, manager) => {
+      const now = await this.clock.now(manager);
+      const end = 'until' in by ? by.until : Math.max(now, license.lexp) + by.days * DAY_SECONDS;
+      if (end < license.lexp)
+        throw new AuthorityError('The license ends later than that already: nothing was changed.');
+      if (end <= now) throw new AuthorityError('The license would have ended by now: choose a later end.');
+      license.lexp = end;
+      const { token } = await this.signer.license(license, now);
+      await this.#assertAcceptable(license, token, now);
     });
+  }
+
+  /**
+   * The newest token of the license once more, where a service could take it and it says the present terms; else a new one.
+   * @throws AuthorityError where there is none to give; ClockDoubtError
+   */
+  async token(lid: string): Promise<IssuedLicense> {
+    let token = '';
+    const license = await this.#change('token given to the operator', lid, async (license, manager) => {
+      if (license.status !== 'active')
+        throw new AuthorityError(
+          `The license "${lid}" is ${license.status}: "resume" gives it tokens again.`,
+        );
+      const now = await this.clock.now(manager);
+      const { lastIat, lexp } = license;
+      if (lexp <= now) throw new AuthorityError(`The license "${lid}" has ended: "prolong" moves its end.`);
+      const newest = this.signer.newest(license);
+      if (newest?.isCurrent === true && isUsable(newest, now)) {
+        token = newest.token;
+        return;
+      }
+      const decision = decideToken({ now, lastIat, lexp, shownIat: 0, newest });
+      if (decision.kind !== 'new')
+        throw new AuthorityError(
+          `The last token of the license "${lid}" lies ahead of the clock: run "repair ${lid}".`,
+        );
+      const signed = await this.signer.license(license, decision.iat);
+      license.lastIat = signed.iat;
+      license.lastToken = token = signed.token;
+    });
+    return { lid, token, license };
+  }
+
+  /**
+   * Lets a license get tokens again whose last one was signed by a clock that was ahead.
+   * @returns the license, and whether there was something to repair. @throws AuthorityError, ClockDoubtError
+   */
+  async repair(
+    lid: string,
+  ): Promise<{ readonly license: IssuedLicenseEntity; readonly isRepaired: boolean }> {
+    let isRepaired = false;
+    const license = await this.#change('license repaired', lid, async (license, manager) => {
+      const now = await this.clock.now(manager);
+      isRepaired = repairIat(license, now);
+      await this.renewals.clearAfter(manager, lid, now + MOST_AHEAD);
+    });
+    return { license, isRepaired };
   }
 
   async #change(
@@ -128,62 +206,9 @@ export class LicenseAuthority {
     return changed;
   }
 
-  #licenseOf(terms: LicenseTerms): IssuedLicenseEntity {
-    const complete = completeTerms(terms);
-    const lid = complete.lid ?? randomUUID();
-    if (!LID.test(lid)) {
-      throw new AuthorityError(
-        'The id of a license must have 1 to 128 of the characters A-Z a-z 0-9 . _ : and -.',
-      );
-    }
-    const milliseconds = this.clock.now();
-    const now = toSeconds(milliseconds);
-    const nbf = complete.starts ?? now;
-    const lexp = nbf + complete.licenseSeconds;
-    if (lexp <= now) throw new AuthorityError('A license with this beginning would have ended by now.');
-    return {
-      lid,
-      status: 'active',
-      sub: canonicalSubject(complete.sub),
-      prod: [...complete.products],
-      company: complete.company,
-      includedUsers: complete.includedUsers,
-      nbf,
-      lexp,
-      tokenSeconds: complete.tokenSeconds,
-      licExpWarnDays: complete.licenseWarnDays,
-      tokExpWarnDays: complete.tokenWarnDays,
-      updateDays: complete.updateDays,
-      lastIat: now,
-      revokedAt: null,
-      createdAt: new Date(milliseconds),
-    };
-  }
-
-  async #assertAcceptable(token: string): Promise<void> {
-    if (token.length > MOST_TOKEN_LENGTH) {
-      throw new AuthorityError(
-        `The terms are too long: their token would have more than ${MOST_TOKEN_LENGTH} bytes.`,
-      );
-    }
-    try {
-      await authenticateLicenseToken(token, this.keys.keySet);
-    } catch (error) {
-      if (!(error instanceof ServiceError) || error.code !== 'license.invalid') throw error;
-      throw new AuthorityError(`No license can have these terms. ${error.message}`, { cause: error });
-    }
-  }
-
-  #now(): number {
-    return toSeconds(this.clock.now());
-  }
-}
-
-function canonicalSubject(sub: string): string {
-  try {
-    return parseRootUrl(sub).canonical;
-  } catch (error) {
-    if (error instanceof RootUrlError) throw new AuthorityError(error.message, { cause: error });
-    throw error;
+  /** By the same rules as whoever will receive it, so that no token is issued that nobody takes. */
+  async #assertAcceptable(license: IssuedLicenseEntity, token: string, now: number): Promise<void> {
+    const { keySet } = this.keys;
+    await assertAcceptable(token, license, { keySet, issuerId: this.config.issuerId, now });
   }
 }

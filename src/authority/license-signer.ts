@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
+import { decodeJwt } from 'jose';
 import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
+import { toSeconds } from '../domain/clock.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
+import type { NewestToken } from './next-token.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** A token of a license, with its times in Unix seconds. */
@@ -25,15 +29,36 @@ export class LicenseSigner {
    * @param iat - Unix seconds; greater than that of every token of this license before
    */
   async license(license: IssuedLicenseEntity, iat: number): Promise<SignedLicense> {
-    const jti = randomUUID();
-    const exp = Math.min(Math.max(iat, license.nbf) + license.tokenSeconds, license.lexp);
-    const token = await this.keys.sign('license+jwt', {
+    const claims = this.#claims(license, iat);
+    const token = await this.keys.sign('license+jwt', claims);
+    return { token, jti: claims.jti, iat, exp: claims.exp };
+  }
+
+  /** The newest token of a license, where it is known. */
+  newest(license: IssuedLicenseEntity): NewestToken | undefined {
+    const { lastToken: token, lastIat, createdAt } = license;
+    if (token === null) return undefined;
+    const { jti: _, ...terms } = decodeJwt<NewestToken>(token);
+    // A release before this column gives tokens without noting them here.
+    if (terms.iat !== lastIat) return undefined;
+    const { jti: __, ...present } = this.#claims(license, lastIat);
+    const isFirst = lastIat <= toSeconds(createdAt.getTime());
+    return { ...terms, token, isCurrent: isDeepStrictEqual(terms, present), isFirst };
+  }
+
+  /** The statement that revokes every token of the license with this `iat` or an earlier one. */
+  async revocation(lid: string, iat: number): Promise<string> {
+    return this.keys.sign('license-revocation+jwt', { iss: this.config.issuerId, lid, iat });
+  }
+
+  #claims(license: IssuedLicenseEntity, iat: number) {
+    return {
       iss: this.config.issuerId,
       sub: license.sub,
-      jti,
+      jti: randomUUID(),
       lid: license.lid,
       iat,
-      exp,
+      exp: Math.min(Math.max(iat, license.nbf) + license.tokenSeconds, license.lexp),
       nbf: license.nbf,
       lexp: license.lexp,
       prod: license.prod,
@@ -42,12 +67,6 @@ export class LicenseSigner {
       lic_exp_warn_days: license.licExpWarnDays,
       tok_exp_warn_days: license.tokExpWarnDays,
       update_days: license.updateDays,
-    });
-    return { token, jti, iat, exp };
-  }
-
-  /** The statement that revokes every token of the license with this `iat` or an earlier one. */
-  async revocation(lid: string, iat: number): Promise<string> {
-    return this.keys.sign('license-revocation+jwt', { iss: this.config.issuerId, lid, iat });
+    };
   }
 }

@@ -41,8 +41,13 @@ Commands:
   suspend <license>        give it no more tokens; the present one stays good until it ends
   revoke <license>         take it away; the next renewal is answered with a signed statement
   resume <license>         take back a suspension or a revocation
-  prolong <license> --days <n>
-                           move its end by so many days; the next token says so
+  prolong <license> --days <n> | --until <time>
+                           move its end by so many days, or to a moment; the next token says so
+  token <license>          print its newest token again, or a new one where that has expired or says other terms
+  repair <license>         let it get tokens again after a clock that was ahead signed its last one
+
+  confirm-clock            say that this machine's clock is right, after the issuer was not used for a week
+  change-issuer-id         make this the database of ISSUER_ID, which was another one's; instances need new tokens
 
   --version                print the version and the commit
   --help                   print this

@@ -17,6 +17,7 @@ export class RenewalRefusedFilter implements ExceptionFilter<RenewalRefused> {
     contextOf(request).code = refused.code;
     contextOf(request).reason = cause instanceof Error ? `${refused.code}: ${cause.message}` : refused.code;
     if (refused.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+    if (refused.retryAfter !== undefined) response.setHeader('Retry-After', refused.retryAfter);
     this.host.httpAdapter.reply(response, refused.body(), refused.status);
   }
 }

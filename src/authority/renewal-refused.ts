@@ -8,11 +8,16 @@ export const REFUSALS = {
   license_expired: { status: 403, message: 'the license has ended' },
   license_unknown: { status: 404, message: 'the license is not known to this issuer' },
   not_due: { status: 409, message: 'there is no newer token to give at this moment' },
+  too_many_requests: { status: 429, message: 'too many renewals of this license at once' },
   license_revoked: { status: 410, message: 'the license is revoked' },
   instance_mismatch: { status: 422, message: 'the license is for another instance' },
+  clock_unconfirmed: { status: 503, message: 'the clock of the issuer is not confirmed' },
 } as const satisfies Record<string, { status: number; message: string }>;
 
 export type RefusalCode = keyof typeof REFUSALS;
+
+/** When another try makes sense, seconds: the `Retry-After` of a refusal that passes. */
+const RETRY_AFTER: Partial<Record<RefusalCode, number>> = { too_many_requests: 1, clock_unconfirmed: 60 };
 
 /** A renewal is refused. `cause` is for the log alone. */
 export class RenewalRefused extends Error {
@@ -29,6 +34,11 @@ export class RenewalRefused extends Error {
 
   get status(): number {
     return REFUSALS[this.code].status;
+  }
+
+  /** Seconds; undefined where another try would be answered the same. */
+  get retryAfter(): number | undefined {
+    return RETRY_AFTER[this.code];
   }
 
   /** The answer's body. */

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, LessThan, MoreThan } from 'typeorm';
+import { type EntityManager, LessThan, LessThanOrEqual, MoreThan } from 'typeorm';
 import type { SignedLicense } from './license-signer.js';
 import { DAY_SECONDS } from './license-terms.js';
+import { MOST_AHEAD } from './next-token.js';
 import { RenewalEntity } from './renewal.entity.js';
 
 /** What was given is kept for repetitions this long, seconds, and of this many renewals of a license. */
@@ -11,7 +12,7 @@ const MOST_KEPT = 100;
 /** What was given to which attempt. Whoever calls holds the lock on the license's row. */
 @Injectable()
 export class RenewalStore {
-  /** The token that an attempt was given; undefined when it was given none, or one that has ended. */
+  /** The token that an attempt was given; undefined when it was given none, or one that no service could take now. */
   async load(
     manager: EntityManager,
     lid: string,
@@ -22,6 +23,7 @@ export class RenewalStore {
       lid,
       idempotencyKey,
       exp: MoreThan(nowSeconds),
+      iat: LessThanOrEqual(nowSeconds + MOST_AHEAD),
     });
     return renewal?.token;
   }
@@ -42,6 +44,11 @@ export class RenewalStore {
     });
     const oldest = Math.max(iat - KEPT_SECONDS, oldestKept?.iat ?? 0);
     await manager.delete(RenewalEntity, { lid, iat: LessThan(oldest) });
+  }
+
+  /** Forgets the renewals of a license whose tokens lie ahead of a moment, Unix seconds. */
+  async clearAfter(manager: EntityManager, lid: string, moment: number): Promise<void> {
+    await manager.delete(RenewalEntity, { lid, iat: MoreThan(moment) });
   }
 
   /** Forgets every renewal of a license: none of its tokens counts any more. */

@@ -1,11 +1,13 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
-import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import type { LicenseClaims } from '../domain/license-claims.js';
 import { parseRootUrl, RootUrlError } from '../domain/root-url.js';
+import { type ClockReading, ConfirmedClock } from './confirmed-clock.js';
+import { ClockDoubtError } from './clock-doubt-error.js';
 import { IssuedLicenseEntity } from './issued-license.entity.js';
 import { LicenseSigner, type SignedLicense } from './license-signer.js';
+import { decideToken, MOST_AHEAD, statementIat } from './next-token.js';
 import { RenewalRefused } from './renewal-refused.js';
 import { RenewalStore } from './renewal.store.js';
 
@@ -27,9 +29,6 @@ interface Decision {
   readonly signed?: SignedLicense;
 }
 
-/** A token's `iat` may lie so far ahead, seconds: whoever receives it tolerates 10, and its clock may be late. */
-const MOST_AHEAD = 5;
-
 /** Gives licenses new tokens. All renewals of one license, in every process on the database, come one by one. */
 @Injectable()
 export class Renewals {
@@ -39,7 +38,7 @@ export class Renewals {
     private readonly database: Database,
     private readonly signer: LicenseSigner,
     private readonly store: RenewalStore,
-    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly clock: ConfirmedClock,
   ) {}
 
   /** @throws RenewalRefused; ServiceError `database.unavailable` */
@@ -60,40 +59,56 @@ export class Renewals {
       lock: { mode: 'pessimistic_write' },
     });
     if (license === null) throw new RenewalRefused('license_unknown');
-    await this.#assertEntitled(license, attempt);
     // After the lock: waiting for it takes time.
-    const now = toSeconds(this.clock.now());
+    const reading = await this.clock.read(manager);
+    const { now, doubt } = reading;
+    await this.#assertEntitled(license, attempt, reading);
+    if (doubt !== undefined) {
+      throw new RenewalRefused('clock_unconfirmed', undefined, new ClockDoubtError(doubt, now));
+    }
     const given = await this.store.load(manager, lid, idempotencyKey, now);
     if (given !== undefined) return { answer: dryRun ? { dryRun } : { token: given } };
-    const iat = nextIat(license, claims, now);
+    const { lastIat, lexp } = license;
+    if (lexp <= now) throw new RenewalRefused('license_expired');
+    const newest = this.signer.newest(license);
+    const decision = decideToken({ now, lastIat, lexp, shownIat: claims.iat, newest });
+    if (decision.kind === 'not-due') {
+      this.#warnOfIatAhead(license, claims, now);
+      throw new RenewalRefused('not_due');
+    }
     if (dryRun) return { answer: { dryRun } };
-    const signed = await this.signer.license(license, iat);
-    await manager.update(IssuedLicenseEntity, { lid }, { lastIat: iat });
+    // Not noted for the attempt: its repetition gets what is the newest then, and a caller in a loop writes nothing.
+    if (decision.kind === 'newest') return { answer: { token: decision.token } };
+    const signed = await this.signer.license(license, decision.iat);
+    await manager.update(IssuedLicenseEntity, { lid }, { lastIat: signed.iat, lastToken: signed.token });
     await this.store.save(manager, lid, idempotencyKey, signed);
     return { answer: { token: signed.token }, signed };
   }
 
-  async #assertEntitled(license: IssuedLicenseEntity, { instance }: RenewalAttempt): Promise<void> {
+  async #assertEntitled(
+    license: IssuedLicenseEntity,
+    { instance }: RenewalAttempt,
+    { now, doubt }: ClockReading,
+  ): Promise<void> {
     if (!isAddress(instance, license.sub)) throw new RenewalRefused('instance_mismatch');
     if (license.status === 'suspended') throw new RenewalRefused('license_suspended');
-    if (license.revokedAt !== null) {
-      throw new RenewalRefused(
-        'license_revoked',
-        await this.signer.revocation(license.lid, license.revokedAt),
-      );
+    const { lid, revokedAt, aheadIat } = license;
+    if (revokedAt === null) return;
+    const iat = doubt === undefined ? statementIat({ revokedAt, aheadIat }, now) : revokedAt;
+    throw new RenewalRefused('license_revoked', await this.signer.revocation(lid, iat));
+  }
+
+  /** Tokens that a clock signed which was ahead: until that time comes there is none newer. */
+  #warnOfIatAhead({ lid, lastIat }: IssuedLicenseEntity, { iat }: LicenseClaims, now: number): void {
+    if (lastIat > now + MOST_AHEAD) {
+      const msg = `the last token of a license lies ahead of the clock: it gets none until then, unless "repair ${lid}" is run`;
+      this.#logger.error({ msg, lid, lastIat, aheadBySeconds: lastIat - now });
+    } else if (iat > now + MOST_AHEAD) {
+      const msg =
+        'the token that was shown lies ahead of the clock: its instance has to be given another one by hand';
+      this.#logger.error({ msg, lid, iat, aheadBySeconds: iat - now });
     }
   }
-}
-
-/**
- * Greater than that of every token before, the shown one included: after a database was restored from a backup, its
- * holder has a newer one than the database knows of.
- */
-function nextIat({ lastIat, lexp }: IssuedLicenseEntity, claims: LicenseClaims, now: number): number {
-  const iat = Math.max(now, lastIat + 1, claims.iat + 1);
-  if (lexp <= now) throw new RenewalRefused('license_expired');
-  if (iat > now + MOST_AHEAD || iat >= lexp) throw new RenewalRefused('not_due');
-  return iat;
 }
 
 function isAddress(text: string, sub: string): boolean {

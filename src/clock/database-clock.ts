@@ -4,6 +4,7 @@ import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ClockWatch } from './clock-watch.js';
 import { Periodic } from './periodic.js';
+import { askServer } from './server-time.js';
 
 const LOOK_MS = 10_000;
 
@@ -39,10 +40,7 @@ export class DatabaseClock implements BeforeApplicationShutdown {
       .read(async (manager) => {
         // Asked for here and not before: waiting for a connection is not the clock's.
         const asked = this.clock.now();
-        const [row] = await manager.query<{ now: string }[]>(
-          'SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now',
-        );
-        this.watch.compare('database', Number(row?.now), asked);
+        this.watch.compare('database', await askServer(manager), asked);
       })
       .catch(() => undefined);
   }

@@ -3,7 +3,7 @@ import { type Command, readCommand, UsageError } from '../../src/authority/comma
 import { runCommand } from '../../src/authority/commands.js';
 import { loadAuthorityConfig } from '../../src/config/authority-config.js';
 import { embeddedDatabase, type TestDatabase } from '../support/database.js';
-import { TestAuthority } from './test-authority.js';
+import { ISSUER_ID, TestAuthority } from './test-authority.js';
 
 const line = (text: string) => readCommand(text.split(' ').filter((word) => word !== ''));
 
@@ -49,7 +49,12 @@ describe('the command line', () => {
     ['suspend 1', { name: 'suspend', lid: '1' }],
     ['revoke 1', { name: 'revoke', lid: '1' }],
     ['resume 1', { name: 'resume', lid: '1' }],
-    ['prolong 1 --days 30', { name: 'prolong', lid: '1', days: 30 }],
+    ['prolong 1 --days 30', { name: 'prolong', lid: '1', by: { days: 30 } }],
+    ['prolong 1 --until 2027-01-01', { name: 'prolong', lid: '1', by: { until: 1_798_761_600 } }],
+    ['token 1', { name: 'token', lid: '1' }],
+    ['repair 1', { name: 'repair', lid: '1' }],
+    ['confirm-clock', { name: 'confirm-clock' }],
+    ['change-issuer-id', { name: 'change-issuer-id' }],
     ['issue --help', { name: 'help' }],
     ['revoke -h', { name: 'help' }],
   ])('reads "%s"', (text, command) => {
@@ -78,6 +83,8 @@ describe('the command line', () => {
     'revoke 1 2',
     'prolong 1',
     'prolong --days 1',
+    'prolong 1 --days 1 --until 2027-01-01',
+    'confirm-clock now',
   ])('refuses "%s"', (text) => {
     expect(() => line(text)).toThrow(UsageError);
   });
@@ -97,7 +104,7 @@ describe('a command', () => {
   const run = async (text: string) =>
     runCommand(
       line(text) as Exclude<Command, { name: 'help' }>,
-      loadAuthorityConfig({ DATABASE_URL: database.url }),
+      loadAuthorityConfig({ DATABASE_URL: database.url, ISSUER_ID }),
     );
 
   it('that issues a license prints its token alone, and the rest beside it', async () => {

@@ -95,6 +95,36 @@ describe('an issued license', () => {
     await expect(issuer.issue({ sub: INSTANCE, ...terms })).rejects.toBeInstanceOf(AuthorityError);
   });
 
+  it.each(['', ' ', ' padded', 'padded ', 'a,b', ','])('cannot have the product %j', async (product) => {
+    await expect(issuer.issue({ sub: INSTANCE, products: ['fine', product] })).rejects.toThrow(
+      /LICENSE_PRODUCTS/,
+    );
+  });
+
+  it('has its newest token to print again, and a new one when that says former terms or has expired', async () => {
+    const { token, lid } = await authority.issued({ tokenSeconds: 3_600 });
+    expect((await issuer.token(lid)).token).toBe(token);
+    const renewed = (await authority.renew({ token })).body.token as string;
+    expect((await issuer.token(lid)).token).toBe(renewed);
+    const { lexp } = await issuer.prolong(lid, { days: 1 });
+    const prolonged = (await issuer.token(lid)).token;
+    const { claims } = await authenticateLicenseToken(prolonged, await authority.keySet());
+    expect(claims.lexp).toBe(lexp);
+    authority.clock.advance(3_600_000);
+    const later = (await issuer.token(lid)).token;
+    await verifyLicenseToken(later, await authority.keySet(), policy, authority.now);
+    await issuer.suspend(lid);
+    await expect(issuer.token(lid)).rejects.toThrow('is suspended');
+  });
+
+  it('can be prolonged to a moment, twice as well as once', async () => {
+    const { license, lid } = await authority.issued();
+    const until = license.lexp + 86_400;
+    expect((await issuer.prolong(lid, { until })).lexp).toBe(until);
+    expect((await issuer.prolong(lid, { until })).lexp).toBe(until);
+    await expect(issuer.prolong(lid, { until: until - 1 })).rejects.toThrow('ends later');
+  });
+
   it('keeps its id to itself', async () => {
     const { lid } = await authority.issued();
     await expect(issuer.issue({ sub: INSTANCE, lid })).rejects.toThrow('There is a license');

@@ -8,7 +8,7 @@ import { loadAuthorityConfig } from '../../src/config/authority-config.js';
 import { readKeySet } from '../../src/domain/key-set.js';
 import { authenticateLicenseToken, readTokenHeader } from '../../src/domain/license-token.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../support/database.js';
-import { INSTANCE, TestAuthority } from './test-authority.js';
+import { INSTANCE, ISSUER_ID, TestAuthority } from './test-authority.js';
 
 describe('the keys of the issuer', () => {
   let database: TestDatabase;
@@ -71,7 +71,7 @@ describe('the keys of the issuer', () => {
         done();
       },
     });
-    const config = loadAuthorityConfig({ PORT: '0', DATABASE_URL: database.url });
+    const config = loadAuthorityConfig({ PORT: '0', DATABASE_URL: database.url, ISSUER_ID });
     const running = await startAuthority(config, pino({ level: 'trace' }, sink));
     const { token } = await running.issuer.issue({ sub: INSTANCE, lid: 'logged' });
     await fetch(`${running.url}/v1/licenses/renew`, {

@@ -1,7 +1,12 @@
 import { loadAuthorityConfig } from '../../src/config/authority-config.js';
-import { type RunningAuthority, startAuthority } from '../../src/authority/authority.js';
+import {
+  type AuthorityOptions,
+  type RunningAuthority,
+  startAuthority,
+} from '../../src/authority/authority.js';
 import type { IssuedLicense } from '../../src/authority/license-authority.js';
 import type { LicenseTerms } from '../../src/authority/license-terms.js';
+import { askServer } from '../../src/clock/server-time.js';
 import { type KeySet, readKeySet } from '../../src/domain/key-set.js';
 import type { LicensePolicy } from '../../src/domain/license.js';
 import { parseRootUrl } from '../../src/domain/root-url.js';
@@ -37,6 +42,11 @@ export interface Reply {
 let keys = 0;
 let licenses = 0;
 
+/** A database server shows the time of the same world as the clock. */
+export function optionsOf(clock: FakeClock): AuthorityOptions {
+  return { clock, serverTime: async (manager) => (await askServer(manager)) + clock.shift };
+}
+
 /** The issuer in this process, called over real HTTP. */
 export class TestAuthority {
   private constructor(
@@ -47,7 +57,7 @@ export class TestAuthority {
   static async start(database: TestDatabase, clock = new FakeClock()): Promise<TestAuthority> {
     const config = loadAuthorityConfig({ PORT: '0', DATABASE_URL: database.url, ISSUER_ID });
     const logger = createLogger(process.env.TEST_LOG_LEVEL ?? 'silent');
-    return new TestAuthority(await startAuthority(config, logger, clock), clock);
+    return new TestAuthority(await startAuthority(config, logger, optionsOf(clock)), clock);
   }
 
   /** Unix seconds. */

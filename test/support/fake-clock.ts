@@ -7,7 +7,15 @@ export class FakeClock implements Clock {
   /** @param start - Unix milliseconds */
   constructor(start = Date.now()) {
     this.#offset = start - Date.now();
+    this.#shift = this.#offset;
   }
+
+  /** How far the world of this clock is from ours, milliseconds: what every clock in it shows, but for what one was {@link set} to. */
+  get shift(): number {
+    return this.#shift;
+  }
+
+  #shift: number;
 
   now(): number {
     return this.#held ?? Date.now() + this.#offset;
@@ -30,6 +38,7 @@ export class FakeClock implements Clock {
   /** @param milliseconds - how far both times go forward */
   advance(milliseconds: number): void {
     this.#offset += milliseconds;
+    this.#shift += milliseconds;
     this.#jumped += milliseconds;
   }
 

@@ -1,0 +1,38 @@
+import { DAY } from './clock.js';
+
+/** Clocks that differ by more than this do not agree, seconds: a service takes no token whose `iat` lies further ahead. */
+const MAX_DIFFERENCE = 10;
+/** The longest pause after which a clock is believed without a second one, seconds. */
+const MAX_PAUSE = 7 * DAY;
+
+/** What is known of the time at one moment. All in Unix seconds. */
+export interface ClockEvidence {
+  /** What our wall clock says. */
+  readonly now: number;
+  /** What it would say without the jumps of the last minutes, if that is earlier. */
+  readonly earliest: number;
+  /** What the database server's clock says, and how far that answer may be off by its way, seconds. */
+  readonly server?: { readonly now: number; readonly doubt: number } | undefined;
+  /** The latest moment at which our clock was confirmed. */
+  readonly lastSeen?: number | undefined;
+}
+
+/** Why our clock is not confirmed: it differs from the server's, it was set while the process ran, or it makes a leap since it was last used. */
+export interface ClockDoubt {
+  readonly kind: 'server' | 'jump' | 'pause';
+  /** How far our clock is ahead of what it is held against, seconds; negative where it is behind. */
+  readonly ahead: number;
+}
+
+/**
+ * Whether something that cannot be taken back may be signed by our clock. A clock that is behind can make nothing that outlives the
+ * mistake, so without a server's clock only one that is ahead is doubted.
+ */
+export function clockDoubt({ now, earliest, server, lastSeen }: ClockEvidence): ClockDoubt | undefined {
+  if (server !== undefined && Math.abs(now - server.now) - server.doubt > MAX_DIFFERENCE) {
+    return { kind: 'server', ahead: now - server.now };
+  }
+  if (now - earliest > MAX_DIFFERENCE) return { kind: 'jump', ahead: now - earliest };
+  if (lastSeen !== undefined && now - lastSeen > MAX_PAUSE) return { kind: 'pause', ahead: now - lastSeen };
+  return undefined;
+}

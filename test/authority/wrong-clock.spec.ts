@@ -1,0 +1,187 @@
+import { getDataSourceToken } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { runCommand } from '../../src/authority/commands.js';
+import { type Command, readCommand } from '../../src/authority/command-line.js';
+import { ConfirmedClock } from '../../src/authority/confirmed-clock.js';
+import { loadAuthorityConfig } from '../../src/config/authority-config.js';
+import { judge, LicenseStatus } from '../../src/domain/license.js';
+import {
+  authenticateLicenseToken,
+  verifyLicenseToken,
+  verifyRevocationStatement,
+} from '../../src/domain/license-token.js';
+import { type TestDatabase, testDatabase } from '../support/database.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { ISSUER_ID, optionsOf, policy, TestAuthority } from './test-authority.js';
+
+const DAY_MS = 86_400_000;
+const YEAR = 365 * 86_400;
+
+let database: TestDatabase;
+let authority: TestAuthority;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  authority = await TestAuthority.start(database);
+});
+
+afterAll(async () => {
+  await authority.stop();
+  await database.drop();
+});
+
+/** Another process on the same database, whose clock is that of the former one unless given. */
+async function restarted(clock = authority.clock): Promise<void> {
+  await authority.stop();
+  authority = await TestAuthority.start(database, clock);
+}
+
+/** An operator's command, with the issuer stopped meanwhile. */
+async function command(text: string) {
+  const { clock } = authority;
+  await authority.stop();
+  try {
+    const read = readCommand(text.split(' ')) as Exclude<Command, { name: 'help' }>;
+    return await runCommand(
+      read,
+      loadAuthorityConfig({ DATABASE_URL: database.url, ISSUER_ID }),
+      optionsOf(clock),
+    );
+  } finally {
+    authority = await TestAuthority.start(database, clock);
+  }
+}
+
+/** What a clock has left that signed while it was ahead, before clocks were confirmed. */
+async function signedAhead(lid: string, seconds: number): Promise<number> {
+  const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+  const iat = authority.now + seconds;
+  await dataSource.query('UPDATE issued_license SET last_iat = $1 WHERE lid = $2', [iat, lid]);
+  return iat;
+}
+
+const refusal = { status: 503, body: { code: 'clock_unconfirmed' } };
+
+describe('a clock that was set ahead', () => {
+  it('while the issuer runs signs nothing, and what is set right goes on at once', async () => {
+    const { token } = await authority.issued();
+    const right = authority.clock.now();
+    authority.clock.set(right + YEAR * 1000);
+    const refused = await authority.renew({ token });
+    expect(refused).toMatchObject(refusal);
+    expect(refused.headers.get('retry-after')).toBe('60');
+    await expect(authority.issued()).rejects.toThrow(/clock/);
+    authority.clock.set(right);
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  it('before the issuer starts signs nothing until it is right', async () => {
+    const { token } = await authority.issued();
+    const wrong = new FakeClock(authority.clock.now());
+    wrong.set(wrong.now() + YEAR * 1000);
+    const { clock } = authority;
+    await restarted(wrong);
+    expect(await authority.renew({ token })).toMatchObject(refusal);
+    await restarted(clock);
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  it('revokes nothing', async () => {
+    const { lid } = await authority.issued();
+    const right = authority.clock.now();
+    authority.clock.set(right + YEAR * 1000);
+    await expect(authority.running.issuer.revoke(lid)).rejects.toThrow(/clock/);
+    authority.clock.set(right);
+    expect(await authority.running.issuer.find(lid)).toMatchObject({ status: 'active', revokedAt: null });
+  });
+});
+
+describe('an issuer that was not used for more than a week', () => {
+  it('signs again when an operator confirms its clock, or one is present', async () => {
+    const { token } = await authority.issued({ tokenSeconds: 30 * 86_400 });
+    const { clock } = authority;
+    await authority.stop();
+    clock.advance(8 * DAY_MS);
+    authority = await TestAuthority.start(database, clock);
+    expect(await authority.renew({ token })).toMatchObject(refusal);
+    await expect(command('issue --sub http://localhost:3000')).rejects.toThrow(/8 days.*confirm-clock/s);
+    expect((await command('confirm-clock')).stderr).toContain('Done');
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  it('needs no word for a shorter pause, or for a long time that it ran', async () => {
+    const { token } = await authority.issued({ tokenSeconds: 90 * 86_400 });
+    authority.clock.advance(30 * DAY_MS);
+    expect((await authority.renew({ token })).status).toBe(200);
+    // As it does by itself, every ten seconds of a time that passes.
+    await authority.running.application.nest.get(ConfirmedClock).start();
+    await restarted();
+    authority.clock.advance(6 * DAY_MS);
+    await restarted();
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+});
+
+describe('a license whose last token lies ahead', () => {
+  it('is told of by list, and gets tokens again when it is repaired', async () => {
+    const { token, lid } = await authority.issued();
+    await signedAhead(lid, YEAR);
+    expect(await authority.renew({ token })).toMatchObject({ status: 409, body: { code: 'not_due' } });
+    expect((await command('list')).stderr).toMatch(new RegExp(`Warning: .*${lid} .*365 days.*repair ${lid}`));
+    expect((await command(`repair ${lid}`)).stderr).toContain('Done');
+    expect((await command('list')).stderr).toBe('');
+    const renewed = await authority.renew({ token });
+    await verifyLicenseToken(renewed.body.token, await authority.keySet(), policy, authority.now);
+    expect((await command(`repair ${lid}`)).stderr).toContain('Nothing to repair');
+  });
+
+  it('is not given the token that lies ahead, also not under the key of its renewal', async () => {
+    const { token, lid } = await authority.issued();
+    authority.clock.advance(60_000);
+    const first = await authority.renew({ token, key: 'ahead' });
+    authority.clock.advance(-DAY_MS);
+    expect(await authority.renew({ token, key: 'ahead' })).toMatchObject({ status: 409 });
+    await command(`repair ${lid}`);
+    authority.clock.advance(DAY_MS + 60_000);
+    const repeated = await authority.renew({ token, key: 'ahead' });
+    expect(repeated.status).toBe(200);
+    expect(repeated.body.token).not.toBe(first.body.token);
+  });
+
+  it('is revoked by a statement that services take, and later by one that covers the token ahead', async () => {
+    const { token, lid } = await authority.issued({ licenseSeconds: 3 * YEAR });
+    const ahead = await signedAhead(lid, YEAR);
+    const revoked = await command(`revoke ${lid}`);
+    expect(revoked.stderr).toMatch(/revoked.*signed for .*statement covers it too/s);
+    const { claims } = await authenticateLicenseToken(token, await authority.keySet());
+    const statement = async () => {
+      const { body } = await authority.renew({ token });
+      return verifyRevocationStatement(body.statement, await authority.keySet(), policy, authority.now);
+    };
+    const now = await statement();
+    expect(judge(claims, policy, authority.now, now.iat).status).toBe(LicenseStatus.Invalid);
+    expect(now.iat).toBeLessThanOrEqual(authority.now);
+    authority.clock.advance(YEAR * 1000);
+    expect((await statement()).iat).toBe(ahead);
+    // A license that is resumed gets tokens that are newer than every statement.
+    await authority.running.issuer.resume(lid);
+    const renewed = await authenticateLicenseToken(
+      (await authority.renew({ token })).body.token,
+      await authority.keySet(),
+    );
+    expect(renewed.claims.iat).toBeGreaterThan(ahead);
+  });
+
+  it('that was revoked by a statement ahead is revoked for services all the same', async () => {
+    const { token, lid } = await authority.issued();
+    const iat = await signedAhead(lid, YEAR);
+    const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    await dataSource.query("UPDATE issued_license SET status = 'revoked', revoked_at = $1 WHERE lid = $2", [
+      iat,
+      lid,
+    ]);
+    const { status, body } = await authority.renew({ token });
+    expect(status).toBe(410);
+    await verifyRevocationStatement(body.statement, await authority.keySet(), policy, authority.now);
+  });
+});

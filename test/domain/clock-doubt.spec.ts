@@ -1,0 +1,33 @@
+import { type ClockEvidence, clockDoubt } from '../../src/domain/clock-doubt.js';
+
+const NOW = 1_800_000_000;
+const DAY = 86_400;
+
+describe('the clock of the issuer', () => {
+  it.each<[string, Partial<ClockEvidence>, ReturnType<typeof clockDoubt>]>([
+    ['nothing contradicts', {}, undefined],
+    ['was used a minute ago', { lastSeen: NOW - 60 }, undefined],
+    ['was used a week ago', { lastSeen: NOW - 7 * DAY }, undefined],
+    ['was used more than a week ago', { lastSeen: NOW - 7 * DAY - 1 }, { kind: 'pause', ahead: 7 * DAY + 1 }],
+    ['is behind what it was', { lastSeen: NOW + 365 * DAY }, undefined],
+    ["agrees with the server's", { server: { now: NOW - 10, doubt: 0 } }, undefined],
+    ["is ahead of the server's", { server: { now: NOW - 11, doubt: 0 } }, { kind: 'server', ahead: 11 }],
+    ["is behind the server's", { server: { now: NOW + 11, doubt: 0 } }, { kind: 'server', ahead: -11 }],
+    ["may agree with the server's, which answered late", { server: { now: NOW - 12, doubt: 2 } }, undefined],
+    ['was set back', { earliest: NOW }, undefined],
+    ['was set ahead a little', { earliest: NOW - 10 }, undefined],
+    ['was set ahead', { earliest: NOW - 11 }, { kind: 'jump', ahead: 11 }],
+    [
+      "was set ahead, and the server's with it",
+      { earliest: NOW - 3600, server: { now: NOW, doubt: 0 } },
+      { kind: 'jump', ahead: 3600 },
+    ],
+    [
+      "agrees with the server's after a month",
+      { lastSeen: NOW - 30 * DAY, server: { now: NOW, doubt: 0 } },
+      { kind: 'pause', ahead: 30 * DAY },
+    ],
+  ])('that %s', (_, evidence, doubt) => {
+    expect(clockDoubt({ now: NOW, earliest: NOW, ...evidence })).toEqual(doubt);
+  });
+});
