@@ -12,8 +12,11 @@ export type RenewalAnswer =
   | { readonly kind: 'not-due' }
   | { readonly kind: 'revoked'; readonly statement: string };
 
-/** What an issuer would answer to a renewal; `unsupported` by one that cannot say. */
-export type Rehearsal = 'ready' | 'not-due' | 'unsupported';
+/**
+ * What an issuer answers to a rehearsal: that the renewal would succeed, that it knows no rehearsals, else what it answers to
+ * the renewal.
+ */
+export type RehearsalAnswer = RenewalAnswer | { readonly kind: 'ready' } | { readonly kind: 'unsupported' };
 
 /** Of a reason by the issuer only such text is repeated to a caller. */
 const SHOWABLE = /^[\p{L}\p{N} .,:;'()/_-]{1,200}$/u;
@@ -50,17 +53,12 @@ export class LicenseIssuer {
    * Asks what a renewal would be answered; the issuer issues nothing.
    * @throws ServiceError as {@link renew}
    */
-  async rehearse(token: string, attemptId: string): Promise<Rehearsal> {
+  async rehearse(token: string, attemptId: string): Promise<RehearsalAnswer> {
     const answer = await this.#ask(token, attemptId, { dryRun: true });
     const { status } = answer;
-    if (status === 200) {
-      if (parsed(answer).dryRun === true) return 'ready';
-      throw badResponse(new Error('the issuer answered a rehearsal with something else'));
-    }
-    if (status === 422 && codeIn(answer) === 'dry_run_unsupported') return 'unsupported';
-    // A rehearsal takes nothing away, whatever statement comes with it.
-    if (status === 410) throw refused(answer);
-    return this.#read(answer).kind === 'not-due' ? 'not-due' : 'ready';
+    if (status === 200 && parsed(answer).dryRun === true) return { kind: 'ready' };
+    if (status === 422 && codeIn(answer) === 'dry_run_unsupported') return { kind: 'unsupported' };
+    return this.#read(answer);
   }
 
   /** @throws ServiceError `issuer.unavailable` where no call can be made */

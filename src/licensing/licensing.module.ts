@@ -19,6 +19,7 @@ import { HistoryController } from './history.controller.js';
 import { LicensingController } from './licensing.controller.js';
 import { LicensingService } from './licensing.service.js';
 import { LocalLicenseVerifier } from './local-license.verifier.js';
+import { RenewalAnswerReader } from './renewal-answer.reader.js';
 import { RenewalCall } from './renewal-call.js';
 import { RenewalJournal } from './renewal-journal.js';
 import { RenewalScheduler } from './renewal-scheduler.js';
@@ -47,6 +48,7 @@ import { RenewalStore } from './renewal.store.js';
     AnswerLog,
     RenewalStore,
     RenewalJournal,
+    RenewalAnswerReader,
     RenewalCall,
     RenewalScheduler,
     RenewalReporter,

@@ -2,11 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditLog } from '../audit/audit-log.js';
 import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
-import { compareTokens, decideRenewal, isOlder, isSameLicense } from '../domain/license.js';
-import { type AuthenticatedLicense, readTokenHeader, verifyLicenseToken } from '../domain/license-token.js';
+import { compareTokens, isOlder, isSameLicense } from '../domain/license.js';
+import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { ServiceError } from '../domain/service-error.js';
-import { badResponse, classOfRefusal } from '../issuer/issuer-failure.js';
-import { IssuerKeys } from '../issuer/issuer-keys.js';
 import { LicenseIssuer, type RenewalAnswer } from '../issuer/license-issuer.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
@@ -15,6 +13,7 @@ import { isPassedBy, LicenseQueue } from './license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
 import { LicenseRevoker } from './license-revoker.js';
 import { LicenseStore } from './license.store.js';
+import { assertNotRevoked, RenewalAnswerReader } from './renewal-answer.reader.js';
 import { RenewalJournal } from './renewal-journal.js';
 import type { Turn } from './renewal.store.js';
 
@@ -29,7 +28,7 @@ export interface Renewable {
 export class RenewalCall {
   constructor(
     private readonly issuer: LicenseIssuer,
-    private readonly keys: IssuerKeys,
+    private readonly answers: RenewalAnswerReader,
     private readonly store: LicenseStore,
     private readonly queue: LicenseQueue,
     private readonly journal: RenewalJournal,
@@ -62,16 +61,15 @@ export class RenewalCall {
     turn: Turn,
     answer: RenewalAnswer,
   ): Promise<LicenseState> {
-    switch (answer.kind) {
-      case 'revoked':
-        return this.revoker.revoke(actor, renewable.license, answer.statement);
-      case 'not-due':
+    const read = await this.answers.read(renewable.license, answer);
+    switch (read.kind) {
+      case 'unchanged':
         return this.#unchanged(renewable, turn);
-      case 'token': {
-        const successor = await this.#successor(renewable.license, answer.token);
-        if (successor === undefined) return this.#unchanged(renewable, turn);
-        return this.#store(actor, renewable, turn, successor);
-      }
+      case 'successor':
+        return this.#store(actor, renewable, turn, read.license);
+      case 'revoked':
+        await this.revoker.revoke(actor, read.revocation, read.statement);
+        throw read.refusal;
     }
   }
 
@@ -79,34 +77,6 @@ export class RenewalCall {
     await this.journal.unchanged(turn, license);
     this.metrics.renewal('unchanged');
     return this.reader.stateIn(license, held);
-  }
-
-  /**
-   * The license of an answer, verified like an upload; undefined when it is the stored one.
-   * @throws ServiceError `issuer.bad-response`, `issuer.unavailable`
-   */
-  async #successor(stored: AuthenticatedLicense, token: string): Promise<AuthenticatedLicense | undefined> {
-    if (token === stored.token) return undefined;
-    const candidate = await this.#verify(token);
-    switch (decideRenewal(stored, candidate)) {
-      case 'unchanged':
-        return undefined;
-      case 'unusable':
-        throw badResponse(new Error('the token is not a newer one of the same license'));
-      case 'replace':
-        return candidate;
-    }
-  }
-
-  async #verify(token: string): Promise<AuthenticatedLicense> {
-    try {
-      const keys = await this.keys.forKid(readTokenHeader(token).kid);
-      return await verifyLicenseToken(token, keys, this.reader.policy, toSeconds(this.clock.now()));
-    } catch (error) {
-      this.metrics.refused('renewal', error);
-      if (!(error instanceof ServiceError) || error.code === 'issuer.unavailable') throw error;
-      throw badResponse(new Error(`${error.code}: ${error.message}`), classOfRefusal(error));
-    }
   }
 
   /** Promotes the successor, unless the license was removed or replaced since it was read. */
@@ -137,10 +107,7 @@ export class RenewalCall {
       // The next term's is not what the issuer was asked to renew, however new the answer.
       if (isNews && (present.claims.nbf ?? 0) > (license.claims.nbf ?? 0))
         throw new ServiceError('license.changed');
-      const revokedAt = held.revocations.find(successor.claims.iss, successor.claims.lid);
-      if (revokedAt !== undefined && successor.claims.iat <= revokedAt) {
-        throw badResponse(new Error('the token is from before the revocation of its license'));
-      }
+      assertNotRevoked(held, successor);
       // What is stored may be newer than what was renewed only where it does not count, and another source's does.
       const overNewer = !isNews && !this.reader.storedIsValid(held, toSeconds(this.clock.now()));
       const emptyQueue = isPassedBy(loaded, successor);

@@ -6,13 +6,17 @@ import { renewalDueAt } from '../domain/renewal-policy.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { FailureClass } from '../issuer/issuer-failure.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
-import { LicenseIssuer, type Rehearsal } from '../issuer/license-issuer.js';
+import { LicenseIssuer, type RehearsalAnswer } from '../issuer/license-issuer.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseReader } from './license.reader.js';
 import { LicenseRenewal } from './license-renewal.js';
 import type { RenewalStateEntity } from './renewal-state.entity.js';
 import type { RehearsalResponse, RenewalResponse } from './renewal.response.js';
+import { assertNotRevoked, RenewalAnswerReader } from './renewal-answer.reader.js';
+import type { Renewable } from './renewal-call.js';
 import { RenewalStore } from './renewal.store.js';
+
+type Rehearsal = RehearsalResponse['outcome'];
 
 const REHEARSED: Record<Rehearsal, string> = {
   ready: 'The issuer would renew the license now.',
@@ -30,6 +34,7 @@ export class RenewalReporter {
     @Inject(SERVICE_CONFIG) private readonly config: ServiceConfig,
     private readonly renewal: LicenseRenewal,
     private readonly issuer: LicenseIssuer,
+    private readonly answers: RenewalAnswerReader,
     private readonly keys: IssuerKeys,
     private readonly store: RenewalStore,
     private readonly reader: LicenseReader,
@@ -71,11 +76,29 @@ export class RenewalReporter {
    * @throws ServiceError what the renewal would be answered with
    */
   async rehearse(): Promise<RehearsalResponse> {
-    const { token, key } = (await this.renewal.renewable()).license;
-    const outcome = await this.issuer.rehearse(token, randomUUID());
-    // A renewed token is verified with the issuer's present keys: without any, the renewal would come to nothing.
-    await this.keys.forKid(key.kid);
+    const renewable = await this.renewal.renewable();
+    const answer = await this.issuer.rehearse(renewable.license.token, randomUUID());
+    const outcome = await this.#outcomeOf(renewable, answer);
     return { outcome, message: REHEARSED[outcome] };
+  }
+
+  async #outcomeOf({ held, license }: Renewable, answer: RehearsalAnswer): Promise<Rehearsal> {
+    if (answer.kind === 'ready' || answer.kind === 'unsupported') {
+      // A renewed token is verified with the issuer's present keys: without any, the renewal would come to nothing.
+      await this.keys.forKid(license.key.kid);
+      return answer.kind;
+    }
+    const read = await this.answers.read(license, answer);
+    switch (read.kind) {
+      case 'unchanged':
+        return 'not-due';
+      case 'successor':
+        assertNotRevoked(held, read.license);
+        return 'ready';
+      case 'revoked':
+        // A rehearsal takes nothing away: the statement is not stored.
+        throw read.refusal;
+    }
   }
 
   async #load() {

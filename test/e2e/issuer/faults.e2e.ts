@@ -9,6 +9,12 @@ const LONG_MS = 3_601_000;
 /** An answer comes after the deadline and some work at the latest: nothing hangs, however busy the machine. */
 const IN_TIME_MS = 10_000;
 
+/** What only a rehearsal, or only a renewal, can be answered with: of every other fault both say the same. */
+const REHEARSED: Readonly<Record<string, string>> = {
+  'answers a rehearsal': 'ready',
+  'refuses with its answer to a rehearsal': 'unsupported',
+};
+
 /** Families that differ with what is below HTTP; the others need no second look. */
 const OF_THE_LINE = ['latency', 'cut', 'protocol', 'sizes'];
 
@@ -30,12 +36,20 @@ describe.each<[string, boolean, readonly Fault[]]>([
     await stage.install({ lid: newLid(), iat, exp });
   });
 
-  afterEach(async () => {
-    stage.issuer.heal();
-    // Beyond every pause, and back: claims are of the real time.
+  /** Beyond every pause, and back: claims are of the real time. */
+  const endPauses = async () => {
     stage.service.clock.advance(LONG_MS);
     stage.service.clock.set(Date.now());
     await stage.change('UPDATE renewal_state SET not_before = NULL');
+  };
+  const answerOf = ({ status, body }: Awaited<ReturnType<Stage['renew']>>) => {
+    const { messageId, message, error } = body;
+    return { status, messageId, message, error };
+  };
+
+  afterEach(async () => {
+    stage.issuer.heal();
+    await endPauses();
     expect(outcome(await stage.renew())).toEqual([200, undefined]);
   });
 
@@ -44,7 +58,7 @@ describe.each<[string, boolean, readonly Fault[]]>([
   });
 
   it.each(faults.map((fault) => [fault.name, fault] as const))(
-    'that %s comes to nothing, says why and takes nothing away',
+    'that %s comes to nothing, as its rehearsal does, says why and takes nothing away',
     async (_name, fault) => {
       if (fault.hits === 'keys') stage.issuer.rotate(false);
       const row = await stage.row();
@@ -61,6 +75,12 @@ describe.each<[string, boolean, readonly Fault[]]>([
       });
       expect(took).toBeLessThan(IN_TIME_MS);
       expect(report).toMatchObject({ outcome: messageId, message: reply.body.message, failures: 1 });
+      await endPauses();
+      const rehearsal = await stage.service.post('/api/licensing/renewal/rehearse', {});
+      // Of the keys that a token is verified with it cannot know: it gets no token.
+      const said = REHEARSED[fault.name] ?? (fault.hits === 'keys' ? 'ready' : undefined);
+      if (said === undefined) expect(answerOf(rehearsal)).toEqual(answerOf(reply));
+      else expect([rehearsal.status, rehearsal.body.outcome]).toEqual([200, said]);
       expect(await stage.row()).toBe(row);
       expect(await stage.verdict()).toEqual([true, 1]);
       expect(stage.issuer.requests.map(({ path }) => path)).not.toContain('/elsewhere');

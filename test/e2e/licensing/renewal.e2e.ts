@@ -249,20 +249,31 @@ describe('a rehearsal', () => {
     await stage.install({ lid });
     const statement = stage.issuer.statement({ lid });
     stage.issuer.answerRenewals({ status: 410, body: { code: 'license_revoked', statement } });
-    expect(outcome(await rehearse())).toEqual([502, 'issuer.refused']);
+    const reply = await rehearse();
+    expect(outcome(reply)).toEqual([502, 'issuer.refused']);
     expect(await stage.verdict()).toEqual([true, 1]);
+    // The renewal says the same, and takes the license away.
+    const renewed = await stage.renew();
+    expect(renewed.body.message).toBe(reply.body.message);
+    expect(await stage.verdict()).toEqual([false, 3]);
   });
 
   it('stores no token, even of an issuer that gives one', async () => {
     const lid = newLid();
     await stage.install({ lid });
     const row = await stage.row();
-    stage.issuer.answerRenewals({
-      status: 200,
-      body: { token: stage.issuer.token({ lid, iat: stage.now }) },
-    });
-    expect(outcome(await rehearse())).toEqual([502, 'issuer.bad-response']);
+    const given = stage.issuer.token({ lid, jti: 'given', iat: stage.now });
+    stage.issuer.answerRenewals({ status: 200, body: { token: given } });
+    expect((await rehearse()).body.outcome).toBe('ready');
     expect(await stage.row()).toBe(row);
+    expect(outcome(await stage.renew())).toEqual([200, undefined]);
+    expect((await stage.shown()).jti).toBe('given');
+  });
+
+  it('has nothing newer where the issuer gives the stored token', async () => {
+    const token = await stage.install({ lid: newLid() });
+    stage.issuer.answerRenewals({ status: 200, body: { token } });
+    expect((await rehearse()).body.outcome).toBe('not-due');
   });
 
   it('is 404 without a license', async () => {
