@@ -1,5 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { type Setting, SettingFault } from './setting.js';
+import { invisibleCharacter } from './invisible-character.js';
+import { NamedFileError, readNamedFileSync, textOfFile } from './named-file.js';
+import { path, type Setting, SettingFault } from './setting.js';
+
+/** More than any secret has. Bytes. */
+export const MOST_SECRET_BYTES = 16 * 1024;
 
 /** The variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -39,7 +43,7 @@ export function rulesFor<S extends Settings>() {
  * Reads all settings and throws once, with every fault at once.
  *
  * An empty variable counts as absent: that is what compose files and shells make of a variable nobody set. A
- * secret may stand in a file named by `<NAME>_FILE`; one line end at the file's end is not part of it.
+ * secret may stand in a file named by `<NAME>_FILE`, see {@link textOfFile}. An invisible character is a fault anywhere.
  *
  * @param rules - each runs when all settings that it names are fine by themselves
  * @throws ConfigError
@@ -70,13 +74,28 @@ export function readEnvironment<S extends Settings>(
 function textOf(name: string, setting: Setting<unknown>, environment: Environment): string | undefined {
   const plain = environment[name] || undefined;
   const file = environment[`${name}_FILE`] || undefined;
-  if (!setting.secret || file === undefined) return plain;
-  if (plain !== undefined) throw new SettingFault(`and ${name}_FILE are both set: set one`);
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined;
-  } catch (error) {
-    throw new SettingFault(
-      `cannot be read from ${name}_FILE: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
-    );
+  if (!setting.secret || file === undefined) {
+    if (plain !== undefined && setting.verbatim !== true) assertVisible(plain, '');
+    return plain;
   }
+  if (plain !== undefined) throw new SettingFault(`and ${name}_FILE are both set: set one`);
+  const source = `${name}_FILE`;
+  assertVisible(file, ` in the name of the file of ${source}`);
+  const text = readSecret(file, source);
+  assertVisible(text, ` in the file of ${source}`);
+  return text || undefined;
+}
+
+function readSecret(file: string, source: string): string {
+  try {
+    return textOfFile(readNamedFileSync(path.parse(file), MOST_SECRET_BYTES));
+  } catch (error) {
+    if (!(error instanceof NamedFileError || error instanceof SettingFault)) throw error;
+    throw new SettingFault(`cannot be read from ${source}: ${error.message}`);
+  }
+}
+
+function assertVisible(text: string, where: string): void {
+  const found = invisibleCharacter(text);
+  if (found !== undefined) throw new SettingFault(`must not have an invisible character: ${found}${where}`);
 }

@@ -72,6 +72,22 @@ export function readNamedFileSync(path: string, mostBytes: number): Buffer {
   }
 }
 
+/**
+ * The text of a file (UTF-8): a byte order mark before it and one line end (LF or CRLF) after it belong to the editor, not
+ * to the text. This holds for every file of a setting; a license's may have more around it.
+ *
+ * @throws NamedFileError for another encoding
+ */
+export function textOfFile(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
+  } catch {
+    const start = bytes.toString('latin1', 0, 2);
+    const isUtf16 = start === '\xff\xfe' || start === '\xfe\xff';
+    throw new NamedFileError('encoding', `it is ${isUtf16 ? 'UTF-16' : 'no UTF-8'}: save it as UTF-8`);
+  }
+}
+
 /** Whether a file is being read: the end of a process waits for that, which is for ever on a file system that hangs. */
 export function isReadingFiles(): boolean {
   return atWork.size > 0;

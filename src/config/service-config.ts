@@ -8,6 +8,7 @@ import {
   boolean,
   database,
   type DatabaseLocation,
+  host,
   integer,
   list,
   matching,
@@ -25,7 +26,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 
 /** The settings that every process of ours has. */
 export const PROCESS_SETTINGS = {
-  HOST: withDefault(text(1, 255), '127.0.0.1'),
+  HOST: withDefault(host, '127.0.0.1'),
   DATABASE_MIGRATIONS: withDefault(oneOf('run', 'check'), 'run'),
   KEEP_ALIVE_SECONDS: withDefault(integer(1, 3600), '125'),
   LOG_LEVEL: withDefault(oneOf(...LOG_LEVELS), 'info'),
@@ -50,7 +51,7 @@ export const SERVICE_SETTINGS = {
   LICENSE_PRODUCTS: withDefault(list, 'grafana-enterprise'),
   LICENSE_PATH: optional(path),
   // Whatever it says: a license that cannot be used is reported, and keeps nothing from starting.
-  LICENSE_TEXT: optional({ parse: (value: string) => value }),
+  LICENSE_TEXT: { ...optional({ parse: (value: string) => value }), verbatim: true },
   INSTALL_REQUIRE_ACKNOWLEDGE: withDefault(boolean, 'false'),
   ADMIN_USER: optional(matching(/^[^\p{Cc}:]{1,190}$/u, 'must have 1 to 190 characters and no colon')),
   ADMIN_PASSWORD: secret(optional(text(12, 1024))),

@@ -17,6 +17,8 @@ export interface Setting<T> {
   /** What counts when the environment has no such name; written as it would be in the environment. */
   readonly fallback: string | undefined;
   readonly secret: boolean;
+  /** Whether the text is taken as it is, invisible characters and all, because its reader judges it. */
+  readonly verbatim?: boolean;
 }
 
 /** Where the database is. */
@@ -84,6 +86,20 @@ export function text(shortest: number, longest: number): Parsed<string> {
   };
 }
 
+/** Where to listen: an IP address or a name of this machine. */
+export const host: Parsed<string> = {
+  parse: (value) => {
+    if (/^\[.*\]$/.test(value))
+      throw new SettingFault('must be an address without brackets, such as :: or ::1');
+    const isName = /^(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?$/.test(value) && value.length <= 253;
+    // A name that is all digits and dots would be an address, and is none.
+    if (isIP(value) === 0 && (!isName || /^[\d.]+$/.test(value))) {
+      throw new SettingFault('must be an IP address or a name of this machine, without a port');
+    }
+    return value;
+  },
+};
+
 /** Text that must match a pattern; `rule` says so in words. */
 export function matching(pattern: RegExp, rule: string): Parsed<string> {
   return {
@@ -140,6 +156,7 @@ export const rootUrl: Parsed<RootUrl> = { parse: (value) => asFault(() => parseR
 export const path: Parsed<string> = {
   parse: (value) => {
     if (value === '' || value.includes('\0')) throw new SettingFault('must be a path');
+    if (/^(["']).*\1$/.test(value)) throw new SettingFault('must be a path without quotes around it');
     return resolve(value);
   },
 };

@@ -1,4 +1,4 @@
-import { NamedFileError, readNamedFile } from '../config/named-file.js';
+import { NamedFileError, readNamedFile, textOfFile } from '../config/named-file.js';
 import { describeSkippedKey, type KeySet, KeySetError, readKeySet } from '../domain/key-set.js';
 import { ServiceError } from '../domain/service-error.js';
 import { parseStrictJson, StrictJsonError } from '../domain/strict-json.js';
@@ -32,7 +32,10 @@ export async function fetchKeySet(http: IssuerHttp, url: URL): Promise<FetchedKe
  * @throws NamedFileError, ServiceError `issuer.bad-response`
  */
 export async function loadKeySetFile(path: string): Promise<FetchedKeySet> {
-  return { keys: await read(await readNamedFile(path, MOST_BYTES)), maxAge: SHORTEST_AGE };
+  return {
+    keys: await read(Buffer.from(textOfFile(await readNamedFile(path, MOST_BYTES)))),
+    maxAge: SHORTEST_AGE,
+  };
 }
 
 /** What an operator should know about the file of `ISSUER_JWKS_PATH` before a start, a sentence each. */

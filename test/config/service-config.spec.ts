@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +29,7 @@ describe('The configuration', () => {
 
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  function file(content: string): string {
+  function file(content: string | Buffer): string {
     const path = join(directory, `secret-${Math.random()}`);
     writeFileSync(path, content);
     return path;
@@ -212,7 +213,6 @@ describe('The configuration', () => {
       ['31 characters', TOKEN.slice(1)],
       ['a space', `${TOKEN} x`],
       ['a letter beyond ASCII', `${TOKEN}é`],
-      ['a control character', `${TOKEN}\n\n`],
       ['1025 characters', 'x'.repeat(1025)],
     ])('has no bootstrap token with %s', (_, BOOTSTRAP_TOKEN) => {
       expect(faultsOf({ BOOTSTRAP_TOKEN })).toEqual([
@@ -223,7 +223,11 @@ describe('The configuration', () => {
     it.each([
       ['11 characters', 'x'.repeat(11), 'ADMIN_PASSWORD must have 12 to 1024 characters'],
       ['1025 characters', 'x'.repeat(1025), 'ADMIN_PASSWORD must have 12 to 1024 characters'],
-      ['a control character', 'long enough\0!', 'ADMIN_PASSWORD must not contain control characters'],
+      [
+        'a control character',
+        'long enough\0!',
+        'ADMIN_PASSWORD must not have an invisible character: U+0000 inside',
+      ],
       [
         'white space alone',
         ' '.repeat(12),
@@ -422,8 +426,12 @@ describe('The configuration', () => {
     });
 
     it.each<[string, () => string, string]>([
-      ['is missing', () => join(directory, 'missing.pem'), 'names a file that cannot be read: ENOENT'],
-      ['is a directory', () => directory, 'names a file that cannot be read: EISDIR'],
+      [
+        'is missing',
+        () => join(directory, 'missing.pem'),
+        'names a file that cannot be used: there is no such file',
+      ],
+      ['is a directory', () => directory, 'names a file that cannot be used: it is a directory'],
       ['is empty', () => file(''), 'names a file without a certificate (PEM)'],
       ['has a private key alone', () => file(selfSigned().key), 'names a file without a certificate (PEM)'],
       ['is not PEM', () => file('\x30\x82\x01'), 'names a file without a certificate (PEM)'],
@@ -435,6 +443,90 @@ describe('The configuration', () => {
       ],
     ])('cannot be used when the file %s', (_, make, fault) => {
       expect(faultsOf({ ISSUER_CA_PATH: make() })).toEqual([`ISSUER_CA_PATH ${fault}`]);
+    });
+  });
+
+  describe('of any setting', () => {
+    const VERBATIM = ['LICENSE_TEXT'];
+    const INVISIBLE = [
+      ...[
+        '\0',
+        '\t',
+        '\x7f',
+        '\x85',
+        '\xa0',
+        '\xad',
+        '\u034f',
+        '\u061c',
+        '\u115f',
+        '\u180e',
+        '\u2003',
+        '\u200d',
+      ],
+      ...['\u2028', '\u202e', '\u2060', '\u2800', '\u3000', '\u3164', '\ud800', '\ufe0f', '\ufeff', '\ufffd'],
+      ...['\u{e0020}', '\u{1d173}'],
+    ];
+
+    it('has a fault for each character that nobody sees', () => {
+      for (const name of Object.keys(SERVICE_SETTINGS).filter((each) => !VERBATIM.includes(each))) {
+        for (const character of INVISIBLE) {
+          const code = (character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0');
+          expect(faultsOf({ [name]: `x${character}` })).toContain(
+            `${name} must not have an invisible character: U+${code} at its end`,
+          );
+        }
+      }
+    });
+
+    it('is the text as it is where its reader judges it', () => {
+      expect(loadServiceConfig({ LICENSE_TEXT: '\ufeffa.b.c\n' }).sources.text).toBe('\ufeffa.b.c\n');
+    });
+
+    it('takes every character that is seen', () => {
+      const ADMIN_PASSWORD = 'pässwörd ∀ 密码 🔑 …!';
+      expect(loadServiceConfig({ ADMIN_USER: 'a', ADMIN_PASSWORD }).access.administrator?.password).toBe(
+        ADMIN_PASSWORD,
+      );
+    });
+
+    it.each(['ISSUER_JWKS_PATH', 'LICENSE_PATH', 'ISSUER_CA_PATH'])(
+      'has no quotes around a path: %s',
+      (name) => {
+        for (const quote of ['"', "'"]) {
+          expect(faultsOf({ [name]: `${quote}/etc/file${quote}` })).toEqual([
+            `${name} must be a path without quotes around it`,
+          ]);
+        }
+      },
+    );
+  });
+
+  describe('of the address to listen on', () => {
+    it.each(['127.0.0.1', '0.0.0.0', '::', '::1', 'fe80::1%eth0', 'localhost', 'a.example.', 'my_host', 'x'])(
+      'may be %s',
+      (HOST) => {
+        expect(loadServiceConfig({ HOST }).listen.host).toBe(HOST);
+      },
+    );
+
+    it.each([
+      ['[::]', 'must be an address without brackets, such as :: or ::1'],
+      ['[::1]', 'must be an address without brackets, such as :: or ::1'],
+      ...[
+        '127.0.0.1:3000',
+        'localhost:3000',
+        'http://localhost',
+        '256.0.0.1',
+        '1.2.3',
+        '*',
+        'a b',
+        '"localhost"',
+        '-a',
+        'a..b',
+        ':::',
+      ].map((each) => [each, 'must be an IP address or a name of this machine, without a port']),
+    ])('cannot be %s', (HOST, fault) => {
+      expect(faultsOf({ HOST })).toEqual([`HOST ${fault}`]);
     });
   });
 
@@ -458,8 +550,59 @@ describe('The configuration', () => {
       expect(config.database.location).toEqual({ kind: 'postgres', url: 'postgres://u:p@h/d' });
     });
 
-    it('loses one line end and no more', () => {
-      expect(faultsOf({ BOOTSTRAP_TOKEN_FILE: file(`${TOKEN}\n\n`) })).toHaveLength(1);
+    it.each([
+      ['two line ends', `${TOKEN}\n\n`, 'must not have an invisible character: U+000A at its end'],
+      ['a line end of old Macs', `${TOKEN}\r`, 'must not have an invisible character: U+000D at its end'],
+      [
+        'a zero-width space before it',
+        `\u200b${TOKEN}`,
+        'must not have an invisible character: U+200B at its beginning',
+      ],
+      [
+        'a second byte order mark',
+        `\ufeff\ufeff${TOKEN}`,
+        'must not have an invisible character: U+FEFF at its beginning',
+      ],
+      [
+        'a no-break space inside',
+        `${TOKEN}\u00a0${TOKEN}`,
+        'must not have an invisible character: U+00A0 inside',
+      ],
+      ['a tag behind it', `${TOKEN}\u{e0041}`, 'must not have an invisible character: U+E0041 at its end'],
+    ])('has its fault named by the code point: %s', (_, content, fault) => {
+      expect(faultsOf({ BOOTSTRAP_TOKEN_FILE: file(content) })).toEqual([
+        `BOOTSTRAP_TOKEN ${fault} in the file of BOOTSTRAP_TOKEN_FILE`,
+      ]);
+    });
+
+    it('comes without the byte order mark and the line end of an editor', () => {
+      const { access } = loadServiceConfig({ BOOTSTRAP_TOKEN_FILE: file(`\ufeff${TOKEN}\r\n`) });
+      expect(access.bootstrapToken).toBe(TOKEN);
+    });
+
+    it.each([
+      ['UTF-16', Buffer.from(`\ufeff${TOKEN}`, 'utf16le'), 'it is UTF-16: save it as UTF-8'],
+      ['Latin-1', Buffer.from('pässword pass', 'latin1'), 'it is no UTF-8: save it as UTF-8'],
+      ['large', Buffer.alloc(16 * 1024 + 1, 'a'), 'it has more than 16 KiB'],
+    ])('cannot be read from a file that is %s', (_, content, reason) => {
+      expect(faultsOf({ BOOTSTRAP_TOKEN_FILE: file(content) })).toEqual([
+        `BOOTSTRAP_TOKEN cannot be read from BOOTSTRAP_TOKEN_FILE: ${reason}`,
+      ]);
+    });
+
+    it('cannot be read from a pipe, and nothing waits for its writer', () => {
+      const pipe = join(directory, 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      expect(faultsOf({ BOOTSTRAP_TOKEN_FILE: pipe, ISSUER_CA_PATH: pipe })).toEqual([
+        'ISSUER_CA_PATH names a file that cannot be used: it is no regular file',
+        'BOOTSTRAP_TOKEN cannot be read from BOOTSTRAP_TOKEN_FILE: it is no regular file',
+      ]);
+    });
+
+    it('has no quotes around the name of its file', () => {
+      expect(faultsOf({ BOOTSTRAP_TOKEN_FILE: `"${file(TOKEN)}"` })).toEqual([
+        'BOOTSTRAP_TOKEN cannot be read from BOOTSTRAP_TOKEN_FILE: must be a path without quotes around it',
+      ]);
     });
 
     it('is given once', () => {
@@ -473,8 +616,8 @@ describe('The configuration', () => {
       expect(
         faultsOf({ BOOTSTRAP_TOKEN_FILE: path, ADMIN_PASSWORD_FILE: directory, ADMIN_USER: 'a' }),
       ).toEqual([
-        'ADMIN_PASSWORD cannot be read from ADMIN_PASSWORD_FILE: EISDIR',
-        'BOOTSTRAP_TOKEN cannot be read from BOOTSTRAP_TOKEN_FILE: ENOENT',
+        'ADMIN_PASSWORD cannot be read from ADMIN_PASSWORD_FILE: it is a directory',
+        'BOOTSTRAP_TOKEN cannot be read from BOOTSTRAP_TOKEN_FILE: there is no such file',
       ]);
     });
 
