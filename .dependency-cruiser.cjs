@@ -6,7 +6,8 @@ const LAYERS = {
   domain: [],
   config: ['domain'],
   metrics: ['config/build-info'],
-  http: ['domain', 'config', 'metrics'],
+  output: [],
+  http: ['domain', 'config', 'metrics', 'output'],
   database: ['config', 'domain'],
   audit: ['database', 'domain'],
   clock: ['config', 'database', 'domain', 'metrics'],
@@ -38,6 +39,7 @@ const LAYERS = {
     'health/metrics.controller',
     'http',
     'metrics',
+    'output',
     'run-process',
   ],
 };

@@ -4,7 +4,6 @@ import { misspelledNames } from './config/misspelled-names.js';
 import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
 import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './database/service-schema.js';
-import { createLogger } from './http/logger.js';
 import { inspectKeySetFile } from './issuer/key-set-source.js';
 import { Metrics } from './metrics/metrics.js';
 import { runProcess } from './run-process.js';
@@ -31,9 +30,8 @@ await runProcess({
   inspect: ({ issuer: { keys } }) =>
     keys.kind === 'file' ? inspectKeySetFile(keys.path) : Promise.resolve([]),
   migrate: (config) => migrateDatabase(config.database.location, SERVICE_SCHEMA),
-  async start(config: ServiceConfig, hints) {
-    const logger = createLogger(config.logLevel);
-    for (const hint of hints) logger.warn({ msg: hint });
+  logLevel: (config) => config.logLevel,
+  async start(config: ServiceConfig, logger) {
     warnAboutAccess(config);
     const { url, application } = await startService(config, logger);
     application.nest.get(Metrics).observeProcess();

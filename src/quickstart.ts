@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
 import type { RequestActor } from './access/actor.decorator.js';
 import { ACTIONS } from './access/actions.js';
 import { ADMINISTRATOR_ROLE } from './access/roles.js';
@@ -13,9 +14,9 @@ import { misspelledNames } from './config/misspelled-names.js';
 import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
 import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './database/service-schema.js';
-import { createLogger } from './http/logger.js';
 import { LicensingService } from './licensing/licensing.service.js';
 import { Metrics } from './metrics/metrics.js';
+import { standardOutput } from './output/standard-output.js';
 import { type Closable, runProcess } from './run-process.js';
 import { type RunningService, startService } from './service.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
@@ -43,7 +44,7 @@ const args = process.argv.slice(2);
 const newToken = args.includes('--new-token');
 
 await runProcess(
-  { help: HELP, version: VERSION, load, hints, migrate, start },
+  { help: HELP, version: VERSION, load, hints, logLevel, migrate, start },
   args.filter((argument) => argument !== '--new-token'),
 );
 
@@ -80,9 +81,11 @@ async function migrate({ service, authority }: QuickstartConfig): Promise<string
   ];
 }
 
-async function start(config: QuickstartConfig, odd: readonly string[]): Promise<Closable> {
-  const logger = createLogger(config.service.logLevel);
-  for (const hint of odd) logger.warn({ msg: hint });
+function logLevel({ service }: QuickstartConfig): string {
+  return service.logLevel;
+}
+
+async function start(config: QuickstartConfig, logger: Logger): Promise<Closable> {
   print('Starting. The first time this creates two databases, which takes some seconds …');
   const authority = await startAuthority(config.authority, logger, { attended: true });
   try {
@@ -155,5 +158,5 @@ Ctrl+C ends it.`;
 }
 
 function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  standardOutput.stdout.write(`${text}\n`);
 }

@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { Logger } from 'pino';
 import { ConfigError, type Environment } from './config/environment.js';
 import { isReadingFiles } from './config/named-file.js';
-import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
-import { StaleIdentityError } from './database/identities.js';
-import { MigrationFailedError, MigrationTableError, PendingMigrationsError } from './database/migrate.js';
-import { ServiceError } from './domain/service-error.js';
+import { createLogger } from './http/logger.js';
+import { flushOutput, standardOutput } from './output/standard-output.js';
+import { explainFailure } from './start-failure.js';
 
 /** Something that can be asked to end. */
 export interface Closable {
@@ -20,16 +21,25 @@ export interface Program<Config> {
   readonly hints: (environment: Environment) => readonly string[];
   /** For `--check-config`: what is odd about the files that a fine configuration names, a sentence each. */
   readonly inspect?: (config: Config) => Promise<readonly string[]>;
+  readonly logLevel: (config: Config) => string;
   /** Brings the tables up to date, as {@link start} would. @returns what ran */
   readonly migrate: (config: Config) => Promise<readonly string[]>;
-  readonly start: (config: Config, hints: readonly string[]) => Promise<Closable>;
+  readonly start: (config: Config, logger: Logger) => Promise<Closable>;
 }
 
 /** `--check-config` ends with this when the configuration can be used and something about it looks wrong. */
 const LOOKS_WRONG = 3;
+/** A command that did its work ends with this when its result could not be written (EX_IOERR of sysexits.h). */
+const UNWRITTEN = 74;
 
 /** A process that has not ended by itself this long after it was asked to is ended, milliseconds. */
 const LONGEST_SHUTDOWN_MS = 9_800;
+/** How long the end waits for a reader of the last lines, milliseconds. */
+const FLUSH_MS = 500;
+/** How long a file that a setting names may keep the end waiting, milliseconds. */
+const LAST_READ_MS = 200;
+/** How often the end looks whether file systems and name servers still keep it waiting, milliseconds. */
+const LOOK_MS = 10;
 
 /**
  * Runs a program by its command line and its environment until SIGTERM or SIGINT. A configuration or a start that
@@ -41,60 +51,63 @@ export async function runProcess<Config>(
   program: Program<Config>,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
-  const options = readArguments(args);
-  if (options.help) {
-    process.stdout.write(program.help);
-    return;
+  ownWarnings();
+  let options;
+  try {
+    options = readArguments(args);
+  } catch (error) {
+    return end(2, { message: `${(error as Error).message}\nTry --help.\n` });
   }
-  if (options.version) {
-    process.stdout.write(`${program.version}\n`);
-    return;
-  }
+  if (options.help) return end(0, { result: program.help });
+  if (options.version) return end(0, { result: `${program.version}\n` });
   const hints = program.hints(process.env);
-  const tell = () => hints.forEach((hint) => process.stderr.write(`${hint}\n`));
+  const message = hints.map((hint) => `${hint}\n`).join('');
   try {
     const config = program.load(process.env);
     if (options['check-config']) {
       const findings = (await program.inspect?.(config)) ?? [];
-      tell();
-      findings.forEach((finding) => process.stderr.write(`${finding}\n`));
-      const looksWrong = hints.length + findings.length > 0;
-      process.stdout.write(looksWrong ? 'The configuration can be used.\n' : 'The configuration is fine.\n');
-      process.exitCode = looksWrong ? LOOKS_WRONG : 0;
-      return;
+      if (hints.length + findings.length === 0)
+        return await end(0, { result: 'The configuration is fine.\n' });
+      const remarks = findings.map((finding) => `${finding}\n`).join('');
+      return await end(LOOKS_WRONG, {
+        result: 'The configuration can be used.\n',
+        message: message + remarks,
+      });
     }
     if (options.migrate) {
-      tell();
+      standardOutput.stderr.write(message);
       const applied = await program.migrate(config);
-      process.stdout.write(
-        `${applied.map((name) => `Applied ${name}.\n`).join('')}The tables are up to date.\n`,
-      );
-      return;
+      const result = `${applied.map((name) => `Applied ${name}.\n`).join('')}The tables are up to date.\n`;
+      return await end(0, { result });
     }
     stayUp();
-    endOnSignal(program.start(config, hints));
+    const logger = createLogger(program.logLevel(config));
+    for (const hint of hints) logger.warn({ msg: hint });
+    endOnSignal(program.start(config, logger));
   } catch (error) {
     // What is missing may be there under another name.
-    if (error instanceof ConfigError) tell();
-    fail(error);
+    if (error instanceof ConfigError) standardOutput.stderr.write(message);
+    return fail(error);
   }
 }
 
 function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        'check-config': { type: 'boolean', default: false },
-        migrate: { type: 'boolean', default: false },
-        version: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values;
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\nTry --help.\n`);
-    process.exit(2);
-  }
+  return parseArgs({
+    args: [...args],
+    options: {
+      'check-config': { type: 'boolean', default: false },
+      migrate: { type: 'boolean', default: false },
+      version: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  }).values;
+}
+
+/** Node's own way of writing warnings fails where standard error does. */
+function ownWarnings(): void {
+  if (process.listenerCount('warning') === 0) return;
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => standardOutput.stderr.write(`${name}: ${message}\n`));
 }
 
 /**
@@ -103,7 +116,7 @@ function readArguments(args: readonly string[]) {
  */
 function stayUp(): void {
   const report = (error: unknown) =>
-    process.stderr.write(`unexpected: ${String((error as Error)?.stack ?? error)}\n`);
+    standardOutput.stderr.write(`unexpected: ${String((error as Error)?.stack ?? error)}\n`);
   process.on('unhandledRejection', report);
   process.on('uncaughtException', report);
 }
@@ -115,17 +128,18 @@ function stayUp(): void {
 function endOnSignal(starting: Promise<Closable>): void {
   let running: Closable | undefined;
   let ending = false;
-  const end = () => {
+  const onSignal = () => {
     if (ending) return;
     ending = true;
-    if (running === undefined) return exit(0);
-    setTimeout(() => exit(1), LONGEST_SHUTDOWN_MS).unref();
+    if (running === undefined) return void exit(0);
+    const deadline = performance.now() + LONGEST_SHUTDOWN_MS;
+    setTimeout(() => exitNow(1), LONGEST_SHUTDOWN_MS).unref();
     running.close().then(
-      () => exit(0),
+      () => exit(0, deadline),
       (error: unknown) => fail(error),
     );
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, end);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
   starting.then(
     (started) => (running = started),
     (error: unknown) => fail(error),
@@ -133,57 +147,56 @@ function endOnSignal(starting: Promise<Closable>): void {
 }
 
 /** Ends the process with 1, and says why: in a sentence where an operator can do something about it. */
-export function fail(error: unknown): void {
-  process.stderr.write(`${explain(error) ?? String((error as Error)?.stack ?? error)}\n`);
-  exit(1);
+export async function fail(error: unknown): Promise<never> {
+  return end(1, { message: `${explainFailure(error)}\n` });
 }
 
-/** How long a file that is being read may keep the end waiting, milliseconds. */
-const LAST_READ_MS = 200;
+/**
+ * Ends the process when a command is done. It waits for the reader of the result, as any command in a pipeline does,
+ * and for no reader of messages.
+ *
+ * @param said - `result` goes to standard output, `message` to standard error
+ */
+export async function end(code: number, said: { result?: string; message?: string }): Promise<never> {
+  const { stdout, stderr } = standardOutput;
+  const unwritten = await stdout.print(said.result ?? '');
+  stderr.write(said.message ?? '');
+  if (unwritten === undefined) return exit(code);
+  stderr.write(`Standard output could not be written: ${unwritten.message}.\n`);
+  return exit(code === 0 ? UNWRITTEN : code);
+}
+
+/** Ends when the last lines are written, or their readers had their time, and nothing hangs, or its time is over. */
+async function exit(code: number, deadline = performance.now() + LONGEST_SHUTDOWN_MS): Promise<never> {
+  await flushOutput(FLUSH_MS);
+  const lastRead = performance.now() + LAST_READ_MS;
+  const patience = () => (isReadingFiles() ? Math.min(deadline, lastRead) : deadline);
+  while (isWaitingForSystem() && performance.now() < patience()) await sleep(LOOK_MS);
+  return exitNow(code);
+}
 
 /**
- * Ends the process. Node waits at its end for the threads that read files, and on a file system that hangs no read ends:
- * then the process is replaced by one that ends at once with the same code (since Node 22.15), else killed.
+ * Ends the process. Node waits at its end for every thread, and one that a file system or a name server holds may never
+ * come back: then the process is replaced by one that ends at once with the same code (since Node 22.15), else killed.
  */
-function exit(code: number): void {
-  if (!isReadingFiles()) process.exit(code);
-  setTimeout(() => {
-    if (!isReadingFiles()) process.exit(code);
-    process.stderr.write('A file that a setting names is still being read: ending without it.\n');
+function exitNow(code: number): never {
+  if (isWaitingForSystem()) {
+    standardOutput.stderr.write('A file system or a name server does not answer: ending without it.\n');
     const { execve } = process as { execve?: (file: string, args: string[], environment: object) => void };
     execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {});
     process.kill(process.pid, 'SIGKILL');
     // The first process of a container cannot be killed from within.
     process.abort();
-  }, LAST_READ_MS);
+  }
+  process.exit(code);
 }
 
-const PLAIN = [
-  ConfigError,
-  EmbeddedDirectoryInUseError,
-  MigrationFailedError,
-  MigrationTableError,
-  PendingMigrationsError,
-  StaleIdentityError,
-];
-
-/** What an operator can do something about needs no stack. */
-function explain(error: unknown): string | undefined {
-  if (PLAIN.some((type) => error instanceof type)) return (error as Error).message;
-  if (error instanceof ServiceError && error.code === 'database.unavailable') {
-    const reason = error.cause instanceof Error ? error.cause.message : 'no reason is known';
-    return `The database that DATABASE_URL names is not available: ${reason}`;
-  }
-  const { code, address, port } = error as { code?: string; address?: string; port?: number };
-  switch (code) {
-    case 'EADDRINUSE':
-      return `Port ${port} of ${address} is in use already: stop what listens there, or set PORT to another one.`;
-    case 'EACCES':
-    case 'EADDRNOTAVAIL':
-      return `Cannot listen on port ${port} of ${address}: ${(error as Error).message}.`;
-    case 'ENOTFOUND':
-      return `Cannot listen: ${(error as Error).message}. HOST must be an address or a name of this machine.`;
-    default:
-      return undefined;
-  }
+/** Whether a call is under way that blocks a thread for as long as a file system or a name server likes. */
+function isWaitingForSystem(): boolean {
+  return (
+    isReadingFiles() ||
+    process
+      .getActiveResourcesInfo()
+      .some((name) => /^(FSReq|FileHandleClose|GetAddrInfo|GetNameInfo)/i.test(name))
+  );
 }

@@ -17,6 +17,11 @@ export interface CommandOutput {
   readonly stderr: string;
 }
 
+/** Whether what a command says to the next program is what it is for. */
+export function hasResult({ name }: Command): boolean {
+  return name === 'issue' || name === 'list' || name === 'token';
+}
+
 /**
  * Does what an operator asks for, on the issuer's database.
  * @throws AuthorityError for what that person can do something about; PendingMigrationsError

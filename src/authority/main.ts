@@ -1,17 +1,18 @@
+import type { Logger } from 'pino';
 import { AUTHORITY_SETTINGS, type AuthorityConfig, loadAuthorityConfig } from '../config/authority-config.js';
 import { COMMIT, VERSION } from '../config/build-info.js';
 import type { Environment } from '../config/environment.js';
 import { misspelledNames } from '../config/misspelled-names.js';
 import { SERVICE_SETTINGS } from '../config/service-config.js';
 import { migrateDatabase } from '../database/migrate-database.js';
-import { createLogger } from '../http/logger.js';
-import { fail, runProcess } from '../run-process.js';
+import { end, fail, runProcess } from '../run-process.js';
 import { Metrics } from '../metrics/metrics.js';
+import { isClosed, standardOutput } from '../output/standard-output.js';
 import { startAuthority } from './authority.js';
 import { AUTHORITY_SCHEMA } from './authority-schema.js';
 import { AuthorityError } from './authority-error.js';
 import { readCommand, UsageError } from './command-line.js';
-import { runCommand } from './commands.js';
+import { hasResult, runCommand } from './commands.js';
 
 const HELP = `licentia issuer ${VERSION}: issues and renews licenses for the instances that you run.
 
@@ -66,30 +67,29 @@ try {
         version: `${VERSION} (${COMMIT})`,
         load: loadAuthorityConfig,
         hints,
+        logLevel: (config) => config.logLevel,
         migrate: (config) => migrateDatabase(config.database.location, AUTHORITY_SCHEMA),
         start,
       },
       optionsOf(args),
     );
   } else if (command.name === 'help') {
-    process.stdout.write(HELP);
+    await end(0, { result: HELP });
   } else {
     const config = loadAuthorityConfig(process.env);
-    for (const hint of hints(process.env)) process.stderr.write(`${hint}\n`);
+    for (const hint of hints(process.env)) standardOutput.stderr.write(`${hint}\n`);
+    if (hasResult(command) && isClosed('stdout')) {
+      await end(1, {
+        message: 'Standard output is closed: nothing was done, as the result would be lost.\n',
+      });
+    }
     const { stdout, stderr } = await runCommand(command, config);
-    process.stdout.write(stdout);
-    process.stderr.write(stderr);
+    await end(0, { result: stdout, message: stderr });
   }
 } catch (error) {
-  if (error instanceof UsageError) {
-    process.stderr.write(`${error.message}\nTry --help.\n`);
-    process.exit(2);
-  }
-  if (error instanceof AuthorityError) {
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
-  fail(error);
+  if (error instanceof UsageError) await end(2, { message: `${error.message}\nTry --help.\n` });
+  if (error instanceof AuthorityError) await end(1, { message: `${error.message}\n` });
+  await fail(error);
 }
 
 function optionsOf([first, ...rest]: readonly string[]): readonly string[] {
@@ -100,9 +100,7 @@ function hints(environment: Environment): string[] {
   return misspelledNames(AUTHORITY_SETTINGS, environment, [SERVICE_SETTINGS]);
 }
 
-async function start(config: AuthorityConfig, odd: readonly string[]) {
-  const logger = createLogger(config.logLevel);
-  for (const hint of odd) logger.warn({ msg: hint });
+async function start(config: AuthorityConfig, logger: Logger) {
   const { url, application } = await startAuthority(config, logger);
   application.nest.get(Metrics).observeProcess();
   logger.info({ msg: 'listening', url, issuerId: config.issuerId, version: VERSION, commit: COMMIT });

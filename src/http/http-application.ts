@@ -5,6 +5,7 @@ import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { Metrics } from '../metrics/metrics.js';
+import { standardOutput, STREAMS } from '../output/standard-output.js';
 import { HttpMetrics } from './http-metrics.js';
 import { NestLogger } from './logger.js';
 import { logRequest } from './request-log.js';
@@ -67,6 +68,14 @@ export class HttpApplication {
     });
     await nest.init();
     const measured = new HttpMetrics(nest.get(Metrics));
+    nest
+      .get(Metrics)
+      .total(
+        'licentia_log_lines_lost_total',
+        'Lines that could not be written to a stream of the process.',
+        { stream: STREAMS },
+        ({ stream }) => standardOutput[stream].lost,
+      );
     metrics = () => measured;
     const application = new HttpApplication(nest, nest.getHttpServer() as Server, options);
     draining = () => application.#draining;

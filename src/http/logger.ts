@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
+import { standardOutput } from '../output/standard-output.js';
 
 /** A structured logger, one JSON object a line. @param destination - standard output unless given */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
@@ -9,7 +10,13 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  if (destination !== undefined) return pino(options, destination);
+  const { stdout } = standardOutput;
+  const logger = pino(options, stdout);
+  stdout.onRecovery((lost) =>
+    logger.warn({ msg: 'lines of the log before this one could not be written', lost }),
+  );
+  return logger;
 }
 
 /** Nest's logger, as everything here uses it, on top of pino. */

@@ -73,6 +73,26 @@ export class Metrics {
     return (labels) => counter.inc(labels as Record<string, string>);
   }
 
+  /** A count that is kept elsewhere and read at each scrape, as {@link gauge} reads: it never goes back. */
+  total<const V extends LabelValues>(
+    name: string,
+    help: string,
+    values: V,
+    read: (labels: Labels<V>) => number,
+  ): void {
+    const combinations = combine(values);
+    new Counter({
+      name,
+      help,
+      labelNames: Object.keys(values),
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const labels of combinations) this.inc(labels, read(labels));
+      },
+    });
+  }
+
   /**
    * How long things took, seconds. The caller sees to it that its labels have few values.
    * @returns the observer of one combination of labels, to be kept: making it costs more than using it

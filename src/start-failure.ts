@@ -1,0 +1,39 @@
+import { ConfigError } from './config/environment.js';
+import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
+import { StaleIdentityError } from './database/identities.js';
+import { MigrationFailedError, MigrationTableError, PendingMigrationsError } from './database/migrate.js';
+import { ServiceError } from './domain/service-error.js';
+
+const PLAIN = [
+  ConfigError,
+  EmbeddedDirectoryInUseError,
+  MigrationFailedError,
+  MigrationTableError,
+  PendingMigrationsError,
+  StaleIdentityError,
+];
+
+/** Why a program could not start: a sentence where an operator can do something about it, else the stack. */
+export function explainFailure(error: unknown): string {
+  return sentence(error) ?? String((error as Error)?.stack ?? error);
+}
+
+function sentence(error: unknown): string | undefined {
+  if (PLAIN.some((type) => error instanceof type)) return (error as Error).message;
+  if (error instanceof ServiceError && error.code === 'database.unavailable') {
+    const reason = error.cause instanceof Error ? error.cause.message : 'no reason is known';
+    return `The database that DATABASE_URL names is not available: ${reason}`;
+  }
+  const { code, address, port } = error as { code?: string; address?: string; port?: number };
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} of ${address} is in use already: stop what listens there, or set PORT to another one.`;
+    case 'EACCES':
+    case 'EADDRNOTAVAIL':
+      return `Cannot listen on port ${port} of ${address}: ${(error as Error).message}.`;
+    case 'ENOTFOUND':
+      return `Cannot listen: ${(error as Error).message}. HOST must be an address or a name of this machine.`;
+    default:
+      return undefined;
+  }
+}

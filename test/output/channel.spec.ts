@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { Channel, MOST_WAITING } from '../../src/output/channel.js';
+import { DescriptorSink } from '../../src/output/descriptor-sink.js';
+import { StreamSink } from '../../src/output/stream-sink.js';
+
+/** Long enough for anything that is not held up, milliseconds. */
+const AMPLE = 60_000;
+
+describe('A channel for lines', () => {
+  let directory: string;
+  const descriptors: number[] = [];
+  const children: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'licentia-output-'));
+  });
+
+  afterEach(() => {
+    for (const descriptor of descriptors.splice(0)) closeSync(descriptor);
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+
+  afterAll(async () => {
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  function descriptor(path: string, flags: string): number {
+    const opened = openSync(path, flags);
+    descriptors.push(opened);
+    return opened;
+  }
+
+  /** A pipe to a program that reads only what it is told to. */
+  function pipe(script: string): { child: ChildProcess; stream: Writable; channel: Channel } {
+    const child = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'] });
+    children.push(child);
+    const stream = child.stdin;
+    return { child, stream, channel: new Channel(() => new StreamSink(stream)) };
+  }
+
+  it('writes lines to a file, in their order', async () => {
+    const path = join(directory, 'file');
+    const file = descriptor(path, 'w');
+    const channel = new Channel(() => new DescriptorSink(file));
+    const lines = Array.from({ length: 5_000 }, (_, number) => `line ${number} ${'x'.repeat(40)}\n`);
+    for (const line of lines) channel.write(line);
+    await channel.flush(AMPLE);
+    expect(readFileSync(path, 'utf8')).toBe(lines.join(''));
+    expect(channel.lost).toBe(0);
+  });
+
+  it.each([
+    ['a full disk', () => descriptor('/dev/full', 'w'), 'ENOSPC'],
+    ['a descriptor that is not open', () => 10_000, 'EBADF'],
+  ])('loses what goes to %s, counts the lines, and tells who prints', async (_, open, code) => {
+    const target = open();
+    const channel = new Channel(() => new DescriptorSink(target));
+    for (let number = 0; number < 1_000; number += 1) channel.write(`line ${number}\n`);
+    expect(await channel.print('one\ntwo\n')).toMatchObject({ code });
+    expect(channel.lost).toBe(1_002);
+  });
+
+  it('loses what goes to a reader that is gone, and counts it', async () => {
+    const { child, channel } = pipe('exec 0<&-; echo closed; exec sleep 1000');
+    await once(child.stdout as NonNullable<typeof child.stdout>, 'data');
+    expect(await channel.print('one\n')).toMatchObject({ code: 'EPIPE' });
+    channel.write('two\n');
+    await channel.flush(AMPLE);
+    expect(channel.lost).toBe(2);
+  });
+
+  it('holds no more than its bound for a reader that stands still, and says afterwards where lines are missing', async () => {
+    const { child, channel } = pipe('read go </dev/stdin; exec cat');
+    const told: number[] = [];
+    channel.onRecovery((lost) => {
+      told.push(lost);
+      channel.write(`lost ${lost}\n`);
+    });
+    const line = `${'x'.repeat(1023)}\n`;
+    const lines = (3 * MOST_WAITING) / line.length;
+    // The reader waits for a whole line, which is the last thing to come.
+    child.stdin?.cork();
+    for (let number = 0; number < lines; number += 1) channel.write(line);
+    expect(channel.lost).toBe(lines - MOST_WAITING / line.length);
+    const { lost } = channel;
+    await channel.flush(50);
+    expect(told).toEqual([]);
+
+    let read = '';
+    child.stdout?.on('data', (bytes: Buffer) => (read += String(bytes)));
+    child.stdin?.uncork();
+    await channel.flush(AMPLE);
+    child.stdin?.end();
+    await once(child, 'close');
+    expect(told).toEqual([lost]);
+    expect(read.endsWith(`x\nlost ${lost}\n`)).toBe(true);
+  });
+
+  it('gives up waiting when its time is over, and not before everything is written', async () => {
+    const { channel } = pipe('exec sleep 1000');
+    let printed = false;
+    void channel.print('x'.repeat(1024 * 1024)).then(() => (printed = true));
+    await channel.flush(50);
+    expect(printed).toBe(false);
+  });
+});
