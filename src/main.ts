@@ -6,6 +6,7 @@ import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './database/service-schema.js';
 import { inspectKeySetFile } from './issuer/key-set-source.js';
 import { Metrics } from './metrics/metrics.js';
+import { rereadServiceFiles } from './reread.js';
 import { runProcess } from './run-process.js';
 import { startService } from './service.js';
 
@@ -42,7 +43,7 @@ await runProcess({
       version: VERSION,
       commit: COMMIT,
     });
-    return application;
+    return { close: () => application.close(), reread: () => rereadServiceFiles(application, config) };
 
     function warnAboutAccess({ access }: ServiceConfig): void {
       if (access.administrator === undefined && access.bootstrapToken === undefined) {

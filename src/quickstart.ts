@@ -17,7 +17,8 @@ import { SERVICE_SCHEMA } from './database/service-schema.js';
 import { LicensingService } from './licensing/licensing.service.js';
 import { Metrics } from './metrics/metrics.js';
 import { standardOutput } from './output/standard-output.js';
-import { type Closable, runProcess } from './run-process.js';
+import { rereadServiceFiles } from './reread.js';
+import { runProcess, type Running } from './run-process.js';
 import { type RunningService, startService } from './service.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
 
@@ -85,7 +86,7 @@ function logLevel({ service }: QuickstartConfig): string {
   return service.logLevel;
 }
 
-async function start(config: QuickstartConfig, logger: Logger): Promise<Closable> {
+async function start(config: QuickstartConfig, logger: Logger): Promise<Running> {
   print('Starting. The first time this creates two databases, which takes some seconds …');
   const authority = await startAuthority(config.authority, logger, { attended: true });
   try {
@@ -93,7 +94,10 @@ async function start(config: QuickstartConfig, logger: Logger): Promise<Closable
     service.application.nest.get(Metrics).observeProcess();
     await installDemoLicense(service, authority, config.service);
     print(welcome(config, await administratorToken(service)));
-    return { close: () => closeBoth(service, authority) };
+    return {
+      close: () => closeBoth(service, authority),
+      reread: () => rereadServiceFiles(service.application, config.service),
+    };
   } catch (error) {
     await authority.application.close();
     throw error;

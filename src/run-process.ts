@@ -5,11 +5,22 @@ import { ConfigError, type Environment } from './config/environment.js';
 import { isReadingFiles } from './config/named-file.js';
 import { createLogger } from './http/logger.js';
 import { flushOutput, standardOutput } from './output/standard-output.js';
+import { hasTerminal } from './output/terminal.js';
 import { explainFailure } from './start-failure.js';
 
-/** Something that can be asked to end. */
-export interface Closable {
+/** What became of a file that a setting names, when it was read again. */
+export interface Reread {
+  readonly setting: string;
+  /** What it says now, or why it cannot be used. */
+  readonly outcome: string;
+  readonly failed: boolean;
+}
+
+/** A program at work. */
+export interface Running {
   close(): Promise<void>;
+  /** Reads again at once what can be read again while it runs. */
+  reread(): Promise<readonly Reread[]>;
 }
 
 /** One of our programs: how its configuration is read and how it starts. */
@@ -24,7 +35,7 @@ export interface Program<Config> {
   readonly logLevel: (config: Config) => string;
   /** Brings the tables up to date, as {@link start} would. @returns what ran */
   readonly migrate: (config: Config) => Promise<readonly string[]>;
-  readonly start: (config: Config, logger: Logger) => Promise<Closable>;
+  readonly start: (config: Config, logger: Logger) => Promise<Running>;
 }
 
 /** `--check-config` ends with this when the configuration can be used and something about it looks wrong. */
@@ -83,7 +94,7 @@ export async function runProcess<Config>(
     stayUp();
     const logger = createLogger(program.logLevel(config));
     for (const hint of hints) logger.warn({ msg: hint });
-    endOnSignal(program.start(config, logger));
+    await serve(program.start(config, logger), logger);
   } catch (error) {
     // What is missing may be there under another name.
     if (error instanceof ConfigError) standardOutput.stderr.write(message);
@@ -122,28 +133,67 @@ function stayUp(): void {
 }
 
 /**
- * Ends once, however many signals come: a second one must not cut off what the first one lets finish. While the start
- * is still under way nothing is to be finished. (Without handlers process 1 of a container would ignore them.)
+ * Follows the signals. It ends once, however many come: a second one must not cut off what the first one lets finish.
+ * While the start is still under way nothing is to be finished. (Without handlers process 1 of a container would ignore
+ * them.)
  */
-function endOnSignal(starting: Promise<Closable>): void {
-  let running: Closable | undefined;
+async function serve(starting: Promise<Running>, logger: Logger): Promise<void> {
+  let running: Running | undefined;
   let ending = false;
-  const onSignal = () => {
-    if (ending) return;
+  const finish = async (reason: object) => {
+    if (ending) return logger.info({ msg: 'is ending already', ...reason });
     ending = true;
-    if (running === undefined) return void exit(0);
-    const deadline = performance.now() + LONGEST_SHUTDOWN_MS;
-    setTimeout(() => exitNow(1), LONGEST_SHUTDOWN_MS).unref();
-    running.close().then(
-      () => exit(0, deadline),
-      (error: unknown) => fail(error),
-    );
+    const began = performance.now();
+    logger.info({ msg: 'ending', ...reason });
+    const ended = (code: number, more: object = {}) =>
+      logger[code === 0 ? 'info' : 'error']({
+        msg: 'ended',
+        ...reason,
+        code,
+        ms: Math.round(performance.now() - began),
+        ...more,
+      });
+    setTimeout(() => {
+      ended(1, { reason: 'not everything ended in time' });
+      exitNow(1);
+    }, LONGEST_SHUTDOWN_MS).unref();
+    try {
+      await running?.close();
+    } catch (error) {
+      ended(1, { err: error });
+      return fail(error);
+    }
+    ended(0);
+    return exit(0, began + LONGEST_SHUTDOWN_MS);
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
-  starting.then(
-    (started) => (running = started),
-    (error: unknown) => fail(error),
-  );
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
+    process.on(signal, () => void finish({ signal }));
+  }
+  // Without a handler the one would open a debugger, and the other would end the process without a word.
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+    process.on(signal, () => logger.info({ msg: 'this signal has no meaning here', signal }));
+  }
+  const hadTerminal = hasTerminal();
+  process.on('SIGHUP', () => {
+    if (hadTerminal && !hasTerminal()) void finish({ signal: 'SIGHUP', reason: 'the terminal is gone' });
+    else if (running === undefined || ending)
+      logger.info({ msg: 'nothing to read again now', signal: 'SIGHUP' });
+    else void reread(running, logger);
+  });
+  try {
+    running = await starting;
+  } catch (error) {
+    logger.fatal({ msg: 'ended', code: 1, reason: `the start failed: ${explainFailure(error)}` });
+    return fail(error);
+  }
+}
+
+/** At SIGHUP, which also comes when a terminal is closed. One line says all that became of it. */
+async function reread(running: Running, logger: Logger): Promise<void> {
+  const files = await running.reread();
+  const outcomes = Object.fromEntries(files.map(({ setting, outcome }) => [setting, outcome]));
+  const level = files.some(({ failed }) => failed) ? 'warn' : 'info';
+  logger[level]({ msg: 'read again what settings name', signal: 'SIGHUP', ...outcomes });
 }
 
 /** Ends the process with 1, and says why: in a sentence where an operator can do something about it. */

@@ -104,5 +104,5 @@ async function start(config: AuthorityConfig, logger: Logger) {
   const { url, application } = await startAuthority(config, logger);
   application.nest.get(Metrics).observeProcess();
   logger.info({ msg: 'listening', url, issuerId: config.issuerId, version: VERSION, commit: COMMIT });
-  return application;
+  return { close: () => application.close(), reread: async () => [] };
 }

@@ -48,6 +48,8 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   #failures = 0;
   /** What kept the keys from being fetched the last time. */
   #lastFailure: FailureClass = 'configuration';
+  /** The same as a sentence. */
+  #failure: string | undefined;
   readonly #metrics: KeySetMetrics;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -100,6 +102,14 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   /** The keys that are held, without asking anybody: for what must not wait. */
   get known(): KeySet | undefined {
     return this.#usable();
+  }
+
+  /** Fetches the keys at once, because an operator asks for it. @returns what is held now, and why not more */
+  async fetchNow(): Promise<{ readonly usable: number; readonly failure: string | undefined }> {
+    // A fetch under way may have begun before the source was changed.
+    await this.#fetching;
+    await this.#refresh();
+    return { usable: this.#usable()?.size ?? 0, failure: this.#failures > 0 ? this.#failure : undefined };
   }
 
   beforeApplicationShutdown(): void {
@@ -157,6 +167,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
       this.#lastFailure = error instanceof IssuerFailure ? error.failureClass : 'configuration';
       this.#metrics.failed(error);
       const cause = error instanceof ServiceError ? error.cause : error;
+      this.#failure = String((cause as Error | undefined)?.message ?? error);
       this.#logger.warn({
         msg: "the issuer's keys could not be fetched: the last good ones stay",
         err: cause,

@@ -74,6 +74,14 @@ export class LicenseSources implements BeforeApplicationShutdown {
     this.#schedule();
   }
 
+  /** Looks at once, with keys that may be new, and waits for it. @returns the {@link reports} afterwards */
+  async lookNow(): Promise<SourceReport[]> {
+    // A look under way may have read the file before it was asked for this one.
+    await this.#looking;
+    await this.#lookOnce();
+    return this.reports();
+  }
+
   /** What there is to say of every license that some source holds, the one that counts first. */
   reports(): SourceReport[] {
     const snapshot = this.snapshots.current;

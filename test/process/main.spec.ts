@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { embeddedDatabase, type TestDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { HungFileSystem } from '../support/hung-file-system.js';
 import { ServiceProcess } from '../support/service-process.js';
-import { withOverrides } from '../support/tokens.js';
+import { createKey, withOverrides } from '../support/tokens.js';
 
 describe('node dist/main.js', () => {
   let database: TestDatabase;
@@ -113,7 +114,7 @@ describe('node dist/main.js', () => {
     ['SIGTERM', 'SIGTERM'],
     ['SIGINT', 'SIGINT'],
     ['SIGTERM', 'SIGINT'],
-    ['SIGHUP', 'SIGTERM'],
+    ['SIGQUIT', 'SIGTERM'],
   ])('answers what is under way when %s is followed by %s', async (first, second) => {
     const service = await ServiceProcess.start(environment());
     await service.call('POST', '/api/licensing/token', {
@@ -128,6 +129,60 @@ describe('node dist/main.js', () => {
     const [code, renewed] = await Promise.all([ended, renewing, service.kill(second)]);
     expect([code, renewed.status]).toEqual([0, 200]);
     issuer.answerRenewals();
+  });
+
+  it('reads again at SIGHUP what settings name, says what became of it, and tells of every signal and its end', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'licentia-reread-'));
+    const paths = {
+      ISSUER_JWKS_PATH: join(directory, 'keys.json'),
+      ISSUER_CA_PATH: join(directory, 'ca.pem'),
+      LICENSE_PATH: join(directory, 'license.jwt'),
+    };
+    const keys = async (...jwks: object[]) =>
+      writeFile(paths.ISSUER_JWKS_PATH, JSON.stringify({ keys: jwks }));
+    const other = createKey('ES256', 'other');
+    try {
+      await keys(issuer.key.jwk);
+      await writeFile(paths.ISSUER_CA_PATH, rootCertificates[0] ?? '');
+      const service = await ServiceProcess.start({ ...environment(), ...paths });
+      const lines = (msg: string) =>
+        service.output
+          .split('\n')
+          .filter((line) => line.includes(`"msg":"${msg}"`))
+          .map((line) => JSON.parse(line) as object);
+      const said = async (count: number) => {
+        while (lines('read again what settings name').length < count) {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        return lines('read again what settings name').at(-1);
+      };
+      service.signal('SIGHUP');
+      expect(await said(1)).toMatchObject({
+        level: 40,
+        signal: 'SIGHUP',
+        ISSUER_JWKS_PATH: 'usable keys: 1',
+        ISSUER_CA_PATH: 'certificates: 1',
+        LICENSE_PATH: expect.stringMatching(/^broken: .*no such file/),
+      });
+      await keys(issuer.key.jwk, other.jwk);
+      await writeFile(paths.LICENSE_PATH, issuer.token());
+      service.signal('SIGHUP');
+      expect(await said(2)).toMatchObject({
+        level: 30,
+        ISSUER_JWKS_PATH: 'usable keys: 2',
+        LICENSE_PATH: 'used',
+      });
+      expect((await service.call('GET', '/api/licensing/check')).text).toBe('true');
+      service.signal('SIGUSR2');
+      await service.said('this signal has no meaning here');
+      expect(await service.kill('SIGTERM')).toBe(0);
+      expect([...lines('ending'), ...lines('ended')]).toEqual([
+        expect.objectContaining({ signal: 'SIGTERM' }),
+        expect.objectContaining({ signal: 'SIGTERM', code: 0 }),
+      ]);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 
   it('ends at once when it is asked to while it starts, and leaves no process behind', async () => {

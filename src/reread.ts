@@ -1,0 +1,45 @@
+import type { ServiceConfig } from './config/service-config.js';
+import { readCertificateFile } from './config/certificate-file.js';
+import type { HttpApplication } from './http/http-application.js';
+import { IssuerKeys } from './issuer/issuer-keys.js';
+import { LicenseSources } from './licensing/license-sources.js';
+import type { Reread } from './run-process.js';
+
+/** Reads again at once what the service reads again by itself in its own time: authorities, keys, the license. */
+export async function rereadServiceFiles(
+  { nest }: HttpApplication,
+  { issuer, sources }: ServiceConfig,
+): Promise<Reread[]> {
+  const found: Reread[] = [];
+  // Keys are fetched with these authorities, and the license is verified with these keys.
+  if (issuer.authorities !== undefined) found.push(rereadAuthorities(issuer.authorities.path));
+  if (issuer.keys.kind !== 'none') {
+    const { failure, usable } = await nest.get(IssuerKeys).fetchNow();
+    found.push({
+      setting: issuer.keys.kind === 'file' ? 'ISSUER_JWKS_PATH' : 'ISSUER_JWKS_URL',
+      outcome: failure ?? `usable keys: ${usable}`,
+      failed: failure !== undefined,
+    });
+  }
+  if (sources.path !== undefined) {
+    const reports = await nest.get(LicenseSources).lookNow();
+    const states = reports.filter(({ source }) => source === 'file');
+    found.push({
+      setting: 'LICENSE_PATH',
+      outcome: states
+        .map(({ state, reason }) => (reason === undefined ? state : `${state}: ${reason}`))
+        .join('; '),
+      failed: states.some(({ state }) => state === 'broken'),
+    });
+  }
+  return found;
+}
+
+function rereadAuthorities(path: string): Reread {
+  try {
+    const { certificates } = readCertificateFile(path);
+    return { setting: 'ISSUER_CA_PATH', outcome: `certificates: ${certificates.length}`, failed: false };
+  } catch (error) {
+    return { setting: 'ISSUER_CA_PATH', outcome: (error as Error).message, failed: true };
+  }
+}
