@@ -17,6 +17,7 @@ import { IssuerIdentity } from './issuer-identity.js';
 import { IssuerRecordStore } from './issuer-record.store.js';
 import { LicenseAuthority } from './license-authority.js';
 import { LicenseSigner } from './license-signer.js';
+import { RenewalSlots } from './renewal-slots.js';
 import { RenewalStore } from './renewal.store.js';
 import { Renewals } from './renewals.js';
 import { SigningKeys } from './signing-keys.js';
@@ -45,6 +46,7 @@ export class AuthorityModule {
         SigningKeys,
         LicenseSigner,
         LicenseAuthority,
+        RenewalSlots,
         RenewalStore,
         Renewals,
         {

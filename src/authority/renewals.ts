@@ -9,6 +9,7 @@ import { IssuedLicenseEntity } from './issued-license.entity.js';
 import { LicenseSigner, type SignedLicense } from './license-signer.js';
 import { decideToken, MOST_AHEAD, statementIat } from './next-token.js';
 import { RenewalRefused } from './renewal-refused.js';
+import { RenewalSlots } from './renewal-slots.js';
 import { RenewalStore } from './renewal.store.js';
 
 /** One attempt of an instance to renew its license. */
@@ -39,14 +40,18 @@ export class Renewals {
     private readonly signer: LicenseSigner,
     private readonly store: RenewalStore,
     private readonly clock: ConfirmedClock,
+    private readonly slots: RenewalSlots,
   ) {}
 
   /** @throws RenewalRefused; ServiceError `database.unavailable` */
   async renew(attempt: RenewalAttempt): Promise<RenewalAnswer> {
-    const { answer, signed } = await this.database.transaction((manager) => this.#decide(manager, attempt));
+    const { lid, jti: shown } = attempt.claims;
+    const { answer, signed } = await this.slots.run(lid, shown, async () =>
+      this.database.transaction((manager) => this.#decide(manager, attempt)),
+    );
     if (signed !== undefined) {
       const { jti, iat, exp } = signed;
-      this.#logger.log({ msg: 'license renewed', lid: attempt.claims.lid, jti, iat, exp });
+      this.#logger.log({ msg: 'license renewed', lid, jti, iat, exp });
     }
     return answer;
   }

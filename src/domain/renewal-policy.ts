@@ -30,6 +30,11 @@ export function renewalDueAt({ iat, exp, tok_exp_warn_days = 0, update_days = 1 
   return Math.floor(Math.min(regular, latestDue(exp, life)));
 }
 
+/** Whether the issuer should have a newer token by now. @param nowSeconds Unix seconds */
+export function isOverdue(terms: RenewalTerms, nowSeconds: number): boolean {
+  return nowSeconds >= renewalDueAt(terms);
+}
+
 /**
  * The first attempt for a token, somewhat before it is due, so that a fleet that was licensed together does not renew
  * together.

@@ -16,11 +16,12 @@ const STATUS_LABELS: Readonly<Record<string, LicenseStatus>> = {
   invalid_subject: LicenseStatus.InvalidSubject,
 };
 
-/** What came of a renewal: one of the first two when it succeeded, else the code of its error. */
+/** What came of a renewal: one of the first two when it succeeded, `not-due` where the issuer had nothing although it is due, else the code of its error. */
 const RENEWALS = {
   outcome: [
     'renewed',
     'unchanged',
+    'not-due',
     'license.not-found',
     'license.invalid',
     'license.changed',
@@ -108,7 +109,7 @@ export class LicenseMetrics {
   }
 
   /** Counts a renewal that came to an end. */
-  renewal(outcome: 'renewed' | 'unchanged'): void {
+  renewal(outcome: 'renewed' | 'unchanged' | 'not-due'): void {
     if (outcome === 'renewed') this.#renewedAt = this.clock.now();
     this.#renewals({ outcome });
   }

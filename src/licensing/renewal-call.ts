@@ -4,6 +4,7 @@ import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import { compareTokens, isOlder, isSameLicense } from '../domain/license.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
+import { isOverdue } from '../domain/renewal-policy.js';
 import { ServiceError } from '../domain/service-error.js';
 import { LicenseIssuer, type RenewalAnswer } from '../issuer/license-issuer.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
@@ -73,9 +74,15 @@ export class RenewalCall {
     }
   }
 
+  /** Nothing newer to have, which is fine for as long as none is due. The caller gets the present license either way. */
   async #unchanged({ held, license }: Renewable, turn: Turn): Promise<LicenseState> {
-    await this.journal.unchanged(turn, license);
-    this.metrics.renewal('unchanged');
+    if (isOverdue(license.claims, toSeconds(this.clock.now()))) {
+      await this.journal.notDue(turn, license);
+      this.metrics.renewal('not-due');
+    } else {
+      await this.journal.unchanged(turn, license);
+      this.metrics.renewal('unchanged');
+    }
     return this.reader.stateIn(license, held);
   }
 

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
+import type { LicenseClaims } from '../domain/license-claims.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import {
   attemptAfterFailure,
@@ -17,6 +18,8 @@ import { RenewalStore, type Turn } from './renewal.store.js';
 
 /** Failures after which the issuer may or may not have done its part: the same attempt goes on next time. */
 const UNDECIDED = new Set(['issuer.unavailable', 'issuer.timeout', 'database.unavailable']);
+
+const NOT_DUE = 'The issuer has no newer token, although the renewal is due.';
 
 /** Writes down what came of each call to the issuer, and when the next one is due. */
 @Injectable()
@@ -63,6 +66,24 @@ export class RenewalJournal {
     await this.#bestEffort(turn, (manager) => this.succeeded(manager, turn, 'unchanged', license));
   }
 
+  /**
+   * The issuer has nothing newer although the renewal is due: the call is over and its callers have the present license, but the next
+   * one comes as after a failure, and it is told of as one.
+   */
+  async notDue(turn: Turn, { claims }: AuthenticatedLicense): Promise<void> {
+    await this.#bestEffort(turn, async (manager) => {
+      await this.store.note(manager, turn, { outcome: 'unchanged', finished: true });
+      const backOff = await this.#backOff(manager, claims);
+      await this.store.setState(manager, {
+        ...backOff,
+        notBefore: null,
+        lastOutcome: 'not-due',
+        lastCause: 'refused',
+        lastMessage: NOT_DUE,
+      });
+    });
+  }
+
   /** Best effort too: a database that is away is often what failed. @param license - that was to be renewed */
   async failed(turn: Turn, { claims }: AuthenticatedLicense, error: unknown): Promise<void> {
     const failure = failureOf(error);
@@ -70,30 +91,39 @@ export class RenewalJournal {
       const finished = !UNDECIDED.has(failure.code);
       // The transaction that seemed to fail may have been the one that stored everything.
       if (!(await this.store.note(manager, turn, { outcome: failure.code, finished, failure }))) return;
-      const now = this.#now();
       if (error instanceof IssuerFailure && error.failureClass === 'paused') {
+        const now = this.#now();
         // Nobody was called, so nothing was tried: what is known of the last attempt stays.
         await this.store.setState(manager, { nextAttemptAt: dateOf(now + (failure.retryAfter ?? 1)) });
         return;
       }
-      const known = await this.store.state(manager);
-      const isKnown = known.lid === claims.lid && known.jti === claims.jti;
-      const step = (isKnown ? known.backOff : 0) + 1;
       const pause = error instanceof IssuerPause ? error.seconds : undefined;
-      const next = attemptAfterFailure(claims, step, now, Math.random());
+      const backOff = await this.#backOff(manager, claims, pause);
       await this.store.setState(manager, {
-        lid: claims.lid,
-        jti: claims.jti,
-        failures: isKnown ? known.failures + 1 : 1,
-        backOff: stepsTaken(claims, step, now),
-        nextAttemptAt: dateOf(Math.max(next, now + (pause ?? 0))),
-        ...(pause === undefined ? {} : { notBefore: dateOf(now + pause) }),
-        lastAttemptAt: dateOf(now),
+        ...backOff,
         lastOutcome: failure.code,
         lastCause: error instanceof IssuerFailure ? error.failureClass : null,
         lastMessage: failure.message,
       });
     });
+  }
+
+  /** What is known of the attempts for a token after one more that brought nothing. @param pause - that the issuer asked for, seconds */
+  async #backOff(manager: EntityManager, claims: LicenseClaims, pause?: number) {
+    const now = this.#now();
+    const known = await this.store.state(manager);
+    const isKnown = known.lid === claims.lid && known.jti === claims.jti;
+    const step = (isKnown ? known.backOff : 0) + 1;
+    const next = attemptAfterFailure(claims, step, now, Math.random());
+    return {
+      lid: claims.lid,
+      jti: claims.jti,
+      failures: isKnown ? known.failures + 1 : 1,
+      backOff: stepsTaken(claims, step, now),
+      nextAttemptAt: dateOf(Math.max(next, now + (pause ?? 0))),
+      ...(pause === undefined ? {} : { notBefore: dateOf(now + pause) }),
+      lastAttemptAt: dateOf(now),
+    };
   }
 
   async #bestEffort(turn: Turn, work: (manager: EntityManager) => Promise<void>): Promise<void> {

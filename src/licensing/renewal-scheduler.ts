@@ -3,9 +3,9 @@ import { Periodic } from '../clock/periodic.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { Database } from '../database/database.js';
 import { SYSTEM } from '../domain/actor.js';
-import { type Clock, CLOCK } from '../domain/clock.js';
+import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
-import { firstAttemptAt } from '../domain/renewal-policy.js';
+import { firstAttemptAt, isOverdue } from '../domain/renewal-policy.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseRenewal } from './license-renewal.js';
@@ -50,8 +50,12 @@ export class RenewalScheduler implements BeforeApplicationShutdown {
       const snapshot = this.snapshots.current;
       const license = snapshot === undefined ? undefined : this.renewal.candidateIn(snapshot);
       if (license === undefined || !(await this.#isDue(license))) return;
-      await this.renewal.renew(SYSTEM);
-      this.#logger.log({ msg: 'license renewed', lid: license.claims.lid });
+      const { claims } = await this.renewal.renew(SYSTEM);
+      const { lid, jti } = license.claims;
+      if (claims?.jti !== jti) this.#logger.log({ msg: 'license renewed', lid });
+      else if (isOverdue(license.claims, toSeconds(this.clock.now())))
+        this.#logger.warn({ msg: 'the issuer has no newer token, although the renewal is due', lid, jti });
+      else this.#logger.log({ msg: 'the issuer has no newer token yet', lid, jti });
     } catch (error) {
       const code = error instanceof ServiceError ? error.code : 'internal-error';
       if (code === 'database.unavailable') return;

@@ -108,14 +108,34 @@ describe('renewal without being asked', () => {
   });
 
   it('goes on at the next regular time after the issuer had nothing newer', async () => {
-    await stage.install({ lid: newLid() });
+    await stage.install({ lid: newLid(), iat: stage.now - 60, update_days: 10 });
     await planned();
+    const { due } = await report();
     stage.issuer.answerRenewals({ status: 409, body: { code: 'not_due' } });
-    stage.service.clock.advance(DAY_MS / 2 + 3600_000);
+    // Renewals are tried somewhat early.
+    stage.service.clock.set((due - 60) * 1000);
     await until(async () => (await report()).outcome === 'unchanged');
     const { nextAttempt, lastAttempt, failures, lastSuccess } = await report();
     expect([failures, lastSuccess]).toEqual([0, lastAttempt]);
     expect(nextAttempt - lastAttempt).toBeGreaterThanOrEqual(60);
+  });
+
+  it('counts it as a failure that the issuer has nothing newer when the renewal is due', async () => {
+    await stage.install({ lid: newLid() });
+    await planned();
+    stage.issuer.answerRenewals({ status: 409, body: { code: 'not_due' } });
+    stage.service.clock.set((await report()).due * 1000);
+    await until(async () => (await report()).outcome === 'not-due');
+    const { nextAttempt, lastAttempt, ...told } = await report();
+    expect(told).toMatchObject({
+      lastSuccess: null,
+      cause: 'refused',
+      message: expect.stringContaining('due'),
+    });
+    expect(told.failures).toBeGreaterThanOrEqual(1);
+    expect(nextAttempt - lastAttempt).toBeLessThanOrEqual(61);
+    // A caller gets the present license all the same.
+    expect((await stage.renew()).status).toBe(200);
   });
 
   it('renews a token that has expired as well', async () => {
