@@ -32,8 +32,12 @@ export class AccessGuard implements CanActivate {
   #authorize(request: IncomingMessage, caller: Caller, rule: { readonly action: Action } | undefined): true {
     contextOf(request).callerId = caller.id;
     if (rule === undefined) throw new AccessDenied([], 'the endpoint declares no action');
-    if (!caller.actions.has(rule.action))
-      throw new AccessDenied([rule.action], `${caller.id} does not hold the action`);
+    if (!caller.actions.has(rule.action)) {
+      const reason = caller.withheld?.has(rule.action)
+        ? 'holds the action, but who made this token did not: a new token by a caller who holds it gives it'
+        : 'does not hold the action';
+      throw new AccessDenied([rule.action], `${caller.id} ${reason}`);
+    }
     (request as Admitted)[CALLER] = caller;
     return true;
   }

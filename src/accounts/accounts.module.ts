@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AccessModule } from '../access/access.module.js';
 import { AccountsService } from './accounts.service.js';
 import { AccountsStore } from './accounts.store.js';
+import { LastAdministrator } from './last-administrator.js';
 import { LastUseWriter } from './last-use.writer.js';
 import { ServiceAccountsController } from './service-accounts.controller.js';
 import { UserRolesController } from './user-roles.controller.js';
@@ -10,7 +11,7 @@ import { UserRolesController } from './user-roles.controller.js';
 @Module({
   imports: [AccessModule],
   controllers: [ServiceAccountsController, UserRolesController],
-  providers: [AccountsStore, AccountsService, LastUseWriter],
+  providers: [AccountsStore, AccountsService, LastAdministrator, LastUseWriter],
   exports: [AccountsService],
 })
 export class AccountsModule {}

@@ -1,22 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { RequestActor } from '../access/actor.decorator.js';
-import type { Action } from '../access/actions.js';
-import { actionsOf, findRole, type Role, ROLES } from '../access/roles.js';
+import { type Action, ACTIONS } from '../access/actions.js';
+import { actionsOf, findRole, type Role } from '../access/roles.js';
 import { createServiceAccountToken, hashToken } from '../access/service-account-token.js';
 import { type AuditAction, AuditLog } from '../audit/audit-log.js';
-import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { AccessDenied } from '../domain/access-denied.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { AccountsStore } from './accounts.store.js';
+import { LastAdministrator } from './last-administrator.js';
 import { RoleAssignmentEntity } from './role-assignment.entity.js';
 import { ServiceAccountTokenEntity } from './service-account-token.entity.js';
 import { type BasicRole, ServiceAccountEntity } from './service-account.entity.js';
-
-/** Whoever holds this can give roles: there must always be somebody. */
-const MANAGES_ROLES: Action = 'roles:write';
 
 /** A new token; `key` is shown this once and stored nowhere. */
 export interface CreatedToken {
@@ -35,7 +32,7 @@ export class AccountsService {
     private readonly store: AccountsStore,
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditLog,
-    @Inject(SERVICE_CONFIG) private readonly config: ServiceConfig,
+    private readonly last: LastAdministrator,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -75,9 +72,9 @@ export class AccountsService {
       if (fields.name !== undefined && fields.name !== account.name) {
         await this.#assertNameFree(manager, fields.name);
       }
-      if (fields.isDisabled === true && !account.isDisabled)
-        await this.#assertNotLast(manager, id, roles, []);
-      const updated = await manager.save(Object.assign(account, fields, { updatedAt: this.#now() }));
+      const updated = await this.last.keep(manager, async () =>
+        manager.save(Object.assign(account, fields, { updatedAt: this.#now() })),
+      );
       await this.#record(manager, actor, 'service-account.update', id, { ...fields });
       return { changed: true, value: updated };
     });
@@ -109,6 +106,7 @@ export class AccountsService {
           expiresAt: secondsToLive === 0 ? null : new Date(created.getTime() + secondsToLive * 1000),
           lastUsedAt: null,
           isRevoked: false,
+          ceiling: ceilingOf(actor),
         }),
       );
       const tokenId = Number(token.id);
@@ -121,23 +119,26 @@ export class AccountsService {
     return this.store.listTokens(id);
   }
 
-  /** @throws ServiceError `not-found`; AccessDenied */
+  /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDenied */
   async revokeToken(actor: RequestActor, id: number, tokenId: number): Promise<ServiceAccountTokenEntity> {
     return this.snapshots.change(async (manager) => {
       await this.#assertMayChange(manager, actor, id);
       const token = await this.store.loadToken(manager, id, tokenId);
       if (token.isRevoked) return { changed: false, value: token };
-      const revoked = await manager.save(Object.assign(token, { isRevoked: true }));
+      const revoked = await this.last.keep(manager, async () =>
+        manager.save(Object.assign(token, { isRevoked: true })),
+      );
       await this.#record(manager, actor, 'service-account.token.revoke', id, { tokenId });
       return { changed: true, value: revoked };
     });
   }
 
-  /** @throws ServiceError `not-found`; AccessDenied */
+  /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDenied */
   async deleteToken(actor: RequestActor, id: number, tokenId: number): Promise<void> {
     await this.snapshots.change(async (manager) => {
       await this.#assertMayChange(manager, actor, id);
-      await manager.remove(await this.store.loadToken(manager, id, tokenId));
+      const token = await this.store.loadToken(manager, id, tokenId);
+      await this.last.keep(manager, async () => manager.remove(token));
       await this.#record(manager, actor, 'service-account.token.delete', id, { tokenId });
       return { changed: true, value: undefined };
     });
@@ -166,9 +167,9 @@ export class AccountsService {
       const roles = await this.store.rolesOf(manager, id);
       if (!roles.includes(roleUid))
         throw new ServiceError('not-found', 'The service account does not have this role');
-      const left = roles.filter((uid) => uid !== roleUid);
-      await this.#assertNotLast(manager, id, roles, left);
-      await manager.delete(RoleAssignmentEntity, { serviceAccountId: id, roleUid });
+      await this.last.keep(manager, async () =>
+        manager.delete(RoleAssignmentEntity, { serviceAccountId: id, roleUid }),
+      );
       await this.#record(manager, actor, 'role.remove', id, { role: role.name });
       return { changed: true, value: undefined };
     });
@@ -201,21 +202,6 @@ export class AccountsService {
     return login;
   }
 
-  /** @throws ServiceError `access.last-administrator` when an account that manages roles would be the last to */
-  async #assertNotLast(
-    manager: EntityManager,
-    id: number,
-    before: readonly string[],
-    after: readonly string[],
-  ): Promise<void> {
-    const { administrator, bootstrapToken } = this.config.access;
-    if (administrator !== undefined || bootstrapToken !== undefined) return;
-    if (!actionsOf(before).has(MANAGES_ROLES) || actionsOf(after).has(MANAGES_ROLES)) return;
-    const managing = ROLES.filter((role) => role.actions.includes(MANAGES_ROLES)).map((role) => role.uid);
-    if (!(await this.store.anyoneElseHas(manager, managing, id)))
-      throw new ServiceError('access.last-administrator');
-  }
-
   async #record(
     manager: EntityManager,
     actor: RequestActor,
@@ -236,4 +222,9 @@ function assertHolds(actor: RequestActor, actions: Iterable<Action>): void {
   if (missing.length > 0) {
     throw new AccessDenied(missing, `${actor.id} cannot give, change or take away what he does not hold`);
   }
+}
+
+/** A token never gives more than its maker could: roles that its account gets later do not change that. */
+function ceilingOf({ actions }: RequestActor): string[] | null {
+  return ACTIONS.every((action) => actions.has(action)) ? null : [...actions].sort();
 }

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { KnownToken } from '../access/caller.js';
+import type { Caller, KnownToken } from '../access/caller.js';
+import type { Action } from '../access/actions.js';
 import { actionsOf } from '../access/roles.js';
 import { Database } from '../database/database.js';
 import { ServiceError } from '../domain/service-error.js';
@@ -61,15 +62,22 @@ export class AccountsStore implements OnModuleInit {
     return assignments.map((assignment) => assignment.roleUid);
   }
 
-  /** Whether any enabled account but one holds one of these roles. */
-  async anyoneElseHas(manager: EntityManager, roleUids: readonly string[], but: number): Promise<boolean> {
-    const holders = await manager
-      .createQueryBuilder(ServiceAccountEntity, 'account')
+  /** Whether a token gives an action by one of these roles: of an enabled account, not revoked, not expired, not withheld. */
+  async anyTokenGives(
+    manager: EntityManager,
+    action: Action,
+    roleUids: readonly string[],
+    now: Date,
+  ): Promise<boolean> {
+    return manager
+      .createQueryBuilder(ServiceAccountTokenEntity, 'token')
+      .innerJoin(ServiceAccountEntity, 'account', 'account.id = token.serviceAccountId')
       .innerJoin(RoleAssignmentEntity, 'assignment', 'assignment.serviceAccountId = account.id')
-      .where('account.isDisabled = false AND account.id <> :but', { but })
+      .where('account.isDisabled = false AND token.isRevoked = false')
+      .andWhere('(token.expiresAt IS NULL OR token.expiresAt > :now)', { now })
+      .andWhere('(token.ceiling IS NULL OR :action = ANY (token.ceiling))', { action })
       .andWhere('assignment.roleUid IN (:...roleUids)', { roleUids })
-      .getCount();
-    return holders > 0;
+      .getExists();
   }
 
   /** Writes down when tokens were used last: Unix milliseconds by token. */
@@ -106,7 +114,8 @@ export class AccountsStore implements OnModuleInit {
       const account = callers.get(token.serviceAccountId);
       if (account === undefined) continue;
       known.set(token.hash, {
-        ...account,
+        disabled: account.disabled,
+        caller: limited(account.caller, token.ceiling),
         tokenId: Number(token.id),
         expiresAt: token.expiresAt?.getTime(),
         revoked: token.isRevoked,
@@ -114,4 +123,16 @@ export class AccountsStore implements OnModuleInit {
     }
     return known;
   }
+}
+
+/** The caller that a token stands for: with the actions of the account that the token's maker held, too. */
+function limited(caller: Caller, ceiling: readonly string[] | null): Caller {
+  if (ceiling === null) return caller;
+  const most = new Set(ceiling);
+  const actions = [...caller.actions];
+  return {
+    ...caller,
+    actions: new Set(actions.filter((action) => most.has(action))),
+    withheld: new Set(actions.filter((action) => !most.has(action))),
+  };
 }

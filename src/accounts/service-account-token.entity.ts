@@ -36,6 +36,10 @@ export class ServiceAccountTokenEntity {
   @Column('timestamptz', { name: 'last_used_at', nullable: true })
   lastUsedAt!: Date | null;
 
+  /** The actions that its maker held, which are the most that it gives; null for a maker who held every action. */
+  @Column('text', { array: true, nullable: true })
+  ceiling!: string[] | null;
+
   @Column('boolean', { name: 'is_revoked' })
   isRevoked!: boolean;
 }

@@ -16,6 +16,7 @@ import { LicenseMark1764400000000 } from './migrations/license-mark-176440000000
 import { LicenseKey1764100000000 } from './migrations/license-key-1764100000000.js';
 import { QueuedLicense1764300000000 } from './migrations/queued-license-1764300000000.js';
 import { RenewalState1764200000000 } from './migrations/renewal-state-1764200000000.js';
+import { TokenCeiling1765600000000 } from './migrations/token-ceiling-1765600000000.js';
 import { Stamp1765200000000 } from './migrations/stamp-1765200000000.js';
 
 /** The service's tables. */
@@ -41,5 +42,6 @@ export const SERVICE_SCHEMA: Schema = {
     QueuedLicense1764300000000,
     LicenseMark1764400000000,
     Stamp1765200000000,
+    TokenCeiling1765600000000,
   ],
 };

@@ -591,6 +591,50 @@ describe('Service accounts', () => {
     });
   });
 
+  describe('have tokens that give no more than their maker held:', () => {
+    const check = async (token: string) => (await service.get('/api/licensing/check', { token })).status;
+    const give = async (id: number, roleUid: string) =>
+      service.post(`/api/access-control/users/${id}/roles`, { roleUid });
+    const make = async (id: number, name: string, token?: string) =>
+      (
+        await service.post(
+          `/api/serviceaccounts/${id}/tokens`,
+          { name },
+          token === undefined ? {} : { token },
+        )
+      ).body.key as string;
+
+    it('a role that the account gets later is not in a token that was made before by another', async () => {
+      const maker = await service.caller(ACCOUNTS_WRITER);
+      const id = await account({ isDisabled: true });
+      const early = await make(id, 'early', maker.token);
+      expect((await patch(`/api/serviceaccounts/${id}`, { isDisabled: false }, maker.token)).status).toBe(
+        200,
+      );
+      expect((await give(id, LICENSING_READER)).status).toBe(200);
+      expect((await give(id, ACCOUNTS_WRITER)).status).toBe(200);
+      expect(await check(early)).toBe(403);
+      // What its maker held it gives, and what it makes in turn gives no more.
+      const other = await account();
+      const second = await make(other, 'second', early);
+      expect((await give(other, ADMINISTRATOR)).status).toBe(200);
+      expect(await check(second)).toBe(403);
+      expect((await service.get(`/api/serviceaccounts/${other}/tokens`, { token: second })).status).toBe(200);
+      expect(await check(await make(id, 'late'))).toBe(200);
+      // The maker's own fate changes nothing: neither more nor less.
+      expect((await give(maker.id, LICENSING_READER)).status).toBe(200);
+      expect(await check(early)).toBe(403);
+    });
+
+    it('one that an administrator made gives what the account gets later', async () => {
+      const id = await account();
+      const token = await make(id, 'first');
+      expect(await check(token)).toBe(403);
+      expect((await give(id, LICENSING_READER)).status).toBe(200);
+      expect(await check(token)).toBe(200);
+    });
+  });
+
   describe('leave a record of each change,', () => {
     it('who, what, to whom and in which request, and no key', async () => {
       const headers = { 'X-Request-Id': 'audit-1' };
@@ -683,7 +727,7 @@ describe('Service accounts', () => {
 describe('The last holder of roles:write', () => {
   let database: TestDatabase;
   let service: TestService;
-  let last: { id: number; token: string };
+  let last: { id: number; token: string; tokenId: number };
   let other: { id: number; token: string };
 
   beforeAll(async () => {
@@ -716,7 +760,25 @@ describe('The last holder of roles:write', () => {
     );
   });
 
-  it('keeps it where the only other holder is disabled, and loses it where he is enabled', async () => {
+  it('keeps the last token that gives it, neither revoked nor deleted', async () => {
+    const path = `/api/serviceaccounts/${last.id}/tokens/${last.tokenId}`;
+    const call = { body: { isRevoked: true }, token: last.token };
+    for (const reply of [
+      await service.call('PATCH', path, call),
+      await service.delete(path, undefined, { token: last.token }),
+    ]) {
+      expect([reply.status, reply.body.messageId]).toEqual([409, 'access.last-administrator']);
+    }
+    const another = await service.post(
+      `/api/serviceaccounts/${last.id}/tokens`,
+      { name: 'another' },
+      { token: last.token },
+    );
+    expect((await service.delete(path, undefined, { token: last.token })).status).toBe(200);
+    last = { ...last, token: another.body.key as string, tokenId: another.body.id as number };
+  });
+
+  it('keeps it where the only other holder is disabled or has no token that works, and loses it where one works', async () => {
     const roles = `/api/access-control/users/${other.id}/roles`;
     // Who can give roles holds what he gives: an account that he manages as well.
     const { body } = await service.post('/api/serviceaccounts', { name: 'second' }, { token: last.token });
@@ -727,6 +789,17 @@ describe('The last holder of roles:write', () => {
       { token: last.token },
     );
     expect((await service.post(roles, { roleUid: ADMINISTRATOR }, { token: last.token })).status).toBe(403);
+
+    // Without a token that works there is no second holder.
+    expect((await removeOwnRole()).status).toBe(409);
+    const tokens = `/api/serviceaccounts/${second}/tokens`;
+    const byLast = { token: last.token };
+    const brief = await service.post(tokens, { name: 'brief', secondsToLive: 60 }, byLast);
+    expect(brief.status).toBe(200);
+    service.clock.advance(61_000);
+    expect((await removeOwnRole()).status).toBe(409);
+    const made = await service.post(tokens, { name: 'lasting' }, byLast);
+    expect(made.status).toBe(200);
 
     expect((await disable(second, true)).status).toBe(200);
     expect((await removeOwnRole()).status).toBe(409);
