@@ -1,12 +1,14 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataSource, EntitySchema } from 'typeorm';
+import { readControlFile } from '../../src/database/embedded/control-file.js';
+import { ENGINE } from '../../src/database/embedded/data-directory.js';
 import { DirectoryLock, EmbeddedDirectoryInUseError } from '../../src/database/embedded/directory-lock.js';
 import type { EmbeddedLocation } from '../../src/database/embedded/embedded-database.js';
 import { embeddedDriver } from '../../src/database/embedded/embedded-driver.js';
@@ -94,6 +96,26 @@ describe('an embedded database in a directory', () => {
   it('is made for its owner alone and leaves nothing but its data when closed', async () => {
     expect((await stat(template)).mode & 0o777).toBe(0o700);
     expect(await readdir(template)).toEqual(['pgdata']);
+  });
+
+  it('has files that are their owner’s alone: new ones, and what an earlier release left to everybody', async () => {
+    const directory = await copyOfTemplate();
+    const everybodys = async () => {
+      const found: string[] = [];
+      for (const name of ['', ...(await readdir(directory, { recursive: true }))]) {
+        if (((await stat(join(directory, name))).mode & 0o077) !== 0) found.push(name);
+      }
+      return found;
+    };
+    for (const name of ['.', 'pgdata', 'pgdata/base', 'pgdata/PG_VERSION', 'pgdata/global/pg_control']) {
+      await chmod(join(directory, name), name.includes('_') ? 0o666 : 0o755);
+    }
+    expect(await everybodys()).toHaveLength(5);
+    const dataSource = await dataSourceAt({ directory }).initialize();
+    await dataSource.query('CREATE TABLE made_now (id integer)');
+    expect(await everybodys()).toEqual([]);
+    await dataSource.destroy();
+    expect(await everybodys()).toEqual([]);
   });
 
   it('keeps its data when it is closed and opened again, by the same data source too', async () => {
@@ -253,7 +275,9 @@ describe('a directory that can’t be opened', () => {
     const intact = await readFile(control);
     await writeFile(control, Buffer.alloc(intact.length, 1));
     const dataSource = dataSourceAt({ directory });
-    await expect(dataSource.initialize()).rejects.toThrow(/can't be opened: .*FATAL: .*incompatible/);
+    await expect(dataSource.initialize()).rejects.toThrow(
+      /another PostgreSQL .*FATAL: .*incompatible.*; DETAIL: /s,
+    );
     await writeFile(control, intact);
     await dataSource.initialize();
   });
@@ -264,10 +288,111 @@ describe('a directory that can’t be opened', () => {
     await expect(dataSourceAt({ directory }).initialize()).rejects.toThrow('is damaged');
   });
 
+  it('is of this release’s PostgreSQL when it is new; of another one both versions and the way up are told', async () => {
+    const directory = await copyOfTemplate();
+    const data = join(directory, 'pgdata');
+    expect((await readFile(join(data, 'PG_VERSION'), 'utf8')).trim()).toBe(ENGINE.major);
+    const { catalog, bytes } = readControlFile(data);
+    expect(catalog).toBe(ENGINE.catalog);
+    const refused = async (words: RegExp) =>
+      expect(
+        await dataSourceAt({ directory })
+          .initialize()
+          .catch((error: unknown) => error),
+      ).toMatchObject({
+        name: 'EmbeddedDirectoryError',
+        message: expect.stringMatching(words),
+      });
+    await writeFile(join(data, 'PG_VERSION'), '17\n');
+    await refused(
+      /is of PostgreSQL 17, and this release has PostgreSQL 18.*--export.*--import.*database\.md/,
+    );
+    await writeFile(join(data, 'PG_VERSION'), '18\n');
+    const control = await readFile(join(data, 'global/pg_control'));
+    control.writeUInt32LE(202401011, 12);
+    await writeFile(join(data, 'global/pg_control'), control);
+    await refused(
+      /PostgreSQL 18 \(catalogs 202401011\), and this release has PostgreSQL 18 \(catalogs \d{9}\)/,
+    );
+    bytes.copy(control);
+    await writeFile(join(data, 'global/pg_control'), control);
+    await dataSourceAt({ directory }).initialize();
+  });
+
+  it.each(['holiday.jpg', 'PG_VERSION'])('is not used where it holds something else: %s', async (name) => {
+    const directory = join(root, `foreign-${name}`);
+    await mkdir(directory);
+    await writeFile(join(directory, name), 'precious');
+    await expect(dataSourceAt({ directory }).initialize()).rejects.toMatchObject({
+      name: 'EmbeddedDirectoryError',
+      message: expect.stringContaining(`it has "${name}"`),
+    });
+    expect(await readdir(directory)).toEqual([name]);
+    await rm(join(directory, name));
+    await mkdir(join(directory, 'lost+found'));
+    await dataSourceAt({ directory }).initialize();
+  });
+
   it('may be no directory at all', async () => {
     const directory = join(root, 'a-file');
     await writeFile(directory, '');
     await expect(dataSourceAt({ directory }).initialize()).rejects.toThrow(/EEXIST|ENOTDIR/);
+  });
+});
+
+describe('a directory that is not the one that was opened any more', () => {
+  const contents = async (directory: string) => {
+    const files: [string, string][] = [];
+    for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (entry.isFile())
+        files.push([path.slice(directory.length), (await readFile(path)).toString('base64')]);
+    }
+    return files.sort();
+  };
+  const ways: [string, (directory: string, backup: string) => Promise<unknown>][] = [
+    ['deleted', async (directory) => rm(directory, { recursive: true })],
+    ['moved', async (directory) => rename(directory, `${directory}-moved`)],
+    [
+      'replaced by a backup',
+      async (directory, backup) => {
+        await rename(directory, `${directory}-old`);
+        await cp(backup, directory, { recursive: true });
+      },
+    ],
+    [
+      'overwritten by a backup',
+      async (directory, backup) => {
+        for (const name of await readdir(directory)) {
+          if (name.endsWith('.sock')) await rm(join(directory, name));
+        }
+        await cp(backup, directory, { recursive: true, force: true });
+      },
+    ],
+  ];
+
+  it.each(ways)('is written to no more, nor at the end: %s', async (_, happens) => {
+    const directory = await copyOfTemplate();
+    const dataSource = await dataSourceAt({ directory }).initialize();
+    await dataSource.getRepository(entrySchema).insert(add('of the backup'));
+    await dataSource.destroy();
+    const backup = await copyOfTemplate();
+    await rm(backup, { recursive: true });
+    await cp(directory, backup, { recursive: true });
+
+    await dataSource.initialize();
+    await dataSource.getRepository(entrySchema).insert(add('and another one'));
+    await happens(directory, backup);
+    const there = existsSync(directory) ? await contents(directory) : undefined;
+    const refused = 'is not the one that this process opened';
+    for (let tries = 0; tries < 3; tries += 1) {
+      await expect(dataSource.query(`INSERT INTO entry VALUES (9, 'lost', now())`)).rejects.toThrow(refused);
+      await expect(names(dataSource)).rejects.toThrow(refused);
+    }
+    await dataSource.destroy();
+    expect(existsSync(directory) ? await contents(directory) : undefined).toEqual(there);
+    if (!_.includes('backup')) return;
+    expect(await names(await dataSourceAt({ directory }).initialize())).toContain('of the backup');
   });
 });
 

@@ -1,10 +1,18 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { CONTROL_VERSION, readControlFile } from './control-file.js';
+import { EmbeddedDirectoryError } from './embedded-directory-error.js';
+import { makePrivate } from './private-files.js';
+
+/** What PGlite 0.5.16 makes and opens: the version of PostgreSQL, and of its system catalogs. A test compares it with PGlite. */
+export const ENGINE = { major: '18', catalog: 202506291 } as const;
 
 const DATA = 'pgdata';
+/** What we make in a directory, and what the root of a file system has by itself. */
+const NOT_FOREIGN = /^(pgdata(-.*)?|lock-[0-9a-f]{16}\.sock(\.new)?|lost\+found)$/;
 const UNFINISHED = `${DATA}-`;
 
 /** Creates a data directory in a process of its own: what it takes, up to 750 MB, goes back when it ends. */
@@ -21,10 +29,26 @@ try {
 `;
 
 /**
+ * Looks whether a directory may be used; changes nothing in it.
+ * @throws EmbeddedDirectoryError where no database of ours is in it, and something else is
+ */
+export async function assertNotForeign(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  const foreign = names.find((name) => !NOT_FOREIGN.test(name));
+  if (foreign === undefined || names.includes(DATA)) return;
+  const hint = names.includes('PG_VERSION') ? ' (It is a data directory of PostgreSQL itself.)' : '';
+  throw new EmbeddedDirectoryError(
+    `The directory ${directory} is not empty, and no embedded database: it has "${foreign}".${hint} ` +
+      'Name a new or an empty directory in DATABASE_URL.',
+  );
+}
+
+/**
  * Sees to it that a complete data directory of Postgres is in `directory`, or nothing but the reason why not. The
  * caller holds the directory's lock.
  *
  * @returns its path
+ * @throws EmbeddedDirectoryError where it is damaged, or of another PostgreSQL than this release has
  */
 export async function prepareDataDirectory(
   directory: string,
@@ -38,8 +62,39 @@ export async function prepareDataDirectory(
   const data = join(directory, DATA);
   if (!existsSync(data)) await createDataDirectory(directory, initdbParameters);
   // PGlite would take it for new, and start an empty database over what is left of the old one.
-  if (!existsSync(join(data, 'PG_VERSION'))) throw new Error(`${data} is damaged: it has no PG_VERSION.`);
+  const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined);
+  if (version === undefined) throw damaged(data, 'it has no PG_VERSION');
+  assertEngine(directory, data, version.trim());
   return data;
+}
+
+function assertEngine(directory: string, data: string, major: string): void {
+  const catalog = major === ENGINE.major ? catalogOf(data) : undefined;
+  if (major === ENGINE.major && catalog === ENGINE.catalog) return;
+  const name = (version: string, catalogs?: number) =>
+    `PostgreSQL ${version}${catalogs === undefined ? '' : ` (catalogs ${catalogs})`}`;
+  throw new EmbeddedDirectoryError(
+    `The embedded database in ${directory} is of ${name(major, catalog)}, and this release has ` +
+      `${name(ENGINE.major, catalog === undefined ? undefined : ENGINE.catalog)}, which cannot open it. Export it with the ` +
+      'release that made it (--export <file>), and import that into a new directory with this one (--import <file>): ' +
+      'docs/database.md.',
+  );
+}
+
+function catalogOf(data: string): number {
+  try {
+    const { version, catalog } = readControlFile(data);
+    // Of a file that it does not know Postgres itself says what is wrong.
+    return version === CONTROL_VERSION ? catalog : ENGINE.catalog;
+  } catch {
+    throw damaged(data, 'it has no global/pg_control that can be read');
+  }
+}
+
+function damaged(data: string, what: string): EmbeddedDirectoryError {
+  return new EmbeddedDirectoryError(
+    `${data} is damaged: ${what}. Restore the directory from a backup (docs/operations.md).`,
+  );
 }
 
 /** Under another name until all of it is on disk: a half-made one is never opened. */
@@ -61,6 +116,7 @@ async function createDataDirectory(directory: string, initdbParameters: readonly
   } finally {
     process.off('exit', endWithUs);
   }
+  makePrivate(unfinished);
   await syncTree(unfinished);
   await rename(unfinished, join(directory, DATA));
   await sync(directory);

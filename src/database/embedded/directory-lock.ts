@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, open, readdir, rename, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -108,6 +108,7 @@ export class DirectoryLock {
       await new Promise<void>((resolve, reject) => {
         this.#server.on('error', reject).listen(hidden, resolve);
       });
+      await chmod(hidden, 0o600);
       await rename(hidden, join(root, this.#name));
     } catch (cause) {
       throw new Error(

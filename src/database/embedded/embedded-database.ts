@@ -1,9 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
-import { prepareDataDirectory } from './data-directory.js';
+import { assertNotForeign, prepareDataDirectory } from './data-directory.js';
 import { DirectoryLock } from './directory-lock.js';
 import { DurableNodeFs } from './durable-node-fs.js';
+import { EmbeddedDirectoryError, EmbeddedDirectoryLostError } from './embedded-directory-error.js';
+import { OpenedDirectory } from './opened-directory.js';
+import { makePrivate, tighten } from './private-files.js';
 
 /** Where an embedded database lives: in a directory of its own, or in memory for as long as it is open. */
 export type EmbeddedLocation = { directory: string } | { memory: true };
@@ -23,6 +26,8 @@ export class EmbeddedDatabase {
   readonly #pglite: PGlite;
   readonly #lock: DirectoryLock | undefined;
   readonly #files: DurableNodeFs | undefined;
+  /** Undefined in memory, and before Postgres has opened it. */
+  #opened: OpenedDirectory | undefined;
   /** What Postgres said before it gave up. */
   #lastWords = '';
   #stopped: Error | undefined;
@@ -38,6 +43,8 @@ export class EmbeddedDatabase {
       initDbStartParams: INITDB_PARAMETERS,
       onStderr: (line) => {
         if (/ (FATAL|PANIC): /.test(line)) this.#lastWords = line;
+        else if (this.#lastWords && / (DETAIL|HINT): /.test(line))
+          this.#lastWords += `; ${line.replace(/^.* (?=DETAIL: |HINT: )/, '')}`;
         return false; // and PGlite prints nothing
       },
     };
@@ -51,19 +58,29 @@ export class EmbeddedDatabase {
   /**
    * Opens the database; where there is none it is created first, which takes some seconds.
    *
-   * @throws EmbeddedDirectoryInUseError, or a plain error that says why the directory can't be used. Nothing stays
-   * locked or open then.
+   * @throws EmbeddedDirectoryInUseError, EmbeddedDirectoryError, or a plain error that says why the directory can't be
+   * used at the moment. Nothing stays locked or open then.
    */
   static async open(location: EmbeddedLocation): Promise<EmbeddedDatabase> {
     if ('memory' in location) return new EmbeddedDatabase().#start();
     const directory = resolve(location.directory);
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    await assertNotForeign(directory);
     const lock = await DirectoryLock.acquire(directory);
     try {
-      const files = new DurableNodeFs(await prepareDataDirectory(directory, INITDB_PARAMETERS));
-      return await new EmbeddedDatabase({ lock, files }).#start();
+      const data = await prepareDataDirectory(directory, INITDB_PARAMETERS);
+      const database = await new EmbeddedDatabase({ lock, files: new DurableNodeFs(data) }).#start();
+      tighten(directory);
+      makePrivate(data);
+      database.#opened = new OpenedDirectory(directory, data);
+      return database;
     } catch (cause) {
       await lock.release();
+      if (cause instanceof EmbeddedDirectoryError) throw cause;
+      if (/incompatible with server/.test((cause as Error).message)) {
+        const reason = `The embedded database in ${directory} is of another PostgreSQL than this release has`;
+        throw new EmbeddedDirectoryError(`${reason}: ${(cause as Error).message}`, { cause });
+      }
       throw new Error(`The embedded database in ${directory} can't be opened: ${(cause as Error).message}`, {
         cause,
       });
@@ -82,11 +99,15 @@ export class EmbeddedDatabase {
    */
   execute(messages: Uint8Array): Promise<Buffer> {
     return this.#exclusively(async () => {
+      this.#watch((opened) => opened.assertUntouched());
+      const syncs = this.#files?.syncs;
       const answer: Buffer[] = [];
       // The plain execProtocolRaw would keep every row it ever answered.
       await this.#pglite.execProtocolRawStream(messages, {
         onRawData: (bytes) => answer.push(Buffer.from(bytes)),
       });
+      // Nothing is acknowledged that went into nothing.
+      if (this.#files?.syncs !== syncs) this.#watch((opened) => opened.assertOurs());
       const bytes = Buffer.concat(answer);
       if (saysIdle(bytes)) await this.#checkpointIfDue();
       return bytes;
@@ -96,6 +117,7 @@ export class EmbeddedDatabase {
   /** Makes the session a new one, as it is on a server when a client has gone. */
   reset(): Promise<void> {
     return this.#exclusively(async () => {
+      this.#watch((opened) => opened.assertUntouched());
       await this.#pglite.exec('ROLLBACK');
       await this.#pglite.exec('DISCARD ALL');
     });
@@ -104,7 +126,11 @@ export class EmbeddedDatabase {
   /** Closes it after what is under way, and unlocks its directory. */
   async close(): Promise<void> {
     try {
-      await this.#exclusively(() => this.#pglite.close());
+      await this.#exclusively(() => {
+        // The checkpoint at the end would destroy what was restored meanwhile.
+        this.#watch((opened) => opened.assertUntouched());
+        return this.#pglite.close();
+      });
     } catch (error) {
       if (!this.stopped) throw error;
     } finally {
@@ -152,11 +178,28 @@ export class EmbeddedDatabase {
     };
   }
 
+  /** What to open it again would be: its directory has to be the one that was opened. @throws EmbeddedDirectoryLostError */
+  assertSameDirectory(): void {
+    this.#opened?.assertOurs();
+  }
+
+  /** @throws EmbeddedDirectoryLostError, and has stopped then */
+  #watch(look: (opened: OpenedDirectory) => void): void {
+    try {
+      if (this.#opened) look(this.#opened);
+    } catch (error) {
+      throw error instanceof EmbeddedDirectoryLostError ? this.#abandon(error) : error;
+    }
+  }
+
   /** Lets go of the files without a checkpoint: the memory of a Postgres that died must not reach them. */
   #abandon(cause: unknown): Error {
     const { errno, message } = cause as { errno?: number; message?: string };
     const reason = this.#lastWords || (message ?? `file system error ${errno}`);
-    this.#stopped = new Error(`Postgres stopped: ${reason}`, { cause });
+    this.#stopped =
+      cause instanceof EmbeddedDirectoryLostError
+        ? cause
+        : new Error(`Postgres stopped: ${reason}`, { cause });
     (this.#pglite.Module as { FS: { quit(): void } } | undefined)?.FS.quit();
     return this.#stopped;
   }
@@ -166,6 +209,7 @@ export class EmbeddedDatabase {
     this.#syncsAtCheckpoint = this.#files.syncs;
     // What was asked is done and stays done if this fails; it is tried again later.
     await this.#pglite.exec('CHECKPOINT').catch(() => undefined);
+    this.#watch((opened) => opened.assertOurs());
   }
 
   #exclusively<T>(work: () => Promise<T>): Promise<T> {

@@ -17,7 +17,7 @@ type ConnectCallback = (
  * Nothing happens before a pool's first connect. That opens the database, and creates it if need be, however long it
  * takes; the end of the pool closes it. There is one connection: whoever wants it while a transaction is open waits,
  * and gets a plain error after 2,000 ms (`connectTimeoutMS` of the data source). When Postgres has died (disk full),
- * the next connect opens the database anew.
+ * the next connect opens the database anew; not so when its directory is not the one that was opened any more.
  *
  * Errors of the opening, `EmbeddedDirectoryInUseError` among them, are errors of that connect, and a later one tries
  * again.
@@ -78,6 +78,8 @@ export function embeddedDriver(location: EmbeddedLocation): typeof pg {
 
     async #openAnew(): Promise<void> {
       await this.#database?.close();
+      // A directory that is gone must not be made anew: memory would be taken for an empty database.
+      this.#database?.assertSameDirectory();
       this.#database = await EmbeddedDatabase.open(location);
     }
   }

@@ -1,0 +1,26 @@
+import { chmodSync, lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What group and others may do. */
+export const OTHERS = 0o077;
+
+/** Takes every right to a directory and to what is in it from group and others; links are left alone. */
+export function makePrivate(directory: string): void {
+  tighten(directory);
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) makePrivate(path);
+    else if (entry.isFile()) tighten(path);
+  }
+}
+
+/** The same for one file or directory; what is another user's, as the root of a volume can be, stays as it is. */
+export function tighten(path: string): void {
+  const { mode } = lstatSync(path);
+  if ((mode & OTHERS) === 0) return;
+  try {
+    chmodSync(path, mode & 0o7700);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+  }
+}
