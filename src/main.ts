@@ -12,11 +12,13 @@ import { startService } from './service.js';
 
 const HELP = `licentia ${VERSION}: holds, checks and renews the license of a self-hosted product.
 
-Usage: node dist/main.js [--check-config | --migrate | --version | --help]
+Usage: node dist/main.js [--check-config | --migrate | --export <file> | --import <file> | --version | --help]
 
   --check-config  read the configuration, say what is wrong with it, and end: with 0 when it is fine, 1 when it
                   cannot be used, 3 when it can and something looks wrong: a misspelled name, a key that is skipped
   --migrate       bring the tables of the database up to date, and end
+  --export <file>  write all rows of the database into a new file, and end: for a move to another PostgreSQL
+  --import <file>  put such rows into an empty database, and end
   --version       print the version and the commit
   --help          print this
 
@@ -32,6 +34,7 @@ await runProcess({
     keys.kind === 'file' ? inspectKeySetFile(keys.path) : Promise.resolve([]),
   migrate: (config) => migrateDatabase(config.database.location, SERVICE_SCHEMA),
   logLevel: (config) => config.logLevel,
+  transfer: ({ database: { location } }) => ({ location, schema: SERVICE_SCHEMA, program: 'service' }),
   async start(config: ServiceConfig, logger) {
     warnAboutAccess(config);
     const { url, application } = await startService(config, logger);

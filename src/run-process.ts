@@ -6,6 +6,8 @@ import { isReadingFiles } from './config/named-file.js';
 import { createLogger } from './http/logger.js';
 import { flushOutput, standardOutput } from './output/standard-output.js';
 import { hasTerminal } from './output/terminal.js';
+import { runTransfer } from './transfer-command.js';
+import type { Transferable } from './database/transfer.js';
 import { explainFailure } from './start-failure.js';
 
 /** What became of a file that a setting names, when it was read again. */
@@ -35,6 +37,8 @@ export interface Program<Config> {
   readonly logLevel: (config: Config) => string;
   /** Brings the tables up to date, as {@link start} would. @returns what ran */
   readonly migrate: (config: Config) => Promise<readonly string[]>;
+  /** What `--export` and `--import` are about; undefined where there are several databases. */
+  readonly transfer?: (config: Config) => Transferable;
   readonly start: (config: Config, logger: Logger) => Promise<Running>;
 }
 
@@ -91,6 +95,10 @@ export async function runProcess<Config>(
       const result = `${applied.map((name) => `Applied ${name}.\n`).join('')}The tables are up to date.\n`;
       return await end(0, { result });
     }
+    if (options.export !== undefined || options.import !== undefined) {
+      standardOutput.stderr.write(message);
+      return await end(0, { result: await runTransfer(program.transfer?.(config), options) });
+    }
     stayUp();
     const logger = createLogger(program.logLevel(config));
     for (const hint of hints) logger.warn({ msg: hint });
@@ -108,6 +116,8 @@ function readArguments(args: readonly string[]) {
     options: {
       'check-config': { type: 'boolean', default: false },
       migrate: { type: 'boolean', default: false },
+      export: { type: 'string' },
+      import: { type: 'string' },
       version: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },

@@ -1,16 +1,20 @@
 import { ConfigError } from './config/environment.js';
+import { EmbeddedDirectoryError } from './database/embedded/embedded-directory-error.js';
 import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
 import { StaleIdentityError } from './database/identities.js';
 import { MigrationFailedError, MigrationTableError, PendingMigrationsError } from './database/migrate.js';
+import { TransferError } from './database/transfer.js';
 import { ServiceError } from './domain/service-error.js';
 
 const PLAIN = [
   ConfigError,
+  EmbeddedDirectoryError,
   EmbeddedDirectoryInUseError,
   MigrationFailedError,
   MigrationTableError,
   PendingMigrationsError,
   StaleIdentityError,
+  TransferError,
 ];
 
 /** Why a program could not start: a sentence where an operator can do something about it, else the stack. */

@@ -23,6 +23,9 @@ Commands:
     --check-config         read the configuration, say what is wrong with it, and end: with 0 when it is fine, 1
                            when it cannot be used, 3 when it can and a name looks misspelled
     --migrate              bring the tables of the database up to date, and end
+    --export <file>        write all rows of the database, with the signing key, into a new file, and end: for a move to
+                           another PostgreSQL
+    --import <file>        put such rows into an empty database, and end
 
   issue                    issue a license; its token alone goes to standard output
     --sub <root URL>       the instance that it is for (required)
@@ -69,6 +72,7 @@ try {
         hints,
         logLevel: (config) => config.logLevel,
         migrate: (config) => migrateDatabase(config.database.location, AUTHORITY_SCHEMA),
+        transfer: ({ database: { location } }) => ({ location, schema: AUTHORITY_SCHEMA, program: 'issuer' }),
         start,
       },
       optionsOf(args),

@@ -62,11 +62,15 @@ export interface MigrationState {
 
 /**
  * Reads what has run; changes nothing and needs no right to.
+ * @param source - what to ask: inside of a transaction its runner
  * @throws MigrationTableError
  */
-export async function migrationState(dataSource: DataSource): Promise<MigrationState> {
+export async function migrationState(
+  dataSource: DataSource,
+  source: DataSource | QueryRunner = dataSource,
+): Promise<MigrationState> {
   const known = dataSource.migrations.map((migration) => migration.name ?? migration.constructor.name);
-  const done = await recordedMigrations(dataSource);
+  const done = await recordedMigrations(source);
   return {
     pending: known.filter((name) => !done.includes(name)),
     unknown: done.filter((name) => !known.includes(name)),
@@ -154,13 +158,13 @@ async function patiently<T>(dataSource: DataSource, work: (patient: DataSource) 
   }
 }
 
-async function recordedMigrations(dataSource: DataSource): Promise<string[]> {
-  const [table] = await dataSource.query<{ name: string | null; ours: boolean }[]>(
+async function recordedMigrations(source: DataSource | QueryRunner): Promise<string[]> {
+  const [table] = (await source.query(
     `SELECT to_regclass('migration')::text AS name, (
        SELECT count(*) = 3 FROM pg_attribute
        WHERE attrelid = to_regclass('migration') AND attname IN ('id', 'timestamp', 'name') AND NOT attisdropped
      ) AS ours`,
-  );
+  )) as { name: string | null; ours: boolean }[];
   if (table?.name == null) return [];
   if (!table.ours) {
     throw new MigrationTableError(
@@ -168,7 +172,7 @@ async function recordedMigrations(dataSource: DataSource): Promise<string[]> {
     );
   }
   try {
-    const rows = await dataSource.query<{ name: string }[]>('SELECT name FROM migration ORDER BY id');
+    const rows = (await source.query('SELECT name FROM migration ORDER BY id')) as { name: string }[];
     return rows.map(({ name }) => name);
   } catch (error) {
     if (stateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;
