@@ -5,6 +5,7 @@
 //   node scripts/check-lockfile.mjs [directory]
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const LICENSES = ['0BSD', 'Apache-2.0', 'BlueOak-1.0.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT'];
 const SHA512 = /^sha512-[A-Za-z0-9+/]{86}==$/;
@@ -13,7 +14,7 @@ const PATH = /^node_modules\/(@[\w.-]+\/)?[\w.-]+(\/node_modules\/(@[\w.-]+\/)?[
 const RANGE = /^[\dvx*^~<>=|.\s-][\w.*^~<>=|+\s-]*$/;
 const EXACT = /^\d+\.\d+\.\d+(-[\w.-]+)?$/;
 
-const directory = resolve(process.argv[2] ?? new URL('..', import.meta.url).pathname);
+const directory = resolve(process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url)));
 const read = (name) => readFileSync(resolve(directory, name), 'utf8');
 const manifest = JSON.parse(read('package.json'));
 const { lockfileVersion, packages } = JSON.parse(read('package-lock.json'));

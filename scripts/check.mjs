@@ -2,7 +2,7 @@
 //
 //   npm run check            all of them; what needs PostgreSQL is skipped without TEST_DATABASE_URL, what needs
 //                            promtool where it is not found (PROMTOOL, the PATH, .cache), what needs PgBouncer too
-//   npm run check -- lint    those whose name contains a word
+//   npm run check -- lint    those whose name contains a word; with 2 where there are none
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -48,9 +48,16 @@ if (promtool.status === 0) process.env.PROMTOOL = promtool.stdout.toString().tri
 const SKIPPED = 77;
 
 const words = process.argv.slice(2).map((word) => word.toLowerCase());
+const chosen = CHECKS.filter(([sentence]) => words.every((word) => sentence.toLowerCase().includes(word)));
+if (chosen.length === 0) {
+  console.error(
+    `There is no check with ${words.map((word) => `“${word}”`).join(' and ')} in its name. There are:`,
+  );
+  for (const [sentence] of CHECKS) console.error(`  ${sentence}`);
+  process.exit(2);
+}
 const count = { passed: 0, failed: 0, skipped: 0 };
-for (const [sentence, [command, ...args], needs] of CHECKS) {
-  if (!words.every((word) => sentence.toLowerCase().includes(word))) continue;
+for (const [sentence, [command, ...args], needs] of chosen) {
   if (needs !== undefined && !process.env[needs]) {
     count.skipped += 1;
     console.log(`skipped  ${sentence}: ${needs} is not set`);

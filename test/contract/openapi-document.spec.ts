@@ -1,3 +1,4 @@
+import { ROLE_UID } from '../../src/accounts/service-account.request.js';
 import { ERROR_CATALOGUE } from '../../src/domain/service-error.js';
 import {
   METHODS,
@@ -102,6 +103,13 @@ const component = <T>(kind: string, name: string): T => {
   if (value === undefined) throw new Error(`There is no component ${kind}/${name}`);
   return value as T;
 };
+
+describe('The uid of a role', () => {
+  it('has in the document the pattern that the service asks for, in path and body', () => {
+    const { RoleUid } = openApi.components.schemas as Record<string, { pattern?: string }>;
+    expect(RoleUid?.pattern).toBe(ROLE_UID.source);
+  });
+});
 
 describe('The OpenAPI document', () => {
   it('is a 3.1 document with a title, a version and a description', () => {
