@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { RequestActor } from './access/actor.decorator.js';
 import { ACTIONS } from './access/actions.js';
@@ -14,6 +15,7 @@ import { misspelledNames } from './config/misspelled-names.js';
 import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
 import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './database/service-schema.js';
+import { isPortTaken, PortTakenError } from './http/port-taken.js';
 import { LicensingService } from './licensing/licensing.service.js';
 import { Metrics } from './metrics/metrics.js';
 import { standardOutput } from './output/standard-output.js';
@@ -87,7 +89,8 @@ function logLevel({ service }: QuickstartConfig): string {
 }
 
 async function start(config: QuickstartConfig, logger: Logger): Promise<Running> {
-  print('Starting. The first time this creates two databases, which takes some seconds …');
+  await refuseTakenPorts(config);
+  print(starting(config));
   const authority = await startAuthority(config.authority, logger, { attended: true });
   try {
     const service = await startService(config.service, logger);
@@ -102,6 +105,30 @@ async function start(config: QuickstartConfig, logger: Logger): Promise<Running>
     await authority.application.close();
     throw error;
   }
+}
+
+/** Looks before anything is created: a fault that one word mends is not to cost seconds. */
+async function refuseTakenPorts({ service, authority }: QuickstartConfig): Promise<void> {
+  if (await isPortTaken(service.listen.host, service.listen.port)) {
+    throw new PortTakenError(
+      `Port ${service.listen.port} is in use already: stop what listens there, or set PORT to another one.`,
+    );
+  }
+  if (await isPortTaken(authority.listen.host, authority.listen.port)) {
+    throw new PortTakenError(
+      `Port ${authority.listen.port}, which the issuer takes as the one after PORT, is in use already: ` +
+        'stop what listens there, or set PORT to another one, which moves both.',
+    );
+  }
+}
+
+function starting({ service, authority }: QuickstartConfig): string {
+  const missing = [service, authority].filter(
+    ({ database: { location } }) =>
+      location.kind === 'memory' || (location.kind === 'embedded' && !existsSync(location.directory)),
+  ).length;
+  if (missing === 0) return 'Starting …';
+  return `Starting. This creates ${missing === 1 ? 'a database' : 'two databases'} first, which takes some seconds …`;
 }
 
 async function closeBoth(service: RunningService, authority: RunningAuthority): Promise<void> {
@@ -138,7 +165,8 @@ async function administratorToken({ application: { nest } }: RunningService): Pr
 function welcome({ service, authority }: QuickstartConfig, token: string | undefined): string {
   const url = `http://localhost:${service.listen.port}${service.http.subPath}`;
   const issuer = `http://localhost:${authority.listen.port}`;
-  const call = `curl -H "Authorization: Bearer ${token ?? '$TOKEN'}"`;
+  // A proxy of the environment knows no localhost of ours.
+  const call = `curl --noproxy localhost -H "Authorization: Bearer ${token ?? '$TOKEN'}"`;
   return `
 Licentia ${VERSION} is running.
 

@@ -5,6 +5,7 @@ import { StaleIdentityError } from './database/identities.js';
 import { MigrationFailedError, MigrationTableError, PendingMigrationsError } from './database/migrate.js';
 import { TransferError } from './database/transfer.js';
 import { ServiceError } from './domain/service-error.js';
+import { PortTakenError } from './http/port-taken.js';
 
 const PLAIN = [
   ConfigError,
@@ -13,6 +14,7 @@ const PLAIN = [
   MigrationFailedError,
   MigrationTableError,
   PendingMigrationsError,
+  PortTakenError,
   StaleIdentityError,
   TransferError,
 ];

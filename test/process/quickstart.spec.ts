@@ -1,4 +1,8 @@
 import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const QUICKSTART = fileURLToPath(new URL('../../dist/quickstart.js', import.meta.url));
@@ -34,5 +38,41 @@ describe('node dist/quickstart.js --check-config', () => {
   it('says that the issuer needs the port after its own', async () => {
     const refused = await checkConfig({ PORT: '65535' });
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('PORT must be')]);
+  });
+});
+
+describe('node dist/quickstart.js where another process listens', () => {
+  /** Listens on a port whose neighbors are free at this moment. */
+  async function listen(): Promise<{ port: number; close: () => Promise<unknown> }> {
+    const server = createServer();
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const { port } = server.address() as AddressInfo;
+    return { port, close: async () => new Promise((closed) => server.close(closed)) };
+  }
+
+  it.each([
+    ['on its port', 0, 'is in use already: stop what listens there, or set PORT to another one.'],
+    [
+      "on its issuer's port",
+      1,
+      'which the issuer takes as the one after PORT, is in use already: stop what listens there, or set PORT to another one, which moves both.',
+    ],
+  ])('%s ends with one sentence that names the setting, and creates nothing', async (_, after, sentence) => {
+    const { port, close } = await listen();
+    const directory = mkdtempSync(join(tmpdir(), 'licentia-taken-'));
+    const env = { PATH: process.env.PATH, PORT: String(port - after) };
+    try {
+      const ended = await new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+        execFile(process.execPath, [QUICKSTART], { env, cwd: directory }, (error, stdout, stderr) =>
+          resolve({ code: error === null ? 0 : (error.code as number), stdout, stderr }),
+        );
+      });
+      expect(ended.stderr.trimEnd()).toMatch(new RegExp(`^Port ${port}[^\n]*$`));
+      expect(ended.stderr.trimEnd().endsWith(sentence)).toBe(true);
+      expect([ended.code, ended.stdout, existsSync(join(directory, 'data'))]).toEqual([1, '', false]);
+    } finally {
+      await close();
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 });
