@@ -1,5 +1,6 @@
 import type { ServiceConfig } from './config/service-config.js';
 import { readCertificateFile } from './config/certificate-file.js';
+import { DatabaseUrlWatch } from './database/database-url-watch.js';
 import type { HttpApplication } from './http/http-application.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
 import { LicenseSources } from './licensing/license-sources.js';
@@ -10,7 +11,7 @@ export async function rereadServiceFiles(
   { nest }: HttpApplication,
   { issuer, sources }: ServiceConfig,
 ): Promise<Reread[]> {
-  const found: Reread[] = [];
+  const found: Reread[] = await nest.get(DatabaseUrlWatch).lookNow();
   // Keys are fetched with these authorities, and the license is verified with these keys.
   if (issuer.authorities !== undefined) found.push(rereadAuthorities(issuer.authorities.path));
   if (issuer.keys.kind !== 'none') {

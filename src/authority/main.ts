@@ -4,6 +4,7 @@ import { COMMIT, VERSION } from '../config/build-info.js';
 import type { Environment } from '../config/environment.js';
 import { misspelledNames } from '../config/misspelled-names.js';
 import { SERVICE_SETTINGS } from '../config/service-config.js';
+import { DatabaseUrlWatch } from '../database/database-url-watch.js';
 import { migrateDatabase } from '../database/migrate-database.js';
 import { end, fail, runProcess } from '../run-process.js';
 import { Metrics } from '../metrics/metrics.js';
@@ -108,5 +109,5 @@ async function start(config: AuthorityConfig, logger: Logger) {
   const { url, application } = await startAuthority(config, logger);
   application.nest.get(Metrics).observeProcess();
   logger.info({ msg: 'listening', url, issuerId: config.issuerId, version: VERSION, commit: COMMIT });
-  return { close: () => application.close(), reread: async () => [] };
+  return { close: () => application.close(), reread: () => application.nest.get(DatabaseUrlWatch).lookNow() };
 }

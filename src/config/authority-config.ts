@@ -1,4 +1,4 @@
-import { type Environment, readEnvironment } from './environment.js';
+import { type Environment, locationFrom, readEnvironment } from './environment.js';
 import {
   type DatabaseConfig,
   type ListenConfig,
@@ -41,7 +41,10 @@ export function loadAuthorityConfig(environment: Environment): AuthorityConfig {
   return Object.freeze({
     listen: { host: values.HOST, port: values.PORT },
     logLevel: values.LOG_LEVEL,
-    database: { location: values.DATABASE_URL, migrations: values.DATABASE_MIGRATIONS },
+    database: {
+      location: locationFrom(values.DATABASE_URL, environment),
+      migrations: values.DATABASE_MIGRATIONS,
+    },
     keepAliveSeconds: values.KEEP_ALIVE_SECONDS,
     issuerId: values.ISSUER_ID,
   });

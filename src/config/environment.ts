@@ -1,6 +1,6 @@
 import { invisibleCharacter } from './invisible-character.js';
 import { NamedFileError, readNamedFileSync, textOfFile } from './named-file.js';
-import { path, type Setting, SettingFault } from './setting.js';
+import { type DatabaseLocation, path, type Setting, SettingFault } from './setting.js';
 
 /** More than any secret has. Bytes. */
 export const MOST_SECRET_BYTES = 16 * 1024;
@@ -98,4 +98,11 @@ function readSecret(file: string, source: string): string {
 function assertVisible(text: string, where: string): void {
   const found = invisibleCharacter(text);
   if (found !== undefined) throw new SettingFault(`must not have an invisible character: ${found}${where}`);
+}
+
+/** The location of a database, with the path of the file that says it where one does. */
+export function locationFrom(location: DatabaseLocation, environment: Environment): DatabaseLocation {
+  const file = environment.DATABASE_URL_FILE || undefined;
+  if (location.kind !== 'postgres' || file === undefined) return location;
+  return { ...location, file: path.parse(file) };
 }

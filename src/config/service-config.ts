@@ -1,6 +1,6 @@
 import type { RootUrl } from '../domain/root-url.js';
 import { certificateFile } from './certificate-file.js';
-import { type Environment, readEnvironment, rulesFor } from './environment.js';
+import { type Environment, locationFrom, readEnvironment, rulesFor } from './environment.js';
 import { ISSUER_ADDRESSES, issuerAddresses, issuerConfig, type IssuerConfig } from './issuer-config.js';
 import { proxyAddress } from './proxy-address.js';
 import {
@@ -144,7 +144,7 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
     listen: Object.freeze({ host: values.HOST, port: values.PORT }),
     logLevel: values.LOG_LEVEL,
     database: Object.freeze({
-      location: Object.freeze(values.DATABASE_URL),
+      location: Object.freeze(locationFrom(values.DATABASE_URL, environment)),
       migrations: values.DATABASE_MIGRATIONS,
     }),
     rootUrl: values.ROOT_URL,

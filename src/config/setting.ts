@@ -23,7 +23,12 @@ export interface Setting<T> {
 
 /** Where the database is. */
 export type DatabaseLocation =
-  | { readonly kind: 'postgres'; readonly url: string }
+  | {
+      readonly kind: 'postgres';
+      readonly url: string;
+      /** The file that says it, which may say another one later. */
+      readonly file?: string;
+    }
   | { readonly kind: 'embedded'; readonly directory: string }
   | { readonly kind: 'memory' };
 

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { DataSourceOptions, MigrationInterface } from 'typeorm';
 import type { DatabaseLocation } from '../config/setting.js';
+import type { DatabaseUrl } from './database-url.js';
 import { embeddedDriver } from './embedded/embedded-driver.js';
 
 /** What a database holds: the tables of one program, and how they came to be. */
@@ -20,11 +21,13 @@ export const MIGRATION_TIMEOUT_MS = 600_000;
 /**
  * The options of a data source: the same for the service, its tests and TypeORM's command line.
  * @param queryTimeoutMs - how long a caller waits for an answer of a server
+ * @param url - the address where it can change
  */
 export function dataSourceOptions(
   location: DatabaseLocation,
   schema: Schema,
   queryTimeoutMs = QUERY_TIMEOUT_MS,
+  url?: DatabaseUrl,
 ): DataSourceOptions {
   return {
     type: 'postgres',
@@ -34,18 +37,24 @@ export function dataSourceOptions(
     synchronize: false,
     installExtensions: false,
     logging: false,
-    ...connection(location, queryTimeoutMs),
+    ...connection(location, queryTimeoutMs, url),
   };
 }
 
-function connection(location: DatabaseLocation, queryTimeoutMs: number) {
+function connection(location: DatabaseLocation, queryTimeoutMs: number, url: DatabaseUrl | undefined) {
   switch (location.kind) {
     case 'postgres':
       return {
         url: location.url,
         applicationName: 'licentia',
         connectTimeoutMS: CONNECT_TIMEOUT_MS,
-        extra: { max: 10, query_timeout: queryTimeoutMs, keepAlive: true, onConnect: listenForErrors },
+        extra: {
+          max: 10,
+          query_timeout: queryTimeoutMs,
+          keepAlive: true,
+          onConnect: listenForErrors,
+          ...(url === undefined ? {} : { Client: url.clients() }),
+        },
       };
     case 'embedded':
       return { driver: embeddedDriver({ directory: location.directory }) };

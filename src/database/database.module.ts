@@ -4,6 +4,8 @@ import type { DataSource } from 'typeorm';
 import type { DatabaseConfig } from '../config/service-config.js';
 import { dataSourceOptions, type Schema } from './data-source-options.js';
 import { Database } from './database.js';
+import { DatabaseUrl } from './database-url.js';
+import { DatabaseUrlWatch } from './database-url-watch.js';
 
 /** The connection to one database, opened by {@link Database.start} and not before. */
 @Global()
@@ -11,12 +13,13 @@ import { Database } from './database.js';
 export class DatabaseModule {
   /** @param name - tells the databases of one process apart */
   static forRoot(config: DatabaseConfig, schema: Schema, name: string): DynamicModule {
+    const url = config.location.kind === 'postgres' ? new DatabaseUrl(config.location) : undefined;
     return {
       module: DatabaseModule,
       imports: [
         // By hand, because a database that is away must not keep the process from starting.
         TypeOrmModule.forRoot({
-          ...dataSourceOptions(config.location, schema),
+          ...dataSourceOptions(config.location, schema, undefined, url),
           name,
           manualInitialization: true,
           retryAttempts: 0,
@@ -28,8 +31,13 @@ export class DatabaseModule {
           useFactory: (dataSource: DataSource) => new Database(dataSource, config.migrations),
           inject: [getDataSourceToken(name)],
         },
+        {
+          provide: DatabaseUrlWatch,
+          useFactory: (dataSource: DataSource) => new DatabaseUrlWatch(dataSource, url),
+          inject: [getDataSourceToken(name)],
+        },
       ],
-      exports: [Database],
+      exports: [Database, DatabaseUrlWatch],
     };
   }
 }
