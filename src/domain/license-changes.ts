@@ -18,13 +18,37 @@ type TermName = Exclude<keyof LicenseClaims, 'iss' | 'sub' | 'jti' | 'iat'>;
 type Judge<Name extends TermName> = (
   before: LicenseClaims[Name] | undefined,
   after: LicenseClaims[Name] | undefined,
+  beforeAll: LicenseClaims,
   afterAll: LicenseClaims,
 ) => boolean;
 
 const nothing = () => false;
-const fewer = (before = 0, after = 0) => after < before;
-/** 0 stands for no limit. */
+const earlier = (before = 0, after = 0) => after < before;
+/** 0 and nothing stand for no limit. */
 const tighter = (before = 0, after = 0) => after > 0 && (before === 0 || after < before);
+
+/** Seats by role count where the license names any, and no number for all users. */
+const seatsByRole = (
+  { included_users: all = 0, included_admins, included_viewers }: LicenseClaims,
+  role: 'included_admins' | 'included_viewers',
+): number | undefined => {
+  if (all > 0 || (included_admins === undefined && included_viewers === undefined)) return undefined;
+  return (role === 'included_admins' ? included_admins : included_viewers) ?? 0;
+};
+const hasSeatsByRole = (claims: LicenseClaims) => seatsByRole(claims, 'included_admins') !== undefined;
+const fewerOfRole =
+  (role: 'included_admins' | 'included_viewers'): Judge<typeof role> =>
+  (_before, _after, beforeAll, afterAll) => {
+    const [before = Infinity, after = Infinity] = [seatsByRole(beforeAll, role), seatsByRole(afterAll, role)];
+    return after < before;
+  };
+/** A number for all after numbers by role is another limit, and so is the reverse: neither is certainly not a tighter one. */
+const fewerUsers: Judge<'included_users'> = (before = 0, after = 0, _beforeAll, afterAll) =>
+  after > 0 ? before === 0 || after < before : before > 0 && hasSeatsByRole(afterAll);
+/** Where use above the seats is billed, it is not refused. */
+const noLongerBilled: Judge<'usage_billing'> = (before = false, after = false, _beforeAll, afterAll) =>
+  before && !after && ((afterAll.included_users ?? 0) > 0 || hasSeatsByRole(afterAll));
+const endOfTrial = ({ trial = false, trial_exp = 0 }: LicenseClaims) => (trial ? trial_exp : 0);
 
 /** Every term, in the order in which differences are listed, with what takes something away. */
 const TERMS: { readonly [Name in TermName]: Judge<Name> } = {
@@ -36,17 +60,18 @@ const TERMS: { readonly [Name in TermName]: Judge<Name> } = {
   prod: (before = [], after = []) => before.some((product) => !after.includes(product)),
   // What a license is limited by is another matter each time: only no limit is certainly not a tighter one.
   limit_by: (before = '', after = '') => after !== '' && after !== before,
-  included_users: fewer,
-  included_admins: fewer,
-  included_viewers: fewer,
+  included_users: fewerUsers,
+  included_admins: fewerOfRole('included_admins'),
+  included_viewers: fewerOfRole('included_viewers'),
   max_concurrent_user_sessions: tighter,
-  anonymousRatio: fewer,
-  usage_billing: nothing,
+  // So many devices count as one user; where there is no ratio none of them does.
+  anonymousRatio: tighter,
+  usage_billing: noLongerBilled,
   trial: (_before, after = false) => after,
-  trial_exp: (before = 0, after = 0, { trial = false }) => trial && (before === 0 || after < before),
+  trial_exp: (_before, _after, before, after) => tighter(endOfTrial(before), endOfTrial(after)),
   nbf: nothing,
-  lexp: fewer,
-  exp: fewer,
+  lexp: earlier,
+  exp: earlier,
   lic_exp_warn_days: nothing,
   tok_exp_warn_days: nothing,
   update_days: nothing,
@@ -67,7 +92,7 @@ export function compareTerms(before: LicenseClaims, after: LicenseClaims): TermC
         member,
         before: one ?? null,
         after: other ?? null,
-        takesAway: judge(one, other, after),
+        takesAway: judge(one, other, before, after),
       },
     ];
   });
