@@ -1,4 +1,5 @@
 import { ConfigError } from './config/environment.js';
+import { UnusableDatabaseError } from './database/database-inspection.js';
 import { EmbeddedDirectoryError } from './database/embedded/embedded-directory-error.js';
 import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
 import { StaleIdentityError } from './database/identities.js';
@@ -17,6 +18,7 @@ const PLAIN = [
   PortTakenError,
   StaleIdentityError,
   TransferError,
+  UnusableDatabaseError,
 ];
 
 /** Why a program could not start: a sentence where an operator can do something about it, else the stack. */

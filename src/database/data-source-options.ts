@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { DataSourceOptions, MigrationInterface } from 'typeorm';
 import type { DatabaseLocation } from '../config/setting.js';
+import { COLUMN_TYPES } from './column-types.js';
 import type { DatabaseUrl } from './database-url.js';
 import { embeddedDriver } from './embedded/embedded-driver.js';
 
@@ -54,12 +55,13 @@ function connection(location: DatabaseLocation, queryTimeoutMs: number, url: Dat
           keepAlive: true,
           onConnect: listenForErrors,
           ...(url === undefined ? {} : { Client: url.clients() }),
+          types: COLUMN_TYPES,
         },
       };
     case 'embedded':
-      return { driver: embeddedDriver({ directory: location.directory }) };
+      return { driver: embeddedDriver({ directory: location.directory }), extra: { types: COLUMN_TYPES } };
     case 'memory':
-      return { driver: embeddedDriver({ memory: true }) };
+      return { driver: embeddedDriver({ memory: true }), extra: { types: COLUMN_TYPES } };
   }
 }
 

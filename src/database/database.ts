@@ -10,14 +10,12 @@ import {
   TransactionNotStartedError,
 } from 'typeorm';
 import { ServiceError } from '../domain/service-error.js';
+import { locateTables, schemaOf } from './database-inspection.js';
 import { applyMigrations, checkMigrations, MigrationFailedError, migrationState } from './migrate.js';
+import { type Purpose, type ServerTimeouts, transactionSettings } from './transaction-settings.js';
 
-/**
- * Per transaction, because a transaction-pooling proxy refuses them as start-up parameters. Milliseconds; each is
- * shorter than the client's own time-out, so that the server lets go first.
- */
-const TIMEOUTS =
-  'SET LOCAL statement_timeout = 3000; SET LOCAL lock_timeout = 2500; SET LOCAL idle_in_transaction_session_timeout = 10000';
+/** Milliseconds; each is shorter than the client's own time-out, so that the server lets go first. */
+const TIMEOUTS: ServerTimeouts = { statement: 3_000, lock: 2_500, idle: 10_000 };
 
 /** SQLSTATE of a transaction that another one pushed aside: the same work can succeed now. */
 const RETRYABLE = new Set(['40001', '40P01']);
@@ -52,8 +50,8 @@ export class Database implements OnApplicationShutdown {
   /**
    * Connects and brings the tables up to date, or checks that they are. Done once; a failed start can be repeated.
    * @throws ServiceError `database.unavailable`
-   * @throws EmbeddedDirectoryInUseError, PendingMigrationsError, MigrationFailedError, MigrationTableError: waiting
-   * does not help against these
+   * @throws EmbeddedDirectoryInUseError, PendingMigrationsError, MigrationFailedError, MigrationTableError,
+   * UnusableDatabaseError: waiting does not help against these
    */
   async start(): Promise<void> {
     this.#starting ??= this.#start().catch((error: unknown) => {
@@ -69,23 +67,12 @@ export class Database implements OnApplicationShutdown {
    * @throws ServiceError `database.unavailable`; whether a cut connection came before or after the COMMIT is unknown
    */
   async transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    if (!this.dataSource.isInitialized) throw unavailable(new Error('the database was never reached'));
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await this.#once(work);
-      } catch (error) {
-        if (tries < MOST_TRIES && RETRYABLE.has(sqlState(error) ?? '')) continue;
-        throw asDatabaseError(error);
-      }
-    }
+    return this.#run('write', work);
   }
 
   /** Reads one consistent state: all statements of `work` see the same moment. */
   async read<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.transaction(async (manager) => {
-      await manager.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      return work(manager);
-    });
+    return this.#run('read', work);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -93,11 +80,23 @@ export class Database implements OnApplicationShutdown {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
-  async #once<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  async #run<T>(purpose: Purpose, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    if (!this.dataSource.isInitialized) throw unavailable(new Error('the database was never reached'));
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#once(purpose, work);
+      } catch (error) {
+        if (tries < MOST_TRIES && RETRYABLE.has(sqlState(error) ?? '')) continue;
+        throw asDatabaseError(error);
+      }
+    }
+  }
+
+  async #once<T>(purpose: Purpose, work: (manager: EntityManager) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
     try {
       await runner.startTransaction();
-      await runner.query(TIMEOUTS);
+      await configure(runner, transactionSettings(purpose, schemaOf(this.dataSource), TIMEOUTS));
       const result = await work(runner.manager);
       await runner.commitTransaction();
       return result;
@@ -112,6 +111,13 @@ export class Database implements OnApplicationShutdown {
   async #start(): Promise<void> {
     try {
       if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+      const schema = await locateTables(this.dataSource);
+      if (!schema.onSearchPath) {
+        this.#logger.warn({
+          msg: 'the search path does not name the schema of the tables, which is used all the same',
+          schema: schema.name,
+        });
+      }
       if (this.migrations === 'check') {
         await checkMigrations(this.dataSource);
       } else {
@@ -132,6 +138,15 @@ export class Database implements OnApplicationShutdown {
   }
 }
 
+/** Begins a transaction with these settings. A session that does not take them is as good as none. */
+async function configure(runner: QueryRunner, settings: string): Promise<void> {
+  try {
+    await runner.query(settings);
+  } catch (cause) {
+    throw unavailable(cause);
+  }
+}
+
 /**
  * Rolls back. A connection from which an answer did not come is closed instead: an answer that is late would leave it
  * inside of this transaction, which the next one would then commit; and a line that is dead would be tried again and
@@ -139,7 +154,8 @@ export class Database implements OnApplicationShutdown {
  */
 async function abandon(runner: QueryRunner, error: unknown): Promise<void> {
   try {
-    if (error instanceof QueryFailedError && sqlState(error) === undefined) throw error;
+    const cause = error instanceof ServiceError ? error.cause : error;
+    if (cause instanceof QueryFailedError && sqlState(cause) === undefined) throw cause;
     await runner.rollbackTransaction();
   } catch {
     if (runner.isReleased) return;

@@ -1,4 +1,4 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 
 /** A column that the database numbers, whose next number a row has already: every insert fails. */
 export interface StaleIdentity {
@@ -35,7 +35,7 @@ export class StaleIdentityError extends Error {
  * see is left out: it needs SELECT on the sequences.
  */
 export async function staleIdentities(
-  source: DataSource | QueryRunner,
+  source: QueryRunner,
   tables: readonly string[],
 ): Promise<StaleIdentity[]> {
   const columns = (await source.query(

@@ -1,6 +1,8 @@
 import { DataSource, MigrationExecutor, QueryFailedError, type QueryRunner } from 'typeorm';
 import { MIGRATION_TIMEOUT_MS } from './data-source-options.js';
+import { locateTables, migrationNames, placeTables, schemaOf } from './database-inspection.js';
 import { mendIdentities, StaleIdentityError, staleIdentities } from './identities.js';
+import { transactionSettings } from './transaction-settings.js';
 
 /** Any number that nobody else who shares the database would choose. */
 const LOCK_KEY = 4_771_203_915;
@@ -12,9 +14,12 @@ const TURN_TIMEOUT_MS = 10_000;
  * Longer than any other statement of ours may take, and shorter than the client's own time-out. A table that others
  * use is waited for briefly: whoever waits for it keeps everybody who comes later waiting too.
  */
-const TIMEOUTS =
-  `SET LOCAL statement_timeout = ${MIGRATION_TIMEOUT_MS - 1_000}; SET LOCAL lock_timeout = 3000; ` +
-  'SET LOCAL idle_in_transaction_session_timeout = 60000';
+const TIMEOUTS = { statement: MIGRATION_TIMEOUT_MS - 1_000, lock: 3_000, idle: 60_000 };
+/** For reading the list of migrations. */
+const SHORT_TIMEOUTS = { statement: 3_000, lock: 2_500, idle: 10_000 };
+
+/** The names of the issuer's migrations begin so, and no others: it may share a database with the service. */
+const ISSUERS = 'Authority';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
@@ -56,24 +61,22 @@ export class MigrationTableError extends Error {
 export interface MigrationState {
   /** Known to this program, and not run yet. */
   readonly pending: readonly string[];
-  /** Run, and not known to this program: a newer release was here, or another program shares the database. */
+  /** Run, and not known to this program: a newer release was here. What the other program ran is none of these. */
   readonly unknown: readonly string[];
 }
 
 /**
  * Reads what has run; changes nothing and needs no right to.
- * @param source - what to ask: inside of a transaction its runner
- * @throws MigrationTableError
+ * @param runner - what to ask inside of a transaction, whose settings are ours
+ * @throws MigrationTableError, UnusableDatabaseError
  */
-export async function migrationState(
-  dataSource: DataSource,
-  source: DataSource | QueryRunner = dataSource,
-): Promise<MigrationState> {
-  const known = dataSource.migrations.map((migration) => migration.name ?? migration.constructor.name);
-  const done = await recordedMigrations(source);
+export async function migrationState(dataSource: DataSource, runner?: QueryRunner): Promise<MigrationState> {
+  const known = migrationNames(dataSource);
+  const done = runner === undefined ? await readTables(dataSource, readNames) : await readNames(runner);
+  const areIssuers = known.some((name) => name.startsWith(ISSUERS));
   return {
     pending: known.filter((name) => !done.includes(name)),
-    unknown: done.filter((name) => !known.includes(name)),
+    unknown: done.filter((name) => !known.includes(name) && name.startsWith(ISSUERS) === areIssuers),
   };
 }
 
@@ -84,7 +87,7 @@ export async function migrationState(
 export async function checkMigrations(dataSource: DataSource): Promise<void> {
   const { pending } = await migrationState(dataSource);
   if (pending.length > 0) throw new PendingMigrationsError(pending);
-  const stale = await staleIdentities(dataSource, tablesOf(dataSource));
+  const stale = await readTables(dataSource, (runner) => staleIdentities(runner, tablesOf(dataSource)));
   if (stale.length > 0) throw new StaleIdentityError(stale);
 }
 
@@ -98,7 +101,7 @@ export async function checkMigrations(dataSource: DataSource): Promise<void> {
  */
 export async function applyMigrations(dataSource: DataSource): Promise<string[]> {
   const { pending } = await migrationState(dataSource);
-  const stale = await staleIdentities(dataSource, tablesOf(dataSource));
+  const stale = await readTables(dataSource, (runner) => staleIdentities(runner, tablesOf(dataSource)));
   if (pending.length === 0 && stale.length === 0) return [];
   return patiently(dataSource, async (patient) => {
     const runner = patient.createQueryRunner();
@@ -117,9 +120,10 @@ export async function applyMigrations(dataSource: DataSource): Promise<string[]>
 }
 
 async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<string[]> {
+  await runner.query(transactionSettings('migration', schemaOf(dataSource), TIMEOUTS));
   await runner.query(`SET LOCAL lock_timeout = ${TURN_TIMEOUT_MS}`);
   await runner.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
-  await runner.query(TIMEOUTS);
+  await runner.query(`SET LOCAL lock_timeout = ${TIMEOUTS.lock}`);
   // Before the migrations: their own list is numbered too.
   const stale = await staleIdentities(runner, tablesOf(dataSource));
   const applied = stale.map(({ table, column }) => `the numbering of ${table}.${column}`);
@@ -152,14 +156,33 @@ async function patiently<T>(dataSource: DataSource, work: (patient: DataSource) 
   const extra = { ...(options.extra as object), max: 1, query_timeout: MIGRATION_TIMEOUT_MS };
   const patient = await new DataSource({ ...options, extra }).initialize();
   try {
+    placeTables(patient, await locateTables(dataSource));
     return await work(patient);
   } finally {
     await patient.destroy().catch(() => undefined);
   }
 }
 
-async function recordedMigrations(source: DataSource | QueryRunner): Promise<string[]> {
-  const [table] = (await source.query(
+/** Reads the tables where they are, whatever the session's settings say. */
+async function readTables<T>(dataSource: DataSource, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+  const { name: schema } = await locateTables(dataSource);
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.startTransaction();
+    await runner.query(transactionSettings('read', schema, SHORT_TIMEOUTS));
+    const found = await work(runner);
+    await runner.commitTransaction();
+    return found;
+  } catch (error) {
+    await runner.rollbackTransaction().catch(() => undefined);
+    throw error;
+  } finally {
+    await runner.release();
+  }
+}
+
+async function readNames(runner: QueryRunner): Promise<string[]> {
+  const [table] = (await runner.query(
     `SELECT to_regclass('migration')::text AS name, (
        SELECT count(*) = 3 FROM pg_attribute
        WHERE attrelid = to_regclass('migration') AND attname IN ('id', 'timestamp', 'name') AND NOT attisdropped
@@ -172,7 +195,7 @@ async function recordedMigrations(source: DataSource | QueryRunner): Promise<str
     );
   }
   try {
-    const rows = (await source.query('SELECT name FROM migration ORDER BY id')) as { name: string }[];
+    const rows = (await runner.query('SELECT name FROM migration ORDER BY id')) as { name: string }[];
     return rows.map(({ name }) => name);
   } catch (error) {
     if (stateOf(error) !== INSUFFICIENT_PRIVILEGE) throw error;

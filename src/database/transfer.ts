@@ -2,10 +2,12 @@ import { open, rm } from 'node:fs/promises';
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
 import type { DatabaseLocation } from '../config/setting.js';
 import { dataSourceOptions, MIGRATION_TIMEOUT_MS, type Schema } from './data-source-options.js';
+import { locateTables } from './database-inspection.js';
 import { asDatabaseError } from './database.js';
 import { mendIdentities, staleIdentities } from './identities.js';
 import { migrationState } from './migrate.js';
 import { tablesInOrder } from './table-order.js';
+import { type Purpose, transactionSettings } from './transaction-settings.js';
 
 /** A database of one program. */
 export interface Transferable {
@@ -22,6 +24,8 @@ export class TransferError extends Error {
 
 const ROWS_AT_ONCE = 500;
 
+const TIMEOUTS = { statement: MIGRATION_TIMEOUT_MS - 1_000, lock: 3_000, idle: MIGRATION_TIMEOUT_MS };
+
 /**
  * Writes every row into a new file, as JSON Lines (a header, a line for each row, a line with their number): what no version of
  * PostgreSQL and no embedded engine matters to. The file has secrets and is its owner's alone.
@@ -30,8 +34,7 @@ const ROWS_AT_ONCE = 500;
  * @throws TransferError, ServiceError `database.unavailable`, EmbeddedDirectoryInUseError
  */
 export async function exportDatabase(from: Transferable, path: string): Promise<number> {
-  return inTransaction(from, async (runner, dataSource) => {
-    await runner.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  return inTransaction(from, 'read', async (runner, dataSource) => {
     const { pending, unknown } = await migrationState(dataSource, runner);
     if (pending.length > 0 || unknown.length > 0) {
       throw new TransferError(
@@ -83,7 +86,7 @@ export async function importDatabase(into: Transferable, path: string): Promise<
     throw new TransferError(`The file cannot be read: ${error.message}.`);
   });
   try {
-    return await inTransaction(into, (runner, dataSource) =>
+    return await inTransaction(into, 'migration', (runner, dataSource) =>
       importLines(
         runner,
         dataSource,
@@ -194,14 +197,17 @@ async function migrate(runner: QueryRunner, dataSource: DataSource, isWanted: (n
 
 async function inTransaction<T>(
   { location, schema }: Transferable,
+  purpose: Purpose,
   work: (runner: QueryRunner, dataSource: DataSource) => Promise<T>,
 ): Promise<T> {
   const dataSource = new DataSource(dataSourceOptions(location, schema, MIGRATION_TIMEOUT_MS));
   try {
     await dataSource.initialize();
+    const { name } = await locateTables(dataSource);
     const runner = dataSource.createQueryRunner();
     try {
       await runner.startTransaction();
+      await runner.query(transactionSettings(purpose, name, TIMEOUTS));
       const result = await work(runner, dataSource);
       await runner.commitTransaction();
       return result;

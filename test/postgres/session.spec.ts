@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { AUTHORITY_SCHEMA } from '../../src/authority/authority-schema.js';
+import { dataSourceOptions, type Schema } from '../../src/database/data-source-options.js';
+import { Database } from '../../src/database/database.js';
+import { UnusableDatabaseError } from '../../src/database/database-inspection.js';
+import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
+import { SnapshotVersionEntity } from '../../src/snapshot/snapshot-version.entity.js';
+import { ServiceAccountTokenEntity } from '../../src/accounts/service-account-token.entity.js';
+import { POSTGRES_URL, postgresDatabase, type TestDatabase } from '../support/database.js';
+import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
+import { TestService } from '../support/service.js';
+
+const ACCOUNT_WITH_TOKEN = `
+  WITH account AS (
+    INSERT INTO service_account (name, login, role, is_disabled, created_at, updated_at)
+    VALUES ('a', 'a', 'None', false, now(), now()) RETURNING id)
+  INSERT INTO service_account_token (service_account_id, name, hash, created, expires_at, is_revoked)
+  SELECT id, 'a', 'a', now(), now(), false FROM account`;
+
+let database: TestDatabase;
+let name: string;
+let admin: pg.Client;
+
+beforeEach(async () => {
+  database = await postgresDatabase(POSTGRES_URL as string);
+  name = new URL(database.url).pathname.slice(1);
+  admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+});
+
+afterEach(async () => {
+  await admin.end();
+  await database.drop();
+});
+
+/** What was said in the log with level warn, while `work` was done on a database that was started. */
+async function started<T>(
+  work: (database: Database) => Promise<T>,
+  { url = database.url, schema = SERVICE_SCHEMA }: { url?: string; schema?: Schema } = {},
+): Promise<T> {
+  const dataSource = new DataSource(dataSourceOptions({ kind: 'postgres', url }, schema));
+  const opened = new Database(dataSource, 'run');
+  try {
+    await opened.start();
+    return await work(opened);
+  } finally {
+    await opened.onApplicationShutdown();
+    if (dataSource.isInitialized) await dataSource.destroy();
+  }
+}
+
+const refusal = (options?: { url?: string }) =>
+  started(async () => 'started', options).catch((error: unknown) =>
+    error instanceof UnusableDatabaseError ? error.message : error,
+  );
+
+/** The version that the tables of the service say, which tells them from others. */
+const version = (options?: { url?: string }) =>
+  started(
+    (opened) =>
+      opened.read(
+        async (manager) => (await manager.findOneByOrFail(SnapshotVersionEntity, { id: 1 })).version,
+      ),
+    options,
+  );
+
+const setVersion = (schema: string, value: number) =>
+  admin.query(`UPDATE "${schema}".snapshot_version SET version = ${value}`);
+
+async function copyOfOurs(schema: string, ...withRows: string[]): Promise<void> {
+  await admin.query(`CREATE SCHEMA "${schema}"`);
+  const { rows } = await admin.query<{ name: string }>(
+    `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`,
+  );
+  for (const table of rows) {
+    await admin.query(`CREATE TABLE "${schema}".${table.name} (LIKE public.${table.name} INCLUDING ALL)`);
+    if (withRows.includes(table.name)) {
+      await admin.query(`INSERT INTO "${schema}".${table.name} SELECT * FROM public.${table.name}`);
+    }
+  }
+}
+
+describe('The schema of the tables', () => {
+  it('stays the one that has them, whatever a search path says after them', async () => {
+    await version();
+    await setVersion('public', 41);
+    await admin.query('CREATE SCHEMA elsewhere');
+    await admin.query(`ALTER DATABASE ${name} SET search_path = elsewhere`);
+    expect(await version()).toBe(41);
+    const { rows } = await admin.query(`SELECT FROM pg_tables WHERE schemaname = 'elsewhere'`);
+    expect(rows).toEqual([]);
+  });
+
+  it('is not one in front of it with tables of the same names, nor one of temporary tables', async () => {
+    await version();
+    await setVersion('public', 42);
+    await copyOfOurs('front', 'snapshot_version');
+    await setVersion('front', 13);
+    await admin.query(`ALTER DATABASE ${name} SET search_path = front, public`);
+    expect(await version()).toBe(42);
+    const found = await started((opened) =>
+      opened.transaction(async (manager) => {
+        await manager.query('CREATE TEMPORARY TABLE snapshot_version AS SELECT 1 AS id, 14 AS version');
+        return (await manager.findOneByOrFail(SnapshotVersionEntity, { id: 1 })).version;
+      }),
+    );
+    expect(found).toBe(42);
+  });
+
+  it('is refused where the search path names two that have them, and is the one that it names alone', async () => {
+    await version();
+    await setVersion('public', 43);
+    await copyOfOurs('Second one', 'snapshot_version', 'migration');
+    await setVersion('Second one', 44);
+    await admin.query(`ALTER DATABASE ${name} SET search_path = "Second one", public`);
+    expect(await refusal()).toMatch(/in the schemas "Second one" and "public".*name one of them alone/);
+    await admin.query(`ALTER DATABASE ${name} SET search_path = nowhere`);
+    expect(await refusal()).toMatch(/in the schemas "public" and "Second one".*name one of them alone/);
+    await admin.query(`ALTER DATABASE ${name} SET search_path = "Second one"`);
+    expect(await version()).toBe(44);
+  });
+
+  it('is the own one of a role, beside another instance whose tables that role may not read', async () => {
+    await version();
+    await setVersion('public', 45);
+    const role = `licentia_own_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
+    await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'change-me'`);
+    try {
+      await admin.query(`CREATE SCHEMA own AUTHORIZATION ${role}`);
+      await admin.query(`ALTER ROLE ${role} IN DATABASE ${name} SET search_path = own, public`);
+      const url = Object.assign(new URL(database.url), { username: role, password: 'change-me' }).href;
+      expect(await version({ url })).toBe(1);
+      await setVersion('own', 46);
+      expect(await version({ url })).toBe(46);
+    } finally {
+      await admin.query(`DROP OWNED BY ${role}`);
+      await admin.query(`DROP ROLE ${role}`);
+    }
+  });
+
+  it('has to exist', async () => {
+    await admin.query(`ALTER DATABASE ${name} SET search_path = nowhere`);
+    expect(await refusal()).toMatch(/search path \(nowhere\) names no schema that exists/);
+  });
+
+  it('may be shared by service and issuer: each has its tables', async () => {
+    await version();
+    await started(async () => undefined, { schema: AUTHORITY_SCHEMA });
+    await admin.query('CREATE SCHEMA elsewhere');
+    await admin.query(`ALTER DATABASE ${name} SET search_path = elsewhere, public`);
+    expect(await version()).toBe(1);
+    await started(async () => undefined, { schema: AUTHORITY_SCHEMA });
+  });
+});
+
+it('A time in a style of somebody else is an error, in entities too', async () => {
+  await started(async (opened) => {
+    const read = (style: string) =>
+      opened.transaction(async (manager) => {
+        await manager.query(ACCOUNT_WITH_TOKEN);
+        await manager.query(`SET LOCAL datestyle = '${style}'`);
+        return manager.find(ServiceAccountTokenEntity);
+      });
+    await expect(read('German, DMY')).rejects.toMatchObject({ code: 'database.unavailable' });
+    expect((await read('ISO, DMY'))[0]?.expiresAt).toEqual(expect.any(Date));
+  });
+});
+
+it('Foreign keys that the database has switched off end the start, where the role cannot switch them on', async () => {
+  const role = `licentia_plain_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
+  await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'change-me'`);
+  try {
+    await admin.query(`ALTER DATABASE ${name} OWNER TO ${role}`);
+    await admin.query(`ALTER SCHEMA public OWNER TO ${role}`);
+    const url = Object.assign(new URL(database.url), { username: role, password: 'change-me' }).href;
+    await admin.query(`ALTER ROLE ${role} IN DATABASE ${name} SET session_replication_role = replica`);
+    expect(await refusal({ url })).toMatch(/^session_replication_role is not "origin".*RESET/);
+    await admin.query(`ALTER ROLE ${role} IN DATABASE ${name} RESET session_replication_role`);
+    expect(await version({ url })).toBe(1);
+  } finally {
+    await admin.query(`ALTER DATABASE ${name} OWNER TO CURRENT_USER`);
+    await admin.query(`DROP OWNED BY ${role} CASCADE`);
+    await admin.query(`DROP ROLE ${role}`);
+  }
+});
+
+it('Foreign keys that the database has switched off work for a superuser: what hangs on a row goes with it', async () => {
+  await admin.query(`ALTER DATABASE ${name} SET session_replication_role = replica`);
+  await started((opened) =>
+    opened.transaction(async (manager) => {
+      await manager.query(ACCOUNT_WITH_TOKEN);
+      await manager.query('DELETE FROM service_account');
+      expect(await manager.count(ServiceAccountTokenEntity)).toBe(0);
+    }),
+  );
+});
+
+it('A token expires, and a license is renewed, on a database with another date style', async () => {
+  await admin.query(`ALTER DATABASE ${name} SET datestyle = 'German, DMY'`);
+  const issuer = await FakeIssuer.start();
+  const check = (service: TestService, token: string) => service.get('/api/licensing/check', { token });
+  let service = await TestService.start(database, { ISSUER_URL: issuer.url });
+  try {
+    await service.post('/api/licensing/token', { token: issuer.token() });
+    const account = await service.post('/api/serviceaccounts', { name: 'short' });
+    const path = `/api/serviceaccounts/${account.body.id}`;
+    const { body } = await service.post(`${path}/tokens`, { name: 'short', secondsToLive: 60 });
+    await service.post(`/api/access-control/users/${account.body.id}/roles`, {
+      roleUid: 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE',
+    });
+    expect((await check(service, body.key)).status).toBe(200);
+    expect((await service.call('PATCH', path, { body: { name: 'other' } })).status).toBe(200);
+    expect((await service.get('/api/licensing/token/history')).status).toBe(200);
+    await service.stop();
+    service = await TestService.start(database, { ISSUER_URL: issuer.url });
+    expect((await check(service, body.key)).status).toBe(200);
+    service.clock.advance(61_000);
+    expect((await check(service, body.key)).body.messageId).toBe('api-key.expired');
+  } finally {
+    await service.stop();
+    await issuer.stop();
+  }
+});
