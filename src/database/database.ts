@@ -12,20 +12,14 @@ import {
 import { ServiceError } from '../domain/service-error.js';
 import { locateTables, schemaOf } from './database-inspection.js';
 import { applyMigrations, checkMigrations, MigrationFailedError, migrationState } from './migrate.js';
+import { type Client, close, Sessions } from './sessions.js';
+import { isOurFault, isWorthRepeating, leavesSessionUsable, READ_ONLY, sqlState } from './sql-state.js';
 import { type Purpose, type ServerTimeouts, transactionSettings } from './transaction-settings.js';
 
 /** Milliseconds; each is shorter than the client's own time-out, so that the server lets go first. */
 const TIMEOUTS: ServerTimeouts = { statement: 3_000, lock: 2_500, idle: 10_000 };
 
-/** SQLSTATE of a transaction that another one pushed aside: the same work can succeed now. */
-const RETRYABLE = new Set(['40001', '40P01']);
 const MOST_TRIES = 4;
-
-/**
- * SQLSTATE classes that say our statement was at fault (data, constraint, syntax). Everything else, and every
- * failure without a state, is the connection, the server or the disk.
- */
-const OUR_FAULT = /^(0A|21|22|23|26|34|42)/;
 
 const CONNECTION_LOST = [
   QueryFailedError,
@@ -40,12 +34,18 @@ const CONNECTION_LOST = [
  */
 export class Database implements OnApplicationShutdown {
   readonly #logger = new Logger(Database.name);
+  readonly #sessions = new Sessions();
   #starting: Promise<void> | undefined;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly migrations: 'run' | 'check',
   ) {}
+
+  /** Whether the database refuses writes, as a standby does; undefined while it was never asked. Each read asks. */
+  get readOnly(): boolean | undefined {
+    return this.#sessions.readOnly;
+  }
 
   /**
    * Connects and brings the tables up to date, or checks that they are. Done once; a failed start can be repeated.
@@ -86,25 +86,44 @@ export class Database implements OnApplicationShutdown {
       try {
         return await this.#once(purpose, work);
       } catch (error) {
-        if (tries < MOST_TRIES && RETRYABLE.has(sqlState(error) ?? '')) continue;
-        throw asDatabaseError(error);
+        if (tries < MOST_TRIES && (error instanceof StaleSession || isWorthRepeating(sqlState(error))))
+          continue;
+        throw asDatabaseError(error instanceof StaleSession ? error.cause : error);
       }
     }
   }
 
   async #once<T>(purpose: Purpose, work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const runner = this.dataSource.createQueryRunner();
+    const { runner, client } = await this.#sessions.take(this.dataSource);
     try {
       await runner.startTransaction();
-      await configure(runner, transactionSettings(purpose, schemaOf(this.dataSource), TIMEOUTS));
+      await this.#configure(client, purpose);
       const result = await work(runner.manager);
       await runner.commitTransaction();
       return result;
     } catch (error) {
-      await abandon(runner, error);
+      if (sqlState(error) === READ_ONLY) {
+        if (this.#sessions.heard(client, true)) {
+          close(client);
+          throw new StaleSession(error);
+        }
+        await runner.rollbackTransaction().catch(() => close(client));
+      } else {
+        await abandon(runner, client, error);
+      }
       throw error;
     } finally {
       await runner.release();
+    }
+  }
+
+  /** Begins a transaction with its settings. A session that does not take them is as good as none. */
+  async #configure(client: Client, purpose: Purpose): Promise<void> {
+    try {
+      const results = await client.query(transactionSettings(purpose, schemaOf(this.dataSource), TIMEOUTS));
+      if (purpose === 'read') this.#sessions.heard(client, isReadOnly(results));
+    } catch (cause) {
+      throw unavailable(cause);
     }
   }
 
@@ -138,29 +157,32 @@ export class Database implements OnApplicationShutdown {
   }
 }
 
-/** Begins a transaction with these settings. A session that does not take them is as good as none. */
-async function configure(runner: QueryRunner, settings: string): Promise<void> {
-  try {
-    await runner.query(settings);
-  } catch (cause) {
-    throw unavailable(cause);
+/** A session that is older than what it says: a new one may do what it refused. */
+class StaleSession extends Error {
+  constructor(override readonly cause: unknown) {
+    super('The session is read only, and was begun before.');
   }
+}
+
+/** What the last of the settings' statements says. */
+function isReadOnly(results: unknown): boolean {
+  const last = (results as { rows: { read_only?: boolean }[] }[]).at(-1);
+  return last?.rows[0]?.read_only === true;
 }
 
 /**
  * Rolls back. A connection from which an answer did not come is closed instead: an answer that is late would leave it
  * inside of this transaction, which the next one would then commit; and a line that is dead would be tried again and
- * again. (`pg` gives up on the statement alone, and the pool takes the connection back.)
+ * again. (`pg` gives up on the statement alone, and the pool takes the connection back.) So is one whose session is to
+ * blame: whatever it lacks, the next one would lack it too.
  */
-async function abandon(runner: QueryRunner, error: unknown): Promise<void> {
+async function abandon(runner: QueryRunner, client: Client, error: unknown): Promise<void> {
+  const cause = error instanceof ServiceError && error.code === 'database.unavailable' ? error.cause : error;
   try {
-    const cause = error instanceof ServiceError ? error.cause : error;
-    if (cause instanceof QueryFailedError && sqlState(cause) === undefined) throw cause;
+    if (isDatabaseFailure(cause) && !leavesSessionUsable(sqlState(cause))) throw cause;
     await runner.rollbackTransaction();
   } catch {
-    if (runner.isReleased) return;
-    const client = await (runner.connect() as Promise<{ end(): Promise<void> }>).catch(() => undefined);
-    void client?.end().catch(() => undefined);
+    if (!runner.isReleased) close(client);
   }
 }
 
@@ -175,8 +197,7 @@ export function asDatabaseError(error: unknown): unknown {
     return asDatabaseError(error.cause) instanceof ServiceError ? unavailable(error) : error;
   }
   if (!isDatabaseFailure(error)) return error;
-  const state = sqlState(error);
-  return state !== undefined && OUR_FAULT.test(state) ? error : unavailable(error);
+  return isOurFault(sqlState(error)) ? error : unavailable(error);
 }
 
 /**
@@ -189,10 +210,4 @@ function isDatabaseFailure(error: unknown): boolean {
     types.isNativeError(error) &&
     (error.name === 'Error' || 'errno' in error || sqlState(error) !== undefined)
   );
-}
-
-function sqlState(error: unknown): string | undefined {
-  const source = error instanceof QueryFailedError ? (error.driverError as unknown) : error;
-  const code = (source as { code?: unknown } | undefined)?.code;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }

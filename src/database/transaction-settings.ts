@@ -33,6 +33,10 @@ const DURABLE = `SELECT pg_catalog.set_config('synchronous_commit', 'local', tru
 const NO_TRANSACTION_TIMEOUT = `SELECT pg_catalog.set_config(name, '0', true)
   FROM pg_catalog.pg_settings WHERE name = 'transaction_timeout'`;
 
+/** What a read tells besides: whether a change could be made. Itself it is read only by its own choice. */
+const IS_READ_ONLY = `SELECT pg_catalog.current_setting('default_transaction_read_only') = 'on'
+  OR pg_catalog.pg_is_in_recovery() AS read_only`;
+
 /** How long the parts of a transaction may take before the server ends it, milliseconds. */
 export interface ServerTimeouts {
   readonly statement: number;
@@ -44,7 +48,7 @@ export interface ServerTimeouts {
 export type Purpose = 'read' | 'write' | 'migration';
 
 /**
- * The statements that begin a transaction, in one round trip. Per transaction, because the next one of a
+ * The statements that begin a transaction, in one round trip; the last one of a read has the row {@link IS_READ_ONLY}. Per transaction, because the next one of a
  * transaction-pooling proxy may have another session, and because the proxy refuses settings at a connection's start.
  *
  * @param schema - where our tables are; undefined for a transaction that touches none and has to see the search path
@@ -66,7 +70,7 @@ export function transactionSettings(
     ...Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = '${value}'`),
     // Temporary tables last: left to itself the server looks there first, and a proxy's session may have some.
     ...(schema === undefined ? [] : [`SET LOCAL search_path = ${escapeIdentifier(schema)}, pg_temp`]),
-    ...(purpose === 'read' ? [] : [TRIGGERS_ON, DURABLE]),
+    ...(purpose === 'read' ? [IS_READ_ONLY] : [TRIGGERS_ON, DURABLE]),
     ...(purpose === 'migration' ? [NO_TRANSACTION_TIMEOUT] : []),
   ].join(';\n');
 }

@@ -4,14 +4,20 @@ import { Database } from '../database/database.js';
 /** A probe is answered within this time, milliseconds. */
 const LONGEST_MS = 2_500;
 
-/** Whether the database answers. However many ask, it is asked once at a time. */
+/** What there is to say of the database: `reason` where it is `failing`. */
+export interface DatabaseState {
+  readonly database: 'ok' | 'failing';
+  readonly reason?: 'unreachable' | 'read-only';
+}
+
+/** Whether the database answers and takes changes. However many ask, it is asked once at a time. */
 @Injectable()
 export class DatabaseHealth {
   #asking: Promise<boolean> | undefined;
 
   constructor(private readonly database: Database) {}
 
-  async check(): Promise<'ok' | 'failing'> {
+  async check(): Promise<DatabaseState> {
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
@@ -19,7 +25,10 @@ export class DatabaseHealth {
     });
     const answered = await Promise.race([this.#asking, late]);
     clearTimeout(timer);
-    return answered ? 'ok' : 'failing';
+    if (!answered) return { database: 'failing', reason: 'unreachable' };
+    return this.database.readOnly === true
+      ? { database: 'failing', reason: 'read-only' }
+      : { database: 'ok' };
   }
 
   async #ask(): Promise<boolean> {

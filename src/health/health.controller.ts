@@ -33,8 +33,8 @@ export class HealthController {
   @Get('api/health')
   @OpenToAll()
   async health(@Res({ passthrough: true }) response: ServerResponse) {
-    const database = await this.databaseHealth.check();
-    if (database !== 'ok') response.statusCode = 503;
-    return { database, version: VERSION, commit: COMMIT };
+    const state = await this.databaseHealth.check();
+    if (state.database !== 'ok') response.statusCode = 503;
+    return { ...state, version: VERSION, commit: COMMIT };
   }
 }

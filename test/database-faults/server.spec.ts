@@ -62,16 +62,50 @@ describe('a PostgreSQL server in trouble', () => {
     expect((await stage.call('GET', '/api/health')).body.database).toBe('ok');
   }, 120_000);
 
-  it('may refuse to write, as a standby does', async () => {
-    const { refused } = await stage.during(async () => {
-      await server.configure('default_transaction_read_only', 'on');
-      await pause(2_000);
-      expect((await stage.install()).status).toBe(503);
-      expect((await stage.call('GET', '/api/health')).body.database).toBe('ok');
-      await server.configure('default_transaction_read_only', null);
-    });
-    expect(refused).toBeGreaterThan(0);
-  }, 120_000);
+  /** Every session of the service begins anew, with what is set now. */
+  const renewSessions = () =>
+    stage.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+  const READ_ONLY: [string, () => Promise<unknown>, () => Promise<unknown>][] = [
+    [
+      'by a setting that it reads again',
+      () => server.configure('default_transaction_read_only', 'on'),
+      () => server.configure('default_transaction_read_only', null),
+    ],
+    [
+      'by a setting of the database, with which sessions begin and stay',
+      async () => {
+        await stage.query('ALTER DATABASE licentia SET default_transaction_read_only = on');
+        await renewSessions();
+      },
+      () => server.query('ALTER DATABASE licentia RESET default_transaction_read_only'),
+    ],
+    ['as a standby, and be promoted', () => server.standBy(), () => server.query('SELECT pg_promote()')],
+  ];
+
+  it.each(READ_ONLY)(
+    'may refuse to write %s: that is seen, and over in time',
+    async (_, begin, end) => {
+      const warnings = stage.said('the database cannot be written to');
+      const { refused } = await stage.during(async () => {
+        await begin();
+        const health = () => stage.call('GET', '/api/health');
+        await eventually(async () => (await health()).body.reason === 'read-only');
+        expect(await health()).toMatchObject({ status: 503, body: { database: 'failing' } });
+        expect((await stage.call('GET', '/readyz')).status).toBe(200);
+        expect(await stage.metric('licentia_database_writable')).toBe(0);
+        await pause(2_000);
+        expect((await stage.install()).status).toBe(503);
+        await end();
+      });
+      expect(refused).toBeGreaterThan(0);
+      await eventually(async () => (await stage.call('GET', '/api/health')).body.database === 'ok');
+      expect(await stage.metric('licentia_database_writable')).toBe(1);
+      expect(stage.said('the database cannot be written to')).toBe(warnings + 1);
+    },
+    120_000,
+  );
 
   it('may still be starting when the service starts: it listens, says so, and heals', async () => {
     await server.shutDown();

@@ -30,7 +30,7 @@ const SETTINGS = {
   default_transaction_deferrable: 'on',
   statement_timeout: '40',
   lock_timeout: '41',
-  idle_in_transaction_session_timeout: '42',
+  idle_in_transaction_session_timeout: '500',
   synchronous_commit: 'off',
   search_path: 'front,public',
 } as const;
@@ -198,8 +198,8 @@ async function probe(database: Database): Promise<typeof EXPECTED> {
     ((await manager.query<Record<string, never>[]>(`SELECT ${columns}`)) as Record<string, unknown>[])[0] ??
     {};
   const modes = `current_setting('transaction_isolation') AS isolation, current_setting('transaction_deferrable') AS deferrable`;
-  const read = await database.read(async (manager) => {
-    await new Promise((resolve) => setTimeout(resolve, 60));
+  const read = await database.read(async (manager): Promise<Record<string, unknown>> => {
+    await new Promise((resolve) => setTimeout(resolve, 600));
     const token = await manager.findOneByOrFail(ServiceAccountTokenEntity, { hash: 'hash' });
     const account = await manager.findOneByOrFail(ServiceAccountEntity, { id: `${token.serviceAccountId}` });
     return {

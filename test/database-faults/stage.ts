@@ -1,6 +1,7 @@
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import type { PostgresServer } from '../support/postgres-server.js';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';
+import { Scrape } from '../support/scrape.js';
 import { ServiceProcess } from '../support/service-process.js';
 
 /** Writes come back within this time after the fault has ended, milliseconds. */
@@ -177,6 +178,17 @@ export class Stage {
           (await this.call('GET', '/api/licensing/token', undefined, service)).body.jti === license?.jti,
       );
     }
+  }
+
+  /** How many lines of the first service's log have a text. */
+  said(text: string): number {
+    const lines = (this.#services[0] as ServiceProcess).output.split('\n');
+    return lines.filter((line) => line.includes(text)).length;
+  }
+
+  /** What the first service's metrics say. */
+  async metric(name: string): Promise<number | undefined> {
+    return (await Scrape.of((this.#services[0] as ServiceProcess).url)).value(name);
   }
 
   async query<Row extends Record<string, unknown>>(statement: string, ...parameters: unknown[]) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { AUTHORITY_SCHEMA } from '../../src/authority/authority-schema.js';
 import { dataSourceOptions, type Schema } from '../../src/database/data-source-options.js';
 import { Database } from '../../src/database/database.js';
@@ -117,7 +117,7 @@ describe('The schema of the tables', () => {
     await admin.query(`ALTER DATABASE ${name} SET search_path = "Second one", public`);
     expect(await refusal()).toMatch(/in the schemas "Second one" and "public".*name one of them alone/);
     await admin.query(`ALTER DATABASE ${name} SET search_path = nowhere`);
-    expect(await refusal()).toMatch(/in the schemas "public" and "Second one".*name one of them alone/);
+    expect(await refusal()).toMatch(/in the schemas "Second one" and "public".*name one of them alone/);
     await admin.query(`ALTER DATABASE ${name} SET search_path = "Second one"`);
     expect(await version()).toBe(44);
   });
@@ -153,6 +153,21 @@ describe('The schema of the tables', () => {
     expect(await version()).toBe(1);
     await started(async () => undefined, { schema: AUTHORITY_SCHEMA });
   });
+});
+
+it('A database in another encoding is refused at the start', async () => {
+  const latin = `${name}_latin`;
+  await admin.query(
+    `CREATE DATABASE ${latin} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`,
+  );
+  try {
+    const url = Object.assign(new URL(database.url), { pathname: `/${latin}` }).href;
+    expect(await refusal({ url })).toMatch(
+      /^The database's encoding is LATIN1 and has to be UTF8: make one with/,
+    );
+  } finally {
+    await admin.query(`DROP DATABASE ${latin} WITH (FORCE)`);
+  }
 });
 
 it('A time in a style of somebody else is an error, in entities too', async () => {
@@ -222,4 +237,59 @@ it('A token expires, and a license is renewed, on a database with another date s
     await service.stop();
     await issuer.stop();
   }
+});
+
+describe('A session that fails', () => {
+  const pid = async (manager: EntityManager) =>
+    ((await manager.query('SELECT pg_backend_pid() AS pid')) as { pid: number }[])[0]?.pid;
+
+  /** @returns the session that failed, those on which the same work was done again, and the one after it */
+  async function fail(state: string, wait = 0) {
+    return started(async (opened) => {
+      const tried: (number | undefined)[] = [];
+      await opened.read(pid);
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      const failing = opened.transaction(async (manager) => {
+        tried.push(await pid(manager));
+        if (tried.length > 1) return;
+        await manager.query(`DO $$ BEGIN RAISE EXCEPTION 'oh' USING ERRCODE = '${state}'; END $$`);
+      });
+      const done = await failing.then(
+        () => true,
+        () => false,
+      );
+      return { tried, done, next: await opened.read(pid) };
+    });
+  }
+
+  it('by a statement is used again', async () => {
+    for (const state of ['23505', '42P01', '55P03', '57014', '22012']) {
+      const { tried, done, next } = await fail(state);
+      expect({ state, tried, done }).toEqual({ state, tried: [next], done: false });
+    }
+  });
+
+  it('by itself is replaced', async () => {
+    for (const state of ['42501', '53200', 'XX000', '08006', '25P01']) {
+      const { tried, done, next } = await fail(state);
+      expect({ state, tried: tried.length, done }).toEqual({ state, tried: 1, done: false });
+      expect({ state, same: tried[0] === next }).toEqual({ state, same: false });
+    }
+  });
+
+  it('by what it knows is replaced, and the work is done on the next one', async () => {
+    for (const state of ['26000', '34000', '42P05', '0A000']) {
+      const { tried, done, next } = await fail(state);
+      expect({ state, done, last: tried[1] }).toEqual({ state, done: true, last: next });
+      expect({ state, same: tried[0] === next }).toEqual({ state, same: false });
+    }
+  });
+
+  it('as read only is believed while it is young, and replaced when it is old', async () => {
+    const young = await fail('25006');
+    expect(young).toEqual({ tried: [young.next], done: false, next: young.next });
+    const old = await fail('25006', 1_100);
+    expect({ done: old.done, last: old.tried[1] }).toEqual({ done: true, last: old.next });
+    expect(old.tried[0]).not.toBe(old.next);
+  });
 });

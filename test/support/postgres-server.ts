@@ -154,6 +154,13 @@ export class PostgresServer {
     await writeFile(signal, '');
   }
 
+  /** Makes it a standby that reads and has nobody to follow, until it is promoted (`pg_promote()`). It restarts. */
+  async standBy(): Promise<void> {
+    await this.shutDown();
+    await writeFile(join(this.directory, 'data', 'standby.signal'), '');
+    await this.start();
+  }
+
   /** The end of it and of its files. */
   async stop(): Promise<void> {
     const ended = once(this.keeper, 'exit');

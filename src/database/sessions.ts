@@ -1,0 +1,68 @@
+import { Logger } from '@nestjs/common';
+import type { DataSource, QueryRunner } from 'typeorm';
+
+/** A session older than this may have begun in another time: a setting that was reset, a server that was replaced. Milliseconds. */
+const YOUNG_MS = 1_000;
+
+/** What there is to know of a client of `pg`. */
+export interface Client {
+  query(statements: string): Promise<unknown>;
+  end(): Promise<void>;
+}
+
+/**
+ * Which sessions of a pool may be used, and whether the database takes writes. A session keeps what it began with: the
+ * read-only default of its database, or the standby that its name led to. So one that says "read only" is believed while it is
+ * young; an old one is replaced, and so are all that are as old.
+ */
+export class Sessions {
+  readonly #logger = new Logger(Sessions.name);
+  /** When each was first used, on the monotonic clock. */
+  readonly #since = new WeakMap<Client, number>();
+  /** Sessions from before this moment are not used again. */
+  #staleBefore = -Infinity;
+  #readOnly: boolean | undefined;
+
+  /** Whether the database refuses writes; undefined while it was never asked. */
+  get readOnly(): boolean | undefined {
+    return this.#readOnly;
+  }
+
+  /** Takes a session out of the pool that may be used. Stale ones on the way are closed. */
+  async take(dataSource: DataSource): Promise<{ runner: QueryRunner; client: Client }> {
+    for (;;) {
+      const runner = dataSource.createQueryRunner();
+      const client = (await runner.connect()) as Client;
+      const since = this.#since.get(client) ?? performance.now();
+      this.#since.set(client, since);
+      if (since >= this.#staleBefore) return { runner, client };
+      close(client);
+      await runner.release();
+    }
+  }
+
+  /**
+   * A session has said whether it is read only.
+   * @returns whether that was worth nothing, as the session is old: another one will tell
+   */
+  heard(client: Client, readOnly: boolean): boolean {
+    if (readOnly && performance.now() - (this.#since.get(client) ?? 0) > YOUNG_MS) {
+      this.#staleBefore = performance.now();
+      return true;
+    }
+    if (readOnly && this.#readOnly !== true) {
+      this.#logger.warn({
+        msg: 'the database cannot be written to: it is read only, or a standby. Changes are refused, reads go on',
+      });
+    } else if (!readOnly && this.#readOnly === true) {
+      this.#logger.log({ msg: 'the database can be written to again' });
+    }
+    this.#readOnly = readOnly;
+    return false;
+  }
+}
+
+/** Ends a session: the pool takes no client back that has ended. */
+export function close(client: Client): void {
+  void client.end().catch(() => undefined);
+}
