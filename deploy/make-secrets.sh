@@ -3,13 +3,50 @@
 # alone; the files can be read by the containers' users.
 set -eu
 cd "$(dirname "$0")/.."
-mkdir -p secrets
+
+fail() {
+  echo "$0: $1" >&2
+  exit 1
+}
+
+mkdir -p secrets || fail 'secrets cannot be made: run it as the owner of this directory.'
 chmod 700 secrets
 
-random() { od -An -tx1 -N24 /dev/urandom | tr -d ' \n'; }
-keep() { [ -s "secrets/$1" ] || printf '%s' "$2" > "secrets/$1"; chmod 644 "secrets/$1"; }
+# 24 random bytes in hex. A pipe would hide that one of its commands failed.
+random() {
+  bytes=$(od -An -tx1 -N24 /dev/urandom) || fail 'there are no random bytes: od or /dev/urandom is missing.'
+  hex=$(printf '%s' "$bytes" | tr -cd '0-9a-f')
+  [ "${#hex}" -eq 48 ] || fail "there are too few random bytes: ${#hex} digits of 48."
+  printf '%s' "$hex"
+}
 
-keep postgres_password "$(random)"
-keep database_url "postgres://licentia:$(cat secrets/postgres_password)@postgres:5432/licentia"
-keep admin_password "$(random)"
+# Writes a secret that is not there yet, wholly or not at all: an empty file would count as none and be mounted all the same.
+keep() {
+  if [ ! -s "secrets/$1" ]; then
+    [ -n "$2" ] || fail "there is nothing to write into secrets/$1."
+    printf '%s' "$2" > "secrets/.$1" && mv "secrets/.$1" "secrets/$1" || fail "secrets/$1 cannot be written: is the disk full?"
+    made="$made $1"
+  fi
+  chmod 644 "secrets/$1"
+}
+
+made=''
+for password in postgres_password owner_password service_password admin_password; do
+  value=$([ -s "secrets/$password" ] || random)
+  keep "$password" "$value"
+done
+keep owner_database_url "postgres://licentia_owner:$(cat secrets/owner_password)@postgres:5432/licentia"
+keep database_url "postgres://licentia_service:$(cat secrets/service_password)@postgres:5432/licentia"
+
+# From before the roles, or another database.
+case $(cat secrets/database_url) in
+  *"$(cat secrets/service_password)"*) ;;
+  *) echo 'NOTE: secrets/database_url was there and names another role than deploy/postgres/roles.sh makes: see docs/database.md.' >&2 ;;
+esac
+
+if [ -n "$made" ]; then
+  echo "Made in secrets:$made."
+else
+  echo 'All secrets were there already: nothing was made.'
+fi
 echo "The administrator is 'admin'; his password is in secrets/admin_password."

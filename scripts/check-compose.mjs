@@ -85,10 +85,15 @@ async function check() {
 
   try {
     configure();
-    for (const base of ['node:24-bookworm-slim', 'postgres:17-alpine'])
+    const planned = readCompose(join(ROOT, 'docker-compose.yml'), { variables, profiles: ['demo'] });
+    const named = Object.fromEntries(planned.map((service) => [service.name, service]));
+    const bases = {};
+    for (const base of [named.licentia.buildArguments.NODE_IMAGE, named.postgres.image])
       try {
         await step(`There is a base image ${base}`, () => {
-          if (haveBaseImage(base))
+          const { image: found, isStandIn } = haveBaseImage(base);
+          bases[base] = found;
+          if (isStandIn)
             console.log(
               `NOTE: ${base} is a stand-in made of Debian's packages. This run proves our image and our compose file, not that base image.`,
             );
@@ -98,7 +103,7 @@ async function check() {
         return skip(`no base image ${base}: ${error.message}`);
       }
 
-    await step('The image builds', () => build(image, copy));
+    await step('The image builds', () => build(image, copy, bases[named.licentia.buildArguments.NODE_IMAGE]));
     const port = await freePort();
     cpSync(join(ROOT, 'docker-compose.yml'), join(copy, 'docker-compose.yml'));
     cpSync(join(ROOT, 'deploy'), join(copy, 'deploy'), { recursive: true });
@@ -107,24 +112,67 @@ async function check() {
       variables: { ...variables, PORT: String(port) },
       profiles: ['demo'],
     });
-    const [postgres, licentia, issuer] = ['postgres', 'licentia', 'issuer'].map((name) =>
+    const [postgres, migrate, licentia, issuer] = ['postgres', 'migrate', 'licentia', 'issuer'].map((name) =>
       services.find((service) => service.name === name),
     );
     const arguments_ = (service) => [
       `--network=${id}:alias=${service.name}`,
       ...service.options,
       ...service.volumes.map(({ volume, target }) => `--volume=${id}-${volume}:${target}`),
-      service.built ? image : `docker.io/library/${service.image}`,
+      service.built ? image : bases[service.image],
       ...service.command,
     ];
 
     podman(['network', 'create', id]);
     for (const service of services)
-      await step(`${service.name} comes up and is healthy`, async () => {
-        started.push(service);
-        podman(['run', '--detach', `--name=${container(service)}`, ...arguments_(service)]);
-        await healthy(container(service));
-      });
+      await step(
+        `${service.name} ${service.ends ? 'does its work and ends with 0' : 'comes up and is healthy'}`,
+        async () => {
+          started.push(service);
+          podman(['run', '--detach', `--name=${container(service)}`, ...arguments_(service)]);
+          if (service.ends)
+            assert.equal(
+              podman(['wait', container(service)], { seconds: LONGEST_HEALTH_MS / 1000 }).stdout,
+              '0',
+            );
+          else await healthy(container(service));
+        },
+      );
+
+    await step('The role of the service is no superuser, owns nothing, and cannot change tables', () => {
+      const ask = (sql) =>
+        podman([
+          'exec',
+          container(postgres),
+          'psql',
+          '--no-psqlrc',
+          '--tuples-only',
+          '--no-align',
+          '--username=postgres',
+          '--dbname=licentia',
+          `--command=${sql}`,
+        ]).stdout;
+      const role = "'licentia_service'::regrole";
+      assert.equal(ask('SELECT count(*) FROM pg_roles WHERE rolsuper OR rolcreaterole OR rolcreatedb'), '1');
+      assert.equal(ask(`SELECT count(*) FROM pg_shdepend WHERE refobjid = ${role} AND deptype = 'o'`), '0');
+      assert.equal(ask("SELECT has_schema_privilege('licentia_service', 'public', 'CREATE')"), 'f');
+      assert.equal(ask("SELECT has_table_privilege('licentia_service', 'license', 'INSERT')"), 't');
+      assert.equal(ask("SELECT has_table_privilege('licentia_service', 'migration', 'INSERT')"), 'f');
+      assert.equal(
+        ask(
+          "SELECT count(*) FROM pg_stat_activity WHERE datname = 'licentia' AND usename NOT IN ('licentia_service', 'postgres')",
+        ),
+        '0',
+      );
+    });
+    await step('make-secrets.sh changes nothing the second time', () => {
+      const before = readFileSync(join(copy, 'secrets/database_url'), 'utf8');
+      assert.match(
+        execFileSync(join(copy, 'deploy/make-secrets.sh'), { encoding: 'utf8' }),
+        /nothing was made/,
+      );
+      assert.equal(readFileSync(join(copy, 'secrets/database_url'), 'utf8'), before);
+    });
 
     const password = readFileSync(join(copy, 'secrets/admin_password'), 'utf8');
     const call = async (method, path, body) => {
@@ -203,6 +251,16 @@ async function check() {
         assert.equal((await callPatiently('POST', 'token/renew', {})).status, 200);
       });
 
+    await step('PostgreSQL is locked in too: user 70, read-only root, no capabilities', () => {
+      const inside = (...command) => podman(['exec', container(postgres), ...command], { mayFail: true });
+      assert.equal(inside('id', '-u').stdout, '70');
+      const status = inside('cat', '/proc/1/status').stdout;
+      for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
+        assert.match(status, new RegExp(`^${set}:\\s+0+$`, 'm'));
+      assert.match(status, /^NoNewPrivs:\s+1$/m);
+      assert.match(inside('touch', '/x').stderr, /Read-only file system/);
+      assert.match(inside('touch', '/docker-entrypoint-initdb.d/x').stderr, /Read-only file system/);
+    });
     await step('The containers are locked in: user 1000, read-only root, no capabilities', () => {
       for (const service of [licentia, issuer]) {
         const inside = (script) => podman(['exec', container(service), 'node', '--eval', script]).stdout;
@@ -223,8 +281,8 @@ async function check() {
     });
     await step('The image has what it needs and nothing else', () => inspect(image, `${id}-inspected`));
     await step('No log has a secret', () => {
-      const secrets = ['postgres_password', 'admin_password'].map((name) =>
-        readFileSync(join(copy, 'secrets', name), 'utf8'),
+      const secrets = ['postgres_password', 'owner_password', 'service_password', 'admin_password'].map(
+        (name) => readFileSync(join(copy, 'secrets', name), 'utf8'),
       );
       for (const service of services) {
         const { stdout, stderr } = podman(['logs', container(service)]);
@@ -262,7 +320,7 @@ async function step(sentence, work) {
 }
 
 /** With the registry and the certificates that npm has here, mounted: the image keeps none of it. */
-function build(image, directory) {
+function build(image, directory, nodeImage) {
   const configured = (name) =>
     execFileSync('npm', ['config', 'get', name], { cwd: directory, encoding: 'utf8' }).trim();
   const [own, registry, certificates] = ['userconfig', 'registry', 'cafile'].map(configured);
@@ -281,6 +339,7 @@ function build(image, directory) {
       `--volume=${npmrc}:/root/.npmrc:ro`,
       ...(certificates === 'null' ? [] : [`--volume=${certificates}:/etc/npm-certificates.crt:ro`]),
       `--build-arg=COMMIT=${commit}`,
+      `--build-arg=NODE_IMAGE=${nodeImage}`,
       `--tag=${image}`,
       ROOT,
     ]);

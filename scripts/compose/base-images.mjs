@@ -15,28 +15,28 @@ const SOURCES = [
 ];
 
 const POSTGRES_ENTRY = `#!/bin/sh
-# What we use of the official image's entry point: POSTGRES_USER, POSTGRES_DB, POSTGRES_PASSWORD_FILE.
+# What we use of the official image's entry point, as the user that it is run by: POSTGRES_USER, POSTGRES_DB,
+# POSTGRES_PASSWORD_FILE, and the scripts of /docker-entrypoint-initdb.d.
 set -eu
-export PATH="/usr/lib/postgresql/15/bin:$PATH"
-as() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
-mkdir -p "$PGDATA" /run/postgresql
-chown postgres:postgres "$PGDATA" /run/postgresql
+export POSTGRES_USER="\${POSTGRES_USER:-postgres}"
+mkdir -p "$PGDATA"
 chmod 700 "$PGDATA"
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-  cat "$POSTGRES_PASSWORD_FILE" > /tmp/password && chown postgres /tmp/password
-  as initdb --username="$POSTGRES_USER" --pwfile=/tmp/password --auth-host=scram-sha-256 --auth-local=trust >&2
-  rm /tmp/password
+  initdb --username="$POSTGRES_USER" --pwfile="$POSTGRES_PASSWORD_FILE" --auth-host=scram-sha-256 --auth-local=trust >&2
   echo 'host all all all scram-sha-256' >> "$PGDATA/pg_hba.conf"
-  as pg_ctl --wait --options='-c listen_addresses=' start >&2
-  [ "$POSTGRES_DB" = postgres ] || as createdb --username="$POSTGRES_USER" "$POSTGRES_DB"
-  as pg_ctl --wait stop >&2
+  pg_ctl --wait --options='-c listen_addresses=' start >&2
+  [ "$POSTGRES_DB" = postgres ] || createdb --username="$POSTGRES_USER" "$POSTGRES_DB"
+  for script in /docker-entrypoint-initdb.d/*.sh; do "$script" >&2; done
+  pg_ctl --wait stop >&2
 fi
-exec setpriv --reuid=postgres --regid=postgres --init-groups postgres -c listen_addresses='*'
+exec postgres -c listen_addresses='*'
 `;
 
+/** By name: the recipe's version, which is the label's value, and what makes it. One of another version is made anew. */
 const STAND_INS = [
   [
     /^node:/,
+    'true',
     (directory) => {
       execFileSync(
         'npm',
@@ -61,10 +61,14 @@ CMD ["node"]
   ],
   [
     /^postgres:/,
+    '2',
     (directory) => {
       writeFileSync(join(directory, 'entry'), POSTGRES_ENTRY, { mode: 0o755 });
       return `FROM ${DEBIAN}
-RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql-15 && rm -rf /var/lib/apt/lists
+RUN groupadd --gid 70 postgres && useradd --uid 70 --gid 70 --home-dir /var/lib/postgresql postgres
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql-15 && rm -rf /var/lib/apt/lists \\
+  && install --directory --owner=postgres --group=postgres --mode=1777 /var/lib/postgresql/data \\
+  && install --directory --owner=postgres --group=postgres --mode=3777 /run/postgresql
 COPY entry /usr/local/bin/entry
 ENV PGDATA=/var/lib/postgresql/data PATH=/usr/lib/postgresql/15/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 STOPSIGNAL SIGINT
@@ -77,12 +81,21 @@ ENTRYPOINT ["entry"]
 /** A base image can be neither pulled nor made, and it is not our recipe's fault. */
 export class OutOfReachError extends Error {}
 
-/** Sees that there is an image of this name. @returns whether it is a stand-in @throws OutOfReachError */
+/**
+ * Sees that there is an image of this name, which may have a digest.
+ * @returns its whole name, without the digest for a stand-in, which has another one; and whether it is a stand-in
+ * @throws OutOfReachError
+ */
 export function haveBaseImage(name) {
-  const full = `docker.io/library/${name}`;
+  const pinned = `docker.io/library/${name}`;
+  const full = pinned.replace(/@.*/, '');
+  if (pinned !== full && podman(['pull', '--quiet', pinned], { mayFail: true, seconds: 300 }).status === 0)
+    return { image: pinned, isStandIn: false };
+  const [, version] = STAND_INS.find(([pattern]) => pattern.test(name)) ?? [];
+  if (exists(full) && !['', version].includes(labelOf(full))) podman(['rmi', '--force', full]);
   if (!exists(full) && podman(['pull', '--quiet', full], { mayFail: true, seconds: 300 }).status !== 0) {
     try {
-      standIn(name, full);
+      standIn(name.replace(/@.*/, ''), full);
     } catch (error) {
       if (SOURCES.every(([program, ...args]) => spawnSync(program, args, { timeout: 60_000 }).status === 0))
         throw error;
@@ -91,11 +104,11 @@ export function haveBaseImage(name) {
       });
     }
   }
-  return podman(['image', 'inspect', '--format', `{{index .Labels "${LABEL}"}}`, full]).stdout === 'true';
+  return { image: full, isStandIn: labelOf(full) !== '' };
 }
 
 function standIn(name, full) {
-  const [, prepare] = STAND_INS.find(([pattern]) => pattern.test(name)) ?? [];
+  const [, version, prepare] = STAND_INS.find(([pattern]) => pattern.test(name)) ?? [];
   if (prepare === undefined) throw new Error(`There is no stand-in for ${name}.`);
   if (!exists(DEBIAN)) debian();
   inTemporaryDirectory((directory) => {
@@ -104,7 +117,7 @@ function standIn(name, full) {
       'build',
       '--layers=false',
       '--network=host',
-      `--label=${LABEL}=true`,
+      `--label=${LABEL}=${version}`,
       `--tag=${full}`,
       directory,
     ]);
@@ -122,6 +135,14 @@ function debian() {
     execFileSync('tar', ['--create', '--file', archive, '--directory', join(directory, 'root'), '.']);
     podman(['import', '--change=CMD ["sh"]', archive, DEBIAN]);
   });
+}
+
+/** The version of a stand-in; empty for an image that is none. */
+function labelOf(name) {
+  return podman(['image', 'inspect', '--format', `{{index .Labels "${LABEL}"}}`, name]).stdout.replace(
+    '<no value>',
+    '',
+  );
 }
 
 function exists(name) {

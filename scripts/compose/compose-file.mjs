@@ -20,6 +20,8 @@ const OPTIONS = {
   read_only: (value) => [`--read-only=${value}`, '--read-only-tmpfs=false'],
   cap_drop: (values) => values.map((value) => `--cap-drop=${value}`),
   security_opt: (values) => values.map((value) => `--security-opt=${value.replace(':true', '')}`),
+  user: (value) => [`--user=${value}`],
+  tmpfs: (values) => values.map((value) => `--tmpfs=${value}`),
   restart: (value) => [`--restart=${value}`],
   init: (value) => [`--init=${value}`],
   stop_grace_period: (value) => [`--stop-timeout=${seconds(value)}`],
@@ -69,21 +71,31 @@ function plan(name, service, compose, directory) {
     known(rest, [], `secret ${secret}`);
     options.push(`--volume=${resolve(directory, file)}:/run/secrets/${secret}:ro`);
   }
-  const volumes = (service.volumes ?? []).map((text) => {
-    const [volume, target, ...rest] = text.split(':');
-    if (rest.length > 0 || !(volume in compose.volumes)) throw new Error(`service ${name}: volume ${text}`);
-    return { volume, target };
-  });
+  const mounts = (service.volumes ?? []).filter((text) => /^\.\/[\w./-]+:[\w./-]+:ro$/.test(text));
+  for (const mount of mounts)
+    options.push(`--volume=${resolve(directory, mount.split(':')[0])}:${mount.split(':')[1]}:ro`);
+  const volumes = (service.volumes ?? [])
+    .filter((text) => !mounts.includes(text))
+    .map((text) => {
+      const [volume, target, ...rest] = text.split(':');
+      if (rest.length > 0 || !(volume in compose.volumes)) throw new Error(`service ${name}: volume ${text}`);
+      return { volume, target };
+    });
   const dependsOn = service.depends_on ?? {};
   for (const [other, { condition, ...rest }] of Object.entries(dependsOn)) {
     known(rest, [], `depends_on ${other}`);
-    if (condition !== 'service_healthy') throw new Error(`service ${name}: condition ${condition}`);
+    if (!['service_healthy', 'service_completed_successfully'].includes(condition))
+      throw new Error(`service ${name}: condition ${condition}`);
   }
-  if (service.build !== undefined && service.build !== '.') throw new Error(`service ${name}: build`);
+  const { context, args: buildArguments, ...further } = service.build ?? { context: '.', args: {} };
+  known(further, [], `build of ${name}`);
+  if (context !== '.') throw new Error(`service ${name}: build`);
   return {
     name,
     image: service.image,
     built: service.build !== undefined,
+    buildArguments,
+    ends: service.restart === 'no',
     options,
     volumes,
     dependsOn,

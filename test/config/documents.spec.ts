@@ -50,7 +50,10 @@ const OTHERS = new Set([
     'NODE_IMAGE',
     'POSTGRES_DB',
     'POSTGRES_USER',
+    'POSTGRES_IMAGE',
     'POSTGRES_PASSWORD_FILE',
+    'OWNER_PASSWORD_FILE',
+    'SERVICE_PASSWORD_FILE',
   ],
   ...['TEST_DATABASE_URL', 'TEST_POSTGRES_BIN', 'FUZZ_SEED'],
   // Shown as misspelled.

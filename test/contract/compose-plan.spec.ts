@@ -24,8 +24,13 @@ function plan(text = compose) {
 describe('what the check of the compose file makes of it', () => {
   it('starts what another service waits for first, with every lock that the file asks for', () => {
     const { services } = plan();
-    expect(services.map(({ name }: { name: string }) => name)).toEqual(['postgres', 'licentia', 'issuer']);
-    for (const { options } of services.slice(1))
+    expect(services.map(({ name }: { name: string }) => name)).toEqual([
+      'postgres',
+      'migrate',
+      'licentia',
+      'issuer',
+    ]);
+    for (const { options } of services)
       expect(options).toEqual(
         expect.arrayContaining([
           '--read-only=true',
@@ -35,7 +40,17 @@ describe('what the check of the compose file makes of it', () => {
           '--pids-limit=256',
         ]),
       );
-    expect(services[1].options).toContain('--env=ISSUER_URL=http://issuer:3001');
+    const [postgres, migrate, licentia] = services;
+    expect(licentia.options).toContain('--env=ISSUER_URL=http://issuer:3001');
+    expect(postgres.options).toEqual(
+      expect.arrayContaining([
+        '--user=70:70',
+        '--tmpfs=/run/postgresql',
+        expect.stringMatching(/^--volume=\/.*\/deploy\/postgres:\/docker-entrypoint-initdb\.d:ro$/),
+      ]),
+    );
+    expect([migrate.ends, migrate.command]).toEqual([true, ['dist/main.js', '--migrate']]);
+    expect(licentia.buildArguments).toEqual({ NODE_IMAGE: 'node:24-bookworm-slim' });
   });
 
   it.each([
@@ -45,6 +60,8 @@ describe('what the check of the compose file makes of it', () => {
     ['a condition', 'condition: service_healthy', 'condition: service_started'],
     ['a variable without a default', '${ISSUER_ID:-}', '${ISSUER_ID}'],
     ['a mount of the host', "'issuer:/data'", "'./data:/data'"],
+    ['a read-only mount from elsewhere', "'issuer:/data'", "'/data:/data:ro'"],
+    ['a key of a build', '      context: .', '      target: x\n      context: .'],
   ])('refuses %s that it does not understand', (_what, before, after) => {
     expect(compose).toContain(before);
     const { status, stderr } = plan(compose.replace(before, after));

@@ -12,12 +12,19 @@ interface Service {
   readonly profiles?: readonly string[];
   readonly read_only?: boolean;
   readonly cap_drop?: readonly string[];
+  readonly user?: string;
+  readonly image: string;
+  readonly restart?: string;
+  readonly security_opt?: readonly string[];
+  readonly pids_limit?: number;
+  readonly mem_limit?: string;
+  readonly volumes?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { condition: string }>>;
 }
 
 const root = new URL('../../', import.meta.url);
 const compose = parse(readFileSync(new URL('docker-compose.yml', root), 'utf8'), { merge: true }) as {
-  readonly services: Readonly<Record<'postgres' | 'licentia' | 'issuer', Service>>;
+  readonly services: Readonly<Record<'postgres' | 'migrate' | 'licentia' | 'issuer', Service>>;
   readonly secrets: Readonly<Record<string, { file: string }>>;
 };
 const demo = readFileSync(new URL('deploy/demo.env', root), 'utf8');
@@ -45,14 +52,14 @@ function withSecrets(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).map(([name, value]) => {
       if (name === 'DATABASE_URL_FILE')
-        return ['DATABASE_URL', 'postgres://licentia:secret@postgres:5432/licentia'];
+        return ['DATABASE_URL', 'postgres://licentia_service:secret@postgres:5432/licentia'];
       return name.endsWith('_FILE') ? [name.replace('_FILE', ''), 'a-secret-of-some-length'] : [name, value];
     }),
   );
 }
 
 describe('docker-compose.yml', () => {
-  const { postgres, licentia, issuer } = compose.services;
+  const { postgres, migrate, licentia, issuer } = compose.services;
 
   it('sets nothing that the service or the issuer would not read', () => {
     expect(
@@ -79,7 +86,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('has no secret in its text or in an environment, but in files that exist as secrets', () => {
-    for (const { environment, secrets = [] } of [postgres, licentia]) {
+    for (const { environment, secrets = [] } of [postgres, migrate, licentia]) {
       const files = Object.entries(environment).filter(([name]) => name.endsWith('_FILE'));
       expect(files.map(([, path]) => path).sort()).toEqual(
         secrets.map((name) => `/run/secrets/${name}`).sort(),
@@ -96,11 +103,44 @@ describe('docker-compose.yml', () => {
     for (const name of image) expect(Object.keys(licentia.environment)).not.toContain(`${name}_FILE`);
   });
 
-  it('waits for health, and runs ours read-only and without capabilities', () => {
+  it('waits for health and for the tables, and locks every container in', () => {
     expect(licentia.depends_on?.postgres?.condition).toBe('service_healthy');
-    for (const service of Object.values(compose.services)) expect(service.healthcheck?.test[0]).toBe('CMD');
-    for (const service of [licentia, issuer])
-      expect([service.read_only, service.cap_drop]).toEqual([true, ['ALL']]);
+    expect(licentia.depends_on?.migrate?.condition).toBe('service_completed_successfully');
+    for (const service of [postgres, licentia, issuer]) expect(service.healthcheck?.test[0]).toBe('CMD');
+    for (const { read_only, cap_drop, security_opt, pids_limit, mem_limit } of Object.values(
+      compose.services,
+    ))
+      expect({ read_only, cap_drop, security_opt, pids_limit, mem_limit }).toEqual({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+        pids_limit: 256,
+        mem_limit: '2g',
+      });
+    // Without capabilities the image's entry point cannot become this user by itself.
+    expect(postgres.user).toBe('70:70');
     expect([issuer.profiles, issuer.command]).toEqual([['demo'], ['dist/authority/main.js']]);
+  });
+
+  it('lets the service work as a role that changes no tables, which another one does before', () => {
+    expect(licentia.environment.DATABASE_MIGRATIONS).toBe('check');
+    expect(licentia.environment.DATABASE_URL_FILE).toBe('/run/secrets/database_url');
+    expect([migrate.command, migrate.restart, migrate.environment.DATABASE_URL_FILE]).toEqual([
+      ['dist/main.js', '--migrate'],
+      'no',
+      '/run/secrets/owner_database_url',
+    ]);
+    expect(licentia.secrets).not.toContain('owner_database_url');
+  });
+
+  it('names base images by tag or by digest, the same as the Dockerfile, and both can be set', () => {
+    const dockerfile = readFileSync(new URL('Dockerfile', root), 'utf8');
+    const [, node] = /^ARG NODE_IMAGE=(\S+)$/m.exec(dockerfile) ?? [];
+    const text = readFileSync(new URL('docker-compose.yml', root), 'utf8');
+    const [, composed] = /\$\{NODE_IMAGE:-([^}]+)\}/.exec(text) ?? [];
+    const [, database] = /\$\{POSTGRES_IMAGE:-([^}]+)\}/.exec(postgres.image) ?? [];
+    expect(composed).toBe(node);
+    for (const image of [node, database])
+      expect(image).toMatch(/^[a-z]+:\d+[\w.-]*(?:@sha256:[0-9a-f]{64})?$/);
   });
 });

@@ -1,0 +1,104 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const SCRIPT = fileURLToPath(new URL('../../deploy/make-secrets.sh', import.meta.url));
+const SECRETS = [
+  'admin_password',
+  'database_url',
+  'owner_database_url',
+  'owner_password',
+  'postgres_password',
+  'service_password',
+];
+
+describe('deploy/make-secrets.sh', () => {
+  let directory: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'licentia-secrets-'));
+    mkdirSync(join(directory, 'deploy'));
+    cpSync(SCRIPT, join(directory, 'deploy/make-secrets.sh'));
+  });
+
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  const secret = (name: string) => readFileSync(join(directory, 'secrets', name), 'utf8');
+
+  /** @param programs - programs that stand before the system's in the search path, by name */
+  function run(programs: Readonly<Record<string, string>> = {}) {
+    const path = join(directory, 'programs');
+    mkdirSync(path, { recursive: true });
+    for (const [name, text] of Object.entries(programs)) {
+      writeFileSync(join(path, name), `#!/bin/sh\n${text}\n`);
+      chmodSync(join(path, name), 0o755);
+    }
+    const { status, stdout, stderr } = spawnSync('sh', [join(directory, 'deploy/make-secrets.sh')], {
+      encoding: 'utf8',
+      env: { PATH: `${path}:${process.env.PATH}` },
+    });
+    return { status, stdout, stderr };
+  }
+
+  it('makes every secret once, each of its own, and says so', () => {
+    const first = run();
+    expect([first.status, first.stderr]).toEqual([0, '']);
+    for (const name of SECRETS) expect(first.stdout).toContain(name);
+    expect(readdirSync(join(directory, 'secrets')).sort()).toEqual(SECRETS);
+    const passwords = SECRETS.filter((name) => name.endsWith('_password')).map(secret);
+    for (const password of passwords) expect(password).toMatch(/^[0-9a-f]{48}$/);
+    expect(new Set(passwords).size).toBe(4);
+    expect(secret('database_url')).toBe(
+      `postgres://licentia_service:${secret('service_password')}@postgres:5432/licentia`,
+    );
+    expect(secret('owner_database_url')).toBe(
+      `postgres://licentia_owner:${secret('owner_password')}@postgres:5432/licentia`,
+    );
+    const before = SECRETS.map(secret);
+    const second = run();
+    expect([second.status, second.stderr]).toEqual([0, '']);
+    expect(second.stdout).toContain('nothing was made');
+    expect(SECRETS.map(secret)).toEqual(before);
+  });
+
+  it.each([
+    ['od fails', { od: 'exit 1' }, /no random bytes/],
+    ['od says nothing', { od: 'exit 0' }, /too few random bytes: 0/],
+    ['od says too little', { od: 'echo 00 11' }, /too few random bytes: 4/],
+    ['the disk is full', { mv: 'exit 1' }, /cannot be written/],
+  ])('ends with 1 and a sentence when %s, and leaves no empty secret', (_, programs, reason) => {
+    const { status, stdout, stderr } = run(programs);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(reason);
+    expect(readdirSync(join(directory, 'secrets')).filter((name) => !name.startsWith('.'))).toEqual([]);
+  });
+
+  it('fills a secret that is there and empty', () => {
+    mkdirSync(join(directory, 'secrets'));
+    writeFileSync(join(directory, 'secrets/admin_password'), '');
+    expect(run().status).toBe(0);
+    expect(secret('admin_password')).toMatch(/^[0-9a-f]{48}$/);
+  });
+
+  it('points out an address of the database from before the roles, and keeps it', () => {
+    mkdirSync(join(directory, 'secrets'));
+    writeFileSync(join(directory, 'secrets/database_url'), 'postgres://licentia:old@postgres:5432/licentia');
+    const { status, stderr } = run();
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/names another role/);
+    expect(secret('database_url')).toContain('old');
+    expect(existsSync(join(directory, 'secrets/owner_database_url'))).toBe(true);
+  });
+});
