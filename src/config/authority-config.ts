@@ -1,5 +1,7 @@
 import { type Environment, locationFrom, readEnvironment } from './environment.js';
+import { withTls } from './postgres-tls.js';
 import {
+  DATABASE_RULE,
   type DatabaseConfig,
   type ListenConfig,
   PROCESS_SETTINGS,
@@ -37,12 +39,12 @@ export const AUTHORITY_CONFIG = Symbol('AuthorityConfig');
  * @throws ConfigError with every fault at once
  */
 export function loadAuthorityConfig(environment: Environment): AuthorityConfig {
-  const values = readEnvironment(AUTHORITY_SETTINGS, environment);
+  const values = readEnvironment(AUTHORITY_SETTINGS, environment, [DATABASE_RULE]);
   return Object.freeze({
     listen: { host: values.HOST, port: values.PORT },
     logLevel: values.LOG_LEVEL,
     database: {
-      location: locationFrom(values.DATABASE_URL, environment),
+      location: withTls(locationFrom(values.DATABASE_URL, environment), values.DATABASE_CA_PATH),
       migrations: values.DATABASE_MIGRATIONS,
     },
     keepAliveSeconds: values.KEEP_ALIVE_SECONDS,

@@ -10,24 +10,28 @@ export interface CertificateFile {
 }
 
 /** Four times a bundle of every authority there is; parsing this takes a tenth of a second. Bytes. */
-const MOST_BYTES = 1024 * 1024;
+export const MOST_CERTIFICATE_BYTES = 1024 * 1024;
 
 const BLOCK =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 /**
  * The certificates of a PEM file (RFC 7468); text around them does not count.
+ * @param read - where its content comes from when it was read already
  * @throws SettingFault when it cannot be read, has none, or has one that is broken
  */
-export function readCertificateFile(file: string): CertificateFile {
-  let text;
+export function readCertificateFile(
+  file: string,
+  read: (file: string, mostBytes: number) => Buffer = readNamedFileSync,
+): CertificateFile {
+  let bytes;
   try {
-    text = readNamedFileSync(file, MOST_BYTES).toString('latin1');
+    bytes = read(file, MOST_CERTIFICATE_BYTES);
   } catch (error) {
     if (!(error instanceof NamedFileError)) throw error;
     throw new SettingFault(`names a file that cannot be used: ${error.message}`);
   }
-  const certificates = text.match(BLOCK) ?? [];
+  const certificates = bytes.toString('latin1').match(BLOCK) ?? [];
   if (certificates.length === 0) throw new SettingFault('names a file without a certificate (PEM)');
   if (!certificates.every(isCertificate))
     throw new SettingFault('names a file with a certificate that is broken');

@@ -1,7 +1,8 @@
 import type { RootUrl } from '../domain/root-url.js';
-import { certificateFile } from './certificate-file.js';
+import { type CertificateFile, certificateFile } from './certificate-file.js';
 import { type Environment, locationFrom, readEnvironment, rulesFor } from './environment.js';
 import { ISSUER_ADDRESSES, issuerAddresses, issuerConfig, type IssuerConfig } from './issuer-config.js';
+import { withTls } from './postgres-tls.js';
 import { proxyAddress } from './proxy-address.js';
 import {
   address,
@@ -18,6 +19,8 @@ import {
   proxies,
   rootUrl,
   secret,
+  type Setting,
+  SettingFault,
   text,
   withDefault,
 } from './setting.js';
@@ -27,6 +30,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 /** The settings that every process of ours has. */
 export const PROCESS_SETTINGS = {
   HOST: withDefault(host, '127.0.0.1'),
+  DATABASE_CA_PATH: optional(certificateFile),
   DATABASE_MIGRATIONS: withDefault(oneOf('run', 'check'), 'run'),
   KEEP_ALIVE_SECONDS: withDefault(integer(1, 3600), '125'),
   LOG_LEVEL: withDefault(oneOf(...LOG_LEVELS), 'info'),
@@ -70,6 +74,20 @@ export const SERVICE_SETTINGS = {
   TRUST_PROXY: optional(proxies),
   SERVE_FROM_SUB_PATH: withDefault(boolean, 'false'),
 };
+
+/** Between the address of the database and its authorities, for every program of ours. */
+export const DATABASE_RULE = rulesFor<{
+  DATABASE_URL: Setting<DatabaseLocation>;
+  DATABASE_CA_PATH: Setting<CertificateFile | undefined>;
+}>()(['DATABASE_URL', 'DATABASE_CA_PATH'], ({ DATABASE_URL, DATABASE_CA_PATH }) => {
+  try {
+    withTls(DATABASE_URL, DATABASE_CA_PATH);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SettingFault)) throw error;
+    return [`DATABASE_URL ${error.message}`];
+  }
+});
 
 /** Where to listen. */
 export interface ListenConfig {
@@ -144,7 +162,9 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
     listen: Object.freeze({ host: values.HOST, port: values.PORT }),
     logLevel: values.LOG_LEVEL,
     database: Object.freeze({
-      location: Object.freeze(locationFrom(values.DATABASE_URL, environment)),
+      location: Object.freeze(
+        withTls(locationFrom(values.DATABASE_URL, environment), values.DATABASE_CA_PATH),
+      ),
       migrations: values.DATABASE_MIGRATIONS,
     }),
     rootUrl: values.ROOT_URL,
@@ -182,6 +202,7 @@ function pathOf({ canonical }: RootUrl): string {
 const between = rulesFor<typeof SERVICE_SETTINGS>();
 
 const RULES = [
+  DATABASE_RULE,
   between(['ADMIN_USER', 'ADMIN_PASSWORD'], ({ ADMIN_USER, ADMIN_PASSWORD }) =>
     (ADMIN_USER === undefined) !== (ADMIN_PASSWORD === undefined)
       ? ['ADMIN_USER and ADMIN_PASSWORD belong together: set both or neither']

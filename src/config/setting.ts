@@ -1,11 +1,10 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { parsePostgresAddress, type PostgresAddress, type PostgresTls } from './postgres-address.js';
+import { SettingFault } from './setting-fault.js';
 import { parseAddress, parseRootUrl, type RootUrl, RootUrlError } from '../domain/root-url.js';
 
-/** Why a setting's text cannot be used. The message never repeats the text: it may be a secret. */
-export class SettingFault extends Error {
-  override readonly name = 'SettingFault';
-}
+export { SettingFault };
 
 /**
  * One setting of the environment: how its text becomes a value. `secret` ones can also be given as a file
@@ -25,9 +24,16 @@ export interface Setting<T> {
 export type DatabaseLocation =
   | {
       readonly kind: 'postgres';
+      /** For the driver; nothing of TLS is in it. */
       readonly url: string;
       /** The file that says it, which may say another one later. */
       readonly file?: string;
+      /** What the setting says, until TLS is known. */
+      readonly address?: PostgresAddress;
+      /** The file of `DATABASE_CA_PATH`. */
+      readonly authoritiesPath?: string | undefined;
+      /** `false`: none, whatever the environment says. Undefined where no setting of ours says anything. */
+      readonly tls?: PostgresTls | false | undefined;
     }
   | { readonly kind: 'embedded'; readonly directory: string }
   | { readonly kind: 'memory' };
@@ -172,8 +178,9 @@ export const database: Parsed<DatabaseLocation> = {
     if (value.startsWith('pglite://')) {
       return { kind: 'embedded', directory: path.parse(value.slice('pglite://'.length)) };
     }
-    if (/^postgres(ql)?:\/\/./.test(value) && URL.canParse(value) && isDecodable(value)) {
-      return { kind: 'postgres', url: value };
+    if (/^\s*postgres(ql)?:\/\/./.test(value)) {
+      const address = parsePostgresAddress(value);
+      return { kind: 'postgres', url: address.url, address };
     }
     throw new SettingFault(
       'must be postgres://user:password@host:port/database, pglite://<directory> or pglite://memory',
@@ -187,14 +194,5 @@ function asFault<T>(parse: () => T): T {
   } catch (error) {
     if (error instanceof RootUrlError) throw new SettingFault(error.message.replace(/^The root URL /, ''));
     throw error;
-  }
-}
-
-/** Whether every percent sign begins an escape: the driver decodes user, password and database. */
-function isDecodable(url: string): boolean {
-  try {
-    return decodeURIComponent(url) !== '';
-  } catch {
-    return false;
   }
 }

@@ -47,6 +47,8 @@ function connection(location: DatabaseLocation, queryTimeoutMs: number, url: Dat
     case 'postgres':
       return {
         url: location.url,
+        // A copy, as the driver changes it.
+        ...(location.tls === undefined ? {} : { ssl: location.tls && { ...location.tls } }),
         applicationName: 'licentia',
         connectTimeoutMS: CONNECT_TIMEOUT_MS,
         extra: {

@@ -1,14 +1,19 @@
 import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type pg from 'pg';
 import type { DataSource } from 'typeorm';
-import type { DatabaseUrl, DatedClient } from './database-url.js';
+import {
+  type DatabaseSetting,
+  type DatabaseUrl,
+  DatabaseUrlFault,
+  type DatedClient,
+} from './database-url.js';
 
-/** How often the file is read, milliseconds. */
+/** How often the files are read, milliseconds. */
 const LOOK_MS = 1_000;
 
 /**
- * Follows the file that says the database's address, so that rotated credentials count without a restart. Connections
- * with the credentials before are replaced: idle ones at once, the others when their work is done.
+ * Follows the files that say the database's address and its certificates, so that what is rotated counts without a
+ * restart. Connections made with what was before are replaced: idle ones at once, the others when their work is done.
  */
 export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger(DatabaseUrlWatch.name);
@@ -24,7 +29,7 @@ export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicati
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.url?.isNamedByFile) this.#schedule();
+    if (this.#settings.length > 0) this.#schedule();
   }
 
   beforeApplicationShutdown(): void {
@@ -33,30 +38,36 @@ export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicati
   }
 
   /**
-   * Reads the file at once. Never rejects.
-   * @returns what came of it; nothing where no file says the address
+   * Reads the files at once. Never rejects.
+   * @returns what came of each; nothing where no file says anything
    */
   async lookNow(): Promise<{ setting: string; outcome: string; failed: boolean }[]> {
-    if (!this.url?.isNamedByFile) return [];
-    const setting = 'DATABASE_URL_FILE';
+    if (this.url === undefined || this.#settings.length === 0) return [];
     try {
       const changed = await this.url.look();
       this.#fault = undefined;
-      if (!changed) return [{ setting, outcome: 'unchanged', failed: false }];
-      this.#logger.log({ msg: 'DATABASE_URL_FILE changed: new connections use what it says' });
-      await this.#replaceOutdated();
-      return [{ setting, outcome: 'changed', failed: false }];
-    } catch (error) {
-      const { message } = error as Error;
-      if (this.#fault !== message) {
-        this.#logger.warn({
-          msg: 'DATABASE_URL_FILE cannot be used: what it said before stays',
-          reason: message,
-        });
+      for (const setting of changed) {
+        this.#logger.log({ msg: `${setting} changed: new connections use what it says` });
       }
-      this.#fault = message;
+      if (changed.length > 0) await this.#replaceOutdated();
+      return this.#settings.map((setting) => ({
+        setting,
+        outcome: changed.includes(setting) ? 'changed' : 'unchanged',
+        failed: false,
+      }));
+    } catch (error) {
+      if (!(error instanceof DatabaseUrlFault)) throw error;
+      const { setting, message } = error;
+      if (this.#fault !== `${setting} ${message}`) {
+        this.#logger.warn({ msg: `${setting} cannot be used: what it said before stays`, reason: message });
+      }
+      this.#fault = `${setting} ${message}`;
       return [{ setting, outcome: message, failed: true }];
     }
+  }
+
+  get #settings(): readonly DatabaseSetting[] {
+    return this.url?.settings ?? [];
   }
 
   #schedule(): void {

@@ -1,41 +1,96 @@
+import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
+import { MOST_CERTIFICATE_BYTES, readCertificateFile } from '../config/certificate-file.js';
 import { MOST_SECRET_BYTES } from '../config/environment.js';
+import { invisibleCharacter } from '../config/invisible-character.js';
 import { readNamedFile, textOfFile } from '../config/named-file.js';
+import type { PostgresAddress, PostgresTls } from '../config/postgres-address.js';
+import { postgresTls, tlsFiles } from '../config/postgres-tls.js';
 import { database, type DatabaseLocation, SettingFault } from '../config/setting.js';
 
+type PostgresLocation = Extract<DatabaseLocation, { kind: 'postgres' }>;
+
+/** What a connection is made with. */
+interface Current {
+  readonly url: string;
+  readonly tls: PostgresTls | false | undefined;
+}
+
+/** The setting that names a file which can change: `DATABASE_URL` for those of `sslrootcert`, `sslcert` and `sslkey`. */
+export type DatabaseSetting = 'DATABASE_URL_FILE' | 'DATABASE_CA_PATH' | 'DATABASE_URL';
+
+/** What a setting's file says cannot be used. */
+export class DatabaseUrlFault extends Error {
+  override readonly name = 'DatabaseUrlFault';
+
+  constructor(
+    readonly setting: DatabaseSetting,
+    cause: unknown,
+  ) {
+    super((cause as Error).message, { cause });
+  }
+}
+
 /**
- * The address of a PostgreSQL server with its credentials. Where a file says it, a change of the file counts for new
- * connections, and the ones before are closed as soon as nobody uses them.
+ * The address of a PostgreSQL server with its credentials and certificates. Where a file says it, a change of the file
+ * counts for new connections, and the ones before are closed as soon as nobody uses them.
  */
 export class DatabaseUrl {
-  #current: string;
+  #current: Current;
+  /** The files' content at the last look: what is the same is not parsed again. */
+  #seen = new Map<string, Buffer>();
 
-  constructor(private readonly location: Extract<DatabaseLocation, { kind: 'postgres' }>) {
-    this.#current = location.url;
+  constructor(private readonly location: PostgresLocation) {
+    this.#current = { url: location.url, tls: location.tls };
   }
 
-  get current(): string {
-    return this.#current;
-  }
-
-  /** Whether a file says it, which can change. */
-  get isNamedByFile(): boolean {
-    return this.location.file !== undefined;
+  /** The settings whose files can change. */
+  get settings(): DatabaseSetting[] {
+    const { file, authoritiesPath, address } = this.location;
+    const hasFiles = address !== undefined && tlsFiles(address).length > 0;
+    return [
+      ...(file === undefined ? [] : ['DATABASE_URL_FILE' as const]),
+      ...(authoritiesPath === undefined ? [] : ['DATABASE_CA_PATH' as const]),
+      ...(file === undefined && hasFiles ? ['DATABASE_URL' as const] : []),
+    ];
   }
 
   /**
-   * Reads the file again. What cannot be used changes nothing.
-   * @returns whether it says something new
-   * @throws NamedFileError, SettingFault
+   * Reads the files again. What cannot be used changes nothing.
+   * @returns the settings whose files say something new
+   * @throws DatabaseUrlFault
    */
-  async look(): Promise<boolean> {
-    if (this.location.file === undefined) return false;
-    const text = textOfFile(await readNamedFile(this.location.file, MOST_SECRET_BYTES));
-    const read = database.parse(text);
-    if (read.kind !== 'postgres') throw new SettingFault('must stay the address of a PostgreSQL server');
-    if (read.url === this.#current) return false;
-    this.#current = read.url;
-    return true;
+  async look(): Promise<DatabaseSetting[]> {
+    const seen = new Map<string, Buffer>();
+    const { file, authoritiesPath, address } = this.location;
+    const said: DatabaseSetting = file === undefined ? 'DATABASE_URL' : 'DATABASE_URL_FILE';
+    const bytes = file === undefined ? undefined : await this.#read(said, file, MOST_SECRET_BYTES, seen);
+    const now = bytes === undefined ? address : of(said, () => addressIn(bytes));
+    if (now === undefined) return [];
+    if (authoritiesPath !== undefined) {
+      await this.#read('DATABASE_CA_PATH', authoritiesPath, MOST_CERTIFICATE_BYTES, seen);
+    }
+    for (const named of tlsFiles(now)) await this.#read(said, named, MOST_CERTIFICATE_BYTES, seen);
+    if (isSame(seen, this.#seen)) return [];
+
+    const content = (path: string) => seen.get(path) ?? Buffer.alloc(0);
+    const authorities =
+      authoritiesPath === undefined
+        ? undefined
+        : of('DATABASE_CA_PATH', () => readCertificateFile(authoritiesPath, content));
+    const before = this.#current;
+    const next = { url: now.url, tls: of(said, () => postgresTls(now, authorities, content)) };
+    this.#seen = seen;
+    if (
+      isDeepStrictEqual(withoutAuthorities(before), withoutAuthorities(next)) &&
+      isDeepStrictEqual(caOf(before), caOf(next))
+    )
+      return [];
+    this.#current = next;
+    const isByUrl =
+      authorities === undefined || !isDeepStrictEqual(withoutAuthorities(before), withoutAuthorities(next));
+    const isByAuthorities = authorities !== undefined && !isDeepStrictEqual(caOf(before), caOf(next));
+    return [...(isByUrl ? [said] : []), ...(isByAuthorities ? ['DATABASE_CA_PATH' as const] : [])];
   }
 
   /** The class of clients that connect with what is current when they are made. */
@@ -45,7 +100,9 @@ export class DatabaseUrl {
       readonly #madeWith = current();
 
       constructor(options: pg.ClientConfig) {
-        super({ ...options, connectionString: current() });
+        const { url, tls } = current();
+        // A copy, as the driver changes it.
+        super({ ...options, connectionString: url, ssl: tls && { ...tls } });
       }
 
       get isOutdated(): boolean {
@@ -53,10 +110,57 @@ export class DatabaseUrl {
       }
     };
   }
+
+  async #read(setting: DatabaseSetting, path: string, mostBytes: number, seen: Map<string, Buffer>) {
+    try {
+      const bytes = await readNamedFile(path, mostBytes);
+      seen.set(path, bytes);
+      return bytes;
+    } catch (error) {
+      throw new DatabaseUrlFault(setting, error);
+    }
+  }
 }
 
 /** A client of {@link DatabaseUrl.clients}. */
 export interface DatedClient extends pg.PoolClient {
   /** Whether it was made with another address than the current one. */
   readonly isOutdated: boolean;
+}
+
+/** @throws SettingFault, NamedFileError */
+function addressIn(bytes: Buffer): PostgresAddress {
+  const text = textOfFile(bytes);
+  const invisible = invisibleCharacter(text);
+  if (invisible !== undefined) throw new SettingFault(`must not have an invisible character: ${invisible}`);
+  const read = database.parse(text);
+  if (read.kind !== 'postgres' || read.address === undefined) {
+    throw new SettingFault('must stay the address of a PostgreSQL server');
+  }
+  return read.address;
+}
+
+function of<T>(setting: DatabaseSetting, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new DatabaseUrlFault(setting, error);
+  }
+}
+
+function isSame(now: ReadonlyMap<string, Buffer>, before: ReadonlyMap<string, Buffer>): boolean {
+  return (
+    now.size === before.size && [...now].every(([path, bytes]) => before.get(path)?.equals(bytes) === true)
+  );
+}
+
+function caOf({ tls }: Current): readonly string[] {
+  return (tls || undefined)?.ca ?? [];
+}
+
+/** Functions are told apart by whether they are there. */
+function withoutAuthorities({ url, tls }: Current): unknown {
+  if (tls === undefined || tls === false) return [url, tls];
+  const { rejectUnauthorized, cert, key, checkServerIdentity } = tls;
+  return [url, rejectUnauthorized, cert, key, checkServerIdentity === undefined];
 }

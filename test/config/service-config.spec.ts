@@ -65,6 +65,7 @@ describe('The configuration', () => {
         'ADMIN_USER',
         'AUTO_REFRESH_LICENSE',
         'BOOTSTRAP_TOKEN',
+        'DATABASE_CA_PATH',
         'ISSUER_CA_PATH',
         'ISSUER_ID',
         'ISSUER_JWKS_PATH',
@@ -547,7 +548,7 @@ describe('The configuration', () => {
       });
       expect(config.access.administrator?.password).toBe(' pass word pass ');
       expect(config.access.bootstrapToken).toBe(TOKEN);
-      expect(config.database.location).toEqual({ kind: 'postgres', url: 'postgres://u:p@h/d' });
+      expect(config.database.location).toMatchObject({ kind: 'postgres', url: 'postgres://u:p@h/d' });
     });
 
     it.each([

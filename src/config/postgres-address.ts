@@ -1,0 +1,127 @@
+import { SettingFault } from './setting-fault.js';
+
+/** How the connection to a PostgreSQL server is protected (docs/database.md has the table). */
+export const TLS_MODES = ['disable', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
+export type TlsMode = (typeof TLS_MODES)[number];
+
+/** Where a PostgreSQL server is, and what its address says of TLS. */
+export interface PostgresAddress {
+  /** For the driver: nothing of TLS is in it. A secret. */
+  readonly url: string;
+  /** Undefined where the address says nothing. */
+  readonly tlsMode: TlsMode | undefined;
+  /** Files that the address names. */
+  readonly rootCertificate: string | undefined;
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** What the driver has to know of TLS. The members are those of Node's `tls.connect`. */
+export interface PostgresTls {
+  readonly rejectUnauthorized: boolean;
+  /** These alone may vouch for the server; undefined for those whom Node trusts. PEM. */
+  readonly ca?: string[];
+  readonly cert?: string;
+  readonly key?: string;
+  readonly checkServerIdentity?: () => undefined;
+}
+
+const TLS_PARAMETERS = ['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey'];
+/** What the driver reads besides. */
+const PARAMETERS = ['host', 'port', 'user', 'password', 'application_name', 'options', 'client_encoding'];
+
+const FORM = 'must be postgres://user:password@host:port/database';
+const ENCODING =
+  'special characters of user and password must be percent-encoded: @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, ' +
+  '% as %25, [ as %5B, a space as %20';
+const REMEDIES: Readonly<Record<string, string>> = {
+  schema: "leave it out, and set the role's search_path (ALTER ROLE … SET search_path = …)",
+  target_session_attrs: 'leave it out, and name a host that leads to the primary',
+};
+
+/**
+ * Reads `postgres://…`: what the driver would take for something else, or silently leave out, is a fault.
+ * @throws SettingFault which repeats nothing of the text but names of parameters
+ */
+export function parsePostgresAddress(text: string): PostgresAddress {
+  if (text.trim() !== text) throw new SettingFault('must not have a space at its beginning or end');
+  const [, authority = ''] = /^postgres(?:ql)?:\/\/([^/?#]*)/.exec(text) ?? [];
+  const hosts = authority.slice(authority.lastIndexOf('@') + 1);
+  if (hosts.includes(',')) {
+    throw new SettingFault('must name one host: where there are several, one that leads to the primary');
+  }
+  // The driver reads an address without a host too, for a socket in `host`; the platform's parser does not.
+  const hostless = hosts === '';
+  const whole = hostless ? text.replace(/^([a-z]+:\/\/[^/?#]*)/, '$1localhost') : text;
+  if (!URL.canParse(whole)) throw new SettingFault(`${FORM}; ${ENCODING}`);
+  const url = new URL(whole);
+  const { searchParams: parameters } = url;
+  const looksCut = [url.pathname, url.search, url.hash].some((part) => part.includes('@')) || url.hash !== '';
+  if (looksCut || authority.split('@').length > 2 || !isDecodable(text) || /\s/.test(text)) {
+    throw new SettingFault(`cannot be read: ${ENCODING}`);
+  }
+  assertKnown([...parameters.keys()]);
+  if (hostless && !parameters.has('host')) {
+    throw new SettingFault(`${FORM}, or postgres://user@/database?host=/directory for a socket`);
+  }
+  const result = {
+    tlsMode: tlsModeOf(parameters.get('sslmode'), parameters.get('ssl')),
+    rootCertificate: parameters.get('sslrootcert') ?? undefined,
+    certificate: parameters.get('sslcert') ?? undefined,
+    key: parameters.get('sslkey') ?? undefined,
+  };
+  return { ...result, url: withoutTls(text) };
+}
+
+function assertKnown(names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined && [...PARAMETERS, ...TLS_PARAMETERS].includes(twice)) {
+    throw new SettingFault(`has the parameter ${twice} twice`);
+  }
+  const strange = names.find((name) => ![...PARAMETERS, ...TLS_PARAMETERS].includes(name));
+  if (strange === undefined) return;
+  // Anything may be behind a question mark that was meant to be a part of the password.
+  const remedy = REMEDIES[strange];
+  throw new SettingFault(
+    remedy === undefined
+      ? `has a parameter that is not known; known are ${[...PARAMETERS, ...TLS_PARAMETERS].join(', ')}`
+      : `has the parameter ${strange}, which is not known: ${remedy}`,
+  );
+}
+
+function tlsModeOf(sslmode: string | null, ssl: string | null): TlsMode | undefined {
+  if (sslmode !== null && ssl !== null) throw new SettingFault('has ssl and sslmode: keep sslmode');
+  if (ssl !== null) {
+    if (/^(true|1)$/.test(ssl)) return 'verify-full';
+    if (/^(false|0)$/.test(ssl)) return 'disable';
+    throw new SettingFault('must have true or false as ssl');
+  }
+  if (sslmode === null) return undefined;
+  if (/^(allow|prefer)$/.test(sslmode)) {
+    throw new SettingFault(
+      'must not have allow or prefer as sslmode, which protect nothing: take verify-full, or disable',
+    );
+  }
+  const mode = TLS_MODES.find((known) => known === sslmode);
+  if (mode === undefined)
+    throw new SettingFault(`must have one of these as sslmode: ${TLS_MODES.join(', ')}`);
+  return mode;
+}
+
+/** As text: a parser would write the rest in another way. */
+function withoutTls(text: string): string {
+  const [base = '', query] = text.split('?');
+  const kept = query
+    ?.split('&')
+    .filter((pair) => !TLS_PARAMETERS.includes(decodeURIComponent(pair.split('=')[0] ?? '')));
+  return kept === undefined || kept.length === 0 ? base : `${base}?${kept.join('&')}`;
+}
+
+/** Whether every percent sign begins an escape: the driver decodes user, password and database. */
+function isDecodable(url: string): boolean {
+  try {
+    return decodeURIComponent(url) !== '';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,91 @@
+import { type CertificateFile, MOST_CERTIFICATE_BYTES, readCertificateFile } from './certificate-file.js';
+import { NamedFileError, readNamedFileSync } from './named-file.js';
+import type { PostgresAddress, PostgresTls } from './postgres-address.js';
+import type { DatabaseLocation } from './setting.js';
+import { SettingFault } from './setting-fault.js';
+
+/** Reads a file that a setting names. @throws NamedFileError */
+type ReadFile = (file: string, mostBytes: number) => Buffer;
+
+/** The files that an address names for TLS. */
+export function tlsFiles({ rootCertificate, certificate, key }: PostgresAddress): string[] {
+  return [rootCertificate === 'system' ? undefined : rootCertificate, certificate, key].filter(
+    (file) => file !== undefined,
+  );
+}
+
+/**
+ * TLS of a database's address together with the authorities of `DATABASE_CA_PATH`, which alone turn it on.
+ * @param readFile - where the content of files comes from
+ * @returns `false` for none by the address's own word, undefined where nothing is said
+ * @throws SettingFault; its message goes on after `DATABASE_URL`
+ */
+export function postgresTls(
+  address: PostgresAddress,
+  authorities?: CertificateFile,
+  readFile: ReadFile = readNamedFileSync,
+): PostgresTls | false | undefined {
+  const { tlsMode, rootCertificate, certificate, key } = address;
+  const files = [authorities, rootCertificate, certificate, key].some((file) => file !== undefined);
+  if (rootCertificate !== undefined && authorities !== undefined) {
+    throw new SettingFault('has sslrootcert, and DATABASE_CA_PATH is set too: keep DATABASE_CA_PATH');
+  }
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw new SettingFault('must have sslcert and sslkey together');
+  }
+  const mode = tlsMode ?? (files ? 'verify-full' : 'disable');
+  if (mode === 'disable') {
+    if (files) throw new SettingFault('has no TLS, as sslmode is disable, and certificates are named');
+    return tlsMode === undefined ? undefined : false;
+  }
+  const ca = authorities?.certificates ?? rootOf(rootCertificate, readFile);
+  if (mode === 'verify-ca' && ca === undefined) {
+    throw new SettingFault(
+      'has verify-ca as sslmode, which needs authorities of your own: set DATABASE_CA_PATH, or take verify-full',
+    );
+  }
+  return Object.freeze({
+    rejectUnauthorized: mode !== 'no-verify',
+    ...(ca === undefined ? {} : { ca: [...ca] }),
+    ...(certificate === undefined || key === undefined
+      ? {}
+      : { cert: read('sslcert', certificate, readFile), key: read('sslkey', key, readFile) }),
+    ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+  });
+}
+
+/** A database's location with TLS. @throws SettingFault as {@link postgresTls} */
+export function withTls(
+  location: DatabaseLocation,
+  authorities: CertificateFile | undefined,
+): DatabaseLocation {
+  if (location.kind === 'postgres') {
+    const { address, ...rest } = location;
+    if (address === undefined) return location;
+    const tls = postgresTls(address, authorities);
+    return { ...rest, address, authoritiesPath: authorities?.path, tls };
+  }
+  if (authorities !== undefined)
+    throw new SettingFault('is an embedded database, which has no use for DATABASE_CA_PATH');
+  return location;
+}
+
+function rootOf(file: string | undefined, readFile: ReadFile): readonly string[] | undefined {
+  // As PostgreSQL's own library has it: those whom the system trusts.
+  if (file === undefined || file === 'system') return undefined;
+  try {
+    return readCertificateFile(file, readFile).certificates;
+  } catch (error) {
+    if (!(error instanceof SettingFault)) throw error;
+    throw new SettingFault(`has an sslrootcert that ${error.message}`);
+  }
+}
+
+function read(name: string, file: string, readFile: ReadFile): string {
+  try {
+    return readFile(file, MOST_CERTIFICATE_BYTES).toString('latin1');
+  } catch (error) {
+    if (!(error instanceof NamedFileError)) throw error;
+    throw new SettingFault(`has an ${name} that cannot be used: ${error.message}`);
+  }
+}

@@ -1,0 +1,99 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type pg from 'pg';
+import { loadServiceConfig } from '../../src/config/service-config.js';
+import { DatabaseUrl } from '../../src/database/database-url.js';
+import { CertificateAuthority } from '../support/certificates.js';
+
+describe('The address of a database in files that change', () => {
+  const [before, after] = [new CertificateAuthority(), new CertificateAuthority()];
+  let directory: string;
+  let files: { url: string; ca: string; cert: string; key: string };
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'licentia-url-'));
+    const [url, ca, cert, key] = ['url', 'ca', 'cert', 'key'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    files = { url, ca, cert, key };
+    await writeFile(ca, before.cert);
+    await writeFile(url, 'postgres://old@h/d?sslmode=require');
+    const own = before.issue({ names: ['service'] });
+    await writeFile(cert, own.cert);
+    await writeFile(key, own.key);
+  });
+
+  afterEach(async () => {
+    await rm(directory, { recursive: true });
+  });
+
+  function urlOf(environment: Record<string, string>): DatabaseUrl {
+    const { location } = loadServiceConfig(environment).database;
+    if (location.kind !== 'postgres') throw new Error('it is no PostgreSQL server');
+    return new DatabaseUrl(location);
+  }
+
+  function client(url: DatabaseUrl) {
+    const Client = url.clients();
+    return new Client({}) as pg.Client & { readonly isOutdated: boolean; readonly ssl: unknown };
+  }
+
+  it('takes new authorities for new connections, and keeps the ones before while the file is broken', async () => {
+    const url = urlOf({ DATABASE_URL: 'postgres://u@h/d', DATABASE_CA_PATH: files.ca });
+    expect(await url.look()).toEqual([]);
+    const first = client(url);
+    expect(first.ssl).toMatchObject({ rejectUnauthorized: true, ca: [before.cert.trim()] });
+
+    await writeFile(files.ca, 'garbage');
+    await expect(url.look()).rejects.toMatchObject({ setting: 'DATABASE_CA_PATH' });
+    await rm(files.ca);
+    await expect(url.look()).rejects.toMatchObject({
+      setting: 'DATABASE_CA_PATH',
+      message: 'there is no such file',
+    });
+    expect(first.isOutdated).toBe(false);
+
+    await writeFile(files.ca, after.cert);
+    expect(await url.look()).toEqual(['DATABASE_CA_PATH']);
+    expect(first.isOutdated).toBe(true);
+    expect(client(url).ssl).toMatchObject({ rejectUnauthorized: true, ca: [after.cert.trim()] });
+    expect(await url.look()).toEqual([]);
+  });
+
+  it('reads a new address as strictly as the first one, with its TLS', async () => {
+    const url = urlOf({ DATABASE_URL_FILE: files.url, DATABASE_CA_PATH: files.ca });
+    await writeFile(files.url, 'postgres://new@h/d?sslmode=no-verify&application_name=x');
+    expect(await url.look()).toEqual(['DATABASE_URL_FILE']);
+    expect(client(url)).toMatchObject({ user: 'new', ssl: { rejectUnauthorized: false } });
+
+    for (const text of [
+      'postgres://u@h/d?sslmode=prefer',
+      'postgres://u@h/d?sslmode=disable',
+      'pglite://x',
+    ]) {
+      await writeFile(files.url, text);
+      await expect(url.look()).rejects.toMatchObject({ setting: 'DATABASE_URL_FILE' });
+    }
+    await writeFile(files.url, 'postgres://u\u200b@h/d');
+    await expect(url.look()).rejects.toThrow('U+200B');
+    expect(client(url)).toMatchObject({ user: 'new' });
+  });
+
+  it('takes a new certificate of its own', async () => {
+    const url = urlOf({
+      DATABASE_URL: `postgres://u@h/d?sslcert=${files.cert}&sslkey=${files.key}`,
+    });
+    const first = client(url);
+    expect(first.ssl).toMatchObject({ rejectUnauthorized: true });
+    const next = after.issue({ names: ['service'] });
+    await writeFile(files.cert, next.cert);
+    await writeFile(files.key, next.key);
+    expect(await url.look()).toEqual(['DATABASE_URL']);
+    expect(first.isOutdated).toBe(true);
+    expect(client(url).ssl).toMatchObject({ cert: next.cert });
+  });
+});
