@@ -1,6 +1,7 @@
 import { AUTHORITY_SETTINGS } from './config/authority-config.js';
 import { COMMIT, VERSION } from './config/build-info.js';
 import { misspelledNames } from './config/misspelled-names.js';
+import { openFilesWarning } from './config/open-files.js';
 import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
 import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './database/service-schema.js';
@@ -37,6 +38,8 @@ await runProcess({
   transfer: ({ database: { location } }) => ({ location, schema: SERVICE_SCHEMA, program: 'service' }),
   async start(config: ServiceConfig, logger) {
     warnAboutAccess(config);
+    const tooFewFiles = openFilesWarning(config.http.mostConnections);
+    if (tooFewFiles !== undefined) logger.warn({ msg: tooFewFiles });
     const { url, application } = await startService(config, logger);
     application.nest.get(Metrics).observeProcess();
     logger.info({

@@ -1,5 +1,5 @@
 import type { ServiceConfig } from './config/service-config.js';
-import { readCertificateFile } from './config/certificate-file.js';
+import { readCertificateFileAgain } from './config/certificate-file.js';
 import { DatabaseUrlWatch } from './database/database-url-watch.js';
 import type { HttpApplication } from './http/http-application.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
@@ -13,7 +13,7 @@ export async function rereadServiceFiles(
 ): Promise<Reread[]> {
   const found: Reread[] = await nest.get(DatabaseUrlWatch).lookNow();
   // Keys are fetched with these authorities, and the license is verified with these keys.
-  if (issuer.authorities !== undefined) found.push(rereadAuthorities(issuer.authorities.path));
+  if (issuer.authorities !== undefined) found.push(await rereadAuthorities(issuer.authorities.path));
   if (issuer.keys.kind !== 'none') {
     const { failure, usable } = await nest.get(IssuerKeys).fetchNow();
     found.push({
@@ -36,9 +36,9 @@ export async function rereadServiceFiles(
   return found;
 }
 
-function rereadAuthorities(path: string): Reread {
+async function rereadAuthorities(path: string): Promise<Reread> {
   try {
-    const { certificates } = readCertificateFile(path);
+    const { certificates } = await readCertificateFileAgain(path);
     return { setting: 'ISSUER_CA_PATH', outcome: `certificates: ${certificates.length}`, failed: false };
   } catch (error) {
     return { setting: 'ISSUER_CA_PATH', outcome: (error as Error).message, failed: true };

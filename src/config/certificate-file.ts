@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { NamedFileError, readNamedFileSync } from './named-file.js';
+import { NamedFileError, readNamedFile, readNamedFileSync } from './named-file.js';
 import { path, type Setting, SettingFault } from './setting.js';
 
 /** Certificates that are trusted, and the file that they came from. */
@@ -36,6 +36,17 @@ export function readCertificateFile(
   if (!certificates.every(isCertificate))
     throw new SettingFault('names a file with a certificate that is broken');
   return Object.freeze({ path: file, certificates: Object.freeze(certificates) });
+}
+
+/** The same while the process runs. @throws SettingFault */
+export async function readCertificateFileAgain(file: string): Promise<CertificateFile> {
+  const content = await readNamedFile(file, MOST_CERTIFICATE_BYTES).then(
+    (bytes) => () => bytes,
+    (error: Error) => () => {
+      throw error;
+    },
+  );
+  return readCertificateFile(file, content);
 }
 
 /** A path to a file of certificates, which is read at once. */

@@ -46,13 +46,15 @@ export function issuerAgents(
     const port = Number(target.port ?? usualPort);
     return proxy === undefined
       ? connectTo(host, port)
-      : tunnelThrough(proxy, proxy.secure ? trusted.context() : undefined, host, port);
+      : tunnelThrough(proxy, proxy.secure ? await trusted.context() : undefined, host, port);
   };
   return {
     httpAgent: new GuardedHttpAgent((target) => open(target, 80)),
-    httpsAgent: new GuardedHttpsAgent(async (target) =>
-      secure(await open(target, 443), { host: hostOf(target), context: trusted.context() }),
-    ),
+    httpsAgent: new GuardedHttpsAgent(async (target) => {
+      // Before the connection, as the peer does not wait for a file of ours.
+      const context = await trusted.context();
+      return secure(await open(target, 443), { host: hostOf(target), context });
+    }),
   };
 }
 

@@ -1,5 +1,10 @@
 import tls, { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
-import { type CertificateFile, readCertificateFile } from '../config/certificate-file.js';
+import {
+  type CertificateFile,
+  MOST_CERTIFICATE_BYTES,
+  readCertificateFile,
+} from '../config/certificate-file.js';
+import { readNamedFile } from '../config/named-file.js';
 
 /** Since Node 22.15: with `NODE_EXTRA_CA_CERTS`, and the system's where Node was told to use them. */
 const { getCACertificates } = tls as unknown as { getCACertificates?: (type: 'default') => string[] };
@@ -8,31 +13,52 @@ const { getCACertificates } = tls as unknown as { getCACertificates?: (type: 'de
 export class TrustedAuthorities {
   #held: CertificateFile | undefined;
   #context: SecureContext | undefined;
+  /** The content that was parsed last: what did not change is not parsed again. */
+  #seen: Buffer | undefined;
+  /** Why that content cannot be used. */
+  #seenFault: unknown;
   #failed = false;
 
   /**
    * @param file - as it was read at the start; none: those whom Node trusts alone
-   * @param warn - is told once when the file cannot be read any more
+   * @param warn - is told once when the file cannot be used any more
    */
   constructor(
     file: CertificateFile | undefined,
     private readonly warn: (error: unknown) => void,
+    private readonly parse = readCertificateFile,
   ) {
     if (file !== undefined) this.#hold(file);
   }
 
-  /** For a new connection: a file that changed counts at once, and one that became unreadable changes nothing. */
-  context(): SecureContext | undefined {
+  /**
+   * For a new connection: a file that changed counts at once, and one that cannot be used, or hangs, changes nothing.
+   * Never rejects.
+   */
+  async context(): Promise<SecureContext | undefined> {
     if (this.#held === undefined) return undefined;
+    const { path } = this.#held;
     try {
-      const read = readCertificateFile(this.#held.path);
-      if (read.certificates.join() !== this.#held.certificates.join()) this.#hold(read);
+      const bytes = await readNamedFile(path, MOST_CERTIFICATE_BYTES);
+      if (this.#seen?.equals(bytes) !== true) this.#take(path, bytes);
+      if (this.#seenFault !== undefined) throw this.#seenFault;
       this.#failed = false;
     } catch (error) {
       if (!this.#failed) this.warn(error);
       this.#failed = true;
     }
     return this.#context;
+  }
+
+  #take(path: string, bytes: Buffer): void {
+    this.#seen = bytes;
+    this.#seenFault = undefined;
+    try {
+      const read = this.parse(path, () => bytes);
+      if (read.certificates.join() !== this.#held?.certificates.join()) this.#hold(read);
+    } catch (error) {
+      this.#seenFault = error;
+    }
   }
 
   #hold(file: CertificateFile): void {

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+
+/** What is open besides connections: the database, its files where it is embedded, the issuer, the log. */
+const OTHERS = 256;
+
+/**
+ * How many files and sockets a process may have open, by Linux's `/proc/<id>/limits`.
+ * @returns undefined where it is not said, or there is no limit
+ */
+export function mostOpenFiles(limits: string): number | undefined {
+  const [, soft] = /^Max open files\s+(\d+)\s/m.exec(limits) ?? [];
+  return soft === undefined ? undefined : Number(soft);
+}
+
+/**
+ * Whether there can be as many connections as there may be.
+ * @returns a warning, or undefined where all is well or the system does not say
+ */
+export function openFilesWarning(mostConnections: number, limits = ownLimits()): string | undefined {
+  const most = mostOpenFiles(limits);
+  const needed = mostConnections + OTHERS;
+  if (most === undefined || most >= needed) return undefined;
+  return (
+    `this process may have ${most} files and sockets open, and ${mostConnections} connections need ${needed}: ` +
+    'raise the limit (ulimit -n, LimitNOFILE of systemd, --ulimit nofile of a container) or lower MAX_CONNECTIONS'
+  );
+}
+
+function ownLimits(): string {
+  try {
+    return readFileSync('/proc/self/limits', 'utf8');
+  } catch {
+    // Not Linux.
+    return '';
+  }
+}
