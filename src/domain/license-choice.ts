@@ -27,6 +27,8 @@ export interface Candidate<License extends LicenseCopy = LicenseCopy> {
   readonly revokedAt: number | undefined;
   /** No earlier moment counts for it, Unix seconds, if there is such: clocks that agreed saw it expired then, or its term begun. */
   readonly judgedFrom?: number | undefined;
+  /** How far its `nbf` may lie ahead, seconds; as far as clocks may differ unless given. What waits has no leeway. */
+  readonly leeway?: number;
 }
 
 /** A candidate with what the rules of `docs/tokens.md` say of it at a moment. */
@@ -49,7 +51,7 @@ export function rankLicenses<License extends LicenseCopy>(
   return candidates
     .map((candidate) => ({
       ...candidate,
-      verdict: judge(candidate.license.claims, policy, momentFor(candidate, nowSeconds), candidate.revokedAt),
+      verdict: judgeCandidate(candidate, policy, nowSeconds),
     }))
     .sort(
       (a, b) =>
@@ -61,28 +63,50 @@ export function rankLicenses<License extends LicenseCopy>(
  * Which of the database's two licenses are candidates at a moment: before the `nbf` of the queued one, the stored one
  * alone; from then on the queued one alone, as if it had been uploaded then. Two cases differ: a queued license that is not valid
  * when its term begins never takes over, and one that is older than the stored token of the *same* license (it was renewed
- * meanwhile) only stands beside it, so that nothing newer is given up. `nbf` has no leeway here (contract section 2).
+ * meanwhile) only stands beside it until that does not count any more, so that nothing newer is given up. Then it replaces that
+ * for good. `nbf` has no leeway here (contract section 2).
  *
+ * @param presentSeconds the present moment, Unix seconds: nothing is replaced before it
  * @param nowSeconds Unix seconds
  */
 export function candidatesOfDatabase<One extends Candidate>(
   stored: One | undefined,
   queued: One | undefined,
   policy: LicensePolicy,
+  presentSeconds: number,
   nowSeconds: number,
 ): One[] {
   const alone = stored === undefined ? [] : [stored];
   if (queued === undefined || !hasBegun(queued, policy, nowSeconds)) return alone;
   if (stored === undefined) return [queued];
   const [before, after] = [stored.license.claims, queued.license.claims];
-  return isSameLicense(before, after) && isOlder(after, before) ? [stored, queued] : [queued];
+  if (!isSameLicense(before, after) || !isOlder(after, before)) return [queued];
+  const both = [stored, queued];
+  // What is stored stops to count at its end, if it does at all.
+  const from = Math.max(presentSeconds, beginOf(queued));
+  const hasReplaced = [from, before.exp, before.lexp]
+    .filter((moment) => from <= moment && moment <= nowSeconds)
+    .some((moment) => rankLicenses(both, policy, moment)[0]?.license === queued.license);
+  return hasReplaced ? [queued] : both;
 }
 
-function hasBegun({ license, revokedAt }: Candidate, policy: LicensePolicy, nowSeconds: number): boolean {
-  const begin = license.claims.nbf ?? license.claims.iat;
+/** When the term of a license that waits begins, Unix seconds. */
+function beginOf({ license: { claims } }: Candidate): number {
+  return claims.nbf ?? claims.iat;
+}
+
+function hasBegun(queued: Candidate, policy: LicensePolicy, nowSeconds: number): boolean {
+  const { license, revokedAt } = queued;
+  const begin = beginOf(queued);
   return (
     nowSeconds >= begin && judge(license.claims, policy, begin, revokedAt).status === LicenseStatus.Valid
   );
+}
+
+/** Whether a candidate is valid by itself. @param nowSeconds Unix seconds */
+export function judgeCandidate(candidate: Candidate, policy: LicensePolicy, nowSeconds: number): Verdict {
+  const { license, revokedAt, leeway } = candidate;
+  return judge(license.claims, policy, momentFor(candidate, nowSeconds), revokedAt, leeway);
 }
 
 /** Why a candidate has its verdict, rule by rule. @param nowSeconds Unix seconds */
@@ -91,8 +115,8 @@ export function traceCandidate(
   policy: LicensePolicy,
   nowSeconds: number,
 ): TracedRule[] {
-  const { license, revokedAt } = candidate;
-  return traceRules(license.claims, policy, momentFor(candidate, nowSeconds), revokedAt);
+  const { license, revokedAt, leeway } = candidate;
+  return traceRules(license.claims, policy, momentFor(candidate, nowSeconds), revokedAt, leeway);
 }
 
 /**

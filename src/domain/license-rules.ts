@@ -59,6 +59,8 @@ export interface Facts {
   readonly now: number;
   /** The `iat` of a verified revocation of this `lid`, Unix seconds, if there is one. */
   readonly revokedAt: number | undefined;
+  /** How far `nbf` may lie ahead, seconds: {@link CLOCK_LEEWAY} unless the license waits in the queue. */
+  readonly leeway: number;
 }
 
 /** A rule of `docs/tokens.md`, section 3: a claim, what it is held against, and whether they agree. */
@@ -104,7 +106,7 @@ export const RULES = [
   rule({
     name: 'nbf',
     value: ({ nbf }) => nbf,
-    against: latestStart,
+    against: ({ now, leeway }) => now + leeway,
     agree: (nbf, latest) => nbf === undefined || nbf <= latest,
     kept: 'The license is active: no "nbf" lies ahead.',
     refusal: {

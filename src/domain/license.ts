@@ -32,14 +32,16 @@ const NOT_REACHED = 'Not looked at: a rule before it did not pass.';
  *
  * @param nowSeconds Unix seconds. Compared so that a moment that is no number makes nothing valid.
  * @param revokedAt the `iat` of a verified revocation of this `lid`, Unix seconds, if there is one.
+ * @param leeway how far `nbf` may lie ahead, seconds
  */
 export function judge(
   claims: LicenseClaims,
   policy: LicensePolicy,
   nowSeconds: number,
   revokedAt?: number,
+  leeway = CLOCK_LEEWAY,
 ): Verdict {
-  const facts = { claims, policy, now: nowSeconds, revokedAt };
+  const facts = { claims, policy, now: nowSeconds, revokedAt, leeway };
   return RULES.find(({ holds }) => !holds(facts))?.refusal ?? VALID;
 }
 
@@ -47,15 +49,16 @@ export function judge(
  * What {@link judge} looks at, rule by rule: it finds a license valid exactly when every rule passed.
  *
  * @param nowSeconds Unix seconds
- * @param revokedAt as in `judge`
+ * @param revokedAt as in `judge`, and `leeway` too
  */
 export function traceRules(
   claims: LicenseClaims,
   policy: LicensePolicy,
   nowSeconds: number,
   revokedAt?: number,
+  leeway = CLOCK_LEEWAY,
 ): TracedRule[] {
-  const facts = { claims, policy, now: nowSeconds, revokedAt };
+  const facts = { claims, policy, now: nowSeconds, revokedAt, leeway };
   let isReached = true;
   return RULES.map(({ name, holds, value, against, kept, refusal }): TracedRule => {
     if (!isReached) return notReached(name);

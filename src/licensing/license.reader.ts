@@ -5,6 +5,7 @@ import type { LicenseClaims } from '../domain/license-claims.js';
 import {
   type Candidate,
   candidatesOfDatabase,
+  judgeCandidate,
   type Judged,
   momentFor,
   rankLicenses,
@@ -127,7 +128,7 @@ export class LicenseReader {
     };
     const [stored, queued] = [held('database', license.content), held('queue', license.queued)];
     const candidates = [
-      ...candidatesOfDatabase(stored, queued, this.policy, now),
+      ...candidatesOfDatabase(stored, queued, this.policy, this.now(), now),
       ...local.flatMap(({ source, licenses }) => {
         const all = licenses.map((found) => candidate(source, found));
         return candidatesOfLocal(all, this.policy, this.now(), now);
@@ -158,14 +159,8 @@ export class LicenseReader {
     const queued = licenseIn(license.queued);
     const ranked = this.ranked({ license, local: [] }, now);
     if (queued === undefined || ranked.some(({ source }) => source === 'queue')) return undefined;
-    const { iss, lid } = queued.claims;
-    const revokedAt = license.revocations.find(iss, lid);
-    return {
-      source: 'queue',
-      license: queued,
-      revokedAt,
-      verdict: judge(queued.claims, this.policy, now, revokedAt),
-    };
+    const candidate = { source: 'queue', ...knownOf(queued, license), leeway: 0 } as const;
+    return { ...candidate, verdict: judgeCandidate(candidate, this.policy, now) };
   }
 
   /** The queued license, once it has taken over from the stored one and is to be put in its place. @param now - Unix seconds */

@@ -52,7 +52,7 @@ function faultOf(source: LicenseSource, content: HeldContent): SourceReport[] {
   }
 }
 
-/** By itself it may be valid some seconds before its `nbf`, which has no leeway for what waits. */
+/** What lacks nothing but its `nbf`, which has no leeway for what waits. */
 function reportOfWaiting(judged: Judged<AuthenticatedLicense>): SourceReport {
   const { source, verdict } = judged;
   const mayCome = verdict.code === undefined || verdict.code === 'license.not-active';

@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import {
   type Candidate,
   candidatesOfDatabase,
+  judgeCandidate,
   momentFor,
   rankLicenses,
   traceCandidate,
 } from '../../src/domain/license-choice.js';
 import { type LicenseClaims, readLicenseClaims } from '../../src/domain/license-claims.js';
 import { compareTokens, LicenseStatus } from '../../src/domain/license.js';
+import { candidatesOfLocal, sightingOf, SourceMemory } from '../../src/domain/source-memory.js';
 import { DAY, NOW, type Overrides, policy, validClaims } from '../support/tokens.js';
 
 const candidate = (
@@ -112,8 +114,12 @@ describe('the licenses of several sources', () => {
 describe('the two licenses of the database', () => {
   const NEXT = NOW + DAY;
   const ofNextTerm = { lid: 'next', jti: 'next', nbf: NEXT, exp: NEXT + 30 * DAY, lexp: NEXT + 365 * DAY };
-  const at = (moment: number, stored: Candidate | undefined, queued: Candidate | undefined) =>
-    candidatesOfDatabase(stored, queued, policy, moment).map(({ source }) => source);
+  const at = (
+    moment: number,
+    stored: Candidate | undefined,
+    queued: Candidate | undefined,
+    present = moment,
+  ) => candidatesOfDatabase(stored, queued, policy, present, moment).map(({ source }) => source);
   const stored = candidate('database', { exp: NEXT + 2 * DAY });
 
   it('are the stored one alone until the very second of the nbf of the queued one, and then that alone', () => {
@@ -158,6 +164,95 @@ describe('the two licenses of the database', () => {
     expect(at(NEXT, renewed, candidate('queue', { ...ofNextTerm, iat: NOW - 1 }))).toEqual(['queue']);
     const ofAnother = { ...same, iat: NOW - 1, iss: 'https://other.example.com' };
     expect(at(NEXT, renewed, candidate('queue', ofAnother))).toEqual(['database']);
+  });
+});
+
+describe('what the database holds, from second to second', () => {
+  /** Who decides, and whether it is valid: what a caller sees. */
+  const decided = (candidates: readonly Candidate[], moment: number) => {
+    const [first] = rankLicenses(candidates, policy, moment);
+    return [first?.license.claims.jti, first?.verdict.status];
+  };
+
+  it('is what was foretold at first, with a file beside it and with what takes over', () => {
+    const terms = (jti: string) =>
+      fc.record({
+        jti: fc.constant(jti),
+        lid: fc.constantFrom('one', 'two'),
+        iat: fc.integer({ min: NOW - 9, max: NOW }),
+        nbf: fc.integer({ min: NOW - 5, max: NOW + 20 }),
+        exp: fc.integer({ min: NOW + 1, max: NOW + 40 }),
+        lexp: fc.integer({ min: NOW + 1, max: NOW + 60 }),
+      });
+    const two = fc.option(fc.tuple(terms('stored'), terms('queued')), { nil: undefined, freq: 9 });
+    let takeovers = 0;
+    let besides = 0;
+    fc.assert(
+      fc.property(two, fc.array(terms('file'), { maxLength: 2 }), (both, files) => {
+        let stored = both === undefined ? undefined : candidate('database', both[0]);
+        let queued = both === undefined ? undefined : candidate('queue', both[1]);
+        const memory = new SourceMemory<Candidate>();
+        const said = files.map((claims, place) => candidate('file', { ...claims, jti: `file ${place}` }));
+        const look = (since: number, moment: number) =>
+          memory.look(said[0], (one, when) => {
+            const span = { from: moment - (when === 'now' ? 0 : since), until: moment };
+            return sightingOf(one, policy, { wall: span, earliest: span, isAnswered: false });
+          });
+        if (said[1] !== undefined) memory.look(said[1], () => 'sure');
+        look(0, NOW);
+        const [first, before] = [{ stored, queued }, memory.shown];
+        for (let moment = NOW; moment < NOW + 45; moment += 1) {
+          const foretold = [
+            ...candidatesOfDatabase(first.stored, first.queued, policy, NOW, moment),
+            ...candidatesOfLocal(before, policy, NOW, moment),
+          ];
+          const held = candidatesOfDatabase(stored, queued, policy, moment, moment);
+          const present = [...held, ...candidatesOfLocal(memory.shown, policy, moment, moment)];
+          const [told, met] = [decided(foretold, moment), decided(present, moment)].map((what) =>
+            what.join(),
+          );
+          if (told !== met) throw new Error(`at ${moment - NOW}: ${told} was foretold, and ${met} came`);
+          // What the look for the next term does, and the look at the file.
+          if (held.length === 2) besides += 1;
+          if (queued !== undefined && rankLicenses(held, policy, moment)[0]?.source === 'queue') {
+            stored = { ...queued, source: 'database' };
+            queued = undefined;
+            takeovers += 1;
+          }
+          look(1, moment);
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(takeovers).toBeGreaterThan(10);
+    expect(besides).toBeGreaterThan(10);
+  });
+
+  it('never is again what was replaced when it ended', () => {
+    const renewed = candidate('database', { lid: 'same', iat: NOW, exp: NOW + 20 });
+    const waiting = candidate('queue', { lid: 'same', iat: NOW - 1, nbf: NOW + 3, exp: NOW + 40 });
+    const lids = (present: number, moment: number) =>
+      candidatesOfDatabase(renewed, waiting, policy, present, moment).map(({ source }) => source);
+    expect(lids(NOW, NOW + 2)).toEqual(['database']);
+    expect(lids(NOW, NOW + 3)).toEqual(['database', 'queue']);
+    expect(lids(NOW, NOW + 19)).toEqual(['database', 'queue']);
+    expect(lids(NOW, NOW + 20)).toEqual(['queue']);
+    expect(lids(NOW, NOW + 40)).toEqual(['queue']);
+    expect(lids(NOW + 50, NOW + 50)).toEqual(['database', 'queue']);
+    expect(lids(NOW + 50, NOW + 20)).toEqual(['database', 'queue']);
+  });
+});
+
+describe('what waits', () => {
+  it('is judged and traced without leeway for its nbf', () => {
+    const waiting = { ...candidate('queue', { iat: NOW - 5, nbf: NOW + 9 }), leeway: 0 };
+    const failed = (moment: number) =>
+      traceCandidate(waiting, policy, moment).find(({ verdict }) => verdict === 'failed');
+    expect(judgeCandidate(waiting, policy, NOW).code).toBe('license.not-active');
+    expect(failed(NOW)).toMatchObject({ rule: 'nbf', value: NOW + 9, against: NOW });
+    expect(failed(NOW + 8)).toMatchObject({ rule: 'nbf' });
+    expect(failed(NOW + 9)).toBeUndefined();
+    expect(judgeCandidate(waiting, policy, NOW + 9).status).toBe(LicenseStatus.Valid);
   });
 });
 

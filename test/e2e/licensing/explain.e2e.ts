@@ -352,6 +352,9 @@ describe('the explanation of the check', () => {
     expect(verdictsOf(waiting)).toEqual(passedUntil('nbf'));
     const shortly = await explained(`?at=${nbf - 1}`);
     expect([shortly.decidedBy?.lid, sourceOf(shortly, 'queue').state]).toEqual(['present', 'waiting']);
+    // In its last seconds too the rule that decides has failed: it has no leeway.
+    expect(verdictsOf(sourceOf(shortly, 'queue'))).toEqual(passedUntil('nbf'));
+    expect(sourceOf(shortly, 'queue').rules[3]).toMatchObject({ value: nbf, against: nbf - 1 });
     const { transitions } = await timeline();
     const decisions = transitions
       .filter(({ changes }) => changes.includes('decidedBy') || changes.includes('answer'))
