@@ -2,7 +2,7 @@ import { constants, generateKeyPairSync, type KeyObject, sign as signBytes } fro
 import { type KeySet, readKeySet } from '../../src/domain/key-set.js';
 import { authenticateLicenseToken } from '../../src/domain/license-token.js';
 import type { LicensePolicy } from '../../src/domain/license.js';
-import { parseRootUrl } from '../../src/domain/root-url.js';
+import { parseRootUrl, type RootUrl } from '../../src/domain/root-url.js';
 import { type ErrorCode, ServiceError } from '../../src/domain/service-error.js';
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '../../src/domain/signature-algorithm.js';
 import type { JsonObject, JsonValue } from '../../src/domain/strict-json.js';
@@ -16,12 +16,14 @@ export const DAY = 86_400;
 
 export const ALGORITHMS = Object.keys(SIGNATURE_ALGORITHMS) as SignatureAlgorithm[];
 
+let rootUrl: RootUrl | undefined;
+
 /** A policy that takes the license of {@link validClaims}. */
 export const policy: LicensePolicy = {
   issuer: ISSUER,
-  // Read when it is needed: a fault in reading it then fails the tests that need it, and not every file that loads this.
+  // Read when it is first needed: a fault in reading it then fails the tests that need it, and not every file that loads this.
   get rootUrl() {
-    return parseRootUrl(ROOT_URL);
+    return (rootUrl ??= parseRootUrl(ROOT_URL));
   },
   products: [PRODUCT],
 };
