@@ -1,5 +1,6 @@
 import { escapeIdentifier } from 'pg';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { otherOwner, othersDatabase } from './database-owner.js';
 import { transactionSettings } from './transaction-settings.js';
 
 /** The database works, and this program cannot work on it: the message says why, and what to do. */
@@ -94,10 +95,16 @@ async function inspect(runner: QueryRunner, migrations: readonly string[]): Prom
   }
   await runner.query('SET LOCAL search_path = pg_catalog, pg_temp');
   const candidates: Candidate[] = [];
+  const others: Candidate[] = [];
   for (const candidate of await listsOfMigrations(runner, session.schemas)) {
     if (await lists(runner, candidate.schema, migrations)) candidates.push(candidate);
+    else if (candidate.place !== null) others.push(candidate);
   }
-  const name = choose(candidates) ?? session.schemas[0];
+  const found = choose(candidates);
+  if (found === undefined) {
+    for (const { schema } of others) refuseOthers(schema, migrations, await recordedIn(runner, schema));
+  }
+  const name = found ?? session.schemas[0];
   if (name === undefined) {
     throw new UnusableDatabaseError(
       `The search path (${session.search_path}) names no schema that exists and that this role may use: ` +
@@ -105,6 +112,18 @@ async function inspect(runner: QueryRunner, migrations: readonly string[]): Prom
     );
   }
   return { name, onSearchPath: session.schemas.includes(name) };
+}
+
+/**
+ * Nothing of ours is made in the other program's database, and nothing there is changed.
+ *
+ * @param known - the migrations of this program
+ * @param recorded - those that the schema's list has
+ * @throws UnusableDatabaseError where they are the other program's alone
+ */
+export function refuseOthers(schema: string, known: readonly string[], recorded: readonly string[]): void {
+  const owner = otherOwner(known, recorded);
+  if (owner !== undefined) throw new UnusableDatabaseError(othersDatabase(owner, schema));
 }
 
 /** @returns undefined where no schema has our tables yet */
@@ -140,4 +159,11 @@ async function lists(runner: QueryRunner, schema: string, migrations: readonly s
     [migrations],
   )) as unknown[];
   return found.length > 0;
+}
+
+async function recordedIn(runner: QueryRunner, schema: string): Promise<string[]> {
+  const rows = (await runner.query(
+    `SELECT name::text AS name FROM ${escapeIdentifier(schema)}.migration`,
+  )) as { name: string }[];
+  return rows.map(({ name }) => name);
 }

@@ -1,6 +1,7 @@
 import { DataSource, MigrationExecutor, QueryFailedError, type QueryRunner } from 'typeorm';
 import { MIGRATION_TIMEOUT_MS } from './data-source-options.js';
-import { locateTables, migrationNames, placeTables, schemaOf } from './database-inspection.js';
+import { locateTables, migrationNames, placeTables, refuseOthers, schemaOf } from './database-inspection.js';
+import { programOf } from './database-owner.js';
 import { mendIdentities, StaleIdentityError, staleIdentities } from './identities.js';
 import { transactionSettings } from './transaction-settings.js';
 
@@ -17,9 +18,6 @@ const TURN_TIMEOUT_MS = 10_000;
 const TIMEOUTS = { statement: MIGRATION_TIMEOUT_MS - 1_000, lock: 3_000, idle: 60_000 };
 /** For reading the list of migrations. */
 const SHORT_TIMEOUTS = { statement: 3_000, lock: 2_500, idle: 10_000 };
-
-/** The names of the issuer's migrations begin so, and no others: it may share a database with the service. */
-const ISSUERS = 'Authority';
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
@@ -73,10 +71,10 @@ export interface MigrationState {
 export async function migrationState(dataSource: DataSource, runner?: QueryRunner): Promise<MigrationState> {
   const known = migrationNames(dataSource);
   const done = runner === undefined ? await readTables(dataSource, readNames) : await readNames(runner);
-  const areIssuers = known.some((name) => name.startsWith(ISSUERS));
+  const own = programOf(known[0] ?? '');
   return {
     pending: known.filter((name) => !done.includes(name)),
-    unknown: done.filter((name) => !known.includes(name) && name.startsWith(ISSUERS) === areIssuers),
+    unknown: done.filter((name) => !known.includes(name) && programOf(name) === own),
   };
 }
 
@@ -97,7 +95,8 @@ export async function checkMigrations(dataSource: DataSource): Promise<void> {
  * set past them. Where nothing is to be done, nothing is locked, and no right to change tables is needed.
  *
  * @returns the names of the migrations that ran, and of the identities that were set
- * @throws MigrationFailedError, MigrationTableError, StaleIdentityError, and what a connection that is cut throws
+ * @throws MigrationFailedError, MigrationTableError, StaleIdentityError, UnusableDatabaseError, and what a connection
+ * that is cut throws
  */
 export async function applyMigrations(dataSource: DataSource): Promise<string[]> {
   const { pending } = await migrationState(dataSource);
@@ -124,6 +123,8 @@ async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<
   await runner.query(`SET LOCAL lock_timeout = ${TURN_TIMEOUT_MS}`);
   await runner.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
   await runner.query(`SET LOCAL lock_timeout = ${TIMEOUTS.lock}`);
+  // The other program may have begun on the same empty database, and been first.
+  refuseOthers(schemaOf(dataSource) ?? '', migrationNames(dataSource), await readNames(runner));
   // Before the migrations: their own list is numbered too.
   const stale = await staleIdentities(runner, tablesOf(dataSource));
   const applied = stale.map(({ table, column }) => `the numbering of ${table}.${column}`);

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { share } from '../schema/shape.js';
 import { POSTGRES_URL } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { ServiceProcess } from '../support/service-process.js';
@@ -64,9 +65,13 @@ describe('A role without the right to change tables, made as docs/database.md sa
     const url = new URL(POSTGRES_URL as string);
     url.pathname = `/${database}`;
     await on(url.href, `ALTER SCHEMA public OWNER TO ${owner}`);
-    for (const path of ['main.js', 'authority/main.js']) {
+    const migrate = async (path: string) =>
       expect(await run(path, ['--migrate'], owner)).toMatchObject({ code: 0 });
-    }
+    await migrate('main.js');
+    await share(
+      (sql) => on(address(owner), sql),
+      () => migrate('authority/main.js'),
+    );
     const statements = DOCUMENTED.replaceAll('licentia_service', role).replaceAll(
       'DATABASE licentia',
       `DATABASE ${database}`,

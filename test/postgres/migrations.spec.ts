@@ -1,6 +1,9 @@
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import pg from 'pg';
+import { AUTHORITY_SCHEMA } from '../../src/authority/authority-schema.js';
 import { dataSourceOptions, type Schema } from '../../src/database/data-source-options.js';
+import { locateTables, UnusableDatabaseError } from '../../src/database/database-inspection.js';
+import { migrateDatabase } from '../../src/database/migrate-database.js';
 import { applyMigrations } from '../../src/database/migrate.js';
 import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
@@ -89,6 +92,19 @@ describe('Migrations on a PostgreSQL that others use', () => {
       }
     }
   }, 60_000);
+
+  it('do not run where those of the issuer came first, in the moment after the look', async () => {
+    const service = await withMore();
+    try {
+      expect(await locateTables(service)).toMatchObject({ name: 'public' });
+      const names = AUTHORITY_SCHEMA.migrations.map(({ name }) => name);
+      expect(await migrateDatabase(database.location, AUTHORITY_SCHEMA)).toEqual(names);
+      await expect(applyMigrations(service)).rejects.toThrow(UnusableDatabaseError);
+      expect(await recorded()).toEqual(names);
+    } finally {
+      await service.destroy();
+    }
+  });
 
   it('may take longer than any other statement', async () => {
     const dataSource = await withMore(Slow2000000000000);

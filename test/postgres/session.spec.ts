@@ -8,6 +8,7 @@ import { UnusableDatabaseError } from '../../src/database/database-inspection.js
 import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
 import { SnapshotVersionEntity } from '../../src/snapshot/snapshot-version.entity.js';
 import { ServiceAccountTokenEntity } from '../../src/accounts/service-account-token.entity.js';
+import { share } from '../schema/shape.js';
 import { POSTGRES_URL, postgresDatabase, type TestDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { TestService } from '../support/service.js';
@@ -51,7 +52,7 @@ async function started<T>(
   }
 }
 
-const refusal = (options?: { url?: string }) =>
+const refusal = (options?: { url?: string; schema?: Schema }) =>
   started(async () => 'started', options).catch((error: unknown) =>
     error instanceof UnusableDatabaseError ? error.message : error,
   );
@@ -145,13 +146,34 @@ describe('The schema of the tables', () => {
     expect(await refusal()).toMatch(/search path \(nowhere\) names no schema that exists/);
   });
 
-  it('may be shared by service and issuer: each has its tables', async () => {
+  it('may be that of both service and issuer, where it was so before: each has its tables', async () => {
+    const asIssuer = { schema: AUTHORITY_SCHEMA };
     await version();
-    await started(async () => undefined, { schema: AUTHORITY_SCHEMA });
+    await share(
+      (sql) => admin.query(sql),
+      () => started(async () => undefined, asIssuer),
+    );
     await admin.query('CREATE SCHEMA elsewhere');
     await admin.query(`ALTER DATABASE ${name} SET search_path = elsewhere, public`);
     expect(await version()).toBe(1);
-    await started(async () => undefined, { schema: AUTHORITY_SCHEMA });
+    await started(async () => undefined, asIssuer);
+  });
+
+  it('is refused to the issuer where a schema on the path is the service’s, and no other makes up for it', async () => {
+    await version();
+    const asIssuer = { schema: AUTHORITY_SCHEMA };
+    expect(await refusal(asIssuer)).toMatch(
+      /^This database is the service's \(.*"public"\) and not the issuer's: set /,
+    );
+    await admin.query('CREATE SCHEMA elsewhere');
+    await admin.query(`ALTER DATABASE ${name} SET search_path = elsewhere, public`);
+    expect(await refusal(asIssuer)).toMatch(
+      /^This database is the service's \(.*"public"\) and not the issuer's: set /,
+    );
+    // A schema that is named alone is one of its own.
+    await admin.query(`ALTER DATABASE ${name} SET search_path = elsewhere`);
+    expect(await refusal(asIssuer)).toBe('started');
+    expect(await version()).toBe(1);
   });
 });
 

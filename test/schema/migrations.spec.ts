@@ -9,7 +9,7 @@ import {
 } from '../../src/database/migrate.js';
 import { StaleIdentityError } from '../../src/database/identities.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
-import { catalogOf, fixturesOf, loadRows, openAs, PROGRAMS, shapesOf } from './shape.js';
+import { catalogOf, fixturesOf, loadRows, openAs, PROGRAMS, shapesOf, share } from './shape.js';
 
 /** What a column may be: no length that could cut a text, no time without its zone. */
 const TYPES = /^(text|timestamp with time zone|bigint|integer|smallint|boolean|uuid|jsonb|text\[\])$/;
@@ -235,17 +235,27 @@ describe.each(PROGRAMS)('the migrations of the $name', (program) => {
     expect((await catalogOf(dataSource)).join()).toContain('next_thing_pkey');
   });
 
-  it('of the other program in the same database are nothing of a newer release', async () => {
+  it('of the other program in a database of both are nothing of a newer release', async () => {
+    const other = PROGRAMS.find(({ name }) => name !== program.name) as (typeof PROGRAMS)[number];
+    const asOther = { program: other, count: other.schema.migrations.length };
     await applyMigrations(dataSource);
-    await dataSource.destroy();
-    for (const other of PROGRAMS.filter(({ name }) => name !== program.name)) {
-      const shared = await openAs({ program: other, count: other.schema.migrations.length }, database);
-      await applyMigrations(shared);
-      expect(await migrationState(shared)).toEqual({ pending: [], unknown: [] });
-      await shared.destroy();
+    await share(
+      (sql) => dataSource.query(sql),
+      async () => {
+        await dataSource.destroy();
+        const shared = await openAs(asOther, database);
+        await applyMigrations(shared);
+        await shared.destroy();
+        dataSource = await openAs(whole, database);
+      },
+    );
+    for (const shape of [whole, asOther]) {
+      await dataSource.destroy();
+      dataSource = await openAs(shape, database);
+      expect(await migrationState(dataSource)).toEqual({ pending: [], unknown: [] });
+      expect(await applyMigrations(dataSource)).toEqual([]);
+      await checkMigrations(dataSource);
     }
-    dataSource = await openAs(whole, database);
-    expect(await migrationState(dataSource)).toEqual({ pending: [], unknown: [] });
   });
 
   it('do not run over a table of the same name that is somebody else’s', async () => {

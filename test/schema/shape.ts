@@ -57,6 +57,20 @@ export async function fill(shape: Shape, database: TestDatabase): Promise<void> 
   }
 }
 
+/**
+ * Makes one database of both programs', as releases before made it where both had one address. An own one is refused to the
+ * other program, so each runs while the other's list of migrations is set aside.
+ */
+export async function share(ask: (sql: string) => Promise<unknown>, migrateOther: () => Promise<unknown>) {
+  await ask('CREATE TABLE set_aside AS SELECT timestamp, name FROM migration');
+  await ask('DROP TABLE migration');
+  await migrateOther();
+  await ask(
+    'INSERT INTO migration (timestamp, name) SELECT timestamp, name FROM set_aside ORDER BY timestamp',
+  );
+  await ask('DROP TABLE set_aside');
+}
+
 export async function loadRows(dataSource: DataSource, { program, migration }: Shape): Promise<void> {
   await dataSource.query(readFileSync(new URL(`${program.name}/${migration}.sql`, FIXTURES), 'utf8'));
 }

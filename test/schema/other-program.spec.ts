@@ -1,0 +1,90 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { runCommand } from '../../src/authority/commands.js';
+import { loadAuthorityConfig } from '../../src/config/authority-config.js';
+import { UnusableDatabaseError } from '../../src/database/database-inspection.js';
+import { dataSourceOptions } from '../../src/database/data-source-options.js';
+import { Database } from '../../src/database/database.js';
+import { migrateDatabase } from '../../src/database/migrate-database.js';
+import { exportDatabase, importDatabase } from '../../src/database/transfer.js';
+import { type TestDatabase, testDatabase } from '../support/database.js';
+import { catalogOf, openAs, PROGRAMS, type TabledProgram } from './shape.js';
+
+describe.each(PROGRAMS)('a database of the $name', (program) => {
+  const own = { program, count: program.schema.migrations.length };
+  const other = PROGRAMS.find(({ name }) => name !== program.name) as TabledProgram;
+  let directory: string;
+  let database: TestDatabase;
+  let exported: string;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'licentia-other-'));
+    exported = join(directory, 'exported');
+    const others = await testDatabase();
+    await migrateDatabase(others.location, other.schema);
+    await exportDatabase({ location: others.location, schema: other.schema, program: other.name }, exported);
+    await others.drop();
+    database = await testDatabase();
+    await migrateDatabase(database.location, program.schema);
+  });
+
+  afterAll(async () => {
+    await Promise.all([database.drop(), rm(directory, { recursive: true })]);
+  });
+
+  async function start(migrations: 'run' | 'check'): Promise<void> {
+    const dataSource = new DataSource(dataSourceOptions(database.location, other.schema));
+    const opened = new Database(dataSource, migrations);
+    try {
+      await opened.start();
+    } finally {
+      await opened.onApplicationShutdown();
+      if (dataSource.isInitialized) await dataSource.destroy();
+    }
+  }
+
+  async function catalog(): Promise<string[]> {
+    const dataSource = await openAs(own, database);
+    try {
+      const names: object[] = await dataSource.query('SELECT name FROM migration ORDER BY id');
+      return [...(await catalogOf(dataSource)), JSON.stringify(names)];
+    } finally {
+      await dataSource.destroy();
+    }
+  }
+
+  it('is refused to the other program, whatever that is asked to do, and stays as it is', async () => {
+    const before = await catalog();
+    const transferable = () => ({
+      location: database.location,
+      schema: other.schema,
+      program: other.name,
+    });
+    const issuer = () => loadAuthorityConfig({ DATABASE_URL: database.url });
+    const ways: Record<string, () => Promise<unknown>> = {
+      'the start': () => start('run'),
+      'the start with DATABASE_MIGRATIONS=check': () => start('check'),
+      '--migrate': () => migrateDatabase(database.location, other.schema),
+      '--import': () => importDatabase(transferable(), exported),
+      '--export': () => exportDatabase(transferable(), join(directory, 'none')),
+      ...(other.name === 'issuer' && {
+        list: () => runCommand({ name: 'list', json: false }, issuer()),
+        'change-issuer-id': () => runCommand({ name: 'change-issuer-id' }, issuer()),
+      }),
+    };
+    for (const [way, work] of Object.entries(ways)) {
+      const error = await work().then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect([way, error]).toEqual([way, expect.any(UnusableDatabaseError)]);
+      expect((error as Error).message).toBe(
+        `This database is the ${program.name}'s (its migrations are in the schema "public") and not the ${other.name}'s: ` +
+          `set DATABASE_URL to the ${other.name}'s database, or to a new one of its own (docs/database.md).`,
+      );
+    }
+    expect(await catalog()).toEqual(before);
+  });
+});
