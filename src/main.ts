@@ -6,6 +6,7 @@ import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './confi
 import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './database/service-schema.js';
 import { inspectKeySetFile } from './issuer/key-set-source.js';
+import { inspectLicenseSources } from './licensing/license-source-remarks.js';
 import { Metrics } from './metrics/metrics.js';
 import { rereadServiceFiles } from './reread.js';
 import { runProcess } from './run-process.js';
@@ -16,7 +17,8 @@ const HELP = `licentia ${VERSION}: holds, checks and renews the license of a sel
 Usage: node dist/main.js [--check-config | --migrate | --export <file> | --import <file> | --version | --help]
 
   --check-config  read the configuration, say what is wrong with it, and end: with 0 when it is fine, 1 when it
-                  cannot be used, 3 when it can and something looks wrong: a misspelled name, a key that is skipped
+                  cannot be used, 3 when it can and something looks wrong: a misspelled name, a key that is skipped,
+                  a license file that is missing or holds no token
   --migrate       bring the tables of the database up to date, and end
   --export <file>  write all rows of the database into a new file, and end: for a move to another PostgreSQL
   --import <file>  put such rows into an empty database, and end
@@ -31,8 +33,10 @@ await runProcess({
   version: `${VERSION} (${COMMIT})`,
   load: loadServiceConfig,
   hints: (environment) => misspelledNames(SERVICE_SETTINGS, environment, [AUTHORITY_SETTINGS]),
-  inspect: ({ issuer: { keys } }) =>
-    keys.kind === 'file' ? inspectKeySetFile(keys.path) : Promise.resolve([]),
+  inspect: async ({ issuer: { keys }, sources }) => [
+    ...(keys.kind === 'file' ? await inspectKeySetFile(keys.path) : []),
+    ...(await inspectLicenseSources(sources)),
+  ],
   migrate: (config) => migrateDatabase(config.database.location, SERVICE_SCHEMA),
   logLevel: (config) => config.logLevel,
   transfer: ({ database: { location } }) => ({ location, schema: SERVICE_SCHEMA, program: 'service' }),

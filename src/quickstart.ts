@@ -16,6 +16,7 @@ import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './confi
 import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './database/service-schema.js';
 import { isPortTaken, PortTakenError } from './http/port-taken.js';
+import { inspectLicenseSources } from './licensing/license-source-remarks.js';
 import { LicensingService } from './licensing/licensing.service.js';
 import { Metrics } from './metrics/metrics.js';
 import { standardOutput } from './output/standard-output.js';
@@ -47,7 +48,7 @@ const args = process.argv.slice(2);
 const newToken = args.includes('--new-token');
 
 await runProcess(
-  { help: HELP, version: VERSION, load, hints, logLevel, migrate, start },
+  { help: HELP, version: VERSION, load, hints, inspect, logLevel, migrate, start },
   args.filter((argument) => argument !== '--new-token'),
 );
 
@@ -75,6 +76,10 @@ function load(environment: Environment): QuickstartConfig {
 
 function hints(environment: Environment): string[] {
   return misspelledNames(SERVICE_SETTINGS, environment, [AUTHORITY_SETTINGS]);
+}
+
+async function inspect({ service }: QuickstartConfig): Promise<string[]> {
+  return inspectLicenseSources(service.sources);
 }
 
 async function migrate({ service, authority }: QuickstartConfig): Promise<string[]> {

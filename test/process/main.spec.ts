@@ -249,6 +249,15 @@ describe('node dist/main.js', () => {
     }
   });
 
+  it('warns of a license file that is missing, as it may be mounted later: 3', async () => {
+    const service = ServiceProcess.spawn({ LICENSE_PATH: '/no/such/license.jwt' }, '--check-config');
+    expect(await service.end()).toBe(3);
+    expect(service.output).toContain(
+      'LICENSE_PATH names a file that cannot be used now: there is no such file.',
+    );
+    expect(service.output).toContain('The configuration can be used.');
+  });
+
   it('starts with a name that looks misspelled, and warns of it in the log', async () => {
     const service = await ServiceProcess.start({ DATABASE_URL: 'pglite://memory', ACCES_STALE_SECONDS: '1' });
     try {
