@@ -16,7 +16,7 @@ export class TrustedAuthorities {
   /** The content that was parsed last: what did not change is not parsed again. */
   #seen: Buffer | undefined;
   /** Why that content cannot be used. */
-  #seenFault: unknown;
+  #seenFault: Error | undefined;
   #failed = false;
 
   /**
@@ -57,7 +57,7 @@ export class TrustedAuthorities {
       const read = this.parse(path, () => bytes);
       if (read.certificates.join() !== this.#held?.certificates.join()) this.#hold(read);
     } catch (error) {
-      this.#seenFault = error;
+      this.#seenFault = error as Error;
     }
   }
 
