@@ -6,7 +6,7 @@ export type TlsMode = (typeof TLS_MODES)[number];
 
 /** Where a PostgreSQL server is, and what its address says of TLS. */
 export interface PostgresAddress {
-  /** For the driver: nothing of TLS is in it. A secret. */
+  /** For the driver: nothing of TLS, and nothing that it does not know, is in it. A secret. */
   readonly url: string;
   /** Undefined where the address says nothing. */
   readonly tlsMode: TlsMode | undefined;
@@ -30,11 +30,45 @@ const TLS_PARAMETERS = ['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey'];
 /** What the driver reads besides. */
 const PARAMETERS = ['host', 'port', 'user', 'password', 'application_name', 'options', 'client_encoding'];
 
+/** Parameters of other clients that hosts put into their addresses. The service has rules of its own for all of them. */
+const LEFT_OUT = [
+  'channel_binding',
+  'connect_timeout',
+  'gssencmode',
+  'keepalives',
+  'keepalives_count',
+  'keepalives_idle',
+  'keepalives_interval',
+  'sslcompression',
+  'sslnegotiation',
+  'sslsni',
+  'tcp_user_timeout',
+];
+
 const FORM = 'must be postgres://user:password@host:port/database';
 const ENCODING =
   'special characters of user and password must be percent-encoded: @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, ' +
   '% as %25, [ as %5B, a space as %20';
+/** What other clients know, so that its name is no part of a password. */
 const REMEDIES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    [
+      'statement_timeout',
+      'lock_timeout',
+      'idle_in_transaction_session_timeout',
+      'query_timeout',
+      'fallback_application_name',
+      'pgbouncer',
+      'connection_limit',
+      'pool_timeout',
+      'load_balance_hosts',
+      'passfile',
+      'sslcrl',
+      'sslpassword',
+      'requirepeer',
+      'require_auth',
+    ].map((name) => [name, 'leave it out']),
+  ),
   schema: "leave it out, and set the role's search_path (ALTER ROLE … SET search_path = …)",
   target_session_attrs: 'leave it out, and name a host that leads to the primary',
 };
@@ -70,7 +104,7 @@ export function parsePostgresAddress(text: string): PostgresAddress {
     certificate: parameters.get('sslcert') ?? undefined,
     key: parameters.get('sslkey') ?? undefined,
   };
-  return { ...result, url: withoutTls(text) };
+  return { ...result, url: forDriver(text) };
 }
 
 function assertKnown(names: readonly string[]): void {
@@ -78,7 +112,7 @@ function assertKnown(names: readonly string[]): void {
   if (twice !== undefined && [...PARAMETERS, ...TLS_PARAMETERS].includes(twice)) {
     throw new SettingFault(`has the parameter ${twice} twice`);
   }
-  const strange = names.find((name) => ![...PARAMETERS, ...TLS_PARAMETERS].includes(name));
+  const strange = names.find((name) => ![...PARAMETERS, ...TLS_PARAMETERS, ...LEFT_OUT].includes(name));
   if (strange === undefined) return;
   // Anything may be behind a question mark that was meant to be a part of the password.
   const remedy = REMEDIES[strange];
@@ -109,11 +143,11 @@ function tlsModeOf(sslmode: string | null, ssl: string | null): TlsMode | undefi
 }
 
 /** As text: a parser would write the rest in another way. */
-function withoutTls(text: string): string {
+function forDriver(text: string): string {
   const [base = '', query] = text.split('?');
   const kept = query
     ?.split('&')
-    .filter((pair) => !TLS_PARAMETERS.includes(decodeURIComponent(pair.split('=')[0] ?? '')));
+    .filter((pair) => PARAMETERS.includes(decodeURIComponent(pair.split('=')[0] ?? '')));
   return kept === undefined || kept.length === 0 ? base : `${base}?${kept.join('&')}`;
 }
 

@@ -40,6 +40,13 @@ describe('The address of a PostgreSQL server', () => {
     return undefined;
   };
 
+  it('takes the address that a host of databases gives, less what is for other clients', () => {
+    const given =
+      'postgres://u:p@h/d?sslmode=require&channel_binding=require&connect_timeout=5&options=-c%20x%3D1';
+    expect(faultOf(given)).toBeUndefined();
+    expect(locationOf(given)).toMatchObject({ url: 'postgres://u:p@h/d?options=-c%20x%3D1' });
+  });
+
   it.each([
     'postgres://u@h/d',
     'postgresql://u:p@h:5432/d',
@@ -71,6 +78,7 @@ describe('The address of a PostgreSQL server', () => {
     ['postgres://u@/d', /host=\/directory for a socket/],
     ['postgres://u@h/d?schema=x', /parameter schema, which is not known: .*search_path/],
     ['postgres://u@h/d?target_session_attrs=read-write', /leads to the primary/],
+    ['postgres://u@h/d?statement_timeout=5', /parameter statement_timeout, which is not known: leave it out/],
     ['postgres://u@h/d?hunter2=1', /a parameter that is not known; known are host, /],
     ['postgres://u@h/d?host=a&host=b', /has the parameter host twice/],
     ['postgres://u@h/d?sslmode=prefer', /must not have allow or prefer as sslmode/],
