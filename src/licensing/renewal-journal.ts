@@ -72,7 +72,8 @@ export class RenewalJournal {
    */
   async notDue(turn: Turn, { claims }: AuthenticatedLicense): Promise<void> {
     await this.#bestEffort(turn, async (manager) => {
-      await this.store.note(manager, turn, { outcome: 'unchanged', finished: true });
+      // Another replica may have finished it after the lease: what it noted stays.
+      if (!(await this.store.note(manager, turn, { outcome: 'unchanged', finished: true }))) return;
       const backOff = await this.#backOff(manager, claims);
       await this.store.setState(manager, {
         ...backOff,
