@@ -42,7 +42,9 @@ export class SnapshotService implements BeforeApplicationShutdown {
   #local: readonly LocalSource[] = [];
   #confirmedAt = -Infinity;
   #failing = false;
-  #reload = false;
+  /** How often everything was asked to be read anew, and which of these the snapshot has seen. */
+  #reloadsAsked = 0;
+  #reloadsDone = 0;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #lastChange: Promise<unknown> = Promise.resolve();
@@ -85,7 +87,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
 
   /** Has everything read anew at the next look at the database, changed or not. */
   reload(): void {
-    this.#reload = true;
+    this.#reloadsAsked += 1;
   }
 
   /** Puts the licenses outside of the database in the place of those that were known; counts at once. */
@@ -165,16 +167,17 @@ export class SnapshotService implements BeforeApplicationShutdown {
 
   async #refresh(): Promise<void> {
     const asked = this.clock.monotonic();
+    const reloads = this.#reloadsAsked;
     try {
       const next = await this.database.read(async (manager) => {
         const state = await manager.findOneByOrFail(SnapshotVersionEntity, { id: ROW });
-        const known = this.#reload ? undefined : this.#current;
-        this.#reload = false;
+        const known = reloads === this.#reloadsDone ? this.#current : undefined;
         const isKnown = state.version === known?.version && state.stamp === known.stamp;
         return isKnown ? known : this.#load(manager, state);
       });
       this.#current = next.local === this.#local ? next : { ...next, local: this.#local };
       this.#confirmedAt = asked;
+      this.#reloadsDone = reloads;
       if (this.#failing) this.#logger.log({ msg: 'the snapshot is read again' });
       this.#failing = false;
     } catch (error) {
