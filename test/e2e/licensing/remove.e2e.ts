@@ -28,8 +28,9 @@ describe('DELETE /api/licensing/token', () => {
     const before = await stage.license();
     expect(before.previous_token).toEqual(expect.any(String));
     await remove();
-    const { id, generation, revision, ...rest } = await stage.license();
+    const { id, stamp, generation, revision, ...rest } = await stage.license();
     expect(id).toBe(1);
+    expect(stamp).not.toBe(before.stamp);
     expect(Number(generation)).toBe(Number(before.generation) + 1);
     expect(Number(revision)).toBe(Number(before.revision) + 1);
     expect(Object.values(rest).every((value) => value === null)).toBe(true);
