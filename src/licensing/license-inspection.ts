@@ -1,4 +1,5 @@
 import type { TermChange } from '../domain/license-changes.js';
+import type { LicenseSource } from '../domain/license-choice.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
 import { LicenseStatus, type Verdict } from '../domain/license.js';
 import { type ErrorCode, ServiceError } from '../domain/service-error.js';
@@ -11,7 +12,12 @@ export interface Decision {
   readonly waits: boolean;
   readonly kind: 'unchanged' | 'replace' | 'stale';
   readonly storedIsValid: boolean;
+  /** In what it differs from the active license. */
   readonly changes: readonly TermChange[];
+  /** What the active license gives now and would not give afterwards, or at the beginning of the new term. */
+  readonly lost: readonly TermChange[];
+  /** The source whose license would be active instead of this one. */
+  readonly fresher: LicenseSource | undefined;
   readonly requiresAcknowledge: boolean;
 }
 
@@ -26,17 +32,14 @@ export interface Inspection {
   /** Undefined for what does not verify. */
   readonly license: AuthenticatedLicense | undefined;
   readonly state: LicenseState | undefined;
-  /** Against the license that counts now. */
+  /** Against the active license, also where that would stay active. */
   readonly changes: readonly TermChange[];
   readonly requiresAcknowledge: boolean;
 }
 
 /** What a decision comes to, in the words of an inspection. */
-export function outcomeOf({
-  verdict,
-  waits,
-  kind,
-}: Decision): Pick<Inspection, 'outcome' | 'code' | 'message'> {
+export function outcomeOf(decision: Decision): Pick<Inspection, 'outcome' | 'code' | 'message'> {
+  const { verdict, waits, kind } = decision;
   if (verdict.status !== LicenseStatus.Valid && !waits) {
     return { outcome: 'refused', code: verdict.code, message: verdict.message };
   }
@@ -47,13 +50,27 @@ export function outcomeOf({
     }
     case 'unchanged':
       return { outcome: 'unchanged', code: null, message: 'This license is stored already.' };
-    case 'replace':
+    case 'replace': {
+      const message = sentencesOf(decision);
       return waits
-        ? {
-            outcome: 'queue',
-            code: verdict.code ?? null,
-            message: 'The license is not active yet: with "queue": true it would wait for its "nbf".',
-          }
-        : { outcome: 'install', code: null, message: 'The license would be installed.' };
+        ? { outcome: 'queue', code: verdict.code ?? null, message }
+        : { outcome: 'install', code: null, message };
+    }
   }
+}
+
+function sentencesOf({ waits, fresher, lost, requiresAcknowledge }: Decision): string {
+  const stored = waits
+    ? 'The license is not active yet: with "queue": true it would wait for its "nbf"'
+    : 'The license would be installed';
+  const inactive = waits ? ', but would not be active then' : ', but would not be active';
+  return [
+    fresher === undefined ? `${stored}.` : `${stored}${inactive}: the license of the ${fresher} is fresher.`,
+    ...(requiresAcknowledge ? [`${takesAway(lost)} This needs "acknowledge": true.`] : []),
+  ].join(' ');
+}
+
+/** A sentence that names what is lost. */
+export function takesAway(lost: readonly TermChange[]): string {
+  return `It takes something away: ${lost.map(({ member }) => member).join(', ')}.`;
 }

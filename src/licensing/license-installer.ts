@@ -16,7 +16,7 @@ import { IssuerKeys } from '../issuer/issuer-keys.js';
 import type { LicenseClaims } from '../domain/license-claims.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { type Change, SnapshotService } from '../snapshot/snapshot.service.js';
-import { type Decision, type Inspection, outcomeOf } from './license-inspection.js';
+import { type Decision, type Inspection, outcomeOf, takesAway } from './license-inspection.js';
 import { LicenseMarkStore } from './license-mark.store.js';
 import { LicenseMetrics } from './license-metrics.js';
 import { isPassedBy, LicenseQueue } from './license-queue.js';
@@ -33,6 +33,11 @@ export interface InstallOptions {
 
 /** Whether a license that is not active yet may wait for its `nbf`: `if-needed`, where it would be refused otherwise. */
 type Wish = 'never' | 'if-needed' | 'if-possible';
+
+/** What changes with an install. */
+type Outlook = Pick<Decision, 'changes' | 'lost' | 'fresher'>;
+
+const UNCHANGED: Outlook = { changes: [], lost: [], fresher: undefined };
 
 /** Installs tokens that somebody uploads, and says beforehand what that would come to: both by one decision. */
 @Injectable()
@@ -116,11 +121,11 @@ export class LicenseInstaller {
     const loaded = await this.queue.load(manager);
     const { held, promoted } = loaded;
     const decision = this.#decide(license, held, wishOf(options));
-    const { waits, kind, storedIsValid, changes, requiresAcknowledge } = decision;
+    const { waits, kind, storedIsValid, lost, requiresAcknowledge } = decision;
     assertAcceptable(decision);
     const value = stateOf(license, decision);
     if (kind === 'stale') throw new ServiceError('license.stale');
-    if (requiresAcknowledge && !options.acknowledge) throw acknowledgeRequired(changes);
+    if (requiresAcknowledge && !options.acknowledge) throw acknowledgeRequired(lost);
     const { lid, jti, iat, exp, lexp, nbf } = license.claims;
     const wasExpired = (held.marks.find(license.claims) ?? -Infinity) >= Math.min(exp, lexp);
     const isBack = wasExpired && (await this.marks.forget(manager, license.claims));
@@ -151,9 +156,10 @@ export class LicenseInstaller {
     const kind = waits
       ? decideQueue(stored, licenseIn(held.queued), license, storedIsValid)
       : decideInstall(stored, license, storedIsValid);
-    const changes = kind === 'replace' ? this.#changes(license, held, waits) : [];
-    const requiresAcknowledge = this.#requireAcknowledge && changes.some(({ takesAway }) => takesAway);
-    return { verdict, waits, kind, storedIsValid, changes, requiresAcknowledge };
+    const outlook = kind === 'replace' ? this.#foretell(license, held, waits) : UNCHANGED;
+    const isAccepted = waits || verdict.status === LicenseStatus.Valid;
+    const requiresAcknowledge = this.#requireAcknowledge && isAccepted && outlook.lost.length > 0;
+    return { verdict, waits, kind, storedIsValid, ...outlook, requiresAcknowledge };
   }
 
   /** The verdict of this moment, and whether the license is to wait: all that it lacks is that its `nbf` is reached. */
@@ -173,16 +179,22 @@ export class LicenseInstaller {
     return { verdict, waits: isWished && nbf > now && isValidAt(others, now) && isValidAt(claims, nbf) };
   }
 
-  /** In what the license that counts would differ afterwards, or at the beginning of the new term. */
-  #changes(license: AuthenticatedLicense, held: HeldLicense, waits: boolean): readonly TermChange[] {
+  /** How it would be with the license stored, or at the beginning of the new term: another source may hold a fresher one. */
+  #foretell(license: AuthenticatedLicense, held: HeldLicense, waits: boolean): Outlook {
     const { local } = this.snapshots.known;
-    const [before] = this.reader.ranked({ license: held, local });
-    if (before?.verdict.status !== LicenseStatus.Valid) return [];
+    const { claims } = license;
     const content = { kind: 'verified', license } as const;
     const [after] = waits
-      ? [{ license }]
+      ? this.reader.ranked({ license: { ...held, queued: content }, local }, claims.nbf)
       : this.reader.ranked({ license: { ...held, content, queued: { kind: 'none' } }, local });
-    return after === undefined ? [] : compareTerms(before.license.claims, after.license.claims);
+    const fresher = after?.license === license ? undefined : after?.source;
+    const [before] = this.reader.ranked({ license: held, local });
+    if (before?.verdict.status !== LicenseStatus.Valid) return { ...UNCHANGED, fresher };
+    const { claims: present } = before.license;
+    // Whether a file is there at the beginning of the new term is not known yet.
+    const next = waits ? claims : (after?.license.claims ?? claims);
+    const lost = compareTerms(present, next).filter(({ takesAway }) => takesAway);
+    return { changes: compareTerms(present, claims), lost, fresher };
   }
 
   #now(): number {
@@ -204,10 +216,9 @@ function stateOf({ claims }: AuthenticatedLicense, { verdict, waits }: Decision)
   return { status: waits ? LicenseStatus.Invalid : verdict.status, claims };
 }
 
-function acknowledgeRequired(changes: readonly TermChange[]): ServiceError {
-  const lost = changes.filter(({ takesAway }) => takesAway);
+function acknowledgeRequired(lost: readonly TermChange[]): ServiceError {
   return new ServiceError('license.acknowledge-required', undefined, {
-    detail: `It takes something away: ${lost.map(({ member }) => member).join(', ')}.`,
+    detail: takesAway(lost),
     members: { changes: lost },
   });
 }

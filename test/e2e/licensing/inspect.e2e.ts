@@ -107,6 +107,34 @@ describe('Inspecting a token', () => {
     });
   });
 
+  it('says that one would not be active beside a fresher one of another source, and how it differs from that', async () => {
+    const [text, older] = [newLid(), newLid()];
+    const fresh = { lid: text, iat: stage.now, included_users: 50 };
+    await stage.restart({ LICENSE_TEXT: stage.issuer.token(fresh) });
+    const claims = { lid: older, iat: stage.now - 60, included_users: 40 };
+    const answer = await inspect(claims);
+    expect(answer).toMatchObject({
+      accepted: true,
+      outcome: 'install',
+      code: null,
+      requiresAcknowledge: false,
+    });
+    expect(answer.message).toBe(
+      'The license would be installed, but would not be active: the license of the text is fresher.',
+    );
+    expect(answer.changes).toEqual(
+      expect.arrayContaining([
+        { member: 'lid', before: text, after: older, takesAway: false },
+        { member: 'included_users', before: 50, after: 40, takesAway: true },
+      ]),
+    );
+    expect((await stage.upload(stage.issuer.token(claims))).status).toBe(200);
+    expect((await stage.shown()).lid).toBe(text);
+    const nbf = stage.now + 20;
+    const next = await inspect({ ...claims, lid: newLid(), nbf });
+    expect(next.message).toContain('would not be active then: the license of the text is fresher.');
+  });
+
   it('says that a revoked license would be refused', async () => {
     const lid = newLid();
     await stage.install({ lid, jti: 'one', iat: stage.now - 100 });
@@ -167,6 +195,21 @@ describe('An install that takes something away, with INSTALL_REQUIRE_ACKNOWLEDGE
       code: 'license.acknowledge-required',
       requiresAcknowledge: true,
     });
+    expect(body.message).toBe(
+      'The license would be installed. It takes something away: included_users. This needs "acknowledge": true.',
+    );
+    const { body: expired } = await stage.service.post('/api/licensing/token/inspect', {
+      token: stage.issuer.token({ ...LESS, exp: stage.now - 1 }),
+    });
+    expect(expired).toMatchObject({ outcome: 'refused', requiresAcknowledge: false });
+  });
+
+  it('needs none beside a fresher license of another source, which stays active', async () => {
+    await stage.restart({
+      INSTALL_REQUIRE_ACKNOWLEDGE: 'true',
+      LICENSE_TEXT: stage.issuer.token({ lid: 'more', included_users: 50, iat: stage.now }),
+    });
+    expect((await post({ ...LESS, iat: stage.now - 60 })).status).toBe(200);
   });
 
   it('needs none where it takes nothing away, or nothing valid is there', async () => {
