@@ -45,8 +45,8 @@ export class Renewals {
 
   /** @throws RenewalRefused; ServiceError `database.unavailable` */
   async renew(attempt: RenewalAttempt): Promise<RenewalAnswer> {
-    const { lid, jti: shown } = attempt.claims;
-    const { answer, signed } = await this.slots.run(lid, shown, async () =>
+    const { lid } = attempt.claims;
+    const { answer, signed } = await this.slots.run(lid, attempt.claims, async () =>
       this.database.transaction((manager) => this.#decide(manager, attempt)),
     );
     if (signed !== undefined) {
@@ -109,8 +109,7 @@ export class Renewals {
       const msg = `the last token of a license lies ahead of the clock: it gets none until then, unless "repair ${lid}" is run`;
       this.#logger.error({ msg, lid, lastIat, aheadBySeconds: lastIat - now });
     } else if (iat > now + MOST_AHEAD) {
-      const msg =
-        'the token that was shown lies ahead of the clock: its instance has to be given another one by hand';
+      const msg = `the token that was shown lies ahead of the clock: run "token ${lid}" and upload what it prints to the instance`;
       this.#logger.error({ msg, lid, iat, aheadBySeconds: iat - now });
     }
   }
