@@ -40,6 +40,8 @@ export class SigningKeys implements BeforeApplicationShutdown {
   #keys: LoadedKeys | undefined;
   readonly #looks = new Periodic(LOOK_MS, () => this.#look());
   #missing = false;
+  /** What could not be loaded: said once. */
+  #unusable: readonly SigningKeyEntity[] | undefined;
 
   constructor(
     private readonly database: Database,
@@ -74,7 +76,7 @@ export class SigningKeys implements BeforeApplicationShutdown {
 
   /**
    * Takes up the keys of a database that was restored: what is signed by a key that it lacks could not be verified after
-   * a restart. Never rejects: with the database away the keys stay, and without any in it too.
+   * a restart. Never rejects: where the database is away, has no key or has one that cannot be used, the former keys stay.
    */
   async #look(): Promise<void> {
     const rows = await this.database.read(findAll).catch(() => undefined);
@@ -86,8 +88,21 @@ export class SigningKeys implements BeforeApplicationShutdown {
       return;
     }
     this.#missing = false;
-    if (isDeepStrictEqual(rows, this.#keys.rows)) return;
-    this.#keys = await load(rows);
+    if (isDeepStrictEqual(rows, this.#keys.rows)) {
+      this.#unusable = undefined;
+      return;
+    }
+    if (isDeepStrictEqual(rows, this.#unusable)) return;
+    try {
+      this.#keys = await load(rows);
+    } catch (error) {
+      this.#unusable = rows;
+      const msg =
+        'the database has a signing key that cannot be used: the former keys stay until the process ends';
+      this.#logger.error({ msg, kid: rows[0]?.kid, err: error });
+      return;
+    }
+    this.#unusable = undefined;
     this.#logger.warn({
       msg: 'the signing keys of the database are other ones than before',
       kid: this.#keys.kid,

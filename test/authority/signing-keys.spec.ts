@@ -55,7 +55,12 @@ describe('the keys of the issuer', () => {
     expect(await kidNow()).toBe('of the backup');
     const { token } = await authority.issued();
     expect(readTokenHeader(token).kid).toBe('of the backup');
-    // Without any it goes on with the last ones.
+    // With one that cannot be used it goes on with the last ones, and without any too.
+    const broken = JSON.stringify({ kty: 'EC', crv: 'P-256', d: 'no key' });
+    await dataSource.query(`UPDATE signing_key SET private_jwk = $1, kid = 'broken'`, [broken]);
+    await sleep(2_500);
+    expect(await kidNow()).toBe('of the backup');
+    expect((await authority.renew({ token })).status).toBe(200);
     await dataSource.query(`DELETE FROM signing_key`);
     await sleep(1_500);
     expect(await kidNow()).toBe('of the backup');
