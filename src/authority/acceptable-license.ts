@@ -11,8 +11,7 @@ import type { IssuedLicenseEntity } from './issued-license.entity.js';
 const MOST_TOKEN_LENGTH = 8 * 1024;
 
 /**
- * Whether the instance that a license is for would take a token of it, by the service's own rules and with settings that the service
- * can have.
+ * Whether the instance that a license is for would take a token of it, by the service's own rules.
  * @param now - Unix seconds
  * @throws AuthorityError which says what nobody could take
  */
@@ -26,7 +25,6 @@ export async function assertAcceptable(
       `The terms are too long: their token would have more than ${MOST_TOKEN_LENGTH} bytes.`,
     );
   }
-  prod.forEach(assertConfigurable);
   const { claims } = await authenticated(token, keySet);
   if (lexp <= now) throw new AuthorityError('A license with this beginning would have ended by now.');
   const policy = { issuer: issuerId, rootUrl: parseRootUrl(sub), products: prod };
@@ -36,8 +34,12 @@ export async function assertAcceptable(
   }
 }
 
-/** `LICENSE_PRODUCTS` of the service is a list with commas, whose names are trimmed: a name must come through it as it is. */
-function assertConfigurable(product: string): void {
+/**
+ * `LICENSE_PRODUCTS` of the service is a list with commas, whose names are trimmed: a name must come through it as it is. For new
+ * licenses alone: an instance can use one that has such a name beside another one.
+ * @throws AuthorityError
+ */
+export function assertConfigurable(product: string): void {
   const isName = product.trim() !== '' && !product.includes(',') && list.parse(product)[0] === product;
   if (isName) return;
   throw new AuthorityError(

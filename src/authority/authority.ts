@@ -33,6 +33,8 @@ export interface AuthorityOptions {
   readonly serverTime?: ServerTime;
   /** An operator is present: the clock is right, however long the issuer was not used. */
   readonly attended?: boolean;
+  /** A database that belongs to no issuer yet becomes that of ISSUER_ID. What serves does so always. */
+  readonly claims?: boolean;
 }
 
 /**
@@ -74,14 +76,14 @@ export async function startAuthority(
 export async function withAuthority<T>(
   config: AuthorityConfig,
   work: (issuer: LicenseAuthority, clock: ConfirmedClock) => Promise<T>,
-  { clock = systemClock, serverTime, attended = false }: AuthorityOptions = {},
+  { clock = systemClock, serverTime, attended = false, claims = false }: AuthorityOptions = {},
 ): Promise<T> {
   const nest = await NestFactory.createApplicationContext(AuthorityModule.of(config, clock, serverTime), {
     logger: false,
     abortOnError: false,
   });
   try {
-    await start(nest, attended);
+    await start(nest, attended, claims);
     return await work(nest.get(LicenseAuthority), nest.get(ConfirmedClock));
   } finally {
     await nest.close();
@@ -106,9 +108,9 @@ export async function changeIssuerId(config: AuthorityConfig): Promise<string> {
   }
 }
 
-async function start(nest: INestApplicationContext, attended: boolean): Promise<void> {
+async function start(nest: INestApplicationContext, attended: boolean, claims: boolean): Promise<void> {
   await nest.get(Database).start();
-  await nest.get(IssuerIdentity).start();
+  await nest.get(IssuerIdentity).start(claims);
   await nest.get(SigningKeys).start();
   const clock = nest.get(ConfirmedClock);
   if (attended) await clock.confirm();
@@ -122,7 +124,7 @@ async function startWhenAvailable(
 ): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await start(nest, attended);
+      return await start(nest, attended, true);
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code !== 'database.unavailable') throw error;
       if (tries === 1) logger.error({ msg: 'the database is not available: waiting for it', err: error });

@@ -1,3 +1,4 @@
+import { DAY, isoTime } from '../domain/clock.js';
 import type { ClockDoubt } from '../domain/clock-doubt.js';
 
 /** Nothing is signed, because nothing confirms this machine's clock. The message is for the operator. */
@@ -23,14 +24,10 @@ const SENTENCES: Record<ClockDoubt['kind'], (now: string, difference: string, is
       'operator confirms the clock. If it is right, run the issuer\'s command "confirm-clock"; else set it right.',
   };
 
-function isoTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
 /** @param seconds - of either sign */
 export function lengthOf(seconds: number): string {
   const length = Math.round(Math.abs(seconds));
   if (length < 600) return `${length} s`;
   if (length < 48 * 3600) return `${Math.round(length / 60)} minutes`;
-  return `${Math.round(length / 86_400)} days`;
+  return `${Math.round(length / DAY)} days`;
 }

@@ -1,7 +1,8 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { isISO8601 } from 'class-validator';
+import { DAY } from '../domain/clock.js';
 import type { Prolongation } from './license-authority.js';
-import { DAY_SECONDS, type LicenseTerms } from './license-terms.js';
+import type { LicenseTerms } from './license-terms.js';
 
 /** What an operator asks for; without any of these the issuer serves. */
 export type Command =
@@ -102,7 +103,7 @@ function readIssue(args: readonly string[]): Command {
       products: values.product,
       includedUsers: wholeNumber('users', values.users, 0, MOST_COUNT),
       starts: moment('starts', values.starts),
-      licenseSeconds: days === undefined ? undefined : days * DAY_SECONDS,
+      licenseSeconds: days === undefined ? undefined : days * DAY,
       tokenSeconds: tokenSeconds(values['token-days'], values['token-minutes']),
       licenseWarnDays: wholeNumber('warn-days', values['warn-days'], 0, MOST_DAYS),
       tokenWarnDays: wholeNumber('token-warn-days', values['token-warn-days'], 0, MOST_DAYS),
@@ -116,8 +117,8 @@ function tokenSeconds(days: string | undefined, minutes: string | undefined): nu
     throw new UsageError('--token-days and --token-minutes exclude each other.');
   }
   const wholeDays = wholeNumber('token-days', days, 1, MOST_DAYS);
-  const wholeMinutes = wholeNumber('token-minutes', minutes, 1, MOST_DAYS * (DAY_SECONDS / MINUTE_SECONDS));
-  if (wholeDays !== undefined) return wholeDays * DAY_SECONDS;
+  const wholeMinutes = wholeNumber('token-minutes', minutes, 1, MOST_DAYS * (DAY / MINUTE_SECONDS));
+  if (wholeDays !== undefined) return wholeDays * DAY;
   return wholeMinutes === undefined ? undefined : wholeMinutes * MINUTE_SECONDS;
 }
 

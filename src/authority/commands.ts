@@ -1,6 +1,6 @@
 import type { AuthorityConfig } from '../config/authority-config.js';
 import { EmbeddedDirectoryInUseError } from '../database/embedded/directory-lock.js';
-import { toSeconds } from '../domain/clock.js';
+import { isoTime, toSeconds } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { type AuthorityOptions, changeIssuerId, withAuthority } from './authority.js';
 import { AuthorityError } from './authority-error.js';
@@ -33,7 +33,12 @@ export async function runCommand(
 ): Promise<CommandOutput> {
   try {
     if (command.name === 'change-issuer-id') return changed(await changeIssuerId(config), config.issuerId);
-    return await withAuthority(config, (issuer, clock) => run(command, issuer, clock), options);
+    // A command that only looks must not decide whose the database is: its ISSUER_ID may be a default.
+    const claims = command.name === 'issue';
+    return await withAuthority(config, (issuer, clock) => run(command, issuer, clock), {
+      ...options,
+      claims,
+    });
   } catch (error) {
     throw explained(error);
   }
@@ -157,10 +162,6 @@ function table(licenses: readonly IssuedLicenseEntity[]): string {
 /** Without control characters: a company's name must not move the cursor of whoever looks at it. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?');
-}
-
-function isoTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }
 
 function explained(error: unknown): unknown {

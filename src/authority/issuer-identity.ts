@@ -1,43 +1,62 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { decodeJwt } from 'jose';
+import type { EntityManager } from 'typeorm';
 import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
 import { ConfigError } from '../config/environment.js';
 import { Database } from '../database/database.js';
 import { IssuerRecordStore } from './issuer-record.store.js';
+import { RenewalStore } from './renewal.store.js';
 
-/** Which issuer the database belongs to: its first process says so, and another one is refused. */
+/** Which issuer the database belongs to: the first process that signs for it says so, and another one is refused. */
 @Injectable()
 export class IssuerIdentity {
   constructor(
     private readonly database: Database,
     private readonly store: IssuerRecordStore,
+    private readonly renewals: RenewalStore,
     @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
   ) {}
 
-  /** @throws ConfigError where the database belongs to an issuer with another ISSUER_ID; ServiceError `database.unavailable` */
-  async start(): Promise<void> {
+  /**
+   * @param claims - makes a database that belongs to no issuer yet that of the configured ISSUER_ID
+   * @throws ConfigError where the database belongs to an issuer with another ISSUER_ID; ServiceError `database.unavailable`
+   */
+  async start(claims: boolean): Promise<void> {
     const { issuerId } = this.config;
-    const record = await this.database.transaction(async (manager) => {
+    await this.database.transaction(async (manager) => {
+      const owner = await this.#owner(manager);
+      if (owner !== undefined && owner !== issuerId) throw foreign(owner, issuerId);
+      if (!claims) return;
       await this.store.create(manager, issuerId);
-      return this.store.load(manager);
+      // Another process may have been first meanwhile.
+      const record = await this.store.load(manager);
+      if (record !== undefined && record.issuerId !== issuerId) throw foreign(record.issuerId, issuerId);
     });
-    if (record !== undefined && record.issuerId !== issuerId) throw foreign(record.issuerId, issuerId);
   }
 
   /** Makes it the database of the configured ISSUER_ID. @returns the one before */
   async change(): Promise<string> {
     return this.database.transaction(async (manager) => {
+      const before = (await this.#owner(manager)) ?? this.config.issuerId;
       await this.store.create(manager, this.config.issuerId);
-      const before = (await this.store.load(manager))?.issuerId ?? this.config.issuerId;
       await this.store.setIssuerId(manager, this.config.issuerId);
       return before;
     });
+  }
+
+  /** By its record; in a database of a release without that, by a token that it gave. */
+  async #owner(manager: EntityManager): Promise<string | undefined> {
+    const record = await this.store.load(manager);
+    if (record !== undefined) return record.issuerId;
+    const given = await this.renewals.newest(manager);
+    return given === undefined ? undefined : decodeJwt(given).iss;
   }
 }
 
 function foreign(theirs: string, ours: string): ConfigError {
   return new ConfigError([
     `ISSUER_ID is ${ours}, and the database that DATABASE_URL names belongs to the issuer ${theirs}: set ISSUER_ID to that, or ` +
-      'DATABASE_URL to another database. Instances of the former ISSUER_ID could not renew any more; if that is what you want, ' +
-      'run the command "change-issuer-id" once',
+      `DATABASE_URL to another database. Only if the issuer itself gets the new ISSUER_ID, run the command "change-issuer-id" once: ` +
+      `instances with tokens of ${theirs} cannot renew then`,
   ]);
 }

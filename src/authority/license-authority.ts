@@ -2,14 +2,14 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
 import { Database } from '../database/database.js';
-import { toSeconds } from '../domain/clock.js';
-import { assertAcceptable } from './acceptable-license.js';
+import { DAY, toSeconds } from '../domain/clock.js';
+import { assertAcceptable, assertConfigurable } from './acceptable-license.js';
 import { AuthorityError } from './authority-error.js';
 import { ConfirmedClock } from './confirmed-clock.js';
 import { aheadWarning, isAhead, repairIat, revocationIat } from './iat-repair.js';
 import { IssuedLicenseEntity } from './issued-license.entity.js';
 import { LicenseSigner } from './license-signer.js';
-import { DAY_SECONDS, type LicenseTerms } from './license-terms.js';
+import type { LicenseTerms } from './license-terms.js';
 import { newLicense } from './new-license.js';
 import { decideToken, isUsable, MOST_AHEAD } from './next-token.js';
 import { RenewalStore } from './renewal.store.js';
@@ -46,6 +46,7 @@ export class LicenseAuthority {
   async issue(terms: LicenseTerms): Promise<IssuedLicense> {
     const { license, signed } = await this.database.transaction(async (manager) => {
       const license = newLicense(terms, await this.clock.now(manager), this.clock.moment);
+      license.prod.forEach(assertConfigurable);
       const signed = await this.signer.license(license, license.lastIat);
       await this.#assertAcceptable(license, signed.token, license.lastIat);
       license.lastToken = signed.token;
@@ -131,7 +132,7 @@ export class LicenseAuthority {
   async prolong(lid: string, by: Prolongation): Promise<IssuedLicenseEntity> {
     return this.#change('license prolonged', lid, async (license, manager) => {
       const now = await this.clock.now(manager);
-      const end = 'until' in by ? by.until : Math.max(now, license.lexp) + by.days * DAY_SECONDS;
+      const end = 'until' in by ? by.until : Math.max(now, license.lexp) + by.days * DAY;
       if (end < license.lexp)
         throw new AuthorityError('The license ends later than that already: nothing was changed.');
       if (end <= now) throw new AuthorityError('The license would have ended by now: choose a later end.');

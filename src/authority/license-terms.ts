@@ -1,3 +1,5 @@
+import { DAY } from '../domain/clock.js';
+
 /** What is agreed for a license; all but `sub` has a default. */
 export interface LicenseTerms {
   /** The root URL of the instance that it is for. */
@@ -19,12 +21,10 @@ export interface LicenseTerms {
   readonly updateDays?: number | undefined;
 }
 
-export const DAY_SECONDS = 86_400;
-
 const DEFAULTS = {
   products: ['grafana-enterprise'],
-  licenseSeconds: 365 * DAY_SECONDS,
-  tokenSeconds: 7 * DAY_SECONDS,
+  licenseSeconds: 365 * DAY,
+  tokenSeconds: 7 * DAY,
   licenseWarnDays: 30,
   updateDays: 1,
 } as const;
@@ -46,8 +46,7 @@ export function completeTerms(terms: LicenseTerms) {
     tokenSeconds,
     licenseWarnDays: terms.licenseWarnDays ?? DEFAULTS.licenseWarnDays,
     // Never more than half of a token's life: a fresh token must not be one that is warned of.
-    tokenWarnDays:
-      terms.tokenWarnDays ?? Math.min(MOST_TOKEN_WARN_DAYS, Math.floor(tokenSeconds / 2 / DAY_SECONDS)),
+    tokenWarnDays: terms.tokenWarnDays ?? Math.min(MOST_TOKEN_WARN_DAYS, Math.floor(tokenSeconds / 2 / DAY)),
     updateDays: terms.updateDays ?? DEFAULTS.updateDays,
   };
 }

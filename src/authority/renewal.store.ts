@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, LessThan, LessThanOrEqual, MoreThan } from 'typeorm';
+import { DAY } from '../domain/clock.js';
 import type { SignedLicense } from './license-signer.js';
-import { DAY_SECONDS } from './license-terms.js';
 import { MOST_AHEAD } from './next-token.js';
 import { RenewalEntity } from './renewal.entity.js';
 
 /** What was given is kept for repetitions this long, seconds, and of this many renewals of a license. */
-const KEPT_SECONDS = 7 * DAY_SECONDS;
+const KEPT_SECONDS = 7 * DAY;
 const MOST_KEPT = 100;
 
 /** What was given to which attempt. Whoever calls holds the lock on the license's row. */
@@ -25,6 +25,12 @@ export class RenewalStore {
       exp: MoreThan(nowSeconds),
       iat: LessThanOrEqual(nowSeconds + MOST_AHEAD),
     });
+    return renewal?.token;
+  }
+
+  /** The newest of all tokens that are kept. */
+  async newest(manager: EntityManager): Promise<string | undefined> {
+    const [renewal] = await manager.find(RenewalEntity, { order: { iat: 'DESC' }, take: 1 });
     return renewal?.token;
   }
 

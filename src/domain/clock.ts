@@ -23,5 +23,10 @@ export function toSeconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1000);
 }
 
+/** @param seconds - Unix seconds. @returns the moment by ISO 8601, in UTC, without fractions */
+export function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
 /** The length of a day in seconds. */
 export const DAY = 86_400;

@@ -17,13 +17,42 @@ afterAll(async () => {
   await database.drop();
 });
 
-const run = async (text: string, issuerId: string) =>
+const run = async (text: string, issuerId: string, { url } = database) =>
   runCommand(
     readCommand(text.split(' ')) as Exclude<Command, { name: 'help' }>,
-    loadAuthorityConfig({ DATABASE_URL: database.url, ISSUER_ID: issuerId }),
+    loadAuthorityConfig({ DATABASE_URL: url, ISSUER_ID: issuerId }),
   );
 
 describe('the database of an issuer', () => {
+  it('belongs to nobody by a command that issues nothing', async () => {
+    const empty = await testDatabase();
+    try {
+      await run('list', 'http://localhost:3001', empty);
+      await run('confirm-clock', 'http://localhost:3001', empty);
+      await (await TestAuthority.start(empty)).stop();
+      await expect(run('list', OTHER, empty)).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
+    } finally {
+      await empty.drop();
+    }
+  });
+
+  it('of a former release belongs to the issuer whose tokens it keeps', async () => {
+    const upgraded = await testDatabase();
+    try {
+      const authority = await TestAuthority.start(upgraded);
+      const { token } = await authority.issued();
+      expect((await authority.renew({ token })).status).toBe(200);
+      await authority.query('DELETE FROM issuer_record');
+      await authority.stop();
+      await expect(run('list', OTHER, upgraded)).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
+      const issue = run('issue --sub http://localhost:3000', OTHER, upgraded);
+      await expect(issue).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
+      expect((await run('change-issuer-id', OTHER, upgraded)).stderr).toContain(`before ${ISSUER_ID}`);
+    } finally {
+      await upgraded.drop();
+    }
+  });
+
   it('belongs to the ISSUER_ID of its first process, and refuses another one until an operator says so', async () => {
     await run('issue --sub http://localhost:3000 --lid mine', ISSUER_ID);
     await expect(run('issue --sub http://localhost:3000', OTHER)).rejects.toThrow(ConfigError);

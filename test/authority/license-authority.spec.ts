@@ -117,6 +117,17 @@ describe('an issued license', () => {
     await expect(issuer.token(lid)).rejects.toThrow('is suspended');
   });
 
+  it('can be prolonged also with a product of a former release that no new license could have', async () => {
+    const { lid } = await authority.issued();
+    await authority.query('UPDATE issued_license SET prod = $1 WHERE lid = $2', [
+      ['grafana-enterprise', 'a, b'],
+      lid,
+    ]);
+    const before = (await issuer.find(lid))?.lexp ?? 0;
+    expect((await issuer.prolong(lid, { days: 1 })).lexp).toBe(before + 86_400);
+    await expect(issuer.issue({ sub: INSTANCE, products: ['a, b'] })).rejects.toThrow(/cannot be licensed/);
+  });
+
   it('can be prolonged to a moment, twice as well as once', async () => {
     const { license, lid } = await authority.issued();
     const until = license.lexp + 86_400;

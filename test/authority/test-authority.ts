@@ -1,3 +1,5 @@
+import { getDataSourceToken } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
 import { loadAuthorityConfig } from '../../src/config/authority-config.js';
 import {
   type AuthorityOptions,
@@ -95,6 +97,12 @@ export class TestAuthority {
         body: JSON.stringify(body ?? { instance: INSTANCE, version: '1.0.0' }),
       }),
     );
+  }
+
+  /** What only an earlier release, a mistake or a backup could have done to the database. */
+  async query(sql: string, parameters: readonly unknown[] = []): Promise<unknown> {
+    const dataSource = this.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    return dataSource.query(sql, [...parameters]);
   }
 
   async stop(): Promise<void> {
