@@ -7,6 +7,7 @@ import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-conf
 import { Database } from '../database/database.js';
 import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
 import { type ClockDoubt, clockDoubt, type ClockEvidence } from '../domain/clock-doubt.js';
+import { Metrics } from '../metrics/metrics.js';
 import { ClockDoubtError } from './clock-doubt-error.js';
 import { IssuerRecordStore } from './issuer-record.store.js';
 
@@ -22,7 +23,7 @@ export interface ClockReading {
 
 /**
  * The clock that tokens and statements are signed by: ours, while nothing contradicts it. It is held against the database
- * server's clock, against the monotonic one, and against the latest moment that is stored.
+ * server's clock; the embedded database has none, so there against the monotonic one and the latest moment that is stored.
  */
 @Injectable()
 export class ConfirmedClock implements BeforeApplicationShutdown {
@@ -33,16 +34,25 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
   #confirmed: { readonly now: number; readonly monotonic: number } | undefined;
   #stored = -Infinity;
   #said: ClockDoubt['kind'] | undefined;
+  /** What the last look at the clock brought. */
+  #isConfirmed: boolean | undefined;
 
   constructor(
     private readonly database: Database,
     private readonly store: IssuerRecordStore,
     private readonly watch: ClockWatch,
+    metrics: Metrics,
     @Inject(AUTHORITY_CONFIG) { database: { location } }: AuthorityConfig,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(SERVER_TIME) private readonly serverTime: ServerTime,
   ) {
     this.#hasServer = location.kind === 'postgres';
+    metrics.gauge(
+      'licentia_signing_clock_confirmed',
+      'Whether the issuer signs by its clock: 0 while another clock or its last use contradicts it.',
+      {},
+      () => (this.#isConfirmed === undefined ? undefined : Number(this.#isConfirmed)),
+    );
   }
 
   /** Looks at the clock once, and keeps the moment where it is confirmed. Never throws for a doubt: that is for what signs. */
@@ -106,6 +116,7 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     const lastSeen = Math.max(stored ?? -Infinity, expected);
     const evidence = { now: toSeconds(now), earliest, server };
     const doubt = clockDoubt(stored === undefined ? evidence : { ...evidence, lastSeen });
+    this.#isConfirmed = doubt === undefined;
     if (doubt === undefined) this.#confirmed = { now, monotonic };
     return { now: toSeconds(now), doubt };
   }

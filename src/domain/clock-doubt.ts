@@ -25,12 +25,14 @@ export interface ClockDoubt {
 }
 
 /**
- * Whether something that cannot be taken back may be signed by our clock. A clock that is behind can make nothing that outlives the
- * mistake, so without a server's clock only one that is ahead is doubted.
+ * Whether something that cannot be taken back may be signed by our clock. A server's clock decides alone: where it agrees, a jump was a
+ * machine that slept, and a pause was one. A clock that is behind can make nothing that outlives the mistake, so without a
+ * server's clock only one that is ahead is doubted.
  */
 export function clockDoubt({ now, earliest, server, lastSeen }: ClockEvidence): ClockDoubt | undefined {
-  if (server !== undefined && Math.abs(now - server.now) - server.doubt > MAX_DIFFERENCE) {
-    return { kind: 'server', ahead: now - server.now };
+  if (server !== undefined) {
+    const ahead = now - server.now;
+    return Math.abs(ahead) - server.doubt > MAX_DIFFERENCE ? { kind: 'server', ahead } : undefined;
   }
   if (now - earliest > MAX_DIFFERENCE) return { kind: 'jump', ahead: now - earliest };
   if (lastSeen !== undefined && now - lastSeen > MAX_PAUSE) return { kind: 'pause', ahead: now - lastSeen };

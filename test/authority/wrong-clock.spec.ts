@@ -10,8 +10,9 @@ import {
   verifyLicenseToken,
   verifyRevocationStatement,
 } from '../../src/domain/license-token.js';
-import { type TestDatabase, testDatabase } from '../support/database.js';
+import { POSTGRES_URL, type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeClock } from '../support/fake-clock.js';
+import { Scrape } from '../support/scrape.js';
 import { ISSUER_ID, optionsOf, policy, TestAuthority } from './test-authority.js';
 
 const DAY_MS = 86_400_000;
@@ -60,6 +61,12 @@ async function signedAhead(lid: string, seconds: number): Promise<number> {
   return iat;
 }
 
+/** A PostgreSQL server has a clock of its own, the embedded database has not. */
+const [itWithServer, itWithoutServer] = POSTGRES_URL === undefined ? [it.skip, it] : [it, it.skip];
+
+const confirmed = async () =>
+  (await Scrape.of(authority.running.url)).value('licentia_signing_clock_confirmed');
+
 const refusal = { status: 503, body: { code: 'clock_unconfirmed' } };
 
 describe('a clock that was set ahead', () => {
@@ -70,9 +77,11 @@ describe('a clock that was set ahead', () => {
     const refused = await authority.renew({ token });
     expect(refused).toMatchObject(refusal);
     expect(refused.headers.get('retry-after')).toBe('60');
+    expect(await confirmed()).toBe(0);
     await expect(authority.issued()).rejects.toThrow(/clock/);
     authority.clock.set(right);
     expect((await authority.renew({ token })).status).toBe(200);
+    expect(await confirmed()).toBe(1);
   });
 
   it('before the issuer starts signs nothing until it is right', async () => {
@@ -96,8 +105,33 @@ describe('a clock that was set ahead', () => {
   });
 });
 
+describe('a machine that slept', () => {
+  itWithServer("signs at once where the database server's clock agrees", async () => {
+    const { token } = await authority.issued();
+    authority.clock.sleep(3_600_000);
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  itWithoutServer('is one whose clock may have been set: it signs nothing', async () => {
+    const { token } = await authority.issued();
+    authority.clock.sleep(3_600_000);
+    expect(await authority.renew({ token })).toMatchObject(refusal);
+    authority.clock.advance(601_000);
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+});
+
 describe('an issuer that was not used for more than a week', () => {
-  it('signs again when an operator confirms its clock, or one is present', async () => {
+  itWithServer("signs at once where the database server's clock agrees", async () => {
+    const { token } = await authority.issued();
+    const { clock } = authority;
+    await authority.stop();
+    clock.advance(8 * DAY_MS);
+    authority = await TestAuthority.start(database, clock);
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  itWithoutServer('signs again when an operator confirms its clock, or one is present', async () => {
     const { token } = await authority.issued({ tokenSeconds: 30 * 86_400 });
     const { clock } = authority;
     await authority.stop();

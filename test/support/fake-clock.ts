@@ -42,6 +42,12 @@ export class FakeClock implements Clock {
     this.#jumped += milliseconds;
   }
 
+  /** Time passes while the machine sleeps: its monotonic clock stands still. @param milliseconds - for how long */
+  sleep(milliseconds: number): void {
+    this.#offset += milliseconds;
+    this.#shift += milliseconds;
+  }
+
   /** Sets the wall clock alone, as an operator or NTP does. */
   set(unixMilliseconds: number): void {
     this.#held = undefined;
