@@ -110,7 +110,7 @@ describe('an issued license', () => {
     const prolonged = (await issuer.token(lid)).token;
     const { claims } = await authenticateLicenseToken(prolonged, await authority.keySet());
     expect(claims.lexp).toBe(lexp);
-    authority.clock.advance(3_600_000);
+    authority.clock.advance(3_660_000);
     const later = (await issuer.token(lid)).token;
     await verifyLicenseToken(later, await authority.keySet(), policy, authority.now);
     await issuer.suspend(lid);
