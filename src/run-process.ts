@@ -48,9 +48,11 @@ const LOOKS_WRONG = 3;
 const UNWRITTEN = 74;
 
 /** A process that has not ended by itself this long after it was asked to is ended, milliseconds. */
-const LONGEST_SHUTDOWN_MS = 9_800;
+const LONGEST_SHUTDOWN_MS = 9_600;
 /** How long the end waits for a reader of the last lines, milliseconds. */
 const FLUSH_MS = 500;
+/** The same where no time is left, milliseconds: twice this after the longest end is less than ten seconds. */
+const LAST_WORDS_MS = 150;
 /** How long a file that a setting names may keep the end waiting, milliseconds. */
 const LAST_READ_MS = 200;
 /** How often the end looks whether file systems and name servers still keep it waiting, milliseconds. */
@@ -163,18 +165,15 @@ async function serve(starting: Promise<Running>, logger: Logger): Promise<void> 
         ms: Math.round(performance.now() - began),
         ...more,
       });
-    setTimeout(() => {
-      ended(1, { reason: 'not everything ended in time' });
-      exitNow(1);
-    }, LONGEST_SHUTDOWN_MS).unref();
-    try {
-      await running?.close();
-    } catch (error) {
-      ended(1, { err: error });
-      return fail(error);
-    }
-    ended(0);
-    return exit(0, began + LONGEST_SHUTDOWN_MS);
+    const outcome = await Promise.race([
+      closing(running),
+      sleep(LONGEST_SHUTDOWN_MS, { reason: 'not everything ended in time' }),
+    ]);
+    const code = outcome === undefined ? 0 : 1;
+    ended(code, outcome);
+    if (outcome !== undefined && 'err' in outcome)
+      standardOutput.stderr.write(`${explainFailure(outcome.err)}\n`);
+    return exit(code, began + LONGEST_SHUTDOWN_MS);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     process.on(signal, () => void finish({ signal }));
@@ -195,6 +194,16 @@ async function serve(starting: Promise<Running>, logger: Logger): Promise<void> 
   } catch (error) {
     logger.fatal({ msg: 'ended', code: 1, reason: `the start failed: ${explainFailure(error)}` });
     return fail(error);
+  }
+}
+
+/** @returns why it failed, or undefined */
+async function closing(running: Running | undefined): Promise<{ err: unknown } | undefined> {
+  try {
+    await running?.close();
+    return undefined;
+  } catch (err) {
+    return { err };
   }
 }
 
@@ -228,7 +237,7 @@ export async function end(code: number, said: { result?: string; message?: strin
 
 /** Ends when the last lines are written, or their readers had their time, and nothing hangs, or its time is over. */
 async function exit(code: number, deadline = performance.now() + LONGEST_SHUTDOWN_MS): Promise<never> {
-  await flushOutput(FLUSH_MS);
+  await flushOutput(Math.max(LAST_WORDS_MS, Math.min(FLUSH_MS, deadline - performance.now())));
   const lastRead = performance.now() + LAST_READ_MS;
   const patience = () => (isReadingFiles() ? Math.min(deadline, lastRead) : deadline);
   while (isWaitingForSystem() && performance.now() < patience()) await sleep(LOOK_MS);
@@ -239,9 +248,11 @@ async function exit(code: number, deadline = performance.now() + LONGEST_SHUTDOW
  * Ends the process. Node waits at its end for every thread, and one that a file system or a name server holds may never
  * come back: then the process is replaced by one that ends at once with the same code (since Node 22.15), else killed.
  */
-function exitNow(code: number): never {
+async function exitNow(code: number): Promise<never> {
   if (isWaitingForSystem()) {
     standardOutput.stderr.write('A file system or a name server does not answer: ending without it.\n');
+    // A stream that is a file is written by a thread, which would be cut off.
+    await flushOutput(LAST_WORDS_MS);
     const { execve } = process as { execve?: (file: string, args: string[], environment: object) => void };
     execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {});
     process.kill(process.pid, 'SIGKILL');
