@@ -7,13 +7,8 @@ import {
 } from '@nestjs/common';
 import { type Observable, throwError, timeout } from 'rxjs';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import { requestDeadlineMs } from '../domain/request-deadline.js';
 import { ServiceError } from '../domain/service-error.js';
-
-/**
- * What a request may take beside one whole call to the issuer, milliseconds: its body and the database have time-outs
- * of their own, which are shorter together. With the longest call it is less than a silent connection may last.
- */
-const BESIDE_THE_ISSUER_MS = 12_000;
 
 /**
  * Ends a request that something it waits for never answers: the caller is told, and its work slot is free again. What it
@@ -24,7 +19,7 @@ export class DeadlineInterceptor implements NestInterceptor {
   readonly #deadlineMs: number;
 
   constructor(@Inject(SERVICE_CONFIG) { issuer }: ServiceConfig) {
-    this.#deadlineMs = issuer.timeoutMs + BESIDE_THE_ISSUER_MS;
+    this.#deadlineMs = requestDeadlineMs(issuer.timeoutMs);
   }
 
   intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {

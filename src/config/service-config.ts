@@ -1,3 +1,4 @@
+import { LONGEST_ISSUER_TIMEOUT_MS } from '../domain/request-deadline.js';
 import type { RootUrl } from '../domain/root-url.js';
 import { type CertificateFile, certificateFile } from './certificate-file.js';
 import { type Environment, locationFrom, readEnvironment, rulesFor } from './environment.js';
@@ -50,7 +51,7 @@ export const SERVICE_SETTINGS = {
   ISSUER_CA_PATH: optional(certificateFile),
   ISSUER_PROXY_URL: secret(optional(proxyAddress)),
   ISSUER_ALLOW_INSECURE_HTTP: withDefault(boolean, 'false'),
-  ISSUER_TIMEOUT_MS: withDefault(integer(1, 60_000), '8000'),
+  ISSUER_TIMEOUT_MS: withDefault(integer(1, LONGEST_ISSUER_TIMEOUT_MS), '8000'),
   AUTO_REFRESH_LICENSE: optional(boolean),
   LICENSE_PRODUCTS: withDefault(list, 'grafana-enterprise'),
   LICENSE_PATH: optional(path),

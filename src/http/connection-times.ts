@@ -1,8 +1,14 @@
+import {
+  LONGEST_ISSUER_TIMEOUT_MS,
+  REQUEST_ARRIVAL_MS,
+  requestDeadlineMs,
+} from '../domain/request-deadline.js';
+
 /**
- * The least time without any movement after which a connection is closed, milliseconds: a client who does not read
- * his answer has no other time-out. The longest call to the issuer is shorter.
+ * The least time without any movement after which a connection is closed, milliseconds: a client that does not read
+ * its answer has no other time-out. It is longer than any request may take, so that a slow request is answered.
  */
-const SILENCE_MS = 75_000;
+const SILENCE_MS = requestDeadlineMs(LONGEST_ISSUER_TIMEOUT_MS) + 9_000;
 
 /** The time-outs of a server's connections, by Node's names: milliseconds. */
 export interface ConnectionTimes {
@@ -28,7 +34,7 @@ export function connectionTimes(keepAliveSeconds: number): ConnectionTimes {
   return {
     keepAliveTimeout,
     headersTimeout: 5_000,
-    requestTimeout: 10_000,
+    requestTimeout: REQUEST_ARRIVAL_MS,
     timeout: Math.max(SILENCE_MS, keepAliveTimeout),
   };
 }

@@ -5,14 +5,13 @@ import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js'
 import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
+import { LEASE_RESERVE_MS } from '../domain/request-deadline.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { LicenseEntity } from './license.entity.js';
 import { type AttemptFailure, RenewalAttemptEntity } from './renewal-attempt.entity.js';
 import { RenewalStateEntity } from './renewal-state.entity.js';
 
 const ROW = 1;
-/** A lease outlasts the longest call by this much, milliseconds: time to store what it brought. */
-const LEASE_RESERVE_MS = 7_000;
 /** Attempts that ended longer ago are forgotten, days: the audit log keeps what they changed. */
 const KEPT_DAYS = 90;
 

@@ -3,6 +3,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nes
 import type { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
+import { LONGEST_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { LocalSource, Snapshot } from './snapshot.js';
 import { SnapshotVersionEntity } from './snapshot-version.entity.js';
@@ -25,8 +26,6 @@ export interface Change<T> {
 const POLL_MS = 500;
 /** Longer than this after the last good answer, the snapshot may lack what others did; milliseconds. */
 const FRESH_MS = 1_500;
-/** A change that waited this long for its turn is refused rather than queued further; milliseconds. */
-const LONGEST_QUEUE_MS = 8_000;
 
 const ROW = 1;
 
@@ -148,7 +147,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
   }
 
   async #change<T>(work: (manager: EntityManager) => Promise<Change<T>>, asked: number): Promise<Change<T>> {
-    if (this.clock.monotonic() - asked > LONGEST_QUEUE_MS) {
+    if (this.clock.monotonic() - asked > LONGEST_WRITE_QUEUE_MS) {
       throw new ServiceError('database.unavailable', undefined, {
         cause: new Error('too many changes are waiting'),
         retryAfter: 5,

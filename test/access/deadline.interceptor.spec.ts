@@ -1,10 +1,12 @@
 import 'reflect-metadata';
+import { jest } from '@jest/globals';
 import { Controller, Get, Injectable, Module, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import type { IncomingMessage } from 'node:http';
 import { RequireAction } from '../../src/access/require-action.decorator.js';
 import { WorkSlots } from '../../src/access/work-slots.js';
 import { loadServiceConfig, SERVICE_CONFIG } from '../../src/config/service-config.js';
+import { LEASE_RESERVE_MS, requestDeadlineMs } from '../../src/domain/request-deadline.js';
 import { ErrorFilter } from '../../src/http/error.filter.js';
 import { HttpApplication } from '../../src/http/http-application.js';
 import { createLogger } from '../../src/http/logger.js';
@@ -12,6 +14,10 @@ import { provideGlobally } from '../../src/http/provide-globally.js';
 import { contextOf } from '../../src/http/request-context.js';
 import { Metrics } from '../../src/metrics/metrics.js';
 import { MetricsModule } from '../../src/metrics/metrics.module.js';
+
+const ISSUER_TIMEOUT_MS = 8_000;
+/** The call of a replica that dies, until its lease has expired, and the call of the one that waited: milliseconds. */
+const SLOWEST_RENEWAL_MS = ISSUER_TIMEOUT_MS + LEASE_RESERVE_MS + ISSUER_TIMEOUT_MS;
 
 const slots = new WorkSlots(2);
 
@@ -43,10 +49,24 @@ class Endpoints {
   }
 }
 
+const ALL_BUT_INTERVALS = [
+  'Date',
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setTimeout',
+  'clearTimeout',
+] as const;
+
 @Module({
   imports: [
     MetricsModule,
-    provideGlobally([{ provide: SERVICE_CONFIG, useValue: loadServiceConfig({ ISSUER_TIMEOUT_MS: '1' }) }]),
+    provideGlobally([
+      { provide: SERVICE_CONFIG, useValue: loadServiceConfig({ ISSUER_TIMEOUT_MS: `${ISSUER_TIMEOUT_MS}` }) },
+    ]),
   ],
   controllers: [Endpoints],
   providers: [
@@ -76,11 +96,22 @@ describe('The deadline of a request', () => {
     await application.close(0);
   });
 
+  beforeEach(() => {
+    // The deadline alone uses this clock; whatever else waits does so for real.
+    jest.useFakeTimers({ doNotFake: [...ALL_BUT_INTERVALS] });
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
   it('answers a request that waits for ever, gives its slot back, and ignores what comes later', async () => {
     const begun = new Promise<void>((resolve) => (waiting = resolve));
     const answer = fetch(`${url}/hangs`);
     await begun;
+    jest.advanceTimersByTime(SLOWEST_RENEWAL_MS + 1_000);
     expect(slots.take('caller')).toBeUndefined();
+    jest.advanceTimersByTime(requestDeadlineMs(ISSUER_TIMEOUT_MS));
     const { status, headers } = await answer;
     expect([status, headers.get('retry-after')]).toEqual([503, '1']);
     expect(await (await answer).json()).toMatchObject({ messageId: 'request.overdue' });
