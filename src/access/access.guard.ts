@@ -34,9 +34,9 @@ export class AccessGuard implements CanActivate {
     if (rule === undefined) throw new AccessDenied([], 'the endpoint declares no action');
     if (!caller.actions.has(rule.action)) {
       const reason = caller.withheld?.has(rule.action)
-        ? 'holds the action, but who made this token did not: a new token by a caller who holds it gives it'
-        : 'does not hold the action';
-      throw new AccessDenied([rule.action], `${caller.id} ${reason}`);
+        ? ': the account has this action, the token does not: its maker lacked it. Make a new token as a caller who has it'
+        : ' does not hold the action';
+      throw new AccessDenied([rule.action], `${caller.id}${reason}`);
     }
     (request as Admitted)[CALLER] = caller;
     return true;

@@ -66,7 +66,7 @@ export class FailedAttempts {
     const until = this.blockedUntil(name, origin);
     if (until === undefined) return;
     this.#logger.warn({
-      msg: `blocked after ${MOST_WRONG_PASSWORDS} wrong passwords: until then the right one is refused from there too`,
+      msg: `blocked after ${MOST_WRONG_PASSWORDS} wrong passwords: every password from this address is refused until then`,
       name,
       ...describe(origin),
       until,

@@ -109,4 +109,18 @@ describe('A channel for lines', () => {
     await channel.flush(50);
     expect(printed).toBe(false);
   });
+
+  it('waits for the last byte, however slow the reader is', async () => {
+    const { child, channel } = pipe('sleep 0.3; exec wc -c');
+    let counted = '';
+    child.stdout?.on('data', (bytes: Buffer) => (counted += String(bytes)));
+    const length = 1024 * 1024;
+    let printed = false;
+    void channel.print('x'.repeat(length)).then(() => (printed = true));
+    await channel.flush(AMPLE);
+    expect(printed).toBe(true);
+    child.stdin?.destroy();
+    await once(child, 'close');
+    expect(Number(counted)).toBe(length);
+  });
 });
