@@ -78,6 +78,25 @@ export function untraceableRules(): TracedRule[] {
   return RULES.map(({ name }) => notReached(name));
 }
 
+/**
+ * Judges a license that is to wait for its `nbf`: valid where that is all it lacks, and it would be valid at its `nbf`.
+ *
+ * @param nowSeconds Unix seconds
+ * @param revokedAt as in `judge`
+ */
+export function judgeForQueue(
+  claims: LicenseClaims,
+  policy: LicensePolicy,
+  nowSeconds: number,
+  revokedAt?: number,
+): Verdict {
+  const { nbf = nowSeconds, ...others } = claims;
+  const present = judge(others, policy, nowSeconds, revokedAt);
+  return present.status === LicenseStatus.Valid
+    ? judge(claims, policy, Math.max(nbf, nowSeconds), revokedAt)
+    : present;
+}
+
 /** The first second, Unix seconds, at which a license can be valid. */
 export function firstMoment({ iat, nbf = iat }: LicenseClaims): number {
   return Math.max(iat, nbf) - CLOCK_LEEWAY;

@@ -10,10 +10,9 @@ import {
   authenticateLicenseToken,
   readTokenHeader,
 } from '../domain/license-token.js';
-import { decideInstall, decideQueue, judge, LicenseStatus } from '../domain/license.js';
+import { decideInstall, decideQueue, judge, judgeForQueue, LicenseStatus } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
-import type { LicenseClaims } from '../domain/license-claims.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { type Change, SnapshotService } from '../snapshot/snapshot.service.js';
 import { type Decision, type Inspection, outcomeOf, takesAway } from './license-inspection.js';
@@ -170,13 +169,14 @@ export class LicenseInstaller {
   ): Pick<Decision, 'verdict' | 'waits'> {
     const { policy } = this.reader;
     const now = this.#now();
-    const { nbf = 0, ...others } = claims;
-    const isValidAt = (terms: LicenseClaims, moment: number) =>
-      judge(terms, policy, moment, revokedAt).status === LicenseStatus.Valid;
     const verdict = judge(claims, policy, now, revokedAt);
-    const isWished =
-      wish === 'if-possible' || (wish === 'if-needed' && verdict.status !== LicenseStatus.Valid);
-    return { verdict, waits: isWished && nbf > now && isValidAt(others, now) && isValidAt(claims, nbf) };
+    const isValid = verdict.status === LicenseStatus.Valid;
+    const isWished = wish === 'if-possible' || (wish === 'if-needed' && !isValid);
+    if (!isWished || (claims.nbf ?? 0) <= now) return { verdict, waits: false };
+    const waiting = judgeForQueue(claims, policy, now, revokedAt);
+    if (waiting.status === LicenseStatus.Valid) return { verdict, waits: true };
+    // Asked to wait, it is refused for what waiting does not mend. An inspection says what a plain install is refused with.
+    return { verdict: isValid || wish === 'if-needed' ? verdict : waiting, waits: false };
   }
 
   /** How it would be with the license stored, or at the beginning of the new term: another source may hold a fresher one. */

@@ -8,6 +8,7 @@ import {
   isOlder,
   firstMoment,
   judge,
+  judgeForQueue,
   LicenseStatus,
   traceRules,
   untraceableRules,
@@ -24,6 +25,30 @@ function claimsWith(overrides: Overrides = {}): LicenseClaims {
 function judgeWith(overrides: Overrides, now = NOW, revokedAt?: number): Verdict {
   return judge(claimsWith(overrides), policy, now, revokedAt);
 }
+
+describe('judgeForQueue', () => {
+  const later = { nbf: NOW + 100 };
+
+  it.each<[string, Overrides, Verdict['code'], string]>([
+    ['nothing but its nbf', later, undefined, 'valid'],
+    ['nothing at all', {}, undefined, 'valid'],
+    ['its exp too', { ...later, exp: NOW - 1 }, 'license.expired', '"exp"'],
+    ['its exp by the time of its nbf', { ...later, exp: NOW + 100 }, 'license.expired', '"exp"'],
+    ['its lexp by the time of its nbf', { ...later, lexp: NOW + 100 }, 'license.expired', '"lexp"'],
+    ['its product too', { ...later, prod: ['other'] }, 'license.invalid', '"prod"'],
+    ['its iat too', { ...later, iat: NOW + 60 }, 'license.not-active', '"iat"'],
+  ])('names what is wrong with one that lacks %s', (_, overrides, code, words) => {
+    const verdict = judgeForQueue(claimsWith(overrides), policy, NOW);
+    expect(verdict.code).toBe(code);
+    expect(verdict.message).toContain(words);
+  });
+
+  it('knows of a revocation', () => {
+    expect(judgeForQueue(claimsWith({ ...later, iat: NOW - 9 }), policy, NOW, NOW - 8).code).toBe(
+      'license.invalid',
+    );
+  });
+});
 
 describe('judge', () => {
   it('finds a sound license valid', () => {

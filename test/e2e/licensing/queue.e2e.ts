@@ -259,9 +259,10 @@ describe('A license of the next term', () => {
   });
 
   it.each<[string, () => Overrides, string]>([
-    ['ends before its term begins', () => ({ exp: begin() }), 'license.not-active'],
+    ['ends before its term begins', () => ({ exp: begin() }), 'license.expired'],
+    ['has expired', () => ({ exp: stage.now - 1 }), 'license.expired'],
     ['is for another instance', () => ({ sub: 'https://other.example.com/' }), 'license.subject-mismatch'],
-    ['is for another product', () => ({ prod: ['other'] }), 'license.not-active'],
+    ['is for another product', () => ({ prod: ['other'] }), 'license.invalid'],
     ['was made in the future', () => ({ iat: stage.now + 60 }), 'license.not-active'],
     ['is by another issuer', () => ({ iss: 'https://other.example.com' }), 'license.untrusted'],
   ])('is refused where it %s', async (_, claims, code) => {
