@@ -15,8 +15,6 @@ const TIMEOUTS = { statement: 3_000, lock: 2_500, idle: 10_000 };
 /** The schema of our tables. */
 export interface TableSchema {
   readonly name: string;
-  /** Whether the session's search path names it. */
-  readonly onSearchPath: boolean;
 }
 
 /** A schema with a table that looks like a list of migrations, and that this role may read. */
@@ -31,8 +29,8 @@ const FOUND = new WeakMap<DataSource, TableSchema>();
 
 /**
  * Looks where the tables of a program are, and whether the database can hold them; changes nothing. Once for a data source:
- * its tables stay there from then on. A search path is a setting as others are and may differ after a restart, so it is
- * only asked where there is a choice: tables are where the program's own migrations are listed.
+ * its tables stay there from then on. Tables are where the program's own migrations are listed, in a schema that the search
+ * path names: those of a schema off the path may be another instance's, and are never joined.
  *
  * @throws UnusableDatabaseError, and what a connection that is cut throws
  */
@@ -100,7 +98,7 @@ async function inspect(runner: QueryRunner, migrations: readonly string[]): Prom
     if (await lists(runner, candidate.schema, migrations)) candidates.push(candidate);
     else if (candidate.place !== null) others.push(candidate);
   }
-  const found = choose(candidates);
+  const found = choose(candidates, session.search_path);
   if (found === undefined) {
     for (const { schema } of others) refuseOthers(schema, migrations, await recordedIn(runner, schema));
   }
@@ -111,7 +109,7 @@ async function inspect(runner: QueryRunner, migrations: readonly string[]): Prom
         'create one, or change search_path.',
     );
   }
-  return { name, onSearchPath: session.schemas.includes(name) };
+  return { name };
 }
 
 /**
@@ -127,10 +125,18 @@ export function refuseOthers(schema: string, known: readonly string[], recorded:
 }
 
 /** @returns undefined where no schema has our tables yet */
-function choose(candidates: readonly Candidate[]): string | undefined {
+function choose(candidates: readonly Candidate[], searchPath: string): string | undefined {
   const named = candidates.filter(({ place }) => place !== null);
   const [only, ...others] = named.length > 0 ? named : candidates;
-  if (only === undefined || others.length === 0) return only?.schema;
+  if (only === undefined) return undefined;
+  if (others.length === 0) {
+    if (only.place !== null) return only.schema;
+    throw new UnusableDatabaseError(
+      `The search path (${searchPath}) does not name the schema "${only.schema}", where tables of this program are. ` +
+        'To use them, name it, as in ALTER ROLE … IN DATABASE … SET search_path = …; for a new instance, make a database of ' +
+        'its own, or a role that may not read them (docs/database.md).',
+    );
+  }
   const names = [only, ...others].map(({ schema }) => `"${schema}"`).join(' and ');
   throw new UnusableDatabaseError(
     `The tables of this program are in the schemas ${names}, and the search path does not say which count: ` +

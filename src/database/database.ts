@@ -130,13 +130,7 @@ export class Database implements OnApplicationShutdown {
   async #start(): Promise<void> {
     try {
       if (!this.dataSource.isInitialized) await this.dataSource.initialize();
-      const schema = await locateTables(this.dataSource);
-      if (!schema.onSearchPath) {
-        this.#logger.warn({
-          msg: 'the search path does not name the schema of the tables, which is used all the same',
-          schema: schema.name,
-        });
-      }
+      await locateTables(this.dataSource);
       if (this.migrations === 'check') {
         await checkMigrations(this.dataSource);
       } else {

@@ -36,7 +36,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** What was said in the log with level warn, while `work` was done on a database that was started. */
+/** What `work` returns, on a database that was started and is stopped afterwards. */
 async function started<T>(
   work: (database: Database) => Promise<T>,
   { url = database.url, schema = SERVICE_SCHEMA }: { url?: string; schema?: Schema } = {},
@@ -84,14 +84,37 @@ async function copyOfOurs(schema: string, ...withRows: string[]): Promise<void> 
 }
 
 describe('The schema of the tables', () => {
-  it('stays the one that has them, whatever a search path says after them', async () => {
+  it('is never one off the search path: a second instance does not join the tables of the first', async () => {
     await version();
     await setVersion('public', 41);
-    await admin.query('CREATE SCHEMA elsewhere');
-    await admin.query(`ALTER DATABASE ${name} SET search_path = elsewhere`);
-    expect(await version()).toBe(41);
-    const { rows } = await admin.query(`SELECT FROM pg_tables WHERE schemaname = 'elsewhere'`);
+    await admin.query('CREATE SCHEMA staging');
+    for (const path of ['staging', 'nowhere']) {
+      const url = `${database.url}?options=${encodeURIComponent(`-c search_path=${path}`)}`;
+      expect(await refusal({ url })).toMatch(
+        new RegExp(`^The search path \\(${path}\\) does not name the schema "public".* SET search_path`),
+      );
+    }
+    const { rows } = await admin.query(`SELECT FROM pg_tables WHERE schemaname = 'staging'`);
     expect(rows).toEqual([]);
+    expect(await version()).toBe(41);
+  });
+
+  it('stays the one that a running service found, whatever the search path says later', async () => {
+    await version();
+    await setVersion('public', 47);
+    await admin.query('CREATE SCHEMA elsewhere');
+    const seen = await started(async (opened) => {
+      await admin.query(`ALTER DATABASE ${name} SET search_path = elsewhere`);
+      await admin.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}' AND pid <> pg_backend_pid()`,
+      );
+      const read = () =>
+        opened.read(
+          async (manager) => (await manager.findOneByOrFail(SnapshotVersionEntity, { id: 1 })).version,
+        );
+      return read().catch(read);
+    });
+    expect(seen).toBe(47);
   });
 
   it('is not one in front of it with tables of the same names, nor one of temporary tables', async () => {
@@ -173,6 +196,7 @@ describe('The schema of the tables', () => {
     // A schema that is named alone is one of its own.
     await admin.query(`ALTER DATABASE ${name} SET search_path = elsewhere`);
     expect(await refusal(asIssuer)).toBe('started');
+    await admin.query(`ALTER DATABASE ${name} SET search_path = public`);
     expect(await version()).toBe(1);
   });
 });
