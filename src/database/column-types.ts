@@ -26,5 +26,7 @@ export const COLUMN_TYPES: pg.CustomTypesConfig = {
 function readTime(text: string, parse: (text: string) => unknown): unknown {
   const time = ISO_TIME.test(text) ? parse(text) : null;
   if (time !== null && !Number.isNaN(Number(time))) return time;
-  throw new UnreadableTimeError(`The database says a time that cannot be read: ${JSON.stringify(text)}.`);
+  throw new UnreadableTimeError(
+    `The database returned a time in an unknown format: ${JSON.stringify(text)}.`,
+  );
 }

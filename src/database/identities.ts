@@ -21,7 +21,7 @@ export class StaleIdentityError extends Error {
   constructor(readonly stale: readonly StaleIdentity[]) {
     const places = stale.map(
       ({ table, column, next, highest }) =>
-        `${table}.${column} goes on with ${next}, and ${highest} is taken`,
+        `${table}.${column}: the next number would be ${next}, but the rows go up to ${highest}`,
     );
     super(
       `The database's numbering is behind its rows, so nothing can be added: ${places.join('; ')}. ` +
