@@ -6,6 +6,7 @@ import { actionsOf, findRole, type Role } from '../access/roles.js';
 import { createServiceAccountToken, hashToken } from '../access/service-account-token.js';
 import { type AuditAction, AuditLog } from '../audit/audit-log.js';
 import { AccessDenied } from '../domain/access-denied.js';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
@@ -33,16 +34,18 @@ export class AccountsService {
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditLog,
     private readonly last: LastAdministrator,
+    @Inject(SERVICE_CONFIG) private readonly config: ServiceConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** @throws ServiceError `service-account.name-taken` */
+  /** @throws ServiceError `service-account.name-taken`, `service-account.limit-reached` */
   async create(
     actor: RequestActor,
     account: { readonly name: string; readonly role: BasicRole; readonly isDisabled: boolean },
   ): Promise<ServiceAccountEntity> {
     return this.snapshots.change(async (manager) => {
       await this.#assertNameFree(manager, account.name);
+      await this.#assertRoomForAccount(manager);
       const now = this.#now();
       const created = await manager.save(
         manager.create(ServiceAccountEntity, {
@@ -70,7 +73,7 @@ export class AccountsService {
       const roles = await this.store.rolesOf(manager, id);
       assertHolds(actor, actionsOf(roles));
       if (fields.name !== undefined && fields.name !== account.name) {
-        await this.#assertNameFree(manager, fields.name);
+        await this.#assertNameFree(manager, fields.name, id);
       }
       const updated = await this.last.keep(manager, async () =>
         manager.save(Object.assign(account, fields, { updatedAt: this.#now() })),
@@ -82,7 +85,7 @@ export class AccountsService {
 
   /**
    * @param secondsToLive - 0 for a token that does not expire
-   * @throws ServiceError `not-found`, `service-account.token-name-taken`; AccessDenied
+   * @throws ServiceError `not-found`, `service-account.token-name-taken`, `service-account.token-limit-reached`; AccessDenied
    */
   async createToken(
     actor: RequestActor,
@@ -93,9 +96,10 @@ export class AccountsService {
     const key = createServiceAccountToken();
     return this.snapshots.change(async (manager) => {
       await this.#assertMayChange(manager, actor, id);
-      if (await manager.existsBy(ServiceAccountTokenEntity, { serviceAccountId: id, name })) {
+      if (await this.store.hasTokenNameOf(manager, id, name)) {
         throw new ServiceError('service-account.token-name-taken');
       }
+      await this.#assertRoomForToken(manager, id);
       const created = this.#now();
       const token = await manager.save(
         manager.create(ServiceAccountTokenEntity, {
@@ -187,19 +191,34 @@ export class AccountsService {
     assertHolds(actor, actionsOf(await this.store.rolesOf(manager, id)));
   }
 
-  async #assertNameFree(manager: EntityManager, name: string): Promise<void> {
-    if (await manager.existsBy(ServiceAccountEntity, { name }))
-      throw new ServiceError('service-account.name-taken');
+  async #assertNameFree(manager: EntityManager, name: string, id?: number): Promise<void> {
+    if (await this.store.hasNameOf(manager, name, id)) throw new ServiceError('service-account.name-taken');
+  }
+
+  /** Counted under the lock of all changes, so that replicas together do not exceed it. */
+  async #assertRoomForAccount(manager: EntityManager): Promise<void> {
+    const { mostAccounts } = this.config.access;
+    if ((await manager.count(ServiceAccountEntity)) < mostAccounts) return;
+    throw new ServiceError('service-account.limit-reached', undefined, {
+      detail: `rename an account that is not used any more, or raise MAX_SERVICE_ACCOUNTS (now ${mostAccounts})`,
+    });
+  }
+
+  /** Revoked and expired tokens count: they are rows that every change reads again, until they are deleted. */
+  async #assertRoomForToken(manager: EntityManager, id: number): Promise<void> {
+    const { mostTokensPerAccount } = this.config.access;
+    const count = await manager.countBy(ServiceAccountTokenEntity, { serviceAccountId: id });
+    if (count < mostTokensPerAccount) return;
+    throw new ServiceError('service-account.token-limit-reached', undefined, {
+      detail:
+        'delete tokens that are expired, revoked or not used any more, ' +
+        `or raise MAX_TOKENS_PER_ACCOUNT (now ${mostTokensPerAccount})`,
+    });
   }
 
   /** The login follows from the name; names that differ in punctuation alone get a number. */
   async #freeLogin(manager: EntityManager, name: string): Promise<string> {
-    const base = `sa-${name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-')}`;
-    let login = base;
-    for (let number = 2; await manager.existsBy(ServiceAccountEntity, { login }); number += 1) {
-      login = `${base}-${number}`;
-    }
-    return login;
+    return this.store.freeLogin(manager, `sa-${name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-')}`);
   }
 
   async #record(

@@ -45,6 +45,47 @@ export class AccountsStore implements OnModuleInit {
     return token;
   }
 
+  /**
+   * Whether another account has this name under NFKC: ﬁ is fi, and a full-width letter is one. The database normalizes both
+   * names, so that all replicas agree; characters that its Unicode version does not know yet count as they are.
+   */
+  async hasNameOf(manager: EntityManager, name: string, except = 0): Promise<boolean> {
+    const [row] = await manager.query<{ found: boolean }[]>(
+      `SELECT EXISTS (
+         SELECT FROM service_account WHERE normalize(name, NFKC) = normalize($1::text, NFKC) AND id <> $2
+       ) AS found`,
+      [name, except],
+    );
+    return row?.found === true;
+  }
+
+  /** Whether the account has a token of this name under NFKC. */
+  async hasTokenNameOf(manager: EntityManager, id: number, name: string): Promise<boolean> {
+    const [row] = await manager.query<{ found: boolean }[]>(
+      `SELECT EXISTS (
+         SELECT FROM service_account_token
+         WHERE service_account_id = $1 AND normalize(name, NFKC) = normalize($2::text, NFKC)
+       ) AS found`,
+      [id, name],
+    );
+    return row?.found === true;
+  }
+
+  /** A login that is free: `base`, else the first free `base-2`, `base-3`. One statement, as others wait for the lock meanwhile. */
+  async freeLogin(manager: EntityManager, base: string): Promise<string> {
+    const [row] = await manager.query<{ login: string }[]>(
+      `SELECT candidate.login
+       FROM (SELECT number, CASE number WHEN 1 THEN $1::text ELSE $1::text || '-' || number END AS login
+             FROM generate_series(1, (SELECT count(*) + 1 FROM service_account)) AS number) AS candidate
+       WHERE NOT EXISTS (SELECT FROM service_account AS account WHERE account.login = candidate.login)
+       ORDER BY candidate.number LIMIT 1`,
+      [base],
+    );
+    // There is one candidate more than there are accounts.
+    if (row === undefined) throw new Error('no login is free');
+    return row.login;
+  }
+
   /** The tokens of an account, oldest first. */
   async listTokens(id: number): Promise<ServiceAccountTokenEntity[]> {
     return this.database.read(async (manager) => {

@@ -1,11 +1,11 @@
 import { applyDecorators } from '@nestjs/common';
 import { Equals, IsBoolean, IsIn, IsInt, IsString, Matches, Max, Min } from 'class-validator';
+import { ACCOUNT_NAME } from '../domain/account-name.js';
 import { IfPresent } from '../http/if-present.decorator.js';
 import { BASIC_ROLES, type BasicRole } from './service-account.entity.js';
 
-/** 1 to 190 characters; no control character, no lone surrogate, no `*`, no space at either end. */
-const NAME = /^(?! )[^\p{Cc}\p{Cs}*]{1,190}(?<! )$/u;
-const NAME_RULE = 'must have 1 to 190 characters, no control characters, no * and no space at its ends';
+const NAME_RULE =
+  'must have 1 to 190 characters, no control or invisible characters, no spaces but plain ones, no * and no space at its ends';
 
 /** As Grafana's: what follows from a name fits, and nothing that has a meaning in a path. */
 export const ROLE_UID = /^[A-Za-z0-9_-]{1,40}$/;
@@ -13,7 +13,7 @@ export const ROLE_UID = /^[A-Za-z0-9_-]{1,40}$/;
 const IsName = () =>
   applyDecorators(
     IsString({ message: 'name must be a string' }),
-    Matches(NAME, { message: `name ${NAME_RULE}` }),
+    Matches(ACCOUNT_NAME, { message: `name ${NAME_RULE}` }),
   );
 
 const IsBasicRole = () => IsIn(BASIC_ROLES, { message: `role must be one of ${BASIC_ROLES.join(', ')}` });

@@ -72,6 +72,8 @@ export const SERVICE_SETTINGS = {
   RATE_LIMIT_ALL_FAILURES_PER_MINUTE: withDefault(integer(1, 1_000_000), '10000'),
   MAX_REQUESTS_IN_WORK: withDefault(integer(2, 10_000), '2048'),
   MAX_CONNECTIONS: withDefault(integer(10, 65_535), '4000'),
+  MAX_SERVICE_ACCOUNTS: withDefault(integer(1, 10_000), '1000'),
+  MAX_TOKENS_PER_ACCOUNT: withDefault(integer(1, 1_000), '100'),
   TRUST_PROXY: optional(proxies),
   SERVE_FROM_SUB_PATH: withDefault(boolean, 'false'),
 };
@@ -123,6 +125,10 @@ export interface AccessConfig {
   readonly allFailuresPerMinute: number;
   /** Requests that need more than memory, at a time; one caller gets half of it. */
   readonly mostInWork: number;
+  /** Service accounts in the database, disabled ones included. */
+  readonly mostAccounts: number;
+  /** Tokens of one service account, expired and revoked ones included. */
+  readonly mostTokensPerAccount: number;
 }
 
 export interface HttpConfig {
@@ -185,6 +191,8 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
       failuresPerMinute: values.RATE_LIMIT_FAILURES_PER_MINUTE,
       allFailuresPerMinute: values.RATE_LIMIT_ALL_FAILURES_PER_MINUTE,
       mostInWork: values.MAX_REQUESTS_IN_WORK,
+      mostAccounts: values.MAX_SERVICE_ACCOUNTS,
+      mostTokensPerAccount: values.MAX_TOKENS_PER_ACCOUNT,
     }),
     http: Object.freeze({
       trustedProxies: values.TRUST_PROXY ?? Object.freeze([]),

@@ -36,6 +36,14 @@ export const ERROR_CATALOGUE = {
     status: 409,
     message: 'The service account has a token of this name already.',
   },
+  'service-account.limit-reached': {
+    status: 409,
+    message: 'There are as many service accounts as MAX_SERVICE_ACCOUNTS allows.',
+  },
+  'service-account.token-limit-reached': {
+    status: 409,
+    message: 'The service account has as many tokens as MAX_TOKENS_PER_ACCOUNT allows.',
+  },
   'license.not-found': { status: 404, message: 'There is no license to renew.' },
   'instance.mismatch': { status: 422, message: 'The instance is not the root URL of this service.' },
   'issuer.refused': { status: 502, message: 'The license issuer refused the renewal.' },

@@ -52,6 +52,8 @@ describe('The configuration', () => {
       ['RATE_LIMIT_ALL_FAILURES_PER_MINUTE', '10000'],
       ['MAX_REQUESTS_IN_WORK', '2048'],
       ['MAX_CONNECTIONS', '4000'],
+      ['MAX_SERVICE_ACCOUNTS', '1000'],
+      ['MAX_TOKENS_PER_ACCOUNT', '100'],
       ['LOG_LEVEL', 'info'],
     ])('has %s at %s', (name, value) => {
       expect(SERVICE_SETTINGS[name as 'PORT'].fallback).toBe(value);
@@ -106,6 +108,8 @@ describe('The configuration', () => {
           failuresPerMinute: 1_000,
           allFailuresPerMinute: 10_000,
           mostInWork: 2_048,
+          mostAccounts: 1_000,
+          mostTokensPerAccount: 100,
         },
         http: { trustedProxies: [], mostConnections: 4_000, keepAliveSeconds: 125, subPath: '' },
       });
@@ -315,6 +319,8 @@ describe('The configuration', () => {
     ['RATE_LIMIT_ALL_FAILURES_PER_MINUTE', ['1', '1000000'], ['0', '1000001']],
     ['MAX_REQUESTS_IN_WORK', ['2', '10000'], ['1', '10001']],
     ['MAX_CONNECTIONS', ['10', '65535'], ['9', '65536']],
+    ['MAX_SERVICE_ACCOUNTS', ['1', '10000'], ['0', '10001']],
+    ['MAX_TOKENS_PER_ACCOUNT', ['1', '1000'], ['0', '1001']],
     [
       'TRUST_PROXY',
       [

@@ -1,4 +1,5 @@
 import { ROLE_UID } from '../../src/accounts/service-account.request.js';
+import { ACCOUNT_NAME_CHARACTERS } from '../../src/domain/account-name.js';
 import { ERROR_CATALOGUE } from '../../src/domain/service-error.js';
 import {
   METHODS,
@@ -108,6 +109,13 @@ describe('The uid of a role', () => {
   it('has in the document the pattern that the service asks for, in path and body', () => {
     const { RoleUid } = openApi.components.schemas as Record<string, { pattern?: string }>;
     expect(RoleUid?.pattern).toBe(ROLE_UID.source);
+  });
+});
+
+describe('The name of an account or token', () => {
+  it('has in the document the pattern that the service asks for', () => {
+    const { Name } = openApi.components.schemas as Record<string, { pattern?: string }>;
+    expect(Name?.pattern).toBe(ACCOUNT_NAME_CHARACTERS.source);
   });
 });
 

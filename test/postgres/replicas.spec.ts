@@ -78,6 +78,34 @@ describe('two replicas over one PostgreSQL', () => {
     await until(async () => (await second.get('/api/licensing/token')).body.jti === 'parallel-29');
   });
 
+  it('together exceed neither MAX_SERVICE_ACCOUNTS nor MAX_TOKENS_PER_ACCOUNT', async () => {
+    const own = await testDatabase();
+    const limits = { MAX_SERVICE_ACCOUNTS: '3', MAX_TOKENS_PER_ACCOUNT: '4' };
+    const replicas = [await TestService.start(own, limits), await TestService.start(own, limits)] as const;
+    const atOnce = async (path: string) => {
+      const replies = await Promise.all(
+        Array.from({ length: 16 }, (_, index) => replicas[index % 2]!.post(path, { name: `name ${index}` })),
+      );
+      const refused = replies
+        .filter(({ status }) => status === 409)
+        .map(({ body }) => body.messageId as string);
+      return { made: replies.length - refused.length, refused: [...new Set(refused)] };
+    };
+    try {
+      expect(await atOnce('/api/serviceaccounts')).toEqual({
+        made: 3,
+        refused: ['service-account.limit-reached'],
+      });
+      expect(await atOnce('/api/serviceaccounts/1/tokens')).toEqual({
+        made: 4,
+        refused: ['service-account.token-limit-reached'],
+      });
+    } finally {
+      for (const replica of replicas) await replica.stop();
+      await own.drop();
+    }
+  });
+
   it('both renew at once, and the newer token stays', async () => {
     const replies = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>

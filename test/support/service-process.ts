@@ -33,6 +33,8 @@ export class ServiceProcess {
         RATE_LIMIT_FAILURES_PER_MINUTE: '1000000',
         RATE_LIMIT_ALL_FAILURES_PER_MINUTE: '1000000',
         MAX_REQUESTS_IN_WORK: '10000',
+        MAX_SERVICE_ACCOUNTS: '10000',
+        MAX_TOKENS_PER_ACCOUNT: '1000',
         ISSUER_ALLOW_INSECURE_HTTP: 'true',
         AUTO_REFRESH_LICENSE: 'false',
         ...environment,

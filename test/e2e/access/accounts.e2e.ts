@@ -1,3 +1,4 @@
+import pg from 'pg';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../../src/database/database.js';
 import { ROLES } from '../../../src/access/roles.js';
@@ -33,6 +34,15 @@ const BAD_NAMES: readonly (readonly [string, string])[] = [
   ['NUL', '"na\\u0000me"'],
   ['a line feed', '"na\\nme"'],
   ['a control character of the second block', '"na\\u0085me"'],
+  ['a zero-width space', '"na\\u200bme"'],
+  ['a byte order mark', '"na\\ufeffme"'],
+  ['a soft hyphen', '"na\\u00adme"'],
+  ['an override of the direction', '"na\\u202eme"'],
+  ['a variation selector', '"na\\ufe0fme"'],
+  ['a Hangul filler', '"na\\u3164me"'],
+  ['a blank of Braille', '"na\\u2800me"'],
+  ['a no-break space', '"na\\u00a0me"'],
+  ['a line separator', '"na\\u2028me"'],
   ['half a surrogate pair', '"na\\ud83dme"'],
   ['the other half', '"\\ude00"'],
   ['two halves in the wrong order', '"\\ude00\\ud83d"'],
@@ -187,6 +197,51 @@ describe('Service accounts', () => {
         logins.push((await service.post('/api/serviceaccounts', { name })).body.login);
       }
       expect(new Set(logins).size).toBe(4);
+    });
+
+    it.each([
+      ['ﬁle server', 'file server'],
+      ['ｒｅａｄｅｒ', 'reader'],
+      ['café', 'cafe\u0301'],
+    ])('once only under names that look the same: %j, %j', async (name, alike) => {
+      const { body } = await service.post('/api/serviceaccounts', { name });
+      await withoutEffect(async () => {
+        const reply = await service.post('/api/serviceaccounts', { name: alike });
+        expect([reply.status, reply.body.messageId]).toEqual([409, 'service-account.name-taken']);
+      });
+      // Its own name it can have in the other form.
+      const renamed = await patch(`/api/serviceaccounts/${body.id as number}`, { name: alike });
+      expect([renamed.status, renamed.body.name]).toEqual([200, alike]);
+    });
+
+    it('with the first login that is free', async () => {
+      const logins = [];
+      for (const name of ['crowd', 'crowd 3', 'crowd.', 'crowd:', 'crowd;'])
+        logins.push((await service.post('/api/serviceaccounts', { name })).body.login);
+      expect(logins).toEqual(['sa-crowd', 'sa-crowd-3', 'sa-crowd-', 'sa-crowd--2', 'sa-crowd--3']);
+    });
+
+    it('with one look for a free login, however many look alike: the lock of all writes is held meanwhile', async () => {
+      await sql(
+        `INSERT INTO service_account (name, login, role, is_disabled, created_at, updated_at)
+         SELECT 'herd ' || n, 'sa-herd-' || CASE n WHEN 1 THEN '' ELSE '-' || n END, 'None', true, now(), now()
+         FROM generate_series(1, 100) AS n`,
+      );
+      const looks: unknown[] = [];
+      const client = pg.Client.prototype as unknown as { query(...call: unknown[]): unknown };
+      const query = client.query;
+      client.query = function (...call) {
+        if (JSON.stringify(call.slice(0, 2)).includes('sa-herd-')) looks.push(call[0]);
+        return query.apply(this, call);
+      };
+      try {
+        const { body } = await service.post('/api/serviceaccounts', { name: 'herd!' });
+        expect(body.login).toBe('sa-herd--101');
+      } finally {
+        client.query = query;
+      }
+      // The look and the insertion.
+      expect(looks).toHaveLength(2);
     });
 
     it.each(BAD_NAMES)('with no name that is %s', async (_, name) => {
@@ -372,6 +427,18 @@ describe('Service accounts', () => {
       expect((await service.post(`/api/serviceaccounts/${other}/tokens`, { name: 'ci' })).status).toBe(200);
       await withoutEffect(async () => {
         const { status, body } = await service.post(`/api/serviceaccounts/${one}/tokens`, { name: 'ci' });
+        expect([status, body.messageId]).toEqual([409, 'service-account.token-name-taken']);
+      });
+    });
+
+    it.each([
+      ['ﬁle', 'file'],
+      ['café', 'cafe\u0301'],
+    ])('have no two names that are the same under NFKC: %j, %j', async (name, alike) => {
+      const path = `/api/serviceaccounts/${await account()}/tokens`;
+      expect((await service.post(path, { name })).status).toBe(200);
+      await withoutEffect(async () => {
+        const { status, body } = await service.post(path, { name: alike });
         expect([status, body.messageId]).toEqual([409, 'service-account.token-name-taken']);
       });
     });
