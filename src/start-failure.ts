@@ -4,7 +4,7 @@ import { EmbeddedDirectoryError } from './database/embedded/embedded-directory-e
 import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
 import { StaleIdentityError } from './database/identities.js';
 import { MigrationFailedError, MigrationTableError, PendingMigrationsError } from './database/migrate.js';
-import { TransferError } from './database/transfer.js';
+import { TransferError } from './database/export-file.js';
 import { ServiceError } from './domain/service-error.js';
 import { PortTakenError } from './http/port-taken.js';
 

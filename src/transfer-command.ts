@@ -1,4 +1,5 @@
-import { exportDatabase, importDatabase, type Transferable, TransferError } from './database/transfer.js';
+import { TransferError } from './database/export-file.js';
+import { exportDatabase, importDatabase, type Transferable } from './database/transfer.js';
 
 /**
  * Does what `--export` or `--import` asks for.

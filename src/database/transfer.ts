@@ -4,6 +4,7 @@ import type { DatabaseLocation } from '../config/setting.js';
 import { dataSourceOptions, MIGRATION_TIMEOUT_MS, type Schema } from './data-source-options.js';
 import { locateTables } from './database-inspection.js';
 import { asDatabaseError } from './database.js';
+import { cannotWrite, linesOf, oneLine, TransferError, write } from './export-file.js';
 import { mendIdentities, staleIdentities } from './identities.js';
 import { migrationState } from './migrate.js';
 import { tablesInOrder } from './table-order.js';
@@ -15,11 +16,6 @@ export interface Transferable {
   readonly schema: Schema;
   /** Whose rows they are: those of the one are of no use to the other. */
   readonly program: 'service' | 'issuer';
-}
-
-/** An export or import that cannot be done; the message says why. Nothing was changed. */
-export class TransferError extends Error {
-  override readonly name = 'TransferError';
 }
 
 const ROWS_AT_ONCE = 500;
@@ -48,7 +44,7 @@ export async function exportDatabase(from: Transferable, path: string): Promise<
     });
     try {
       let rows = 0;
-      await file.write(`${JSON.stringify({ licentia: from.program, migrations })}\n`);
+      await write(file, `${JSON.stringify({ licentia: from.program, migrations })}\n`);
       for (const table of await tablesInOrder(runner, tablesOf(dataSource))) {
         await runner.query(
           `DECLARE rows_to_export CURSOR FOR SELECT to_jsonb(t)::text AS row FROM "${table}" t`,
@@ -58,13 +54,13 @@ export async function exportDatabase(from: Transferable, path: string): Promise<
             row: string;
           }[];
           if (found.length === 0) break;
-          await file.write(found.map(({ row }) => `{"table":"${table}","row":${row}}\n`).join(''));
+          await write(file, found.map(({ row }) => `{"table":"${table}","row":${oneLine(row)}}\n`).join(''));
           rows += found.length;
         }
         await runner.query('CLOSE rows_to_export');
       }
-      await file.write(`${JSON.stringify({ rows })}\n`);
-      await file.sync();
+      await write(file, `${JSON.stringify({ rows })}\n`);
+      await file.sync().catch(cannotWrite);
       return rows;
     } catch (error) {
       await rm(path, { force: true });
@@ -87,12 +83,7 @@ export async function importDatabase(into: Transferable, path: string): Promise<
   });
   try {
     return await inTransaction(into, 'migration', (runner, dataSource) =>
-      importLines(
-        runner,
-        dataSource,
-        into.program,
-        file.readLines({ autoClose: false })[Symbol.asyncIterator](),
-      ),
+      importLines(runner, dataSource, into.program, linesOf(file)),
     );
   } finally {
     await file.close();

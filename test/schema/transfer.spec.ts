@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportDatabase, importDatabase, type Transferable } from '../../src/database/transfer.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
-import { fill, PROGRAMS, shapesOf } from './shape.js';
+import { fill, openAs, PROGRAMS, shapesOf } from './shape.js';
 
 describe.each(PROGRAMS)('an export of the $name', (program) => {
   const newest = shapesOf(program).at(-1) as ReturnType<typeof shapesOf>[number];
@@ -60,4 +60,39 @@ describe.each(PROGRAMS)('an export of the $name', (program) => {
     expect((await readFile(again, 'utf8')).split('\n').sort()).toEqual(text.split('\n').sort());
     await expect(importDatabase(transferable(empty), file)).rejects.toThrow(/has tables of ours already/);
   }, 240_000);
+
+  it('has a row on one line, whatever a text of it has, and comes back with that', async () => {
+    const text = 'a\u2028b\u2029c\u0085d\r\n\ve ü☃😀';
+    const source = await openAs({ program, count: program.schema.migrations.length }, full);
+    const [table, column] = owner === 'service' ? ['service_account', 'name'] : ['issued_license', 'company'];
+    try {
+      await source.query(
+        `UPDATE ${table} SET ${column} = $1 WHERE ctid = (SELECT ctid FROM ${table} LIMIT 1)`,
+        [text],
+      );
+    } finally {
+      await source.destroy();
+    }
+    const file = join(directory, 'separators');
+    const rows = await exportDatabase(transferable(full), file);
+    const exported = await readFile(file, 'utf8');
+    expect(exported).not.toMatch(/[\u2028\u2029]/);
+    const target = await testDatabase();
+    try {
+      // An export of a release that wrote them as they are is read too.
+      await writeFile(file, exported.replaceAll('\\u2028', '\u2028').replaceAll('\\u2029', '\u2029'));
+      expect(await importDatabase(transferable(target), file)).toBe(rows);
+      await exportDatabase(transferable(target), join(directory, 'separators again'));
+      const again = await readFile(join(directory, 'separators again'), 'utf8');
+      expect(again.split('\n').sort()).toEqual(exported.split('\n').sort());
+    } finally {
+      await target.drop();
+    }
+  }, 240_000);
+
+  it('tells what is wrong with the file as a fault of the file', async () => {
+    await expect(importDatabase(transferable(full), directory)).rejects.toThrow(
+      /^The file cannot be read: EISDIR/,
+    );
+  });
 });
