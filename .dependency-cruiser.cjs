@@ -40,6 +40,7 @@ const LAYERS = {
     'http',
     'metrics',
     'output',
+    'end-process',
     'run-process',
   ],
 };

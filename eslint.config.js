@@ -21,7 +21,7 @@ const confined = {
   exit: [
     {
       selector: "CallExpression[callee.object.name='process'][callee.property.name='exit']",
-      message: 'Only run-process.ts ends the process.',
+      message: 'Only end-process.ts ends the process.',
     },
   ],
 };
@@ -75,7 +75,7 @@ export default tseslint.config(
   },
   { files: ['src/domain/clock.ts'], rules: { 'no-restricted-syntax': 'off' } },
   {
-    files: ['src/run-process.ts', 'src/quickstart.ts', 'src/authority/main.ts'],
+    files: ['src/run-process.ts', 'src/end-process.ts', 'src/quickstart.ts', 'src/authority/main.ts'],
     rules: { 'no-restricted-syntax': ['error', ...confined.time] },
   },
   {

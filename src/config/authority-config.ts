@@ -1,7 +1,7 @@
 import { type Environment, locationFrom, readEnvironment } from './environment.js';
+import { DATABASE_RULE } from './database-rule.js';
 import { withTls } from './postgres-tls.js';
 import {
-  DATABASE_RULE,
   type DatabaseConfig,
   type ListenConfig,
   PROCESS_SETTINGS,

@@ -1,8 +1,9 @@
 import { LONGEST_ISSUER_TIMEOUT_MS } from '../domain/request-deadline.js';
 import type { RootUrl } from '../domain/root-url.js';
-import { type CertificateFile, certificateFile } from './certificate-file.js';
+import { certificateFile } from './certificate-file.js';
 import { type Environment, locationFrom, readEnvironment, rulesFor } from './environment.js';
 import { ISSUER_ADDRESSES, issuerAddresses, issuerConfig, type IssuerConfig } from './issuer-config.js';
+import { DATABASE_RULE } from './database-rule.js';
 import { withTls } from './postgres-tls.js';
 import { proxyAddress } from './proxy-address.js';
 import {
@@ -20,8 +21,6 @@ import {
   proxies,
   rootUrl,
   secret,
-  type Setting,
-  SettingFault,
   text,
   withDefault,
 } from './setting.js';
@@ -77,20 +76,6 @@ export const SERVICE_SETTINGS = {
   TRUST_PROXY: optional(proxies),
   SERVE_FROM_SUB_PATH: withDefault(boolean, 'false'),
 };
-
-/** Between the address of the database and its authorities, for every program of ours. */
-export const DATABASE_RULE = rulesFor<{
-  DATABASE_URL: Setting<DatabaseLocation>;
-  DATABASE_CA_PATH: Setting<CertificateFile | undefined>;
-}>()(['DATABASE_URL', 'DATABASE_CA_PATH'], ({ DATABASE_URL, DATABASE_CA_PATH }) => {
-  try {
-    withTls(DATABASE_URL, DATABASE_CA_PATH);
-    return [];
-  } catch (error) {
-    if (!(error instanceof SettingFault)) throw error;
-    return [`DATABASE_URL ${error.message}`];
-  }
-});
 
 /** Where to listen. */
 export interface ListenConfig {

@@ -94,9 +94,9 @@ async function importLines(
   runner: QueryRunner,
   dataSource: DataSource,
   program: string,
-  lines: AsyncIterator<string>,
+  lines: AsyncIterator<string, undefined>,
 ): Promise<number> {
-  const migrations = readHeader(program, (await lines.next()).value as string | undefined);
+  const migrations = readHeader(program, (await lines.next()).value);
   const known = namesOf(dataSource);
   const strange = migrations.filter((name) => !known.includes(name));
   if (strange.length > 0) {
@@ -123,7 +123,7 @@ async function importLines(
 async function insert(
   runner: QueryRunner,
   tables: readonly string[],
-  lines: AsyncIterator<string>,
+  lines: AsyncIterator<string, undefined>,
 ): Promise<number> {
   let rows = 0;
   let waiting: { table: string; lines: string[] } | undefined;

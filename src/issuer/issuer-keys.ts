@@ -15,14 +15,8 @@ import { badResponse, type FailureClass, IssuerFailure } from './issuer-failure.
 import { IssuerHttp } from './issuer-http.js';
 import { type FetchedKeySet, fetchKeySet, loadKeySetFile } from './key-set-source.js';
 import { type KeySetFigures, KeySetMetrics } from './key-set-metrics.js';
+import { COOL_DOWN_MS, KEPT_MS, nextFetchMs } from './key-set-times.js';
 import { KeySetStore } from './key-set.store.js';
-
-/** How long a set that could not be fetched again is still good, milliseconds. */
-const KEPT_MS = 24 * 3600_000;
-/** Least time between two fetches that unknown `kid`s ask for, and between two tries of a failing source; milliseconds. */
-const COOL_DOWN_MS = 30_000;
-/** While there are no keys at all, tries follow each other after this, then twice as long each time; milliseconds. */
-const FIRST_RETRY_MS = 1_000;
 
 interface HeldKeySet {
   readonly keys: KeySet;
@@ -240,15 +234,9 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   #schedule(): void {
     if (this.#stopped || this.config.issuer.keys.kind === 'none') return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#refresh(), this.#nextFetchMs());
+    const freshMs = this.#held === undefined ? undefined : this.#held.freshUntil - this.clock.now();
+    this.#timer = setTimeout(() => void this.#refresh(), nextFetchMs(freshMs, this.#failures));
     this.#timer.unref();
-  }
-
-  #nextFetchMs(): number {
-    if (this.#held === undefined) return Math.min(COOL_DOWN_MS, FIRST_RETRY_MS * 2 ** (this.#failures - 1));
-    if (this.#failures > 0) return COOL_DOWN_MS;
-    // Never further ahead than a day, whatever a clock that jumped makes of it: a timer's 32 bits would overflow.
-    return Math.min(KEPT_MS, Math.max(COOL_DOWN_MS, this.#held.freshUntil - this.clock.now()));
   }
 }
 

@@ -287,7 +287,7 @@ it('A token expires, and a license is renewed, on a database with another date s
 
 describe('A session that fails', () => {
   const pid = async (manager: EntityManager) =>
-    ((await manager.query('SELECT pg_backend_pid() AS pid')) as { pid: number }[])[0]?.pid;
+    (await manager.query<{ pid: number }[]>('SELECT pg_backend_pid() AS pid'))[0]?.pid;
 
   /** @returns the session that failed, those on which the same work was done again, and the one after it */
   async function fail(state: string, wait = 0) {

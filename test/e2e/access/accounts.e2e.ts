@@ -228,7 +228,9 @@ describe('Service accounts', () => {
          FROM generate_series(1, 100) AS n`,
       );
       const looks: unknown[] = [];
-      const client = pg.Client.prototype as unknown as { query(...call: unknown[]): unknown };
+      const client = pg.Client.prototype as unknown as {
+        query: (this: unknown, ...call: unknown[]) => unknown;
+      };
       const query = client.query;
       client.query = function (...call) {
         if (JSON.stringify(call.slice(0, 2)).includes('sa-herd-')) looks.push(call[0]);

@@ -1,0 +1,18 @@
+/** How long a set that could not be fetched again is still good, milliseconds. */
+export const KEPT_MS = 24 * 3600_000;
+/** Least time between two fetches that unknown `kid`s ask for, and between two tries of a failing source; milliseconds. */
+export const COOL_DOWN_MS = 30_000;
+/** While there are no keys at all, tries follow each other after this, then twice as long each time; milliseconds. */
+const FIRST_RETRY_MS = 1_000;
+
+/**
+ * How long to wait before the next fetch, milliseconds.
+ * @param freshMs - how long the set that is held stays fresh, milliseconds; undefined without a set
+ * @param failures - in a row, up to now
+ */
+export function nextFetchMs(freshMs: number | undefined, failures: number): number {
+  if (freshMs === undefined) return Math.min(COOL_DOWN_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
+  if (failures > 0) return COOL_DOWN_MS;
+  // Never further ahead than a day, whatever a clock that jumped makes of it: a timer's 32 bits would overflow.
+  return Math.min(KEPT_MS, Math.max(COOL_DOWN_MS, freshMs));
+}
