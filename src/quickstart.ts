@@ -37,7 +37,7 @@ other settings of the service count too, but for ISSUER_*: see docs/configuratio
 
 const ACCOUNT = 'quickstart';
 /** Whoever starts the quickstart owns its data. */
-const OPERATOR: RequestActor = { id: 'system', requestId: '', actions: new Set(ACTIONS) };
+const OPERATOR: RequestActor = { id: 'system', requestId: '', actions: new Set(ACTIONS), unlimited: true };
 
 interface QuickstartConfig {
   readonly service: ServiceConfig;

@@ -8,11 +8,13 @@ import type { Caller } from './caller.js';
 /** A caller together with the request he makes: what a use case needs to know of him. */
 export interface RequestActor extends Actor {
   readonly actions: Caller['actions'];
+  /** See {@link Caller}. */
+  readonly unlimited?: boolean;
 }
 
 /** A handler's parameter: on whose behalf it works. */
 export const ByActor = createParamDecorator((_: unknown, context: ExecutionContext): RequestActor => {
   const request = context.switchToHttp().getRequest<IncomingMessage>();
-  const { id, actions } = callerOf(request);
-  return { id, actions, requestId: contextOf(request).requestId };
+  const { id, actions, unlimited } = callerOf(request);
+  return { id, actions, unlimited: unlimited === true, requestId: contextOf(request).requestId };
 });

@@ -5,6 +5,8 @@ export interface Caller {
   /** Names the caller in audit records, logs and limits: `service-account:7`, `administrator:admin`, `bootstrap`. */
   readonly id: string;
   readonly actions: ReadonlySet<Action>;
+  /** Holds every action, those of later releases too. */
+  readonly unlimited?: boolean;
   /** Actions of the account that this token does not give, as its maker did not hold them. */
   readonly withheld?: ReadonlySet<Action>;
 }

@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Caller, KnownToken } from '../access/caller.js';
 import type { Action } from '../access/actions.js';
-import { actionsOf } from '../access/roles.js';
+import { actionsOf, ADMINISTRATOR_ROLE } from '../access/roles.js';
 import { Database } from '../database/database.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
@@ -143,11 +143,13 @@ export class AccountsStore implements OnModuleInit {
     const callers = new Map(
       accounts.map((account) => {
         const id = Number(account.id);
-        const actions = actionsOf(roles.get(id) ?? []);
-        return [
-          id,
-          { caller: { id: `service-account:${id}`, actions }, disabled: account.isDisabled },
-        ] as const;
+        const uids = roles.get(id) ?? [];
+        const caller: Caller = {
+          id: `service-account:${id}`,
+          actions: actionsOf(uids),
+          unlimited: uids.includes(ADMINISTRATOR_ROLE.uid),
+        };
+        return [id, { caller, disabled: account.isDisabled }] as const;
       }),
     );
     const known = new Map<string, KnownToken>();
@@ -173,6 +175,7 @@ function limited(caller: Caller, ceiling: readonly string[] | null): Caller {
   const actions = [...caller.actions];
   return {
     ...caller,
+    unlimited: false,
     actions: new Set(actions.filter((action) => most.has(action))),
     withheld: new Set(actions.filter((action) => !most.has(action))),
   };

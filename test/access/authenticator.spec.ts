@@ -126,6 +126,7 @@ describe('A token', () => {
     expect(authenticator.authenticate(bearer(BOOTSTRAP), HERE)).toEqual({
       id: 'bootstrap',
       actions: new Set(ACTIONS),
+      unlimited: true,
     });
     const { outcome } = authenticatorWith();
     expect(await outcome(bearer(BOOTSTRAP))).toBe('api-key.invalid');
@@ -146,6 +147,7 @@ describe('A password', () => {
     expect(authenticator.authenticate(basic('admin', 'a long password'), HERE)).toEqual({
       id: 'administrator:admin',
       actions: new Set(ACTIONS),
+      unlimited: true,
     });
   });
 
