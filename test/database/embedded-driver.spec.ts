@@ -369,6 +369,14 @@ describe('a directory that is not the one that was opened any more', () => {
         await cp(backup, directory, { recursive: true, force: true });
       },
     ],
+    [
+      'overwritten in place by the files of a backup',
+      async (directory, backup) => {
+        for (const [path, bytes] of await contents(backup)) {
+          await writeFile(join(directory, path), Buffer.from(bytes, 'base64'));
+        }
+      },
+    ],
   ];
 
   it.each(ways)('is written to no more, nor at the end: %s', async (_, happens) => {

@@ -178,8 +178,9 @@ export class EmbeddedDatabase {
     };
   }
 
-  /** What to open it again would be: its directory has to be the one that was opened. @throws EmbeddedDirectoryLostError */
+  /** Whether its directory may be opened again: one that was lost once stays so. @throws EmbeddedDirectoryLostError */
   assertSameDirectory(): void {
+    if (this.#stopped instanceof EmbeddedDirectoryLostError) throw this.#stopped;
     this.#opened?.assertOurs();
   }
 
