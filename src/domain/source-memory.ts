@@ -8,8 +8,8 @@ export interface Span {
 }
 
 /**
- * Whether a license was valid lately: by an answer or the wall clock alone (`doubtful`), or also by the earlier time that counts for a
- * while after the clock was set (`sure`).
+ * Whether a license was valid lately: by an answer, or by one of two times alone (`doubtful`), or by both (`sure`). They are the wall
+ * clock and the earlier time that counts for a while after the clock was set.
  */
 export type Sighting = 'none' | 'doubtful' | 'sure';
 
@@ -40,9 +40,10 @@ export function sightingOf(
   policy: LicensePolicy,
   { wall, earliest, isAnswered }: Times,
 ): Sighting {
-  const isValid = isValidWithin(candidate, policy, wall);
-  if (isValid && earliest !== undefined && isValidWithin(candidate, policy, earliest)) return 'sure';
-  return isValid || isAnswered ? 'doubtful' : 'none';
+  const byWall = isValidWithin(candidate, policy, wall);
+  const byEarliest = earliest !== undefined && isValidWithin(candidate, policy, earliest);
+  if (byWall && byEarliest) return 'sure';
+  return byWall || byEarliest || isAnswered ? 'doubtful' : 'none';
 }
 
 /**

@@ -222,10 +222,11 @@ describe('what the database holds, from second to second', () => {
           look(1, moment);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 300 },
     );
-    expect(takeovers).toBeGreaterThan(10);
-    expect(besides).toBeGreaterThan(10);
+    // What is rare may be met a few times alone; without it the property would say nothing.
+    expect(takeovers).toBeGreaterThan(0);
+    expect(besides).toBeGreaterThan(0);
   });
 
   it('never is again what was replaced when it ended', () => {
