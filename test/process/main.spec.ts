@@ -65,10 +65,13 @@ describe('node dist/main.js', () => {
     const where = HungFileSystem.isPossible(mount) ? it : it.skip;
 
     where('answers, takes an upload after the repair, and ends at SIGTERM meanwhile and later', async () => {
+      // Without the keys nothing could be said of a license that another test has stored.
+      const empty = await embeddedDatabase();
       await mkdir(mount);
       await writeFile(join(mount, 'keys.json'), JSON.stringify({ keys: [issuer.key.jwk] }));
       const settings = {
         ...environment(),
+        DATABASE_URL: empty.url,
         ISSUER_JWKS_PATH: join(mount, 'keys.json'),
         LICENSE_PATH: join(mount, 'license.jwt'),
       };
@@ -92,6 +95,7 @@ describe('node dist/main.js', () => {
       } finally {
         hung?.end();
         await rm(mount, { recursive: true });
+        await empty.drop();
       }
     });
   });
