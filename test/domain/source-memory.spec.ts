@@ -97,7 +97,12 @@ describe('how a license was found', () => {
       { wall, earliest: undefined, isAnswered: false },
       'doubtful',
     ],
-    ['in doubt by the earlier time alone', next, { wall: early, earliest: wall, isAnswered: false }, 'doubtful'],
+    [
+      'in doubt by the earlier time alone',
+      next,
+      { wall: early, earliest: wall, isAnswered: false },
+      'doubtful',
+    ],
     ['not at all by neither', next, { wall: early, earliest: early, isAnswered: false }, 'none'],
   ] as const)('%s', (_, one, times, expected) => {
     expect(sightingOf(one, policy, times)).toBe(expected);
