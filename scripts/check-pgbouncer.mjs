@@ -52,7 +52,11 @@ async function check() {
     const tests = spawn(
       process.execPath,
       ['scripts/test.mjs', '--only-postgres', ...(args.length > 0 ? args : SUITES)],
-      { cwd: ROOT, stdio: 'inherit', env: { ...process.env, TEST_DATABASE_URL: bouncer.url } },
+      {
+        cwd: ROOT,
+        stdio: 'inherit',
+        env: { ...process.env, TEST_DATABASE_URL: bouncer.url, TEST_DATABASE_POOLED: '1' },
+      },
     );
     const [code] = await once(tests, 'exit');
     const { transactions, mode } = await bouncer.statistics();

@@ -3,10 +3,10 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { POSTGRES_URL } from '../support/database.js';
+import { describeWithOwnSessions, POSTGRES_URL } from '../support/database.js';
 import { ServiceProcess } from '../support/service-process.js';
 
-describe('The credentials of the database in a file', () => {
+describeWithOwnSessions('The credentials of the database in a file', () => {
   const id = randomUUID().replaceAll('-', '').slice(0, 12);
   const [owner, before, after, database] = ['owner', 'before', 'after', 'db'].map(
     (name) => `licentia_rotation_${name}_${id}`,

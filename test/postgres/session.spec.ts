@@ -9,7 +9,12 @@ import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
 import { SnapshotVersionEntity } from '../../src/snapshot/snapshot-version.entity.js';
 import { ServiceAccountTokenEntity } from '../../src/accounts/service-account-token.entity.js';
 import { share } from '../schema/shape.js';
-import { POSTGRES_URL, postgresDatabase, type TestDatabase } from '../support/database.js';
+import {
+  describeWithOwnSessions,
+  POSTGRES_URL,
+  postgresDatabase,
+  type TestDatabase,
+} from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { TestService } from '../support/service.js';
 
@@ -83,7 +88,7 @@ async function copyOfOurs(schema: string, ...withRows: string[]): Promise<void> 
   }
 }
 
-describe('The schema of the tables', () => {
+describeWithOwnSessions('The schema of the tables', () => {
   it('is never one off the search path: a second instance does not join the tables of the first', async () => {
     await version();
     await setVersion('public', 41);
@@ -229,33 +234,35 @@ it('A time in a style of somebody else is an error, in entities too', async () =
   });
 });
 
-it('Foreign keys that the database has switched off end the start, where the role cannot switch them on', async () => {
-  const role = `licentia_plain_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
-  await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'change-me'`);
-  try {
-    await admin.query(`ALTER DATABASE ${name} OWNER TO ${role}`);
-    await admin.query(`ALTER SCHEMA public OWNER TO ${role}`);
-    const url = Object.assign(new URL(database.url), { username: role, password: 'change-me' }).href;
-    await admin.query(`ALTER ROLE ${role} IN DATABASE ${name} SET session_replication_role = replica`);
-    expect(await refusal({ url })).toMatch(/^session_replication_role is not "origin".*RESET/);
-    await admin.query(`ALTER ROLE ${role} IN DATABASE ${name} RESET session_replication_role`);
-    expect(await version({ url })).toBe(1);
-  } finally {
-    await admin.query(`ALTER DATABASE ${name} OWNER TO CURRENT_USER`);
-    await admin.query(`DROP OWNED BY ${role} CASCADE`);
-    await admin.query(`DROP ROLE ${role}`);
-  }
-});
+describeWithOwnSessions('Foreign keys that the database has switched off', () => {
+  it('end the start, where the role cannot switch them on', async () => {
+    const role = `licentia_plain_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
+    await admin.query(`CREATE ROLE ${role} LOGIN PASSWORD 'change-me'`);
+    try {
+      await admin.query(`ALTER DATABASE ${name} OWNER TO ${role}`);
+      await admin.query(`ALTER SCHEMA public OWNER TO ${role}`);
+      const url = Object.assign(new URL(database.url), { username: role, password: 'change-me' }).href;
+      await admin.query(`ALTER ROLE ${role} IN DATABASE ${name} SET session_replication_role = replica`);
+      expect(await refusal({ url })).toMatch(/^session_replication_role is not "origin".*RESET/);
+      await admin.query(`ALTER ROLE ${role} IN DATABASE ${name} RESET session_replication_role`);
+      expect(await version({ url })).toBe(1);
+    } finally {
+      await admin.query(`ALTER DATABASE ${name} OWNER TO CURRENT_USER`);
+      await admin.query(`DROP OWNED BY ${role} CASCADE`);
+      await admin.query(`DROP ROLE ${role}`);
+    }
+  });
 
-it('Foreign keys that the database has switched off work for a superuser: what hangs on a row goes with it', async () => {
-  await admin.query(`ALTER DATABASE ${name} SET session_replication_role = replica`);
-  await started((opened) =>
-    opened.transaction(async (manager) => {
-      await manager.query(ACCOUNT_WITH_TOKEN);
-      await manager.query('DELETE FROM service_account');
-      expect(await manager.count(ServiceAccountTokenEntity)).toBe(0);
-    }),
-  );
+  it('work for a superuser: what hangs on a row goes with it', async () => {
+    await admin.query(`ALTER DATABASE ${name} SET session_replication_role = replica`);
+    await started((opened) =>
+      opened.transaction(async (manager) => {
+        await manager.query(ACCOUNT_WITH_TOKEN);
+        await manager.query('DELETE FROM service_account');
+        expect(await manager.count(ServiceAccountTokenEntity)).toBe(0);
+      }),
+    );
+  });
 });
 
 it('A token expires, and a license is renewed, on a database with another date style', async () => {

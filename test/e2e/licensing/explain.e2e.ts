@@ -187,10 +187,11 @@ describe('the explanation of the check', () => {
   });
 
   it('says of what waits for the keys that nobody could look at it yet', async () => {
+    // First, so that the running service stores no key set again.
+    stage.issuer.answerKeySet({ status: 503 });
     await stage.change('DELETE FROM license_key');
     await stage.change('DELETE FROM key_set');
     await put(stage.issuer.token());
-    stage.issuer.answerKeySet({ status: 503 });
     await stage.restart({ LICENSE_PATH: path });
     const body = await explained();
     expect(body).toMatchObject({ answer: false, status: 2, code: 'issuer.unavailable', decidedBy: null });

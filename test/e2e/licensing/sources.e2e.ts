@@ -397,10 +397,11 @@ describe('a license outside of the database', () => {
   });
 
   it('that was never verified waits for the keys, and counts as soon as they are there', async () => {
+    // First, so that the running service stores no key set again.
+    stage.issuer.answerKeySet({ status: 503 });
     await stage.change('DELETE FROM license_key');
     await stage.change('DELETE FROM key_set');
     await put(stage.issuer.token());
-    stage.issuer.answerKeySet({ status: 503 });
     await restart();
     expect(await stage.verdict()).toEqual([false, 2]);
     expect(states()).toEqual([['file', 'broken', 'issuer.unavailable']]);
