@@ -8,6 +8,9 @@ import { errorBody } from './error-body.js';
 import { contextOf } from './request-context.js';
 import { RouteTable } from './route-table.js';
 
+/** Which role has which action; in the log, as the body of a 403 is fixed. */
+export const ACCESS_DOCUMENT = 'docs/access.md#give-the-missing-role';
+
 /** The only place where an error becomes an answer. What is not known says nothing. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -43,6 +46,7 @@ export class ErrorFilter implements ExceptionFilter {
         needed: error.needed,
         reason: error.reason,
         requestId: contextOf(request).requestId,
+        doc: ACCESS_DOCUMENT,
       });
       this.#answer(response, error.body(), 403);
       return;

@@ -194,6 +194,7 @@ describe('The log of requests', () => {
         needed: ['licensing:read'],
         reason: `${caller} does not hold the action`,
         requestId: 'denied-1',
+        doc: 'docs/access.md#give-the-missing-role',
       }),
       expect.objectContaining({ msg: 'request', status: 403, caller, requestId: 'denied-1' }),
     ]);
