@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } f
 import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import {
+  type Candidate,
   type DatabaseSetting,
   type DatabaseUrl,
   DatabaseUrlFault,
@@ -10,16 +11,39 @@ import {
 
 /** How often the files are read, milliseconds. */
 const LOOK_MS = 1_000;
+/** Wait before new content that does not work is retried, milliseconds: doubled after each try. */
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 4_000;
+
+/** A candidate that did not work. */
+interface Trial {
+  readonly candidate: Candidate;
+  readonly reason: string;
+  /** When it is tried again, on the monotonic clock. */
+  readonly due: number;
+  readonly waitMs: number;
+}
+
+/** What came of a setting's file. */
+interface Outcome {
+  readonly setting: string;
+  readonly outcome: string;
+  readonly failed: boolean;
+}
 
 /**
  * Follows the files that say the database's address and its certificates, so that what is rotated counts without a
- * restart. Connections made with what was before are replaced: idle ones at once, the others when their work is done.
+ * restart. New content is used once a connection with it works; until then the old one stays in use. Then the connections
+ * made with the old one are replaced: idle ones at once, the others when their work is done.
  */
 export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger(DatabaseUrlWatch.name);
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #fault: string | undefined;
+  #trial: Trial | undefined;
+  /** One look after the other. */
+  #looking: Promise<unknown> = Promise.resolve();
   #pool: pg.Pool | undefined;
 
   /** @param url - none: the address cannot change */
@@ -38,23 +62,42 @@ export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicati
   }
 
   /**
-   * Reads the files at once. Never rejects.
+   * Reads the files at once, and tries new content at once too. Never rejects.
    * @returns what came of each; nothing where no file says anything
    */
-  async lookNow(): Promise<{ setting: string; outcome: string; failed: boolean }[]> {
+  async lookNow(): Promise<Outcome[]> {
+    return this.#inTurn(true);
+  }
+
+  get #settings(): readonly DatabaseSetting[] {
+    return this.url?.settings ?? [];
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => void this.#inTurn(false).finally(() => this.#schedule()), LOOK_MS);
+    this.#timer.unref();
+  }
+
+  /** @param isUrgent - whether what failed is tried again before its time */
+  async #inTurn(isUrgent: boolean): Promise<Outcome[]> {
+    const looked = this.#looking.then(() => this.#look(isUrgent));
+    this.#looking = looked.catch(() => undefined);
+    return looked;
+  }
+
+  async #look(isUrgent: boolean): Promise<Outcome[]> {
     if (this.url === undefined || this.#settings.length === 0) return [];
     try {
-      const changed = await this.url.look();
+      const candidate = await this.url.look();
       this.#fault = undefined;
-      for (const setting of changed) {
-        this.#logger.log({ msg: `${setting} changed: new connections use what it says` });
+      if (candidate === undefined) {
+        this.#trial = undefined;
+        return this.#outcomes([], 'changed', false);
       }
-      if (changed.length > 0) await this.#replaceOutdated();
-      return this.#settings.map((setting) => ({
-        setting,
-        outcome: changed.includes(setting) ? 'changed' : 'unchanged',
-        failed: false,
-      }));
+      const reason = await this.#take(this.url, candidate, isUrgent);
+      if (reason === undefined) return this.#outcomes(candidate.settings, 'changed', false);
+      return this.#outcomes(candidate.settings, `not used yet: ${reason}`, true);
     } catch (error) {
       if (!(error instanceof DatabaseUrlFault)) throw error;
       const { setting, message } = error;
@@ -66,19 +109,50 @@ export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicati
     }
   }
 
-  get #settings(): readonly DatabaseSetting[] {
-    return this.url?.settings ?? [];
+  #outcomes(settings: readonly DatabaseSetting[], outcome: string, failed: boolean): Outcome[] {
+    return this.#settings.map((setting) =>
+      settings.includes(setting)
+        ? { setting, outcome, failed }
+        : { setting, outcome: 'unchanged', failed: false },
+    );
   }
 
-  #schedule(): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => void this.lookNow().finally(() => this.#schedule()), LOOK_MS);
-    this.#timer.unref();
+  /** Uses a candidate if a connection with it works. @returns why it does not */
+  async #take(url: DatabaseUrl, candidate: Candidate, isUrgent: boolean): Promise<string | undefined> {
+    const before = this.#trial?.candidate === candidate ? this.#trial : undefined;
+    if (before !== undefined && !isUrgent && performance.now() < before.due) return before.reason;
+    const names = candidate.settings.join(' and ');
+    // Without a connection that worked there is nothing to keep.
+    if (this.dataSource.isInitialized) {
+      try {
+        await url.tryOut(candidate, this.#master.options);
+      } catch (error) {
+        const reason = (error as Error).message;
+        if (before === undefined) {
+          this.#logger.warn({
+            msg: `${names} changed, but a connection with the new content fails: the old one stays in use, and the new one is retried`,
+            reason,
+          });
+        }
+        const waitMs = Math.min(LONGEST_WAIT_MS, (before?.waitMs ?? FIRST_WAIT_MS / 2) * 2);
+        this.#trial = { candidate, reason, waitMs, due: performance.now() + waitMs };
+        return reason;
+      }
+    }
+    this.#trial = undefined;
+    url.use(candidate);
+    this.#logger.log({ msg: `${names} changed: new connections use what it says` });
+    await this.#replaceOutdated();
+    return undefined;
+  }
+
+  get #master(): pg.Pool {
+    return (this.dataSource.driver as unknown as { readonly master: pg.Pool }).master;
   }
 
   async #replaceOutdated(): Promise<void> {
     if (!this.dataSource.isInitialized) return;
-    const pool = (this.dataSource.driver as unknown as { readonly master: pg.Pool }).master;
+    const pool = this.#master;
     if (this.#pool !== pool) {
       this.#pool = pool;
       // The pool drops a client that is ending when it is given back.

@@ -19,6 +19,13 @@ interface Current {
 /** The setting that names a file which can change: `DATABASE_URL` for those of `sslrootcert`, `sslcert` and `sslkey`. */
 export type DatabaseSetting = 'DATABASE_URL_FILE' | 'DATABASE_CA_PATH' | 'DATABASE_URL';
 
+/** What the files say now, where that differs from what connections are made with. */
+export interface Candidate {
+  /** The settings whose files say it. */
+  readonly settings: readonly DatabaseSetting[];
+  readonly connection: Current;
+}
+
 /** What a setting's file says cannot be used. */
 export class DatabaseUrlFault extends Error {
   override readonly name = 'DatabaseUrlFault';
@@ -32,11 +39,12 @@ export class DatabaseUrlFault extends Error {
 }
 
 /**
- * The address of a PostgreSQL server with its credentials and certificates. Where a file says it, a change of the file
- * counts for new connections, and the ones before are closed as soon as nobody uses them.
+ * The address of a PostgreSQL server with its credentials and certificates. Where a file says it, a change of the file is
+ * a candidate: new connections are made with it from {@link use} on, and the ones before are outdated then.
  */
 export class DatabaseUrl {
   #current: Current;
+  #candidate: Candidate | undefined;
   /** The files' content at the last look: what is the same is not parsed again. */
   #seen = new Map<string, Buffer>();
 
@@ -56,22 +64,22 @@ export class DatabaseUrl {
   }
 
   /**
-   * Reads the files again. What cannot be used changes nothing.
-   * @returns the settings whose files say something new
-   * @throws DatabaseUrlFault
+   * Reads the files again; changes no connection.
+   * @returns the same object while the files say the same; undefined where they say what is in use
+   * @throws DatabaseUrlFault for what cannot be used
    */
-  async look(): Promise<DatabaseSetting[]> {
+  async look(): Promise<Candidate | undefined> {
     const seen = new Map<string, Buffer>();
     const { file, authoritiesPath, address } = this.location;
     const said: DatabaseSetting = file === undefined ? 'DATABASE_URL' : 'DATABASE_URL_FILE';
     const bytes = file === undefined ? undefined : await this.#read(said, file, MOST_SECRET_BYTES, seen);
     const now = bytes === undefined ? address : of(said, () => addressIn(bytes));
-    if (now === undefined) return [];
+    if (now === undefined) return undefined;
     if (authoritiesPath !== undefined) {
       await this.#read('DATABASE_CA_PATH', authoritiesPath, MOST_CERTIFICATE_BYTES, seen);
     }
     for (const named of tlsFiles(now)) await this.#read(said, named, MOST_CERTIFICATE_BYTES, seen);
-    if (isSame(seen, this.#seen)) return [];
+    if (isSame(seen, this.#seen)) return this.#candidate;
 
     const content = (path: string) => seen.get(path) ?? Buffer.alloc(0);
     const authorities =
@@ -81,16 +89,43 @@ export class DatabaseUrl {
     const before = this.#current;
     const next = { url: now.url, tls: of(said, () => postgresTls(now, authorities, content)) };
     this.#seen = seen;
-    if (
-      isDeepStrictEqual(withoutAuthorities(before), withoutAuthorities(next)) &&
-      isDeepStrictEqual(caOf(before), caOf(next))
-    )
-      return [];
-    this.#current = next;
-    const isByUrl =
-      authorities === undefined || !isDeepStrictEqual(withoutAuthorities(before), withoutAuthorities(next));
-    const isByAuthorities = authorities !== undefined && !isDeepStrictEqual(caOf(before), caOf(next));
-    return [...(isByUrl ? [said] : []), ...(isByAuthorities ? ['DATABASE_CA_PATH' as const] : [])];
+    const isOtherCa = !isDeepStrictEqual(caOf(before), caOf(next));
+    const isOtherUrl = !isDeepStrictEqual(withoutAuthorities(before), withoutAuthorities(next));
+    this.#candidate = undefined;
+    if (isOtherUrl || isOtherCa) {
+      const isByUrl = isOtherUrl || authorities === undefined;
+      const isByAuthorities = isOtherCa && authorities !== undefined;
+      const settings = [
+        ...(isByUrl ? [said] : []),
+        ...(isByAuthorities ? ['DATABASE_CA_PATH' as const] : []),
+      ];
+      this.#candidate = { settings, connection: next };
+    }
+    return this.#candidate;
+  }
+
+  /**
+   * Opens one connection with a candidate, asks the server something, and closes it.
+   * @param options - those of the pool
+   * @throws what the server or the way to it answers
+   */
+  async tryOut({ connection }: Candidate, options: pg.ClientConfig): Promise<void> {
+    const client = new pg.Client(withConnection(options, connection));
+    // An error after the end of the connection is nobody's.
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      // A pooler lets clients in before it has a session of the server.
+      await client.query('SELECT 1');
+    } finally {
+      void client.end().catch(() => undefined);
+    }
+  }
+
+  /** Makes new connections with a candidate from now on. */
+  use(candidate: Candidate): void {
+    this.#current = candidate.connection;
+    if (this.#candidate === candidate) this.#candidate = undefined;
   }
 
   /** The class of clients that connect with what is current when they are made. */
@@ -100,9 +135,7 @@ export class DatabaseUrl {
       readonly #madeWith = current();
 
       constructor(options: pg.ClientConfig) {
-        const { url, tls } = current();
-        // A copy, as the driver changes it.
-        super({ ...options, connectionString: url, ssl: tls && { ...tls } });
+        super(withConnection(options, current()));
       }
 
       get isOutdated(): boolean {
@@ -138,6 +171,11 @@ function addressIn(bytes: Buffer): PostgresAddress {
     throw new SettingFault('must stay the address of a PostgreSQL server');
   }
   return read.address;
+}
+
+function withConnection(options: pg.ClientConfig, { url, tls }: Current): pg.ClientConfig {
+  // A copy, as the driver changes it.
+  return { ...options, connectionString: url, ssl: tls && { ...tls } };
 }
 
 function of<T>(setting: DatabaseSetting, work: () => T): T {

@@ -37,6 +37,13 @@ describe('The address of a database in files that change', () => {
     return new DatabaseUrl(location);
   }
 
+  /** Looks, and uses what is new. @returns the settings that say it */
+  async function follow(url: DatabaseUrl): Promise<readonly string[]> {
+    const candidate = await url.look();
+    if (candidate !== undefined) url.use(candidate);
+    return candidate?.settings ?? [];
+  }
+
   function client(url: DatabaseUrl) {
     const Client = url.clients();
     return new Client({}) as pg.Client & { readonly isOutdated: boolean; readonly ssl: unknown };
@@ -44,7 +51,7 @@ describe('The address of a database in files that change', () => {
 
   it('takes new authorities for new connections, and keeps the ones before while the file is broken', async () => {
     const url = urlOf({ DATABASE_URL: 'postgres://u@h/d', DATABASE_CA_PATH: files.ca });
-    expect(await url.look()).toEqual([]);
+    expect(await follow(url)).toEqual([]);
     const first = client(url);
     expect(first.ssl).toMatchObject({ rejectUnauthorized: true, ca: [before.cert.trim()] });
 
@@ -58,16 +65,16 @@ describe('The address of a database in files that change', () => {
     expect(first.isOutdated).toBe(false);
 
     await writeFile(files.ca, after.cert);
-    expect(await url.look()).toEqual(['DATABASE_CA_PATH']);
+    expect(await follow(url)).toEqual(['DATABASE_CA_PATH']);
     expect(first.isOutdated).toBe(true);
     expect(client(url).ssl).toMatchObject({ rejectUnauthorized: true, ca: [after.cert.trim()] });
-    expect(await url.look()).toEqual([]);
+    expect(await follow(url)).toEqual([]);
   });
 
   it('reads a new address as strictly as the first one, with its TLS', async () => {
     const url = urlOf({ DATABASE_URL_FILE: files.url, DATABASE_CA_PATH: files.ca });
     await writeFile(files.url, 'postgres://new@h/d?sslmode=no-verify&application_name=x');
-    expect(await url.look()).toEqual(['DATABASE_URL_FILE']);
+    expect(await follow(url)).toEqual(['DATABASE_URL_FILE']);
     expect(client(url)).toMatchObject({ user: 'new', ssl: { rejectUnauthorized: false } });
 
     for (const text of [
@@ -92,8 +99,25 @@ describe('The address of a database in files that change', () => {
     const next = after.issue({ names: ['service'] });
     await writeFile(files.cert, next.cert);
     await writeFile(files.key, next.key);
-    expect(await url.look()).toEqual(['DATABASE_URL']);
+    expect(await follow(url)).toEqual(['DATABASE_URL']);
     expect(first.isOutdated).toBe(true);
     expect(client(url).ssl).toMatchObject({ cert: next.cert });
+  });
+
+  it('makes connections with what was before until the candidate is used, and forgets one that was taken back', async () => {
+    const url = urlOf({ DATABASE_URL_FILE: files.url });
+    const first = client(url);
+    await writeFile(files.url, 'postgres://new@h/d?sslmode=require');
+    const candidate = await url.look();
+    expect(candidate?.settings).toEqual(['DATABASE_URL_FILE']);
+    expect(await url.look()).toBe(candidate);
+    expect([first.isOutdated, client(url).user]).toEqual([false, 'old']);
+
+    await writeFile(files.url, 'postgres://old@h/d?sslmode=require');
+    expect(await url.look()).toBeUndefined();
+    await writeFile(files.url, 'postgres://new@h/d?sslmode=require');
+    expect(await follow(url)).toEqual(['DATABASE_URL_FILE']);
+    expect([first.isOutdated, client(url).user]).toEqual([true, 'new']);
+    expect(await url.look()).toBeUndefined();
   });
 });

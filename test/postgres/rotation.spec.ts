@@ -8,9 +8,9 @@ import { ServiceProcess } from '../support/service-process.js';
 
 describeWithOwnSessions('The credentials of the database in a file', () => {
   const id = randomUUID().replaceAll('-', '').slice(0, 12);
-  const [owner, before, after, database] = ['owner', 'before', 'after', 'db'].map(
+  const [owner, before, after, late, database] = ['owner', 'before', 'after', 'late', 'db'].map(
     (name) => `licentia_rotation_${name}_${id}`,
-  ) as [string, string, string, string];
+  ) as [string, string, string, string, string];
   let directory: string;
 
   async function onServer(...statements: string[]): Promise<void> {
@@ -50,7 +50,7 @@ describeWithOwnSessions('The credentials of the database in a file', () => {
   afterAll(async () => {
     await onServer(
       `DROP DATABASE IF EXISTS ${database} WITH (FORCE)`,
-      ...[before, after, owner].map((role) => `DROP ROLE IF EXISTS ${role}`),
+      ...[before, after, late, owner].map((role) => `DROP ROLE IF EXISTS ${role}`),
     );
     await rm(directory, { recursive: true });
   });
@@ -86,6 +86,60 @@ describeWithOwnSessions('The credentials of the database in a file', () => {
       expect(new Set(statuses)).toEqual(new Set([201]));
       service.signal('SIGHUP');
       await service.said('"DATABASE_URL_FILE":"unchanged"');
+    } finally {
+      await service.kill('SIGTERM');
+    }
+  });
+
+  it('keep working while the new ones do not work yet: one warning, and they are used once they work', async () => {
+    await onServer(
+      `DROP ROLE IF EXISTS ${before}`,
+      ...login(before),
+      ...login(late),
+      `ALTER ROLE ${late} NOLOGIN`,
+    );
+    const service = await ServiceProcess.start({ DATABASE_URL_FILE: await name(before) });
+    try {
+      const roles = async () => {
+        const client = new pg.Client({ connectionString: POSTGRES_URL });
+        await client.connect();
+        const found = await client.query<{ usename: string }>(
+          `SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = '${database}'`,
+        );
+        await client.end();
+        return found.rows.map(({ usename }) => usename);
+      };
+      let number = 0;
+      /** More at a time than there are sessions: new ones are made. */
+      const write = async () => {
+        const calls = Array.from({ length: 20 }, async () => {
+          const account = { name: `late ${(number += 1)}`, role: 'Viewer' };
+          return (await service.call('POST', '/api/serviceaccounts', account)).status;
+        });
+        return new Set(await Promise.all(calls));
+      };
+      const warnings = () =>
+        service.output.split('\n').filter((line) => line.includes('a connection with the new content fails'));
+
+      await name(late);
+      await service.said('DATABASE_URL_FILE changed');
+      const began = performance.now();
+      while (performance.now() - began < 6_000) expect(await write()).toEqual(new Set([201]));
+      expect(await roles()).toEqual([before]);
+      service.signal('SIGHUP');
+      await service.said('"DATABASE_URL_FILE":"not used yet');
+      expect(warnings().map((line) => JSON.parse(line))).toEqual([
+        expect.objectContaining({ level: 40, reason: expect.stringMatching(/not permitted to log in/) }),
+      ]);
+
+      await onServer(`ALTER ROLE ${late} LOGIN`);
+      const allowed = performance.now();
+      await service.said('new connections use what it says');
+      expect(performance.now() - allowed).toBeLessThan(5_000);
+      expect(await write()).toEqual(new Set([201]));
+      while ((await roles()).includes(before)) await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await roles()).toEqual([late]);
+      expect(warnings()).toHaveLength(1);
     } finally {
       await service.kill('SIGTERM');
     }
