@@ -2,6 +2,7 @@ import type { Schema } from '../database/data-source-options.js';
 import { IssuedLicenseEntity } from './issued-license.entity.js';
 import { IssuerRecordEntity } from './issuer-record.entity.js';
 import { AuthorityInitial1764000000000 } from './migrations/authority-initial-1764000000000.js';
+import { AuthorityKeys1765900000000 } from './migrations/authority-keys-1765900000000.js';
 import { AuthorityRecord1765300000000 } from './migrations/authority-record-1765300000000.js';
 import { RenewalEntity } from './renewal.entity.js';
 import { SigningKeyEntity } from './signing-key.entity.js';
@@ -9,5 +10,5 @@ import { SigningKeyEntity } from './signing-key.entity.js';
 /** The issuer's tables, in a database of its own. */
 export const AUTHORITY_SCHEMA: Schema = {
   entities: [IssuedLicenseEntity, IssuerRecordEntity, RenewalEntity, SigningKeyEntity],
-  migrations: [AuthorityInitial1764000000000, AuthorityRecord1765300000000],
+  migrations: [AuthorityInitial1764000000000, AuthorityRecord1765300000000, AuthorityKeys1765900000000],
 };

@@ -17,9 +17,11 @@ import { IssuerIdentity } from './issuer-identity.js';
 import { IssuerRecordStore } from './issuer-record.store.js';
 import { LicenseAuthority } from './license-authority.js';
 import { LicenseSigner } from './license-signer.js';
+import { PrivateKeys } from './private-keys.js';
 import { RenewalSlots } from './renewal-slots.js';
 import { RenewalStore } from './renewal.store.js';
 import { Renewals } from './renewals.js';
+import { SigningKeyStore } from './signing-key.store.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** The composition root of the self-hosted issuer. */
@@ -43,6 +45,8 @@ export class AuthorityModule {
         IssuerRecordStore,
         IssuerIdentity,
         ConfirmedClock,
+        PrivateKeys,
+        SigningKeyStore,
         SigningKeys,
         LicenseSigner,
         LicenseAuthority,

@@ -58,6 +58,8 @@ export async function startAuthority(
     await startWhenAvailable(application.nest, logger, attended);
     application.nest.get(ConfirmedClock).keepLooking();
     await application.nest.get(LicenseAuthority).warnOfAhead();
+    // The quickstart's keys are for trying out.
+    if (!attended) application.nest.get(SigningKeys).warnOfClear();
     const url = await application.listen(config.listen.host, config.listen.port);
     return { url, application, issuer: application.nest.get(LicenseAuthority) };
   } catch (error) {

@@ -47,7 +47,7 @@ export class LicenseAuthority {
     const { license, signed } = await this.database.transaction(async (manager) => {
       const license = newLicense(terms, await this.clock.now(manager), this.clock.moment);
       license.prod.forEach(assertConfigurable);
-      const signed = await this.signer.license(license, license.lastIat);
+      const signed = await this.signer.license(manager, license, license.lastIat);
       await this.#assertAcceptable(license, signed.token, license.lastIat);
       license.lastToken = signed.token;
       const inserted = await manager
@@ -137,7 +137,7 @@ export class LicenseAuthority {
         throw new AuthorityError('The license ends later than that already: nothing was changed.');
       if (end <= now) throw new AuthorityError('The license would have ended by now: choose a later end.');
       license.lexp = end;
-      const { token } = await this.signer.license(license, now);
+      const { token } = await this.signer.license(manager, license, now);
       await this.#assertAcceptable(license, token, now);
     });
   }
@@ -166,7 +166,7 @@ export class LicenseAuthority {
         throw new AuthorityError(
           `The last token of the license "${lid}" lies ahead of the clock: run "repair ${lid}".`,
         );
-      const signed = await this.signer.license(license, decision.iat);
+      const signed = await this.signer.license(manager, license, decision.iat);
       license.lastIat = signed.iat;
       license.lastToken = token = signed.token;
     });

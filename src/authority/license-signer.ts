@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import { decodeJwt } from 'jose';
+import type { EntityManager } from 'typeorm';
 import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
 import { toSeconds } from '../domain/clock.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
@@ -12,6 +13,8 @@ import { SigningKeys } from './signing-keys.js';
 export interface SignedLicense {
   readonly token: string;
   readonly jti: string;
+  /** Of the key that signed it. */
+  readonly kid: string;
   readonly iat: number;
   readonly exp: number;
 }
@@ -28,10 +31,10 @@ export class LicenseSigner {
    * A new token. It ends with the license at the latest; one that is given before the license begins lasts from then on.
    * @param iat - Unix seconds; greater than that of every token of this license before
    */
-  async license(license: IssuedLicenseEntity, iat: number): Promise<SignedLicense> {
+  async license(manager: EntityManager, license: IssuedLicenseEntity, iat: number): Promise<SignedLicense> {
     const claims = this.#claims(license, iat);
-    const token = await this.keys.sign('license+jwt', claims);
-    return { token, jti: claims.jti, iat, exp: claims.exp };
+    const { text, kid } = await this.keys.sign(manager, 'license+jwt', claims);
+    return { token: text, jti: claims.jti, kid, iat, exp: claims.exp };
   }
 
   /** The newest token of a license, where it is known. */
@@ -47,8 +50,9 @@ export class LicenseSigner {
   }
 
   /** The statement that revokes every token of the license with this `iat` or an earlier one. */
-  async revocation(lid: string, iat: number): Promise<string> {
-    return this.keys.sign('license-revocation+jwt', { iss: this.config.issuerId, lid, iat });
+  async revocation(manager: EntityManager, lid: string, iat: number): Promise<string> {
+    const claims = { iss: this.config.issuerId, lid, iat };
+    return (await this.keys.sign(manager, 'license-revocation+jwt', claims)).text;
   }
 
   #claims(license: IssuedLicenseEntity, iat: number) {

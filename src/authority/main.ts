@@ -25,7 +25,7 @@ Commands:
     --check-config         read the configuration, say what is wrong with it, and end: with 0 when it is fine, 1
                            when it cannot be used, 3 when it can and a name looks misspelled
     --migrate              bring the tables of the database up to date, and end
-    --export <file>        write all rows of the database, with the signing key, into a new file, and end: for a move to
+    --export <file>        write all rows of the database, with the signing keys, into a new file, and end: for a move to
                            another PostgreSQL
     --import <file>        put such rows into an empty database, and end
 

@@ -67,7 +67,7 @@ export class Renewals {
     // After the lock: waiting for it takes time.
     const reading = await this.clock.read(manager);
     const { now, doubt } = reading;
-    await this.#assertEntitled(license, attempt, reading);
+    await this.#assertEntitled(manager, license, attempt, reading);
     if (doubt !== undefined) {
       throw new RenewalRefused('clock_unconfirmed', undefined, new ClockDoubtError(doubt, now));
     }
@@ -84,13 +84,14 @@ export class Renewals {
     if (dryRun) return { answer: { dryRun } };
     // Not noted for the attempt: its repetition gets what is the newest then, and a caller in a loop writes nothing.
     if (decision.kind === 'newest') return { answer: { token: decision.token } };
-    const signed = await this.signer.license(license, decision.iat);
+    const signed = await this.signer.license(manager, license, decision.iat);
     await manager.update(IssuedLicenseEntity, { lid }, { lastIat: signed.iat, lastToken: signed.token });
     await this.store.save(manager, lid, idempotencyKey, signed);
     return { answer: { token: signed.token }, signed };
   }
 
   async #assertEntitled(
+    manager: EntityManager,
     license: IssuedLicenseEntity,
     { instance }: RenewalAttempt,
     { now, doubt }: ClockReading,
@@ -100,7 +101,7 @@ export class Renewals {
     const { lid, revokedAt, aheadIat } = license;
     if (revokedAt === null) return;
     const iat = doubt === undefined ? statementIat({ revokedAt, aheadIat }, now) : revokedAt;
-    throw new RenewalRefused('license_revoked', await this.signer.revocation(lid, iat));
+    throw new RenewalRefused('license_revoked', await this.signer.revocation(manager, lid, iat));
   }
 
   /** Tokens that a clock signed which was ahead: until that time comes there is none newer. */

@@ -1,14 +1,6 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
-import {
-  calculateJwkThumbprint,
-  type CryptoKey,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JWK_EC_Private,
-  SignJWT,
-} from 'jose';
+import { type CryptoKey, SignJWT } from 'jose';
 import type { EntityManager } from 'typeorm';
 import { Periodic } from '../clock/periodic.js';
 import { Database } from '../database/database.js';
@@ -16,24 +8,36 @@ import { type Clock, CLOCK } from '../domain/clock.js';
 import { type KeySet, readKeySet } from '../domain/key-set.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { PublicJwk } from '../domain/verification-key.js';
-import { SigningKeyEntity } from './signing-key.entity.js';
+import { generateSigningKey } from './new-signing-key.js';
+import { PrivateKeys } from './private-keys.js';
+import { publishedJwk } from './public-jwk.js';
+import type { SigningKeyEntity } from './signing-key.entity.js';
+import { SigningKeyStore } from './signing-key.store.js';
 
-const ALGORITHM = 'ES256';
-/** How often the keys in memory are compared with the database's, milliseconds: a backup may have been restored. */
+/** How often the keys in memory are compared with the database's, milliseconds: they are rotated, or a backup was restored. */
 const LOOK_MS = 1_000;
+/** So often the active key may change while something is signed. */
+const MOST_TRIES = 4;
 
 /** What is signed: the `typ` tells a license from a revocation, so that neither can stand for the other. */
 export type SignedType = 'license+jwt' | 'license-revocation+jwt';
 
+/** A compact JWS, and the key that signed it. */
+export interface SignedText {
+  readonly text: string;
+  readonly kid: string;
+}
+
 interface LoadedKeys {
   readonly rows: readonly SigningKeyEntity[];
-  readonly kid: string;
+  /** The active key. */
+  readonly key: SigningKeyEntity;
   readonly privateKey: CryptoKey;
   readonly jwks: { readonly keys: readonly PublicJwk[] };
   readonly keySet: KeySet;
 }
 
-/** The issuer's keys. The first one is made when there is none; private halves never leave this class. */
+/** The issuer's keys in memory. The first one is made when there is none; private halves never leave this class. */
 @Injectable()
 export class SigningKeys implements BeforeApplicationShutdown {
   readonly #logger = new Logger(SigningKeys.name);
@@ -45,17 +49,46 @@ export class SigningKeys implements BeforeApplicationShutdown {
 
   constructor(
     private readonly database: Database,
+    private readonly store: SigningKeyStore,
+    private readonly privateKeys: PrivateKeys,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Reads the keys from the database, which must have been started. @throws ServiceError `database.unavailable` */
+  /**
+   * Reads the keys from the database, which must have been started, and encrypts those that are to be.
+   * @throws ServiceError `database.unavailable`; ConfigError where a key cannot be decrypted or read
+   */
   async start(): Promise<void> {
-    this.#keys = await load(await this.database.transaction((manager) => this.#findOrCreate(manager)));
+    const encrypted: string[] = [];
+    const rows = await this.database.transaction(async (manager) => {
+      encrypted.length = 0;
+      await this.#createFirst(manager);
+      for (const key of await this.store.all(manager)) {
+        if (!this.privateKeys.isOutdated(key)) continue;
+        const part = this.privateKeys.store(await this.privateKeys.open(key), key.kid);
+        await this.store.change(manager, key.kid, part);
+        encrypted.push(key.kid);
+      }
+      return this.store.all(manager);
+    });
+    // All of them, so that a wrong encryption key is noticed now and not at the next rotation.
+    for (const key of rows) if (key.privateSealed !== null) await this.privateKeys.open(key);
+    if (encrypted.length > 0) this.#logger.log({ msg: 'signing keys were encrypted', kids: encrypted });
+    this.#keys = await this.#load(rows);
     this.#looks.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.#looks.stop();
+  }
+
+  /** Says in the log that private keys are in clear, where they are. */
+  warnOfClear(): void {
+    const kids = this.#loaded().rows.flatMap(({ kid, privateJwk }) => (privateJwk === null ? [] : [kid]));
+    if (kids.length === 0) return;
+    const msg =
+      'signing keys are in clear in the database: set ISSUER_KEY_ENCRYPTION_KEY, and the next start encrypts them';
+    this.#logger.warn({ msg, kids });
   }
 
   /** The public key set (RFC 7517, section 5), as it is published. @throws ServiceError `database.unavailable` */
@@ -68,45 +101,84 @@ export class SigningKeys implements BeforeApplicationShutdown {
     return this.#loaded().keySet;
   }
 
-  /** @returns the compact JWS of the claims (RFC 7515, section 7.1). @throws ServiceError `database.unavailable` */
-  async sign(typ: SignedType, claims: Readonly<Record<string, unknown>>): Promise<string> {
-    const { kid, privateKey } = this.#loaded();
-    return new SignJWT({ ...claims }).setProtectedHeader({ alg: ALGORITHM, kid, typ }).sign(privateKey);
+  /**
+   * Signs with the key that is active in the database. It stays active until the transaction ends: so no key is retired while
+   * something is signed with it.
+   * @returns the compact JWS of the claims (RFC 7515, section 7.1). @throws ServiceError `database.unavailable`
+   */
+  async sign(
+    manager: EntityManager,
+    typ: SignedType,
+    claims: Readonly<Record<string, unknown>>,
+  ): Promise<SignedText> {
+    const {
+      key: { kid, alg },
+      privateKey,
+    } = await this.#active(manager);
+    const text = await new SignJWT({ ...claims }).setProtectedHeader({ alg, kid, typ }).sign(privateKey);
+    return { text, kid };
+  }
+
+  async #active(manager: EntityManager): Promise<LoadedKeys> {
+    for (let tries = 1; ; tries += 1) {
+      const keys = this.#loaded();
+      const state = await this.store.hold(manager, keys.key.kid);
+      if (state === 'active') return keys;
+      if (tries < MOST_TRIES && (await this.#takeUp(await this.store.all(manager)))) continue;
+      // Where the database has no key that can be used here, the last one goes on; but never one that nobody can verify.
+      if (state === undefined || state === 'verify-only') return keys;
+      const cause = new Error('the active signing key cannot be used by this process');
+      throw new ServiceError('database.unavailable', undefined, { cause, retryAfter: 2 });
+    }
   }
 
   /**
-   * Takes up the keys of a database that was restored: what is signed by a key that it lacks could not be verified after
-   * a restart. Never rejects: where the database is away, has no key or has one that cannot be used, the former keys stay.
+   * Follows the database: what is signed by a key that it lacks could not be verified after a restart. Never rejects: where
+   * the database is away, has no key or has one that cannot be used, the former keys stay.
    */
   async #look(): Promise<void> {
-    const rows = await this.database.read(findAll).catch(() => undefined);
-    if (rows === undefined || this.#keys === undefined) return;
+    const rows = await this.database.read((manager) => this.store.all(manager)).catch(() => undefined);
+    if (rows !== undefined && this.#keys !== undefined) await this.#takeUp(rows);
+  }
+
+  /** @returns whether the keys in memory are other ones now */
+  async #takeUp(rows: readonly SigningKeyEntity[]): Promise<boolean> {
+    const former = this.#loaded();
     if (rows.length === 0) {
       if (!this.#missing)
         this.#logger.error({ msg: 'the database has no signing key any more: the last one stays' });
       this.#missing = true;
-      return;
+      return false;
     }
     this.#missing = false;
-    if (isDeepStrictEqual(rows, this.#keys.rows)) {
+    if (isDeepStrictEqual(rows, former.rows)) {
       this.#unusable = undefined;
-      return;
+      return false;
     }
-    if (isDeepStrictEqual(rows, this.#unusable)) return;
+    if (isDeepStrictEqual(rows, this.#unusable)) return false;
     try {
-      this.#keys = await load(rows);
+      this.#keys = await this.#load(rows);
     } catch (error) {
       this.#unusable = rows;
       const msg =
         'the database has a signing key that cannot be used: the former keys stay until the process ends';
       this.#logger.error({ msg, kid: rows[0]?.kid, err: error });
-      return;
+      return false;
     }
     this.#unusable = undefined;
-    this.#logger.warn({
-      msg: 'the signing keys of the database are other ones than before',
-      kid: this.#keys.kid,
-    });
+    this.#say(former, this.#keys);
+    return true;
+  }
+
+  #say(former: LoadedKeys, present: LoadedKeys): void {
+    const states = ({ rows }: LoadedKeys) => Object.fromEntries(rows.map(({ kid, state }) => [kid, state]));
+    if (isDeepStrictEqual(states(former), states(present))) return;
+    if (present.keySet.find(former.key.kid) === undefined) {
+      const msg = 'the signing keys of the database are other ones than before';
+      this.#logger.warn({ msg, kid: present.key.kid });
+    } else {
+      this.#logger.log({ msg: 'the signing keys changed', kid: present.key.kid, keys: states(present) });
+    }
   }
 
   #loaded(): LoadedKeys {
@@ -115,37 +187,23 @@ export class SigningKeys implements BeforeApplicationShutdown {
     return this.#keys;
   }
 
-  async #findOrCreate(manager: EntityManager): Promise<SigningKeyEntity[]> {
-    const found = await findAll(manager);
-    if (found.length > 0) return found;
-    // Of several processes that begin on one empty database, one makes the key and the others wait for it.
-    await manager.query('LOCK TABLE signing_key IN SHARE ROW EXCLUSIVE MODE');
-    const madeMeanwhile = await findAll(manager);
-    if (madeMeanwhile.length > 0) return madeMeanwhile;
-    const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
-    const privateJwk = (await exportJWK(privateKey)) as JWK_EC_Private;
-    const kid = await calculateJwkThumbprint({ ...privateJwk, kty: 'EC' });
-    const key = { kid, alg: ALGORITHM, privateJwk, createdAt: new Date(this.clock.now()) } as const;
-    await manager.insert(SigningKeyEntity, key);
-    this.#logger.log({ msg: 'a signing key was made', kid });
-    return [key];
+  async #load(rows: readonly SigningKeyEntity[]): Promise<LoadedKeys> {
+    const key = rows.find(({ state }) => state === 'active');
+    if (key === undefined) throw new Error('there is no active signing key');
+    const jwks = { keys: rows.map(publishedJwk) };
+    const [privateKey, keySet] = [await this.privateKeys.import(key), await readKeySet(jwks)];
+    return { rows, key, privateKey, jwks, keySet };
   }
-}
 
-/** The newest first: it signs, and the others still verify what they signed. */
-async function findAll(manager: EntityManager): Promise<SigningKeyEntity[]> {
-  return manager.find(SigningKeyEntity, { order: { createdAt: 'DESC', kid: 'ASC' } });
-}
-
-async function load(rows: readonly SigningKeyEntity[]): Promise<LoadedKeys> {
-  const [newest] = rows;
-  if (newest === undefined) throw new Error('there is no signing key');
-  const jwks = { keys: rows.map(publicJwk) };
-  const privateKey = await importJWK({ ...newest.privateJwk, kty: 'EC' as const }, newest.alg);
-  return { rows, kid: newest.kid, privateKey, jwks, keySet: await readKeySet(jwks) };
-}
-
-/** Names what is public, so that nothing else can come along. */
-function publicJwk({ kid, alg, privateJwk: { crv, x, y } }: SigningKeyEntity): PublicJwk {
-  return { kty: 'EC', kid, alg, use: 'sig', crv, x, y };
+  async #createFirst(manager: EntityManager): Promise<void> {
+    if ((await this.store.all(manager)).length > 0) return;
+    // Of several processes that begin on one empty database, one makes the key and the others wait for it.
+    await this.store.lock(manager);
+    if ((await this.store.all(manager)).length > 0) return;
+    const { privateJwk, ...key } = await generateSigningKey();
+    const now = new Date(this.clock.now());
+    const part = this.privateKeys.store(privateJwk, key.kid);
+    await this.store.insert(manager, { ...key, ...part, state: 'active', createdAt: now, activatedAt: now });
+    this.#logger.log({ msg: 'a signing key was made', kid: key.kid });
+  }
 }

@@ -7,7 +7,7 @@ import {
   PROCESS_SETTINGS,
   type ServiceConfig,
 } from './service-config.js';
-import { database, integer, matching, secret, withDefault } from './setting.js';
+import { database, encryptionKeys, integer, matching, optional, secret, withDefault } from './setting.js';
 
 /** Every setting of the self-hosted issuer. */
 export const AUTHORITY_SETTINGS = {
@@ -18,6 +18,7 @@ export const AUTHORITY_SETTINGS = {
     matching(/^[\x21-\x7e]{1,1024}$/, 'must have 1 to 1024 printable ASCII characters and no space'),
     'http://localhost:3001',
   ),
+  ISSUER_KEY_ENCRYPTION_KEY: secret(optional(encryptionKeys)),
 };
 
 /** What the issuer was told, parsed once at the start. */
@@ -29,6 +30,8 @@ export interface AuthorityConfig {
   readonly keepAliveSeconds: number;
   /** The `iss` of everything it signs. */
   readonly issuerId: string;
+  /** The first one encrypts the signing keys in the database, each decrypts; 32 bytes. Without any they stay in clear. */
+  readonly encryptionKeys: readonly Buffer[];
 }
 
 /** Injection token of the {@link AuthorityConfig}. */
@@ -49,5 +52,6 @@ export function loadAuthorityConfig(environment: Environment): AuthorityConfig {
     },
     keepAliveSeconds: values.KEEP_ALIVE_SECONDS,
     issuerId: values.ISSUER_ID,
+    encryptionKeys: values.ISSUER_KEY_ENCRYPTION_KEY ?? [],
   });
 }

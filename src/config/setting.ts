@@ -132,6 +132,21 @@ export const list: Parsed<readonly string[]> = {
   },
 };
 
+/** Keys of AES-256 in base64 (RFC 4648, section 4), separated by commas: the first one encrypts. */
+export const encryptionKeys: Parsed<readonly Buffer[]> = {
+  parse: (value) => {
+    const texts = value.split(',').map((text) => text.trim());
+    const keys = texts.map((text) => Buffer.from(text, 'base64'));
+    const areKeys = keys.every((key, index) => key.length === 32 && key.toString('base64') === texts[index]);
+    if (!areKeys) {
+      throw new SettingFault(
+        'must be 32 random bytes in base64, as "openssl rand -base64 32" prints them; former keys may follow, after commas',
+      );
+    }
+    return Object.freeze(keys);
+  },
+};
+
 const PROXY_NAMES = ['loopback', 'linklocal', 'uniquelocal'];
 
 /** Addresses of proxies, separated by commas: IP addresses, CIDR ranges, or names of ranges that are never public. */

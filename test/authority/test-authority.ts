@@ -1,6 +1,7 @@
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { loadAuthorityConfig } from '../../src/config/authority-config.js';
+import type { Environment } from '../../src/config/environment.js';
 import {
   type AuthorityOptions,
   type RunningAuthority,
@@ -56,8 +57,12 @@ export class TestAuthority {
     readonly clock: FakeClock,
   ) {}
 
-  static async start(database: TestDatabase, clock = new FakeClock()): Promise<TestAuthority> {
-    const config = loadAuthorityConfig({ PORT: '0', DATABASE_URL: database.url, ISSUER_ID });
+  static async start(
+    database: TestDatabase,
+    clock = new FakeClock(),
+    environment: Environment = {},
+  ): Promise<TestAuthority> {
+    const config = loadAuthorityConfig({ PORT: '0', DATABASE_URL: database.url, ISSUER_ID, ...environment });
     const logger = createLogger(process.env.TEST_LOG_LEVEL ?? 'silent');
     return new TestAuthority(await startAuthority(config, logger, optionsOf(clock)), clock);
   }
