@@ -1,6 +1,5 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { UnusableKeyError, readVerificationKey } from '../domain/verification-key.js';
-import type { JsonObject } from '../domain/strict-json.js';
 import { AuthorityError } from './authority-error.js';
 import { publicMembers } from './public-jwk.js';
 
