@@ -144,12 +144,13 @@ async function closeBoth(service: RunningService, authority: RunningAuthority): 
 async function installDemoLicense(
   { application: { nest } }: RunningService,
   { issuer }: RunningAuthority,
-  { rootUrl }: ServiceConfig,
+  { rootUrl, products }: ServiceConfig,
 ): Promise<void> {
   if (nest.get(SnapshotService).current?.license.revision !== 0) return;
   const { token } = await issuer.issue({
     sub: rootUrl.canonical,
     company: 'Licentia demo',
+    products,
     includedUsers: 50,
   });
   await nest.get(LicensingService).install(OPERATOR, token, { queue: false, acknowledge: true });

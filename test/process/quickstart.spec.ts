@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,15 +42,15 @@ describe('node dist/quickstart.js --check-config', () => {
   });
 });
 
-describe('node dist/quickstart.js where another process listens', () => {
-  /** Listens on a port whose neighbors are free at this moment. */
-  async function listen(): Promise<{ port: number; close: () => Promise<unknown> }> {
-    const server = createServer();
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    const { port } = server.address() as AddressInfo;
-    return { port, close: async () => new Promise((closed) => server.close(closed)) };
-  }
+/** Listens on a port whose neighbors are free at this moment. */
+async function listen(): Promise<{ port: number; close: () => Promise<unknown> }> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  return { port, close: async () => new Promise((closed) => server.close(closed)) };
+}
 
+describe('node dist/quickstart.js where another process listens', () => {
   it.each([
     ['on its port', 0, 'is in use already: stop what listens there, or set PORT to another one.'],
     [
@@ -73,6 +74,42 @@ describe('node dist/quickstart.js where another process listens', () => {
       expect([ended.code, existsSync(join(directory, 'data'))]).toEqual([1, false]);
     } finally {
       await close();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('node dist/quickstart.js for products of its own', () => {
+  it('starts with a demo license that names them', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'licentia-products-'));
+    for (const name of ['pglite', 'authority']) {
+      cpSync(join(process.env.TEST_TEMPLATE_DIRECTORY ?? '', 'database'), join(directory, 'data', name), {
+        recursive: true,
+      });
+    }
+    const { port, close } = await listen();
+    await close();
+    const child = spawn(process.execPath, [QUICKSTART], {
+      env: { PATH: process.env.PATH, PORT: String(port), LICENSE_PRODUCTS: 'my-product,my-product-pro' },
+      cwd: directory,
+    });
+    const exited = once(child, 'exit');
+    try {
+      let output = '';
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
+      }
+      while (!output.includes('Ctrl+C ends it.')) {
+        if (child.exitCode !== null) throw new Error(output);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      const response = await fetch(`http://127.0.0.1:${port}/api/licensing/token`, {
+        headers: { Authorization: `Bearer ${/licsa_\w+/.exec(output)?.[0]}` },
+      });
+      expect(await response.json()).toMatchObject({ status: 1, prod: ['my-product', 'my-product-pro'] });
+    } finally {
+      child.kill('SIGTERM');
+      await exited;
       rmSync(directory, { recursive: true, force: true });
     }
   });
