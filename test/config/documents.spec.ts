@@ -56,6 +56,8 @@ const OTHERS = new Set([
     'SERVICE_PASSWORD_FILE',
   ],
   ...['TEST_DATABASE_URL', 'TEST_POSTGRES_BIN', 'FUZZ_SEED'],
+  // Of the examples.
+  ...['LICENTIA_URL', 'LICENTIA_TOKEN', 'GRACE_SECONDS'],
   // Shown as misspelled.
   ...['ISSUER_JWKS_PATHS', 'PORT_FILE'],
 ]);

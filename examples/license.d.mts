@@ -1,0 +1,2 @@
+export function isLicensed(): Promise<boolean>;
+export function daysLeft(): Promise<number>;
