@@ -119,8 +119,8 @@ export class Authenticator {
 
   #administrator(name: string, password: string, origin: Origin): Caller {
     const { administrator } = this.#config;
-    const fail = (reason: 'wrong' | 'blocked', cause?: Error): never => {
-      this.#metrics.passwordFailed(reason);
+    const fail = (cause?: Error): never => {
+      this.#metrics.passwordFailed();
       // Counted, but answered as ever: a 429 for some names alone would tell which name is the administrator's.
       this.failures.count(origin);
       // The cause is for the log alone.
@@ -128,12 +128,12 @@ export class Authenticator {
     };
     // Other names can never succeed, so no block needs to be kept in memory for them.
     const right = sameSecret(password, administrator?.password ?? '');
-    if (administrator === undefined || !sameSecret(name, administrator.name)) return fail('wrong');
+    if (administrator === undefined || !sameSecret(name, administrator.name)) return fail();
     const until = this.failures.blockedUntil(name, origin);
-    if (until !== undefined) return fail('blocked', new Error(`blocked until ${until}`));
+    if (until !== undefined) return fail(new Error(`blocked until ${until}`));
     if (!right) {
       this.failures.wrongPassword(name, origin);
-      return fail('wrong');
+      return fail();
     }
     this.failures.rightPassword(name, origin);
     return { id: `administrator:${name}`, actions: this.#everything, unlimited: true };
