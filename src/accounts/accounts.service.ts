@@ -4,6 +4,7 @@ import type { RequestActor } from '../access/actor.decorator.js';
 import type { Action } from '../access/actions.js';
 import { actionsOf, findRole, type Role } from '../access/roles.js';
 import { createServiceAccountToken, hashToken } from '../access/service-account-token.js';
+import { ceilingOf } from '../access/token-ceiling.js';
 import { type AuditAction, AuditLog } from '../audit/audit-log.js';
 import { AccessDenied } from '../domain/access-denied.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
@@ -110,6 +111,7 @@ export class AccountsService {
           expiresAt: secondsToLive === 0 ? null : new Date(created.getTime() + secondsToLive * 1000),
           lastUsedAt: null,
           isRevoked: false,
+          // A token never gives more than its maker could: roles that its account gets later do not change that.
           ceiling: ceilingOf(actor),
         }),
       );
@@ -241,10 +243,4 @@ function assertHolds(actor: RequestActor, actions: Iterable<Action>): void {
   if (missing.length > 0) {
     throw new AccessDenied(missing, `${actor.id} cannot give, change or take away what he does not hold`);
   }
-}
-
-/** A token never gives more than its maker could: roles that its account gets later do not change that. */
-function ceilingOf({ actions, unlimited }: RequestActor): string[] | null {
-  // All of today's actions are a limit too: a later release has more.
-  return unlimited === true ? null : [...actions].sort();
 }

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Caller, KnownToken } from '../access/caller.js';
 import type { Action } from '../access/actions.js';
 import { actionsOf, ADMINISTRATOR_ROLE } from '../access/roles.js';
+import { ceilingWithoutRecord, limit } from '../access/token-ceiling.js';
 import { Database } from '../database/database.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
@@ -116,7 +117,11 @@ export class AccountsStore implements OnModuleInit {
       .innerJoin(RoleAssignmentEntity, 'assignment', 'assignment.serviceAccountId = account.id')
       .where('account.isDisabled = false AND token.isRevoked = false')
       .andWhere('(token.expiresAt IS NULL OR token.expiresAt > :now)', { now })
-      .andWhere('(token.ceiling IS NULL OR :action = ANY (token.ceiling))', { action })
+      .andWhere(
+        `CASE WHEN token.ceiling IS NULL THEN assignment.createdAt < token.created
+         ELSE token.ceiling && ARRAY[:action, '*'] END`,
+        { action },
+      )
       .andWhere('assignment.roleUid IN (:...roleUids)', { roleUids })
       .getExists();
   }
@@ -136,20 +141,22 @@ export class AccountsStore implements OnModuleInit {
     const accounts = await manager.find(ServiceAccountEntity);
     const assignments = await manager.find(RoleAssignmentEntity);
     const tokens = await manager.find(ServiceAccountTokenEntity);
-    const roles = new Map<number, string[]>();
-    for (const { serviceAccountId, roleUid } of assignments) {
-      roles.set(serviceAccountId, [...(roles.get(serviceAccountId) ?? []), roleUid]);
+    const roles = new Map<number, RoleAssignmentEntity[]>();
+    for (const assignment of assignments) {
+      const id = assignment.serviceAccountId;
+      roles.set(id, [...(roles.get(id) ?? []), assignment]);
     }
     const callers = new Map(
       accounts.map((account) => {
         const id = Number(account.id);
-        const uids = roles.get(id) ?? [];
+        const given = roles.get(id) ?? [];
+        const uids = given.map(({ roleUid }) => roleUid);
         const caller: Caller = {
           id: `service-account:${id}`,
           actions: actionsOf(uids),
           unlimited: uids.includes(ADMINISTRATOR_ROLE.uid),
         };
-        return [id, { caller, disabled: account.isDisabled }] as const;
+        return [id, { caller, given, disabled: account.isDisabled }] as const;
       }),
     );
     const known = new Map<string, KnownToken>();
@@ -158,7 +165,7 @@ export class AccountsStore implements OnModuleInit {
       if (account === undefined) continue;
       known.set(token.hash, {
         disabled: account.disabled,
-        caller: limited(account.caller, token.ceiling),
+        caller: limit(account.caller, token.ceiling ?? ceilingWithoutRecord(token.created, account.given)),
         tokenId: Number(token.id),
         expiresAt: token.expiresAt?.getTime(),
         revoked: token.isRevoked,
@@ -166,17 +173,4 @@ export class AccountsStore implements OnModuleInit {
     }
     return known;
   }
-}
-
-/** The caller that a token stands for: with the actions of the account that the token's maker held, too. */
-function limited(caller: Caller, ceiling: readonly string[] | null): Caller {
-  if (ceiling === null) return caller;
-  const most = new Set(ceiling);
-  const actions = [...caller.actions];
-  return {
-    ...caller,
-    unlimited: false,
-    actions: new Set(actions.filter((action) => most.has(action))),
-    withheld: new Set(actions.filter((action) => !most.has(action))),
-  };
 }

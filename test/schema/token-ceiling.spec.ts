@@ -33,11 +33,11 @@ it('tokens from before it: an administrator’s have no limit, those of lesser m
     await dataSource.destroy();
     dataSource = await openAs({ program, count: program.schema.migrations.length }, database);
     await applyMigrations(dataSource);
-    const rows: { ceiling: string[] | null }[] = await dataSource.query(
+    const rows: { ceiling: string[] }[] = await dataSource.query(
       'SELECT ceiling FROM service_account_token ORDER BY id',
     );
     const reader = ['licensing.reports:read', 'licensing:read'];
-    expect(rows.map(({ ceiling }) => ceiling)).toEqual([null, reader, reader, [], null]);
+    expect(rows.map(({ ceiling }) => ceiling)).toEqual([['*'], reader, reader, [], ['*']]);
   } finally {
     await dataSource.destroy();
     await database.drop();

@@ -26,8 +26,9 @@ const ACTIONS_OF: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What a token can give at most: the actions that its maker held; null is no limit. A token that a service account made before
- * keeps what it gives now, and gains nothing from roles that come later. The release before does not know the column.
+ * What a token can give at most: the actions that its maker held, `*` for all. A token that a service account made before
+ * keeps what it gives now, and gains nothing from roles that come later. The release before does not know the column,
+ * so during an upgrade its replicas leave it null.
  */
 export class TokenCeiling1765600000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -37,22 +38,24 @@ export class TokenCeiling1765600000000 implements MigrationInterface {
     );
     await runner.query(
       `UPDATE service_account_token AS token
-       SET ceiling = ARRAY(
-         SELECT DISTINCT given.action
-         FROM role_assignment AS assignment
-         JOIN unnest($1::text[], $2::text[]) AS given (uid, action) ON given.uid = assignment.role_uid
-         WHERE assignment.service_account_id = token.service_account_id
-         ORDER BY given.action)
-       WHERE NOT EXISTS (
+       SET ceiling = CASE WHEN EXISTS (
          SELECT FROM audit_event AS event
          WHERE event.action = 'service-account.token.create'
            AND event.target = 'service-account:' || token.service_account_id
            AND event.detail ->> 'tokenId' = token.id::text
            AND event.actor NOT LIKE 'service-account:%')
-       AND NOT EXISTS (
+       OR EXISTS (
          SELECT FROM role_assignment AS assignment
          WHERE assignment.service_account_id = token.service_account_id
-           AND assignment.role_uid = 'basic_grafana_admin')`,
+           AND assignment.role_uid = 'basic_grafana_admin')
+       THEN ARRAY['*']
+       ELSE ARRAY(
+         SELECT DISTINCT given.action
+         FROM role_assignment AS assignment
+         JOIN unnest($1::text[], $2::text[]) AS given (uid, action) ON given.uid = assignment.role_uid
+         WHERE assignment.service_account_id = token.service_account_id
+         ORDER BY given.action)
+       END`,
       [pairs.map(([uid]) => uid), pairs.map(([, action]) => action)],
     );
   }

@@ -717,11 +717,8 @@ describe('Service accounts', () => {
       return { id: body.id as number, key: body.key as string };
     };
     const limitOf = async ({ id }: { readonly id: number }) =>
-      (
-        await sql<{ ceiling: string[] | null }>('SELECT ceiling FROM service_account_token WHERE id = $1', [
-          id,
-        ])
-      )[0]?.ceiling;
+      (await sql<{ ceiling: string[] }>('SELECT ceiling FROM service_account_token WHERE id = $1', [id]))[0]
+        ?.ceiling;
 
     it('but those of administrators: who holds all actions of today may lack one of a later release', async () => {
       const id = await account();
@@ -729,14 +726,24 @@ describe('Service accounts', () => {
       await give(everyRole, LICENSING_WRITER, ROLES_WRITER, ACCOUNTS_WRITER);
       const maker = await make(everyRole);
       const administrator = await service.caller(ADMINISTRATOR);
-      expect(await limitOf(await make(id))).toBeNull();
-      expect(await limitOf(await make(id, administrator.token))).toBeNull();
+      expect(await limitOf(await make(id))).toEqual(['*']);
+      expect(await limitOf(await make(id, administrator.token))).toEqual(['*']);
       expect(await limitOf(await make(id, maker.key))).toEqual([...EVERYTHING].sort());
       // A token with a limit passes it on, also when its account is an administrator's by then.
       const later = await account();
       const limited = await make(later, maker.key);
       await give(later, ADMINISTRATOR);
       expect(await limitOf(await make(id, limited.key))).toEqual([...EVERYTHING].sort());
+    });
+
+    it('also where a replica of a former release stored none: what the account had then', async () => {
+      const id = await account();
+      await give(id, LICENSING_READER);
+      const made = await make(id);
+      await sql('UPDATE service_account_token SET ceiling = NULL WHERE id = $1', [made.id]);
+      await give(id, LICENSING_WRITER);
+      expect((await service.get('/api/licensing/check', { token: made.key })).status).toBe(200);
+      expect((await service.delete('/api/licensing/token', {}, { token: made.key })).status).toBe(403);
     });
   });
 
@@ -881,6 +888,23 @@ describe('The last holder of roles:write', () => {
     );
     expect((await service.delete(path, undefined, { token: last.token })).status).toBe(200);
     last = { ...last, token: another.body.key as string, tokenId: another.body.id as number };
+  });
+
+  it('keeps that token also where a former release stored it without a limit', async () => {
+    const ceiling = (value: string) =>
+      service.running.application.nest
+        .get(Database)
+        .transaction(async (manager) =>
+          manager.query(`UPDATE service_account_token SET ceiling = ${value} WHERE id = $1`, [last.tokenId]),
+        );
+    await ceiling('NULL');
+    try {
+      const path = `/api/serviceaccounts/${last.id}/tokens/${last.tokenId}`;
+      const reply = await service.delete(path, undefined, { token: last.token });
+      expect([reply.status, reply.body.messageId]).toEqual([409, 'access.last-administrator']);
+    } finally {
+      await ceiling(`ARRAY['*']`);
+    }
   });
 
   it('keeps it where the only other holder is disabled or has no token that works, and loses it where one works', async () => {

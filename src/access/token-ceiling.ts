@@ -1,0 +1,39 @@
+import type { Action } from './actions.js';
+import type { Caller } from './caller.js';
+import { actionsOf, ADMINISTRATOR_ROLE } from './roles.js';
+
+/** The ceiling of a token whose maker was an administrator: no limit, also of actions of later releases. */
+const NO_LIMIT = '*';
+
+/** The most that a token made by this caller gives, as it is stored. */
+export function ceilingOf({ actions, unlimited }: Pick<Caller, 'actions' | 'unlimited'>): string[] {
+  return unlimited === true ? [NO_LIMIT] : [...actions].sort();
+}
+
+/**
+ * The ceiling of a token that a replica of a former release stored without one during an upgrade: what its account had
+ * when the token was made. A role that came later might be more than the unknown maker held.
+ *
+ * @param roles - of the token's account now, each with the time when it was given
+ */
+export function ceilingWithoutRecord(
+  tokenCreated: Date,
+  roles: readonly { readonly roleUid: string; readonly createdAt: Date }[],
+): string[] {
+  const before = roles.filter(({ createdAt }) => createdAt < tokenCreated).map(({ roleUid }) => roleUid);
+  return ceilingOf({ actions: actionsOf(before), unlimited: before.includes(ADMINISTRATOR_ROLE.uid) });
+}
+
+/** The caller that a token stands for: the actions of its account that the ceiling has, too. */
+export function limit(caller: Caller, ceiling: readonly string[]): Caller {
+  if (ceiling.includes(NO_LIMIT)) return caller;
+  const most = new Set(ceiling);
+  const has = (action: Action) => most.has(action);
+  const actions = [...caller.actions];
+  return {
+    ...caller,
+    unlimited: false,
+    actions: new Set(actions.filter(has)),
+    withheld: new Set(actions.filter((action) => !has(action))),
+  };
+}
