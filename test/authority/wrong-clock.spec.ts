@@ -66,6 +66,10 @@ const [itWithServer, itWithoutServer] = POSTGRES_URL === undefined ? [it.skip, i
 
 const confirmed = async () =>
   (await Scrape.of(authority.running.url)).value('licentia_signing_clock_confirmed');
+const refusals = async () =>
+  (await Scrape.of(authority.running.url)).value('licentia_renewals_refused_total', {
+    code: refusal.body.code,
+  });
 
 const refusal = { status: 503, body: { code: 'clock_unconfirmed' } };
 
@@ -78,9 +82,11 @@ describe('a clock that was set ahead', () => {
     expect(refused).toMatchObject(refusal);
     expect(refused.headers.get('retry-after')).toBe('60');
     expect(await confirmed()).toBe(0);
+    expect(await refusals()).toBe(1);
     await expect(authority.issued()).rejects.toThrow(/clock/);
     authority.clock.set(right);
     expect((await authority.renew({ token })).status).toBe(200);
+    expect(await refusals()).toBe(1);
     expect(await confirmed()).toBe(1);
   });
 
