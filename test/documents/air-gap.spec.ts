@@ -1,0 +1,62 @@
+import { commandBlocks } from '../support/command-blocks.js';
+import { isolation, Terminal } from '../support/terminal.js';
+
+const isolated = isolation();
+const where = isolated
+  ? 'in a network namespace without a way out'
+  : 'NOT isolated: unshare is not permitted here';
+
+describe(`docs/air-gap.md, ${where}`, () => {
+  let terminal: Terminal;
+
+  beforeAll(async () => {
+    terminal = await Terminal.open(isolated ? { isolated } : {});
+  });
+
+  afterAll(async () => terminal.close());
+
+  (isolated ? it : it.skip)('has no way out', async () => {
+    const { status, output } = await terminal.paste('curl -sS -m 5 http://192.0.2.1/');
+    expect([status, output]).toEqual([7, expect.stringContaining('connect')]);
+  });
+
+  it.each(['', ', a second time too'])('is what its commands do%s', async (time) => {
+    if (time !== '') await terminal.stop();
+    const outputs = [];
+    for (const { text } of commandBlocks('docs/air-gap.md')) {
+      const { status, output } = await terminal.paste(text);
+      expect({ text, status, output }).toMatchObject({ status: 0 });
+      outputs.push(output);
+    }
+    const [, , , start, asked, , renewed] = outputs as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    expect(start).toContain('The configuration is fine.');
+    const [check, explanation] = lines(asked);
+    expect(check).toBe(true);
+    const { exp } = explanation.sources.find(({ source }: { source: string }) => source === 'file');
+    expect(explanation).toMatchObject({
+      answer: true,
+      decidedBy: { source: 'file' },
+      nextChange: { at: exp },
+    });
+    expect(explanation.at + 364 * 86_400).toBeLessThan(exp);
+    const [token] = lines(renewed);
+    expect([token.status, token.exp, token.lexp]).toEqual([1, exp + 365 * 86_400, exp + 365 * 86_400]);
+    expect(terminal.logs).not.toMatch(/"level":[4-6]0.*(issuer|renew)/i);
+  });
+});
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the test looks into it as it pleases
+function lines(output: string): any[] {
+  return output
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => JSON.parse(line) as unknown);
+}

@@ -1,0 +1,180 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Programs that the pages start in the foreground, as a person does in a terminal of its own. */
+const SERVER = /^(.*?)(\bnode dist\/(authority\/)?main\.js)(?: serve)?\s*(?:#.*)?$/;
+const ISSUER_COMMAND = /\bnode dist\/authority\/main\.js (?!serve)\w/;
+
+/** What a pasted block came to. */
+export interface Pasted {
+  /** The exit code of its last command. */
+  readonly status: number;
+  /** Both outputs. */
+  readonly output: string;
+}
+
+/** The isolation that this machine permits: words in front of a command, or undefined where it permits none. */
+export function isolation(): readonly string[] | undefined {
+  const inside = ['bash', '-c', 'ip link set lo up && exec "$0" "$@"'];
+  const candidates = [
+    ['unshare', '--net', ...inside],
+    ['unshare', '--map-root-user', '--net', ...inside],
+  ];
+  return candidates.find(([program = '', ...args]) => spawnSync(program, [...args, 'true']).status === 0);
+}
+
+/**
+ * A person at a shell, in an empty directory that has the build: pastes blocks of the documents one after the other,
+ * so that variables stay. Servers of a block go on running beside the blocks that follow.
+ */
+export class Terminal {
+  #output = '';
+  #servers = 0;
+  #ended = false;
+
+  private constructor(
+    readonly directory: string,
+    private readonly shell: ChildProcess,
+    private readonly addresses: { readonly service: string; readonly issuer: string },
+  ) {
+    for (const stream of [shell.stdout, shell.stderr]) {
+      stream?.on('data', (bytes: Buffer) => (this.#output += bytes.toString()));
+    }
+    shell.once('exit', () => (this.#ended = true));
+  }
+
+  /**
+   * @param environment - what the shell has beside `PATH`
+   * @param service - where calls of `http://localhost:3000` go; a free port of this machine unless given
+   * @param isolated - the words of {@link isolation}: ports are those of the documents then
+   */
+  static async open({
+    environment = {},
+    service,
+    isolated,
+  }: {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly service?: string;
+    readonly isolated?: readonly string[];
+  } = {}): Promise<Terminal> {
+    const directory = mkdtempSync(join(tmpdir(), 'licentia-terminal-'));
+    for (const name of ['dist', 'docs', 'deploy', 'examples', 'scripts', 'node_modules', 'package.json']) {
+      symlinkSync(join(ROOT, name), join(directory, name));
+    }
+    // Creating an embedded database takes seconds, copying an empty one does not.
+    const template = join(process.env.TEST_TEMPLATE_DIRECTORY ?? '', 'database');
+    for (const name of ['pglite', 'authority']) {
+      cpSync(template, join(directory, 'data', name), { recursive: true });
+    }
+    writeFileSync(join(directory, '.servers'), '');
+    const [program = '', ...args] = [...(isolated ?? []), 'bash'];
+    const shell = spawn(program, args, {
+      cwd: directory,
+      env: { PATH: process.env.PATH, ...environment },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const addresses = isolated
+      ? { service: 'http://localhost:3000', issuer: 'http://localhost:3001' }
+      : { service: service ?? (await freeAddress()), issuer: await freeAddress() };
+    const terminal = new Terminal(directory, shell, addresses);
+    writeFileSync(join(directory, '.prelude'), PRELUDE);
+    await terminal.#run('. ./.prelude');
+    return terminal;
+  }
+
+  /** Runs a block. Commands of the issuer stop it first: on an embedded database one process works at a time. */
+  async paste(block: string): Promise<Pasted> {
+    const lines = block.replaceAll('\\\n', ' ').split('\n');
+    if (lines.some((line) => ISSUER_COMMAND.test(line))) await this.stop('authority');
+    writeFileSync(join(this.directory, '.block'), lines.map((line) => this.#adapt(line)).join('\n'));
+    return this.#run('. ./.block');
+  }
+
+  /** Ends the servers that blocks have started, as Ctrl+C does: all, or the issuer alone. */
+  async stop(program = ''): Promise<void> {
+    await this.#run(`end_servers ${program}`);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#ended) {
+      await this.stop();
+      const exited = once(this.shell, 'exit');
+      this.shell.stdin?.end('exit\n');
+      await exited;
+    }
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** What the servers of the blocks have logged. */
+  get logs(): string {
+    const paths = Array.from({ length: this.#servers }, (_, at) => join(this.directory, `.server-${at + 1}`));
+    return paths.map((path) => (existsSync(path) ? readFileSync(path, 'utf8') : '')).join('');
+  }
+
+  /** A line with the addresses of this terminal; a server is started beside what follows, once it listens. */
+  #adapt(line: string): string {
+    const { service, issuer } = this.addresses;
+    // Licenses go on naming http://localhost:3000/ and the issuer's id: only what is called moves.
+    const moved = line
+      .replaceAll(/http:\/\/localhost:3000(?=\/(api|metrics|healthz|readyz)\b)/g, service)
+      .replaceAll(/http:\/\/localhost:3001(?=\/(v1|\.well-known)\b)/g, issuer);
+    const [, settings, command, isIssuer] = SERVER.exec(moved) ?? [];
+    if (command === undefined) return moved;
+    this.#servers += 1;
+    const log = `.server-${this.#servers}`;
+    const { port } = new URL(isIssuer === undefined ? service : issuer);
+    return `${settings}PORT=${port} ${command} >${log} 2>&1 & PID=$!; await_server ${log} ${isIssuer === undefined ? 'service' : 'authority'}`;
+  }
+
+  async #run(command: string): Promise<Pasted> {
+    const before = this.#output.length;
+    this.shell.stdin?.write(`${command}\nprintf '\\n::ended %s::\\n' "$?"\n`);
+    for (;;) {
+      const output = this.#output.slice(before);
+      const end = /\n::ended (\d+)::\n/.exec(output);
+      if (end !== null) {
+        // What standard error has to say may come a moment later than the end.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return { status: Number(end[1]), output: this.#output.slice(before).replace(end[0], '') };
+      }
+      if (this.#ended) throw new Error(`the shell ended:\n${output}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+/** Functions of the shell that keep its servers, and an end that leaves none behind. */
+const PRELUDE = `
+await_server() {
+  echo "$PID $2" >>.servers
+  until grep -q '"msg":"listening"' "$1"; do
+    kill -0 "$PID" 2>/dev/null || { cat "$1"; return 1; }
+    sleep 0.05
+  done
+}
+end_servers() {
+  local pid kind
+  while read -r pid kind; do
+    [ -z "\${1-}" ] || [ "$kind" = "$1" ] || continue
+    kill "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+  done <.servers
+  return 0
+}
+trap end_servers EXIT
+`;
+
+async function freeAddress(): Promise<string> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return `http://localhost:${port}`;
+}
