@@ -11,6 +11,7 @@ export type AuditAction =
   | 'license.remove'
   | 'license.revoke'
   | 'license.queue'
+  | 'license.dequeue'
   | 'license.promote'
   | 'license.rollback'
   | 'service-account.create'

@@ -29,6 +29,10 @@ export interface LicenseChangeResponse {
   readonly iat: number | null;
   readonly exp: number | null;
   readonly lexp: number | null;
+  /** Of `queue` and `dequeue`: when the license takes over, or would have. */
+  readonly nbf: number | null;
+  /** Why the license of a `dequeue` waits no longer. */
+  readonly reason: string | null;
 }
 
 export interface HistoryResponse {
@@ -88,5 +92,7 @@ function changeResponse({
     iat: number(detail.iat),
     exp: number(detail.exp),
     lexp: number(detail.lexp),
+    nbf: number(detail.nbf),
+    reason: text(detail.reason),
   };
 }

@@ -9,7 +9,7 @@ import { judge, LicenseStatus } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { HeldContent } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
-import { isPassedBy, LicenseQueue } from './license-queue.js';
+import { LicenseQueue } from './license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
 import { LicenseStore } from './license.store.js';
 
@@ -67,8 +67,7 @@ export class LicenseHistory {
       const now = momentFor({ judgedFrom: held.marks.find(claims) }, toSeconds(this.clock.now()));
       const verdict = judge(claims, this.reader.policy, now, revokedAt);
       if (verdict.status !== LicenseStatus.Valid) throw new ServiceError(verdict.code, verdict.message);
-      const replacement = { overNewer: true, emptyQueue: isPassedBy(loaded, license) };
-      await this.store.replace(manager, held, license, replacement);
+      await this.queue.replace(manager, actor, loaded, license, true);
       const { lid, jti, iat, exp, lexp } = claims;
       const from = licenseIn(held.content)?.claims.jti ?? null;
       await this.audit.record(manager, actor, 'license.rollback', `license:${lid}`, {

@@ -18,9 +18,8 @@ import { type Change, SnapshotService } from '../snapshot/snapshot.service.js';
 import { type Decision, type Inspection, outcomeOf, takesAway } from './license-inspection.js';
 import { LicenseMarkStore } from './license-mark.store.js';
 import { LicenseMetrics } from './license-metrics.js';
-import { isPassedBy, LicenseQueue } from './license-queue.js';
+import { LicenseQueue } from './license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
-import { LicenseStore } from './license.store.js';
 
 /** How a token is to be installed. */
 export interface InstallOptions {
@@ -46,7 +45,6 @@ export class LicenseInstaller {
   constructor(
     @Inject(SERVICE_CONFIG) { requireAcknowledge }: ServiceConfig,
     private readonly reader: LicenseReader,
-    private readonly store: LicenseStore,
     private readonly marks: LicenseMarkStore,
     private readonly queue: LicenseQueue,
     private readonly keys: IssuerKeys,
@@ -133,15 +131,11 @@ export class LicenseInstaller {
     if (kind === 'unchanged') {
       await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
     } else if (waits) {
-      await this.store.queue(manager, held, license);
+      await this.queue.put(manager, actor, held, license);
       const more = { ...detail, nbf: nbf ?? null };
       await this.audit.record(manager, actor, 'license.queue', `license:${lid}`, more);
     } else {
-      const queued = licenseIn(held.queued);
-      // The waiting license itself, installed now that its time has come: it waits no longer.
-      const isQueued = queued !== undefined && decideInstall(queued, license, true) === 'unchanged';
-      const emptyQueue = isQueued || isPassedBy(loaded, license);
-      await this.store.replace(manager, held, license, { overNewer: !storedIsValid, emptyQueue });
+      await this.queue.replace(manager, actor, loaded, license, !storedIsValid);
       await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
     }
     return { changed: true, value };

@@ -3,9 +3,9 @@ import type { EntityManager } from 'typeorm';
 import { AuditLog } from '../audit/audit-log.js';
 import { ClockWatch } from '../clock/clock-watch.js';
 import { Periodic } from '../clock/periodic.js';
-import { SYSTEM } from '../domain/actor.js';
+import { type Actor, SYSTEM } from '../domain/actor.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
-import { isOlder, isSameLicense } from '../domain/license.js';
+import { decideInstall, isOlder, isSameLicense } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
@@ -15,6 +15,9 @@ import { LicenseStore } from './license.store.js';
 
 /** How often it is looked whether the term of a queued license has begun, milliseconds. */
 const LOOK_MS = 1_000;
+
+/** Why a license left the queue without taking over; the history shows it. */
+export type DequeueReason = 'replaced' | 'installed' | 'passed-by' | 'removed';
 
 /** What the database holds, as a change begins. */
 export interface LoadedLicense {
@@ -90,6 +93,57 @@ export class LicenseQueue implements BeforeApplicationShutdown {
     return { held: await this.store.load(manager), promoted: true };
   }
 
+  /**
+   * Puts a license in the place of the stored one; a waiting license that this makes pointless leaves the queue.
+   * @param overNewer - an older token may take the place of a newer one
+   * @throws ServiceError `license.changed`
+   */
+  async replace(
+    manager: EntityManager,
+    actor: Actor,
+    loaded: LoadedLicense,
+    license: AuthenticatedLicense,
+    overNewer: boolean,
+  ): Promise<void> {
+    const reason = dequeueReasonOf(loaded, license);
+    await this.store.replace(manager, loaded.held, license, {
+      overNewer,
+      emptyQueue: reason !== undefined,
+    });
+    if (reason !== undefined) await this.recordEnd(manager, actor, loaded.held, reason);
+  }
+
+  /**
+   * Lets a license wait, in the place of another one that waits.
+   * @throws ServiceError `license.changed`
+   */
+  async put(
+    manager: EntityManager,
+    actor: Actor,
+    held: HeldLicense,
+    license: AuthenticatedLicense,
+  ): Promise<void> {
+    await this.store.queue(manager, held, license);
+    await this.recordEnd(manager, actor, held, 'replaced');
+  }
+
+  /** Records that the waiting license left the queue, if one waited. The record of the change itself follows. */
+  async recordEnd(
+    manager: EntityManager,
+    actor: Actor,
+    { queued }: HeldLicense,
+    reason: DequeueReason,
+  ): Promise<void> {
+    if (queued.kind === 'none') return;
+    const claims = licenseIn(queued)?.claims;
+    // What does not verify has no identity that could be believed.
+    if (claims === undefined)
+      return this.audit.record(manager, actor, 'license.dequeue', 'license', { reason });
+    const { lid, jti, iat, exp, lexp, nbf = null } = claims;
+    const detail = { jti, iat, exp, lexp, nbf, reason };
+    await this.audit.record(manager, actor, 'license.dequeue', `license:${lid}`, detail);
+  }
+
   /** The queued license, if it counts by both times after a jump of the clock: by the earlier one a token that is new does not. */
   #dueIn(held: HeldLicense): AuthenticatedLicense | undefined {
     return this.reader.dueIn(held) && this.reader.dueIn(held, this.watch.earliest);
@@ -106,12 +160,18 @@ export class LicenseQueue implements BeforeApplicationShutdown {
 }
 
 /**
- * Whether a license that waits leaves the queue when another one is put in its place: it had its turn, and it is not the
- * one that goes on after a newer token of the same license.
+ * Why the waiting license leaves the queue when `license` is stored; undefined where it goes on waiting. It is stored itself, or it
+ * had its turn, unless it goes on after a newer token of the same license.
  */
-export function isPassedBy({ passed }: LoadedLicense, { claims }: AuthenticatedLicense): boolean {
-  if (passed === undefined) return false;
-  return !(isSameLicense(passed.claims, claims) && isOlder(passed.claims, claims));
+function dequeueReasonOf(
+  { held, passed }: LoadedLicense,
+  license: AuthenticatedLicense,
+): DequeueReason | undefined {
+  const queued = licenseIn(held.queued);
+  if (queued !== undefined && decideInstall(queued, license, true) === 'unchanged') return 'installed';
+  if (passed === undefined) return undefined;
+  const goesOn = isSameLicense(passed.claims, license.claims) && isOlder(passed.claims, license.claims);
+  return goesOn ? undefined : 'passed-by';
 }
 
 /** When the term of a license begins, Unix seconds. */

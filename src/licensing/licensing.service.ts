@@ -9,6 +9,7 @@ import type { Inspection } from './license-inspection.js';
 import { type InstallOptions, LicenseInstaller } from './license-installer.js';
 import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
 import { LicenseRenewal } from './license-renewal.js';
+import { LicenseQueue } from './license-queue.js';
 import { LicenseStore } from './license.store.js';
 
 /** The use cases of the licensing API. */
@@ -17,6 +18,7 @@ export class LicensingService {
   constructor(
     private readonly reader: LicenseReader,
     private readonly store: LicenseStore,
+    private readonly queue: LicenseQueue,
     private readonly renewal: LicenseRenewal,
     private readonly installer: LicenseInstaller,
     private readonly snapshots: SnapshotService,
@@ -71,6 +73,7 @@ export class LicensingService {
       const isNothing = isEmpty && this.snapshots.current?.local.length === 0;
       if (isNothing) return { changed: false, value: undefined };
       await this.store.clear(manager, held);
+      await this.queue.recordEnd(manager, actor, held, 'removed');
       const lid = licenseIn(held.content)?.claims.lid;
       const target = lid === undefined ? 'license' : `license:${lid}`;
       await this.audit.record(manager, actor, 'license.remove', target);

@@ -10,10 +10,9 @@ import { LicenseIssuer, type RenewalAnswer } from '../issuer/license-issuer.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { LicenseMetrics } from './license-metrics.js';
-import { isPassedBy, LicenseQueue } from './license-queue.js';
+import { LicenseQueue } from './license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
 import { LicenseRevoker } from './license-revoker.js';
-import { LicenseStore } from './license.store.js';
 import { assertNotRevoked, RenewalAnswerReader } from './renewal-answer.reader.js';
 import { RenewalJournal } from './renewal-journal.js';
 import type { Turn } from './renewal.store.js';
@@ -30,7 +29,6 @@ export class RenewalCall {
   constructor(
     private readonly issuer: LicenseIssuer,
     private readonly answers: RenewalAnswerReader,
-    private readonly store: LicenseStore,
     private readonly queue: LicenseQueue,
     private readonly journal: RenewalJournal,
     private readonly reader: LicenseReader,
@@ -117,8 +115,7 @@ export class RenewalCall {
       assertNotRevoked(held, successor);
       // What is stored may be newer than what was renewed only where it does not count, and another source's does.
       const overNewer = !isNews && !this.reader.storedIsValid(held, toSeconds(this.clock.now()));
-      const emptyQueue = isPassedBy(loaded, successor);
-      await this.store.replace(manager, held, successor, { overNewer, emptyQueue });
+      await this.queue.replace(manager, actor, loaded, successor, overNewer);
       const { lid, jti, iat, exp, lexp } = successor.claims;
       await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, {
         jti,

@@ -22,6 +22,17 @@ const queueing: Deed = async (replica, world) =>
   replica
     .get(LicensingService)
     .install(by('upload'), world.nextTermsToken('two'), { queue: true, acknowledge: false });
+/** Of yet another license of the next term, in the place of the one that waits. */
+const requeueing: Deed = async (replica, world) =>
+  replica
+    .get(LicensingService)
+    .install(by('upload'), world.nextTermsToken('three', 'other next'), { queue: true, acknowledge: false });
+/** Of another license, once a renewal of the present one is done. */
+const anotherAfterRenewal: Deed = async (replica, world) => {
+  const service = replica.get(LicensingService);
+  await service.renew(by('renewal'));
+  return service.install(by('upload'), world.token('another', 500, 'four'), AS_IT_IS);
+};
 /** What each replica does by itself, again and again. */
 const promotion: Deed = async (replica) => {
   await atStep('wake');
@@ -125,6 +136,12 @@ describe('The same while the term of a queued license begins', () => {
     ['a removal and the look for the next term, with a fault', { removal, promotion }, 1],
     ['a rollback and the look for the next term, with a fault', { rollback, promotion }, 1],
     ['an upload and the look for the next term, with a fault', { upload: newest, promotion }, 1],
+    [
+      'an upload that waits and the look for the next term, with a fault',
+      { upload: requeueing, promotion },
+      1,
+    ],
+    ['an upload that waits and a removal', { upload: requeueing, removal }, 0],
   ])(
     '%s',
     async (title, deeds, faults) => exploreAll(title, world, deeds, faults, [world.nextTermBegins]),
@@ -155,6 +172,11 @@ describe('The same where the next term is one of the same license', () => {
   it.each<[string, Record<string, Deed>, number]>([
     ['a renewal of one license, with a fault', { renewal }, 1],
     ['a renewal of one license and the look for the next term', { renewal, promotion }, 0],
+    [
+      'an upload of another license after a renewal, and the look',
+      { upload: anotherAfterRenewal, promotion },
+      0,
+    ],
   ])(
     '%s',
     async (title, deeds, faults) => exploreAll(title, world, deeds, faults, [world.nextTermBegins]),

@@ -86,6 +86,19 @@ function withNextTerm(
   };
 }
 
+/** The sound history, after which a license waits from 40 s on and is removed together with the stored one at 47 s. */
+function takenBack(end?: Partial<AuditRecord>, nbf = SECOND + 50): History {
+  const id = 'remove-47000';
+  const gone = record('license.dequeue', 47_020, id, { lid: 'two', jti: 'n' });
+  const audit = withNextTerm((all) => all.slice(0, -1)).audit.map((one) => (one.nbf ? { ...one, nbf } : one));
+  return {
+    ...withCalls(call('queue', 40_000), call('remove', 47_000, { status: 202 })),
+    audit: [...audit, { ...gone, ...end }, record('license.remove', 47_020, id)],
+    after: { generation: 3, revision: 7, jti: null, queued: false },
+    lastWords: [{ ...sound.lastWords[0]!, jti: null }],
+  };
+}
+
 function withAudit(change: (records: AuditRecord[]) => AuditRecord[], more: Partial<History> = {}): History {
   return { ...sound, audit: change([...sound.audit]), ...more };
 }
@@ -122,15 +135,7 @@ describe('the checker of storms', () => {
       'of the term whose upload was quicker than the answer to it',
       withNextTerm((all) => all, call('queue', 40_000, { status: undefined })),
     ],
-    [
-      'of the term that are taken back before their time',
-      {
-        ...withCalls(call('queue', 40_000), call('remove', 42_000, { status: 202 })),
-        audit: [...withNextTerm().audit.slice(0, -1), record('license.remove', 42_020, 'remove-42000')],
-        after: { generation: 3, revision: 7, jti: null, queued: false },
-        lastWords: [{ ...sound.lastWords[0]!, jti: null }],
-      },
-    ],
+    ['of the term that are taken back before their time', takenBack()],
   ])('allows changes %s', (_, history) => {
     expect(violations(history)).toEqual([]);
   });
@@ -300,6 +305,34 @@ describe('the checker of storms', () => {
       withNextTerm((all) =>
         all.map((one) => (one.action === 'license.promote' ? { ...one, jti: 'z' } : one)),
       ),
+    ],
+    [
+      'a license that leaves the queue by a removal without a record',
+      /^n left the queue by license.remove without a record/,
+      { ...takenBack(), audit: takenBack().audit.filter(({ action }) => action !== 'license.dequeue') },
+    ],
+    [
+      'a license that leaves the queue by another one without a record',
+      /^n left the queue by license.queue without a record/,
+      withNextTerm((all) => [...all.slice(0, -1), { ...all.at(-2)!, jti: 'm' }]),
+    ],
+    [
+      'the end of the wait of a license that did not wait',
+      /^z left the queue, and had not waited/,
+      takenBack({ jti: 'z' }),
+    ],
+    [
+      'a stored license that is shown between the end of a wait and the change that ended it',
+      /showed c at .* when it was not held/,
+      {
+        ...takenBack({}, SECOND + 41),
+        calls: [...takenBack().calls, call('read', 47_030, { jti: 'c', replica: 'replica 2' })],
+      },
+    ],
+    [
+      'the end of a wait that nothing ended',
+      /^n left the queue, and had not waited or nothing ended that/,
+      takenBack({ requestId: 'other' }),
     ],
     [
       'a license of the next term that goes on waiting',

@@ -20,6 +20,9 @@ export function violations(history: History): string[] {
 
 const isWrite = ({ kind }: Call) => kind !== 'check' && kind !== 'read';
 
+/** The end of a wait belongs to the change that ended it. */
+const isChange = ({ action }: AuditRecord) => action !== 'license.dequeue';
+
 /** An acknowledged change without its record, or a record without its change. */
 function lost({ calls, audit, before, after }: History, timeline: Timeline): string[] {
   const faults = [];
@@ -57,8 +60,11 @@ function lost({ calls, audit, before, after }: History, timeline: Timeline): str
       `the generation went from ${before.generation} to ${after.generation} by ${raises.length} removals`,
     );
   }
-  if (after.revision !== before.revision + audit.length) {
-    faults.push(`the revision went from ${before.revision} to ${after.revision} by ${audit.length} changes`);
+  const changes = audit.filter(isChange);
+  if (after.revision !== before.revision + changes.length) {
+    faults.push(
+      `the revision went from ${before.revision} to ${after.revision} by ${changes.length} changes`,
+    );
   }
   return faults;
 }
@@ -66,7 +72,7 @@ function lost({ calls, audit, before, after }: History, timeline: Timeline): str
 /** A change or a call that happened twice. */
 function doubled({ audit, issuer, attempts }: History): string[] {
   const faults = [];
-  for (const [id, records] of grouped(audit, ({ requestId }) => requestId)) {
+  for (const [id, records] of grouped(audit.filter(isChange), ({ requestId }) => requestId)) {
     if (id !== '' && records.length > 1)
       faults.push(`doubled: one request made ${records.length} changes (${id})`);
   }
@@ -116,6 +122,14 @@ function wentBack({ audit, issuer }: History, { moments }: Timeline): string[] {
     const faults = [];
     if (record.action === 'license.promote' && was.queued?.jti !== record.jti) {
       faults.push(`${record.jti} was put in its place, and had not waited for its term`);
+    }
+    const follows = audit[index + 1]?.requestId === record.requestId;
+    if (record.action === 'license.dequeue' && (was.queued?.jti !== record.jti || !follows)) {
+      faults.push(`${record.jti} left the queue, and had not waited or nothing ended that`);
+    }
+    const empties = record.action === 'license.queue' || record.action === 'license.remove';
+    if (empties && was.queued !== undefined) {
+      faults.push(`${was.queued.jti} left the queue by ${record.action} without a record of its own`);
     }
     const counted = mayBe(true, was, record.at, record.at);
     if (counted && is.lid === was.lid && is.iat < was.iat) {

@@ -21,6 +21,7 @@ export interface AuditRecord {
   readonly action:
     | 'license.install'
     | 'license.queue'
+    | 'license.dequeue'
     | 'license.promote'
     | 'license.renew'
     | 'license.remove'

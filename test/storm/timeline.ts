@@ -94,6 +94,9 @@ function after(last: Moment, { at, action, lid, jti, iat = 0, exp = 0, nbf = 0 }
       };
     case 'license.queue':
       return { ...next, queued: { jti, lid, iat, exp, nbf } };
+    case 'license.dequeue':
+      // Nobody sees this: the change that follows is of the same transaction.
+      return { ...next, from: Infinity, queued: undefined };
     case 'license.promote':
       return { ...next, jti, lid, iat, exp, revoked: false, queued: undefined };
     case 'license.revoke':

@@ -28,7 +28,7 @@ export interface Shared {
     readonly answered: number;
   }[];
   readonly plan: object;
-  /** The actions that were recorded. */
+  /** The actions that were recorded; `license.dequeue` with its reason and the `jti`. */
   readonly audit: readonly string[];
   readonly issuer: {
     /** By `Idempotency-Key`. */
@@ -69,9 +69,11 @@ export function stepFaults(step: Stepped): string[] {
 
 function licenseFaults({ choice, was, is, read }: Stepped): string[] {
   const [before, after] = [was.license, is.license];
-  const recorded = is.audit.slice(was.audit.length);
+  const all = is.audit.slice(was.audit.length);
+  // A wait that ends without a takeover has a record of its own, of the same write.
+  const recorded = all.filter((one) => !isEnd(one));
   if (JSON.stringify(before) === JSON.stringify(after)) {
-    return recorded.length === 0 ? [] : ['a change is recorded that is none'];
+    return all.length === 0 ? [] : ['a change is recorded that is none'];
   }
   // Who changes the license first puts the next term's in its place, when that has begun.
   const isPromoted = recorded[0] === 'license.promote';
@@ -90,8 +92,23 @@ function licenseFaults({ choice, was, is, read }: Stepped): string[] {
     faults.push('a revocation changed the license');
   if (action === 'license.promote' && after.jti !== before.queued?.jti)
     faults.push('what was put in its place had not waited for its term');
-  if (before.queued !== null && after.queued === null && !isPromoted && action !== 'license.remove')
+  const mayPass =
+    was.hasBegun &&
+    action === 'license.install' &&
+    isBeside(before, before.queued) &&
+    !isBeside(after, before.queued);
+  if (
+    before.queued !== null &&
+    after.queued === null &&
+    !isPromoted &&
+    action !== 'license.remove' &&
+    !mayPass
+  )
     faults.push(`${action} lost the license of the next term`);
+  const ends = isPromoted ? [] : endsOf(before, after, action);
+  const expected = [...recorded.slice(0, -1), ...ends, ...recorded.slice(-1)];
+  if (JSON.stringify(all) !== JSON.stringify(expected))
+    faults.push(`recorded is ${all.join(', ')} instead of ${expected.join(', ')}`);
   // Going back is what somebody says, and no one else does; another license has dates of its own.
   const goesBack = action === 'license.rollback' && choice.who === 'rollback';
   const isSameLicense = after.lid === base?.lid;
@@ -110,6 +127,26 @@ function licenseFaults({ choice, was, is, read }: Stepped): string[] {
     faults.push(`a renewal did ${action}`);
   }
   return faults;
+}
+
+/** The record that a wait which ends by this action must have; none of one that goes on. */
+function endsOf({ queued }: Shared['license'], after: Shared['license'], action: string): string[] {
+  if (queued === null || queued.jti === after.queued?.jti) return [];
+  const reasons = new Map([
+    ['license.remove', 'removed'],
+    ['license.queue', 'replaced'],
+  ]);
+  const otherwise = after.jti === queued.jti ? 'installed' : 'passed-by';
+  return [`license.dequeue ${reasons.get(action) ?? otherwise} ${queued.jti}`];
+}
+
+function isEnd(record: string): boolean {
+  return record.startsWith('license.dequeue ');
+}
+
+/** Whether what is stored is a newer token of the license that waits: it goes on, and the waiting one follows. */
+function isBeside({ lid, iat }: Shared['license'], queued: Shared['license']['queued']): boolean {
+  return queued !== null && lid === queued.lid && (iat ?? 0) > queued.iat;
 }
 
 function attemptFaults({ choice, was, is, holders }: Stepped): string[] {
@@ -196,6 +233,7 @@ export function recoveryFaults(next: Ending, was: Shared, is: Shared): string[] 
   const recorded = is.audit.slice(was.audit.length);
   if (was.license.queued !== null && is.license.queued === null && !recorded.includes('license.promote'))
     faults.push('the next renewal lost the license of the next term');
+  if (recorded.some(isEnd)) faults.push('the next renewal ended a wait');
   return faults;
 }
 

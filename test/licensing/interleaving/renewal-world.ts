@@ -27,7 +27,8 @@ const STATE = `SELECT json_build_object(
       'outcome', outcome, 'holder', holder, 'leased', coalesce(leased_until > clock_timestamp(), false), 'calls', calls,
       'answered', answered) ORDER BY started_at, id), '[]') FROM renewal_attempt),
   'plan', (SELECT json_build_object('jti', jti, 'failures', failures, 'outcome', last_outcome) FROM renewal_state),
-  'audit', (SELECT coalesce(json_agg(action ORDER BY id), '[]') FROM audit_event))::text AS state`;
+  'audit', (SELECT coalesce(json_agg(concat_ws(' ', action, detail->>'reason', CASE WHEN action = 'license.dequeue'
+      THEN detail->>'jti' END) ORDER BY id), '[]') FROM audit_event))::text AS state`;
 
 /** The replicas' clock is so far behind the database's before the next term begins, and so far ahead of it then; seconds. */
 const AROUND_TERM = 60;
@@ -106,14 +107,14 @@ export class RenewalWorld implements World {
     return this;
   }
 
-  /** A token of the one license. @param age - seconds that it is newer than the first one */
-  token(jti: string, age: number): string {
-    return this.issuer.token({ jti, lid: 'one', iat: this.start + age });
+  /** @param age - seconds that it is newer than the first one */
+  token(jti: string, age: number, lid = 'one'): string {
+    return this.issuer.token({ jti, lid, iat: this.start + age });
   }
 
   /** The token that waits: older than the first renewal's, as it would be. */
-  nextTermsToken(lid: string): string {
-    return this.issuer.token({ jti: 'next', lid, iat: this.start + 5, nbf: this.nextTerm });
+  nextTermsToken(lid: string, jti = 'next'): string {
+    return this.issuer.token({ jti, lid, iat: this.start + 5, nbf: this.nextTerm });
   }
 
   readonly #leaseRunsOut: WorldEvent = {
