@@ -1,3 +1,4 @@
+import { isoTime } from '../domain/clock.js';
 import type { TermChange } from '../domain/license-changes.js';
 import type { LicenseSource } from '../domain/license-choice.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
@@ -8,8 +9,8 @@ import type { LicenseState } from './license.reader.js';
 /** What is to become of a verified token, against what is held at this moment. */
 export interface Decision {
   readonly verdict: Verdict;
-  /** Whether it is to wait. */
-  readonly waits: boolean;
+  /** When it is to take over, Unix seconds, if it is to wait. */
+  readonly waitsUntil: number | undefined;
   readonly kind: 'unchanged' | 'replace' | 'stale';
   readonly storedIsValid: boolean;
   /** In what it differs from the active license. */
@@ -39,7 +40,8 @@ export interface Inspection {
 
 /** What a decision comes to, in the words of an inspection. */
 export function outcomeOf(decision: Decision): Pick<Inspection, 'outcome' | 'code' | 'message'> {
-  const { verdict, waits, kind } = decision;
+  const { verdict, waitsUntil, kind } = decision;
+  const waits = waitsUntil !== undefined;
   if (verdict.status !== LicenseStatus.Valid && !waits) {
     return { outcome: 'refused', code: verdict.code, message: verdict.message };
   }
@@ -59,11 +61,14 @@ export function outcomeOf(decision: Decision): Pick<Inspection, 'outcome' | 'cod
   }
 }
 
-function sentencesOf({ waits, fresher, lost, requiresAcknowledge }: Decision): string {
-  const stored = waits
-    ? 'The license is not active yet: with "queue": true it would wait for its "nbf"'
-    : 'The license would be installed';
-  const inactive = waits ? ', but would not be active then' : ', but would not be active';
+function sentencesOf({ waitsUntil, fresher, lost, requiresAcknowledge }: Decision): string {
+  const [stored, inactive] =
+    waitsUntil === undefined
+      ? ['The license would be installed', ', but would not be active']
+      : [
+          `The license is not active yet: with "queue": true it would wait until ${isoTime(waitsUntil)}, its "nbf"`,
+          ', but would not be active then',
+        ];
   return [
     fresher === undefined ? `${stored}.` : `${stored}${inactive}: the license of the ${fresher} is fresher.`,
     ...(requiresAcknowledge ? [`${takesAway(lost)} This needs "acknowledge": true.`] : []),

@@ -1,9 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { AuditLog } from '../audit/audit-log.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import type { Actor } from '../domain/actor.js';
-import { type Clock, CLOCK, toSeconds } from '../domain/clock.js';
+import { type Clock, CLOCK, isoTime, toSeconds } from '../domain/clock.js';
 import { compareTerms, type TermChange } from '../domain/license-changes.js';
 import {
   type AuthenticatedLicense,
@@ -32,6 +32,13 @@ export interface InstallOptions {
 /** Whether a license that is not active yet may wait for its `nbf`: `if-needed`, where it would be refused otherwise. */
 type Wish = 'never' | 'if-needed' | 'if-possible';
 
+/** What an install came to. */
+interface Installed {
+  readonly state: LicenseState;
+  /** When the license takes over, Unix seconds, if it was put to wait. */
+  readonly queuedUntil?: number;
+}
+
 /** What changes with an install. */
 type Outlook = Pick<Decision, 'changes' | 'lost' | 'fresher'>;
 
@@ -40,6 +47,7 @@ const UNCHANGED: Outlook = { changes: [], lost: [], fresher: undefined };
 /** Installs tokens that somebody uploads, and says beforehand what that would come to: both by one decision. */
 @Injectable()
 export class LicenseInstaller {
+  readonly #logger = new Logger(LicenseInstaller.name);
   readonly #requireAcknowledge: boolean;
 
   constructor(
@@ -64,7 +72,10 @@ export class LicenseInstaller {
     try {
       const license = await this.#authenticate(token);
       assertAcceptable(this.#judge(license, undefined, wishOf(options)));
-      return await this.snapshots.change((manager) => this.#put(manager, actor, license, options));
+      const installed = await this.snapshots.change((manager) => this.#put(manager, actor, license, options));
+      // After the transaction, which may run more than once.
+      if (installed.queuedUntil !== undefined) this.#logQueued(actor, license, installed.queuedUntil);
+      return installed.state;
     } catch (error) {
       this.metrics.refused('upload', error);
       throw error;
@@ -114,36 +125,38 @@ export class LicenseInstaller {
     actor: Actor,
     license: AuthenticatedLicense,
     options: InstallOptions,
-  ): Promise<Change<LicenseState>> {
+  ): Promise<Change<Installed>> {
     const loaded = await this.queue.load(manager);
     const { held, promoted } = loaded;
     const decision = this.#decide(license, held, wishOf(options));
-    const { waits, kind, storedIsValid, lost, requiresAcknowledge } = decision;
+    const { waitsUntil, kind, storedIsValid, lost, requiresAcknowledge } = decision;
     assertAcceptable(decision);
-    const value = stateOf(license, decision);
+    const state = stateOf(license, decision);
     if (kind === 'stale') throw new ServiceError('license.stale');
     if (requiresAcknowledge && !options.acknowledge) throw acknowledgeRequired(lost);
-    const { lid, jti, iat, exp, lexp, nbf } = license.claims;
+    const { lid, jti, iat, exp, lexp } = license.claims;
     const wasExpired = (held.marks.find(license.claims) ?? -Infinity) >= Math.min(exp, lexp);
     const isBack = wasExpired && (await this.marks.forget(manager, license.claims));
-    if (kind === 'unchanged' && !isBack) return { changed: promoted, value };
+    if (kind === 'unchanged' && !isBack) return { changed: promoted, value: { state } };
     const detail = { jti, iat, exp, lexp };
     if (kind === 'unchanged') {
       await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
-    } else if (waits) {
+    } else if (waitsUntil !== undefined) {
       await this.queue.put(manager, actor, held, license);
-      const more = { ...detail, nbf: nbf ?? null };
+      const more = { ...detail, nbf: waitsUntil };
       await this.audit.record(manager, actor, 'license.queue', `license:${lid}`, more);
+      return { changed: true, value: { state, queuedUntil: waitsUntil } };
     } else {
       await this.queue.replace(manager, actor, loaded, license, !storedIsValid);
       await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
     }
-    return { changed: true, value };
+    return { changed: true, value: { state } };
   }
 
   #decide(license: AuthenticatedLicense, held: HeldLicense, wish: Wish): Decision {
     const { claims } = license;
-    const { verdict, waits } = this.#judge(license, held.revocations.find(claims.iss, claims.lid), wish);
+    const { verdict, waitsUntil } = this.#judge(license, held.revocations.find(claims.iss, claims.lid), wish);
+    const waits = waitsUntil !== undefined;
     const storedIsValid = this.reader.storedIsValid(held, this.#now());
     const stored = licenseIn(held.content);
     const kind = waits
@@ -152,25 +165,26 @@ export class LicenseInstaller {
     const outlook = kind === 'replace' ? this.#foretell(license, held, waits) : UNCHANGED;
     const isAccepted = waits || verdict.status === LicenseStatus.Valid;
     const requiresAcknowledge = this.#requireAcknowledge && isAccepted && outlook.lost.length > 0;
-    return { verdict, waits, kind, storedIsValid, ...outlook, requiresAcknowledge };
+    return { verdict, waitsUntil, kind, storedIsValid, ...outlook, requiresAcknowledge };
   }
 
-  /** The verdict of this moment, and whether the license is to wait: all that it lacks is that its `nbf` is reached. */
+  /** The verdict of this moment, and until when the license is to wait: all that it lacks is that its `nbf` is reached. */
   #judge(
     { claims }: AuthenticatedLicense,
     revokedAt: number | undefined,
     wish: Wish,
-  ): Pick<Decision, 'verdict' | 'waits'> {
+  ): Pick<Decision, 'verdict' | 'waitsUntil'> {
     const { policy } = this.reader;
     const now = this.#now();
     const verdict = judge(claims, policy, now, revokedAt);
     const isValid = verdict.status === LicenseStatus.Valid;
     const isWished = wish === 'if-possible' || (wish === 'if-needed' && !isValid);
-    if (!isWished || (claims.nbf ?? 0) <= now) return { verdict, waits: false };
+    const { nbf = 0 } = claims;
+    if (!isWished || nbf <= now) return { verdict, waitsUntil: undefined };
     const waiting = judgeForQueue(claims, policy, now, revokedAt);
-    if (waiting.status === LicenseStatus.Valid) return { verdict, waits: true };
+    if (waiting.status === LicenseStatus.Valid) return { verdict, waitsUntil: nbf };
     // Asked to wait, it is refused for what waiting does not mend. An inspection says what a plain install is refused with.
-    return { verdict: isValid || wish === 'if-needed' ? verdict : waiting, waits: false };
+    return { verdict: isValid || wish === 'if-needed' ? verdict : waiting, waitsUntil: undefined };
   }
 
   /** How it would be with the license stored, or at the beginning of the new term: another source may hold a fresher one. */
@@ -191,6 +205,18 @@ export class LicenseInstaller {
     return { changes: compareTerms(present, claims), lost, fresher };
   }
 
+  #logQueued(actor: Actor, { claims: { lid, jti } }: AuthenticatedLicense, until: number): void {
+    this.#logger.log({
+      msg: 'the license waits for its term to begin',
+      action: 'license.queue',
+      lid,
+      jti,
+      until: isoTime(until),
+      caller: actor.id,
+      requestId: actor.requestId,
+    });
+  }
+
   #now(): number {
     return toSeconds(this.clock.now());
   }
@@ -201,13 +227,14 @@ function wishOf({ queue }: InstallOptions): Wish {
 }
 
 /** @throws ServiceError `license.*` when the license is neither valid nor one that waits */
-function assertAcceptable({ verdict, waits }: Pick<Decision, 'verdict' | 'waits'>): void {
-  if (verdict.status !== LicenseStatus.Valid && !waits) throw new ServiceError(verdict.code, verdict.message);
+function assertAcceptable({ verdict, waitsUntil }: Pick<Decision, 'verdict' | 'waitsUntil'>): void {
+  if (verdict.status === LicenseStatus.Valid || waitsUntil !== undefined) return;
+  throw new ServiceError(verdict.code, verdict.message);
 }
 
 /** What waits is not valid, however near its `nbf` is (contract section 2). */
-function stateOf({ claims }: AuthenticatedLicense, { verdict, waits }: Decision): LicenseState {
-  return { status: waits ? LicenseStatus.Invalid : verdict.status, claims };
+function stateOf({ claims }: AuthenticatedLicense, { verdict, waitsUntil }: Decision): LicenseState {
+  return { status: waitsUntil === undefined ? verdict.status : LicenseStatus.Invalid, claims };
 }
 
 function acknowledgeRequired(lost: readonly TermChange[]): ServiceError {

@@ -11,7 +11,7 @@ const lost = changes.filter(({ takesAway }) => takesAway);
 
 const decision = (others: Partial<Decision> = {}): Decision => ({
   verdict: judge(claims, policy, NOW),
-  waits: false,
+  waitsUntil: undefined,
   kind: 'replace',
   storedIsValid: true,
   changes: [],
@@ -22,7 +22,9 @@ const decision = (others: Partial<Decision> = {}): Decision => ({
 });
 
 describe('the sentence of an inspection', () => {
-  const WAITS = 'The license is not active yet: with "queue": true it would wait for its "nbf"';
+  const waitsUntil = Date.UTC(2027, 10, 26, 12) / 1000;
+  const WAITS =
+    'The license is not active yet: with "queue": true it would wait until 2027-11-26T12:00:00Z, its "nbf"';
   const TAKES = 'It takes something away: included_users. This needs "acknowledge": true.';
 
   it.each<[string, Partial<Decision>, string]>([
@@ -38,10 +40,10 @@ describe('the sentence of an inspection', () => {
       `The license would be installed. ${TAKES}`,
     ],
     ['no more where that need not be acknowledged', { changes, lost }, 'The license would be installed.'],
-    ['that it could wait', { waits: true }, `${WAITS}.`],
+    ['that it could wait, and until when', { waitsUntil }, `${WAITS}.`],
     [
       'all of it at once',
-      { waits: true, fresher: 'text', changes, lost, requiresAcknowledge: true },
+      { waitsUntil, fresher: 'text', changes, lost, requiresAcknowledge: true },
       `${WAITS}, but would not be active then: the license of the text is fresher. ${TAKES}`,
     ],
     ['that it is stored', { kind: 'unchanged' }, 'This license is stored already.'],

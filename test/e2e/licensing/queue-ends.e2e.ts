@@ -1,5 +1,6 @@
+import { createLogger } from '../../../src/http/logger.js';
 import type { Overrides } from '../../support/tokens.js';
-import { newLid, outcome, shareStage, type Stage, TOKEN, until } from './stage.js';
+import { newLid, outcome, shareStage, Stage, TOKEN, until } from './stage.js';
 
 const DAY = 86_400;
 const WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';
@@ -178,5 +179,38 @@ describe('The end of a license that waits', () => {
     } finally {
       await stage.change('ALTER TABLE audit_event DROP CONSTRAINT no_ends');
     }
+  });
+});
+
+describe('The log of a license that waits', () => {
+  const lines: Readonly<Record<string, unknown>>[] = [];
+  const write = (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]);
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await Stage.open();
+    await stage.restart({}, createLogger('info', { write }));
+  });
+
+  afterAll(() => stage.close());
+
+  it('says once, and until when', async () => {
+    const [nbf, exp] = [1_893_456_000, 1_924_992_000];
+    const token = stage.issuer.token({ lid: 'later', jti: 'j', nbf, exp, lexp: exp });
+    const headers = { 'X-Request-Id': 'the-upload' };
+    for (let times = 0; times < 2; times++)
+      expect((await stage.service.post(TOKEN, { token, queue: true }, { headers })).status).toBe(200);
+    const found = () => lines.filter(({ action }) => action === 'license.queue');
+    await until(() => found().length > 0);
+    expect(found()).toMatchObject([
+      {
+        msg: 'the license waits for its term to begin',
+        lid: 'later',
+        jti: 'j',
+        until: '2030-01-01T00:00:00Z',
+        caller: 'bootstrap',
+        requestId: 'the-upload',
+      },
+    ]);
   });
 });
