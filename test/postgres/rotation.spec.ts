@@ -3,7 +3,8 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { describeWithOwnSessions, POSTGRES_URL } from '../support/database.js';
+import { POSTGRES_URL } from '../support/database.js';
+import { describeWithOwnSessions } from '../support/own-sessions.js';
 import { ServiceProcess } from '../support/service-process.js';
 
 describeWithOwnSessions('The credentials of the database in a file', () => {

@@ -9,13 +9,9 @@ import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
 import { SnapshotVersionEntity } from '../../src/snapshot/snapshot-version.entity.js';
 import { ServiceAccountTokenEntity } from '../../src/accounts/service-account-token.entity.js';
 import { share } from '../schema/shape.js';
-import {
-  describeWithOwnSessions,
-  POSTGRES_URL,
-  postgresDatabase,
-  type TestDatabase,
-} from '../support/database.js';
+import { POSTGRES_URL, postgresDatabase, type TestDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
+import { describeWithOwnSessions } from '../support/own-sessions.js';
 import { TestService } from '../support/service.js';
 
 const ACCOUNT_WITH_TOKEN = `

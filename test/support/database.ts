@@ -16,9 +16,6 @@ export interface TestDatabase {
 /** Where there is a PostgreSQL for the tests; without one they run on the embedded database. */
 export const POSTGRES_URL = process.env.TEST_DATABASE_URL || undefined;
 
-/** For tests of what a session is told at its start. A transaction pool shares sessions, so they are skipped behind PgBouncer. */
-export const describeWithOwnSessions = process.env.TEST_DATABASE_POOLED ? describe.skip : describe;
-
 /** On PostgreSQL when `TEST_DATABASE_URL` names one, else embedded. */
 export async function testDatabase(): Promise<TestDatabase> {
   return POSTGRES_URL === undefined ? embeddedDatabase() : postgresDatabase(POSTGRES_URL);
