@@ -1,4 +1,5 @@
 import { Controller, Get, Header, HttpCode, Post, UseFilters, UseGuards } from '@nestjs/common';
+import { KEY_SET_MAX_AGE } from '../domain/key-rotation.js';
 import type { LicenseClaims } from '../domain/license-claims.js';
 import type { PublicJwk } from '../domain/verification-key.js';
 import { JsonBody } from '../http/json-body.js';
@@ -18,7 +19,7 @@ export class AuthorityController {
   ) {}
 
   @Get('.well-known/jwks.json')
-  @Header('Cache-Control', 'public, max-age=300')
+  @Header('Cache-Control', `public, max-age=${KEY_SET_MAX_AGE}`)
   keySet(): { readonly keys: readonly PublicJwk[] } {
     return this.keys.jwks;
   }
@@ -30,9 +31,9 @@ export class AuthorityController {
   async renew(
     @ByLicense() claims: LicenseClaims,
     @IdempotencyKey() idempotencyKey: string,
-    @JsonBody() { instance, dryRun = false }: RenewalRequest,
+    @JsonBody() { instance, version, dryRun = false }: RenewalRequest,
   ): Promise<RenewalAnswer> {
-    return this.renewals.renew({ claims, instance, idempotencyKey, dryRun });
+    return this.renewals.renew({ claims, instance, version, idempotencyKey, dryRun });
   }
 
   /** Liveness: depends on nothing. */

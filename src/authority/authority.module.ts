@@ -15,7 +15,9 @@ import { AuthorityController } from './authority.controller.js';
 import { ConfirmedClock } from './confirmed-clock.js';
 import { IssuerIdentity } from './issuer-identity.js';
 import { IssuerRecordStore } from './issuer-record.store.js';
+import { KeyAdministration } from './key-administration.js';
 import { LicenseAuthority } from './license-authority.js';
+import { LicenseHistoryStore } from './license-history.store.js';
 import { LicenseSigner } from './license-signer.js';
 import { PrivateKeys } from './private-keys.js';
 import { RenewalSlots } from './renewal-slots.js';
@@ -48,7 +50,9 @@ export class AuthorityModule {
         PrivateKeys,
         SigningKeyStore,
         SigningKeys,
+        LicenseHistoryStore,
         LicenseSigner,
+        KeyAdministration,
         LicenseAuthority,
         RenewalSlots,
         RenewalStore,

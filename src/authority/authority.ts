@@ -11,6 +11,7 @@ import { HttpApplication } from '../http/http-application.js';
 import { AuthorityModule } from './authority.module.js';
 import { ConfirmedClock } from './confirmed-clock.js';
 import { IssuerIdentity } from './issuer-identity.js';
+import { KeyAdministration } from './key-administration.js';
 import { LicenseAuthority } from './license-authority.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -77,7 +78,7 @@ export async function startAuthority(
  */
 export async function withAuthority<T>(
   config: AuthorityConfig,
-  work: (issuer: LicenseAuthority, clock: ConfirmedClock) => Promise<T>,
+  work: (issuer: LicenseAuthority, clock: ConfirmedClock, keys: KeyAdministration) => Promise<T>,
   { clock = systemClock, serverTime, attended = false, claims = false }: AuthorityOptions = {},
 ): Promise<T> {
   const nest = await NestFactory.createApplicationContext(AuthorityModule.of(config, clock, serverTime), {
@@ -86,7 +87,7 @@ export async function withAuthority<T>(
   });
   try {
     await start(nest, attended, claims);
-    return await work(nest.get(LicenseAuthority), nest.get(ConfirmedClock));
+    return await work(nest.get(LicenseAuthority), nest.get(ConfirmedClock), nest.get(KeyAdministration));
   } finally {
     await nest.close();
   }

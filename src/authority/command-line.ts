@@ -3,6 +3,7 @@ import { isISO8601 } from 'class-validator';
 import { DAY } from '../domain/clock.js';
 import type { Prolongation } from './license-authority.js';
 import type { LicenseTerms } from './license-terms.js';
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './new-signing-key.js';
 
 /** What an operator asks for; without any of these the issuer serves. */
 export type Command =
@@ -13,7 +14,14 @@ export type Command =
   | { readonly name: 'prolong'; readonly lid: string; readonly by: Prolongation }
   | { readonly name: 'confirm-clock' }
   | { readonly name: 'change-issuer-id' }
+  | KeyCommand
   | { readonly name: 'help' };
+
+/** What an operator asks for about the signing keys; `kid` may be the beginning of one. */
+export type KeyCommand =
+  | { readonly name: 'keys list'; readonly json: boolean }
+  | { readonly name: 'keys add'; readonly alg?: SigningAlgorithm; readonly file?: string }
+  | { readonly name: 'keys activate' | 'keys retire'; readonly kid: string; readonly force: boolean };
 
 /** A command line makes no sense. The message says why. */
 export class UsageError extends Error {
@@ -83,8 +91,45 @@ export function readCommand([name, ...rest]: readonly string[]): Command | undef
       const { values } = read(rest, {}, 0);
       return values.help ? { name: 'help' } : { name };
     }
+    case 'keys':
+      return readKeys(rest);
     default:
       return undefined;
+  }
+}
+
+function readKeys([name, ...rest]: readonly string[]): Command {
+  switch (name) {
+    case '--help':
+    case '-h':
+      return { name: 'help' };
+    case 'list': {
+      const { values } = read(rest, { json: { type: 'boolean', default: false } }, 0);
+      return values.help ? { name: 'help' } : { name: 'keys list', json: values.json };
+    }
+    case 'add': {
+      const { values } = read(rest, { algorithm: TEXT, file: TEXT }, 0);
+      if (values.help) return { name: 'help' };
+      const alg = SIGNING_ALGORITHMS.find((one) => one === values.algorithm);
+      if (values.algorithm !== undefined && alg === undefined)
+        throw new UsageError(`--algorithm must be one of: ${SIGNING_ALGORITHMS.join(', ')}.`);
+      if (values.file === '') throw new UsageError('--file must be a path.');
+      return {
+        name: 'keys add',
+        ...(alg === undefined ? {} : { alg }),
+        ...(values.file === undefined ? {} : { file: values.file }),
+      };
+    }
+    case 'activate':
+    case 'retire': {
+      const { values, positionals } = read(rest, { force: { type: 'boolean', default: false } }, 1);
+      if (values.help) return { name: 'help' };
+      const [kid] = positionals;
+      if (kid === undefined) throw new UsageError('Say which key, by its id: "keys list" shows them.');
+      return { name: `keys ${name}`, kid, force: values.force };
+    }
+    default:
+      throw new UsageError('Say what to do with the keys: keys list, add, activate or retire.');
   }
 }
 

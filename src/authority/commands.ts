@@ -6,20 +6,18 @@ import { type AuthorityOptions, changeIssuerId, withAuthority } from './authorit
 import { AuthorityError } from './authority-error.js';
 import { ClockDoubtError } from './clock-doubt-error.js';
 import type { Command } from './command-line.js';
+import type { CommandOutput } from './command-output.js';
 import type { ConfirmedClock } from './confirmed-clock.js';
 import { aheadWarning, isAhead } from './iat-repair.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
+import type { KeyAdministration } from './key-administration.js';
+import { runKeyCommand } from './key-commands.js';
 import type { LicenseAuthority } from './license-authority.js';
-
-/** What a command says: to the next program, and to the person in front of it. */
-export interface CommandOutput {
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { printable, textTable } from './text-table.js';
 
 /** Whether what a command says to the next program is what it is for. */
 export function hasResult({ name }: Command): boolean {
-  return name === 'issue' || name === 'list' || name === 'token';
+  return ['issue', 'list', 'token', 'keys list', 'keys add'].includes(name);
 }
 
 /**
@@ -35,7 +33,7 @@ export async function runCommand(
     if (command.name === 'change-issuer-id') return changed(await changeIssuerId(config), config.issuerId);
     // A command that only looks must not decide whose the database is: its ISSUER_ID may be a default.
     const claims = command.name === 'issue';
-    return await withAuthority(config, (issuer, clock) => run(command, issuer, clock), {
+    return await withAuthority(config, (issuer, clock, keys) => run(command, issuer, clock, keys), {
       ...options,
       claims,
     });
@@ -48,6 +46,7 @@ async function run(
   command: Exclude<Command, { name: 'help' } | { name: 'change-issuer-id' }>,
   issuer: LicenseAuthority,
   clock: ConfirmedClock,
+  keys: KeyAdministration,
 ): Promise<CommandOutput> {
   const now = toSeconds(clock.moment.getTime());
   switch (command.name) {
@@ -58,7 +57,9 @@ async function run(
     case 'list': {
       const licenses = await issuer.list();
       return {
-        stdout: command.json ? `${JSON.stringify(licenses.map(publicView), null, 2)}\n` : table(licenses),
+        stdout: command.json
+          ? `${JSON.stringify(licenses.map(publicView), null, 2)}\n`
+          : licenseTable(licenses),
         stderr: licenses.map((license) => warning(license, now)).join(''),
       };
     }
@@ -88,6 +89,11 @@ async function run(
         stderr: `Done: the issuer signs by this machine's clock, now ${isoTime(confirmed)}.\n`,
       };
     }
+    case 'keys list':
+    case 'keys add':
+    case 'keys activate':
+    case 'keys retire':
+      return runKeyCommand(command, keys);
   }
 }
 
@@ -141,27 +147,13 @@ function summary({ lid, sub, prod, status, nbf, lexp }: IssuedLicenseEntity): st
   return printable(`license ${lid} for ${sub} (${prod.join(', ')}), ${status}, ${term}`);
 }
 
-function table(licenses: readonly IssuedLicenseEntity[]): string {
+function licenseTable(licenses: readonly IssuedLicenseEntity[]): string {
   const head = ['LICENSE', 'STATUS', 'INSTANCE', 'PRODUCTS', 'USERS', 'STARTS', 'ENDS', 'LAST TOKEN'];
-  const rows = licenses.map(({ lid, status, sub, prod, includedUsers, nbf, lexp, lastIat }) =>
-    [
-      ...[lid, status, sub, prod.join(','), String(includedUsers ?? '-')],
-      ...[nbf, lexp, lastIat].map(isoTime),
-    ].map(printable),
-  );
-  const lines = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return lines.map((cells) => `${line(cells)}\n`).join('');
-}
-
-/** Without control characters: a company's name must not move the cursor of whoever looks at it. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
+  const rows = licenses.map(({ lid, status, sub, prod, includedUsers, nbf, lexp, lastIat }) => [
+    ...[lid, status, sub, prod.join(','), String(includedUsers ?? '-')],
+    ...[nbf, lexp, lastIat].map(isoTime),
+  ]);
+  return textTable([head, ...rows]);
 }
 
 function explained(error: unknown): unknown {

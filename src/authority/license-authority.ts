@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from 'typeorm';
 import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
 import { Database } from '../database/database.js';
@@ -8,7 +9,10 @@ import { AuthorityError } from './authority-error.js';
 import { ConfirmedClock } from './confirmed-clock.js';
 import { aheadWarning, isAhead, repairIat, revocationIat } from './iat-repair.js';
 import { IssuedLicenseEntity } from './issued-license.entity.js';
-import { LicenseSigner } from './license-signer.js';
+import { changedTerms } from './changed-terms.js';
+import type { LicenseEventKind } from './license-event.entity.js';
+import { LicenseHistoryStore } from './license-history.store.js';
+import { LicenseSigner, type SignedLicense } from './license-signer.js';
 import type { LicenseTerms } from './license-terms.js';
 import { newLicense } from './new-license.js';
 import { decideToken, isUsable, MOST_AHEAD } from './next-token.js';
@@ -28,6 +32,16 @@ export type Prolongation =
   /** Unix seconds. */
   | { readonly until: number };
 
+/** What the log says of a change. */
+const MESSAGES = {
+  suspended: 'license suspended',
+  resumed: 'license resumed',
+  revoked: 'license revoked',
+  prolonged: 'license prolonged',
+  repaired: 'license repaired',
+  token: 'token given to the operator',
+} as const satisfies Partial<Record<LicenseEventKind, string>>;
+
 /** Issues licenses and decides about them: what an operator of the issuer does. */
 @Injectable()
 export class LicenseAuthority {
@@ -38,6 +52,7 @@ export class LicenseAuthority {
     private readonly keys: SigningKeys,
     private readonly signer: LicenseSigner,
     private readonly renewals: RenewalStore,
+    private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
     @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
   ) {}
@@ -61,6 +76,12 @@ export class LicenseAuthority {
       if ((inserted.raw as unknown[]).length === 0) {
         throw new AuthorityError(`There is a license "${license.lid}" already: choose another --lid.`);
       }
+      await this.history.record(manager, {
+        lid: license.lid,
+        kind: 'issued',
+        at: this.clock.moment,
+        signed,
+      });
       return { license, signed };
     });
     const { lid, lexp } = license;
@@ -92,7 +113,7 @@ export class LicenseAuthority {
 
   /** No more renewals until {@link resume}; the present token stays good until it ends. @throws AuthorityError */
   async suspend(lid: string): Promise<IssuedLicenseEntity> {
-    return this.#change('license suspended', lid, (license) => {
+    return this.#change('suspended', lid, (license) => {
       if (license.status === 'revoked')
         throw new AuthorityError(`The license "${lid}" is revoked, which is more.`);
       license.status = 'suspended';
@@ -101,7 +122,7 @@ export class LicenseAuthority {
 
   /** Takes back a suspension or a revocation: the next renewal gives a token that is newer than either. @throws AuthorityError, ClockDoubtError */
   async resume(lid: string): Promise<IssuedLicenseEntity> {
-    return this.#change('license resumed', lid, async (license, manager) => {
+    return this.#change('resumed', lid, async (license, manager) => {
       // Not older than any statement that was given out.
       if (license.revokedAt !== null) license.lastIat = revocationIat(license, await this.clock.now(manager));
       if (license.status === 'revoked') license.lastToken = null;
@@ -112,7 +133,7 @@ export class LicenseAuthority {
 
   /** Takes the license away: the next renewal is answered with a signed statement. @throws AuthorityError, ClockDoubtError */
   async revoke(lid: string): Promise<IssuedLicenseEntity> {
-    return this.#change('license revoked', lid, async (license, manager) => {
+    return this.#change('revoked', lid, async (license, manager) => {
       const now = await this.clock.now(manager);
       repairIat(license, now);
       if (license.status === 'revoked') return;
@@ -130,7 +151,7 @@ export class LicenseAuthority {
    * @throws AuthorityError, ClockDoubtError
    */
   async prolong(lid: string, by: Prolongation): Promise<IssuedLicenseEntity> {
-    return this.#change('license prolonged', lid, async (license, manager) => {
+    return this.#change('prolonged', lid, async (license, manager) => {
       const now = await this.clock.now(manager);
       const end = 'until' in by ? by.until : Math.max(now, license.lexp) + by.days * DAY;
       if (end < license.lexp)
@@ -148,7 +169,7 @@ export class LicenseAuthority {
    */
   async token(lid: string): Promise<IssuedLicense> {
     let token = '';
-    const license = await this.#change('token given to the operator', lid, async (license, manager) => {
+    const license = await this.#change('token', lid, async (license, manager) => {
       if (license.status !== 'active')
         throw new AuthorityError(
           `The license "${lid}" is ${license.status}: "resume" gives it tokens again.`,
@@ -159,7 +180,7 @@ export class LicenseAuthority {
       const newest = this.signer.newest(license);
       if (newest?.isCurrent === true && isUsable(newest, now)) {
         token = newest.token;
-        return;
+        return undefined;
       }
       const decision = decideToken({ now, lastIat, lexp, shownIat: 0, newest });
       if (decision.kind !== 'new')
@@ -169,6 +190,7 @@ export class LicenseAuthority {
       const signed = await this.signer.license(manager, license, decision.iat);
       license.lastIat = signed.iat;
       license.lastToken = token = signed.token;
+      return signed;
     });
     return { lid, token, license };
   }
@@ -181,7 +203,7 @@ export class LicenseAuthority {
     lid: string,
   ): Promise<{ readonly license: IssuedLicenseEntity; readonly isRepaired: boolean }> {
     let isRepaired = false;
-    const license = await this.#change('license repaired', lid, async (license, manager) => {
+    const license = await this.#change('repaired', lid, async (license, manager) => {
       const now = await this.clock.now(manager);
       isRepaired = repairIat(license, now);
       await this.renewals.clearAfter(manager, lid, now + MOST_AHEAD);
@@ -189,10 +211,14 @@ export class LicenseAuthority {
     return { license, isRepaired };
   }
 
+  /** @param change - gives back the token that it signed, if it did; it is recorded with the change */
   async #change(
-    msg: string,
+    kind: keyof typeof MESSAGES,
     lid: string,
-    change: (license: IssuedLicenseEntity, manager: EntityManager) => void | Promise<void>,
+    change: (
+      license: IssuedLicenseEntity,
+      manager: EntityManager,
+    ) => Promise<SignedLicense | void> | SignedLicense | void,
   ): Promise<IssuedLicenseEntity> {
     const changed = await this.database.transaction(async (manager) => {
       const license = await manager.findOne(IssuedLicenseEntity, {
@@ -200,10 +226,15 @@ export class LicenseAuthority {
         lock: { mode: 'pessimistic_write' },
       });
       if (license === null) throw new AuthorityError(`There is no license "${lid}".`);
-      await change(license, manager);
+      const before = { ...license };
+      const signed = (await change(license, manager)) ?? undefined;
+      if (kind === 'token' || !isDeepStrictEqual({ ...license }, before)) {
+        const detail = changedTerms(before, license);
+        await this.history.record(manager, { lid, kind, at: this.clock.moment, signed, detail });
+      }
       return manager.save(license);
     });
-    this.#logger.log({ msg, lid });
+    this.#logger.log({ msg: MESSAGES[kind], lid });
     return changed;
   }
 

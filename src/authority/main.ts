@@ -52,6 +52,15 @@ Commands:
   token <license>          print its newest token again, or a new one where that has expired or says other terms
   repair <license>         let it get tokens again after a clock that was ahead signed its last one
 
+  keys list [--json]       list the signing keys, and until when tokens need each of them
+  keys add                 publish a new one in the key set; its id alone goes to standard output
+    --algorithm <name>     ES256 (default), EdDSA, RS512 or PS256
+    --file <path>          a PEM file that has the private key and stays where it is; else one is made
+  keys activate <key> [--force]
+                           sign with it from now on; refused until every service can have it in its key set
+  keys retire <key> [--force]
+                           take it out of the key set for good; refused while unexpired tokens need it
+
   confirm-clock            say that this machine's clock is right, after the issuer was not used for a week
   change-issuer-id         make this the database of ISSUER_ID, which was another one's; instances need new tokens
 

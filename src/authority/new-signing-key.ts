@@ -23,11 +23,15 @@ export interface NewSigningKey {
 export async function generateSigningKey(
   alg: SigningAlgorithm = SIGNING_ALGORITHMS[0],
 ): Promise<NewSigningKey> {
-  const { privateKey } = await generateKeyPair(alg, {
-    extractable: true,
-    ...(alg === 'RS512' || alg === 'PS256' ? { modulusLength: RSA_MODULUS_BITS } : {}),
-  });
-  return newSigningKey(await exportJWK(privateKey), alg);
+  for (;;) {
+    const { privateKey } = await generateKeyPair(alg, {
+      extractable: true,
+      ...(alg === 'RS512' || alg === 'PS256' ? { modulusLength: RSA_MODULUS_BITS } : {}),
+    });
+    const key = await newSigningKey(await exportJWK(privateKey), alg);
+    // On a command line a name that begins so would be an option.
+    if (!key.kid.startsWith('-')) return key;
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { IsBoolean, IsNotEmpty, IsObject, IsString, MaxLength, ValidateIf } from 'class-validator';
+import { IsBoolean, IsNotEmpty, IsObject, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
 
 /** Unlike `@IsOptional`, which also lets `null` pass. */
 const IfPresent = () => ValidateIf((_, value) => value !== undefined);
@@ -14,6 +14,7 @@ export class RenewalRequest {
   @IsString({ message: 'version must be a string' })
   @IsNotEmpty({ message: 'version must not be empty' })
   @MaxLength(100, { message: 'version must have at most 100 characters' })
+  @Matches(/^[^\0\p{Surrogate}]*$/u, { message: 'version must not contain NUL or half of a surrogate pair' })
   readonly version!: string;
 
   /** Only says what a renewal would be answered. */

@@ -6,6 +6,7 @@ import { parseRootUrl, RootUrlError } from '../domain/root-url.js';
 import { type ClockReading, ConfirmedClock } from './confirmed-clock.js';
 import { ClockDoubtError } from './clock-doubt-error.js';
 import { IssuedLicenseEntity } from './issued-license.entity.js';
+import { LicenseHistoryStore } from './license-history.store.js';
 import { LicenseSigner, type SignedLicense } from './license-signer.js';
 import { decideToken, MOST_AHEAD, statementIat } from './next-token.js';
 import { RenewalRefused } from './renewal-refused.js';
@@ -17,6 +18,8 @@ export interface RenewalAttempt {
   /** Of the token that it showed, verified. */
   readonly claims: LicenseClaims;
   readonly instance: string;
+  /** Of the service that asks. */
+  readonly version: string;
   /** The same for every repetition of the attempt. */
   readonly idempotencyKey: string;
   readonly dryRun: boolean;
@@ -39,6 +42,7 @@ export class Renewals {
     private readonly database: Database,
     private readonly signer: LicenseSigner,
     private readonly store: RenewalStore,
+    private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
     private readonly slots: RenewalSlots,
   ) {}
@@ -57,7 +61,7 @@ export class Renewals {
   }
 
   async #decide(manager: EntityManager, attempt: RenewalAttempt): Promise<Decision> {
-    const { idempotencyKey, claims, dryRun } = attempt;
+    const { idempotencyKey, claims, dryRun, version } = attempt;
     const { lid } = claims;
     const license = await manager.findOne(IssuedLicenseEntity, {
       where: { lid },
@@ -87,6 +91,8 @@ export class Renewals {
     const signed = await this.signer.license(manager, license, decision.iat);
     await manager.update(IssuedLicenseEntity, { lid }, { lastIat: signed.iat, lastToken: signed.token });
     await this.store.save(manager, lid, idempotencyKey, signed);
+    const by = { instance: license.sub, version };
+    await this.history.record(manager, { lid, kind: 'renewed', at: this.clock.moment, signed, by });
     return { answer: { token: signed.token }, signed };
   }
 

@@ -1,9 +1,7 @@
 import type { JWK } from 'jose';
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { SigningKeyState } from '../domain/key-rotation.js';
 import type { SignatureAlgorithm } from '../domain/signature-algorithm.js';
-
-/** See `key-rotation.ts`. */
-export type SigningKeyState = 'published' | 'active' | 'verify-only' | 'retired';
 
 /** A key that licenses are signed with. Its private part is in one of three forms; a retired key has none any more. */
 @Entity('signing_key')

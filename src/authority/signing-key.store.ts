@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { SigningKeyEntity, type SigningKeyState } from './signing-key.entity.js';
+import type { SigningKeyState } from '../domain/key-rotation.js';
+import { SigningKeyEntity } from './signing-key.entity.js';
 
 /** The table of signing keys. */
 @Injectable()
@@ -16,6 +17,15 @@ export class SigningKeyStore {
       .getMany();
   }
 
+  /** The same with the retired ones behind them. */
+  async everything(manager: EntityManager): Promise<SigningKeyEntity[]> {
+    const retired = await manager.find(SigningKeyEntity, {
+      where: { state: 'retired' },
+      order: { retiredAt: 'DESC', kid: 'ASC' },
+    });
+    return [...(await this.all(manager)), ...retired];
+  }
+
   /** Keeps the state of a key as it is until the transaction ends. @returns it; undefined without such a key */
   async hold(manager: EntityManager, kid: string): Promise<SigningKeyState | undefined> {
     const [row] = await manager.query<{ state: SigningKeyState }[]>(
@@ -23,6 +33,17 @@ export class SigningKeyStore {
       [kid],
     );
     return row?.state;
+  }
+
+  /** A key that nothing is signed with until the transaction ends: what is being signed ends first. */
+  async take(manager: EntityManager, kid: string): Promise<SigningKeyEntity> {
+    return manager.findOneOrFail(SigningKeyEntity, { where: { kid }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  /** Makes a key the active one in the place of that which was it. */
+  async replaceActive(manager: EntityManager, kid: string, at: Date): Promise<void> {
+    await manager.update(SigningKeyEntity, { state: 'active' }, { state: 'verify-only', verifyOnlyAt: at });
+    await manager.update(SigningKeyEntity, { kid }, { state: 'active', activatedAt: at, verifyOnlyAt: null });
   }
 
   /** Until this transaction ends no other one adds or changes keys. */

@@ -7,6 +7,7 @@ import { asDatabaseError } from './database.js';
 import { cannotWrite, linesOf, oneLine, TransferError, write } from './export-file.js';
 import { mendIdentities, staleIdentities } from './identities.js';
 import { migrationState } from './migrate.js';
+import { sqlState } from './sql-state.js';
 import { tablesInOrder } from './table-order.js';
 import { type Purpose, transactionSettings } from './transaction-settings.js';
 
@@ -19,6 +20,9 @@ export interface Transferable {
 }
 
 const ROWS_AT_ONCE = 500;
+
+/** SQLSTATE: a row that another one refers to is not there. */
+const FOREIGN_KEY_VIOLATION = '23503';
 
 const TIMEOUTS = { statement: MIGRATION_TIMEOUT_MS - 1_000, lock: 3_000, idle: MIGRATION_TIMEOUT_MS };
 
@@ -129,19 +133,22 @@ async function insert(
   let waiting: { table: string; lines: string[] } | undefined;
   const flush = async () => {
     if (waiting === undefined) return;
-    await runner.query(
+    const inserted = runner.query(
       `INSERT INTO "${waiting.table}" OVERRIDING SYSTEM VALUE
        SELECT row.* FROM unnest($1::text[]) WITH ORDINALITY AS line (text, place),
          jsonb_populate_record(NULL::"${waiting.table}", line.text::jsonb -> 'row') AS row ORDER BY place`,
       [waiting.lines],
     );
+    await inserted.catch((error: unknown) => {
+      throw sqlState(error) === FOREIGN_KEY_VIOLATION ? damaged(error) : error;
+    });
     waiting = undefined;
   };
   for (;;) {
     const { value, done } = await lines.next();
     const line = done ? undefined : readLine(value);
     if (line === undefined || (line.table === undefined && line.rows !== rows)) {
-      throw new TransferError('The file is cut off or damaged: make the export again.');
+      throw damaged();
     }
     if (line.table === undefined) break;
     if (!tables.includes(line.table))
@@ -154,6 +161,10 @@ async function insert(
   }
   await flush();
   return rows;
+}
+
+function damaged(cause?: unknown): TransferError {
+  return new TransferError('The file is cut off or damaged: make the export again.', { cause });
 }
 
 function readHeader(program: string, line: string | undefined): string[] {

@@ -1,5 +1,7 @@
+import { KEY_SET_KEPT } from '../domain/key-rotation.js';
+
 /** How long a set that could not be fetched again is still good, milliseconds. */
-export const KEPT_MS = 24 * 3600_000;
+export const KEPT_MS = KEY_SET_KEPT * 1000;
 /** Least time between two fetches that unknown `kid`s ask for, and between two tries of a failing source; milliseconds. */
 export const COOL_DOWN_MS = 30_000;
 /** While there are no keys at all, tries follow each other after this, then twice as long each time; milliseconds. */

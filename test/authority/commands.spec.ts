@@ -53,6 +53,14 @@ describe('the command line', () => {
     ['prolong 1 --until 2027-01-01', { name: 'prolong', lid: '1', by: { until: 1_798_761_600 } }],
     ['token 1', { name: 'token', lid: '1' }],
     ['repair 1', { name: 'repair', lid: '1' }],
+    ['keys list', { name: 'keys list', json: false }],
+    ['keys list --json', { name: 'keys list', json: true }],
+    ['keys add', { name: 'keys add' }],
+    ['keys add --algorithm PS256 --file a.pem', { name: 'keys add', alg: 'PS256', file: 'a.pem' }],
+    ['keys activate abc', { name: 'keys activate', kid: 'abc', force: false }],
+    ['keys retire --force -- -abc', { name: 'keys retire', kid: '-abc', force: true }],
+    ['keys --help', { name: 'help' }],
+    ['keys add --help', { name: 'help' }],
     ['confirm-clock', { name: 'confirm-clock' }],
     ['change-issuer-id', { name: 'change-issuer-id' }],
     ['issue --help', { name: 'help' }],
@@ -85,6 +93,12 @@ describe('the command line', () => {
     'prolong --days 1',
     'prolong 1 --days 1 --until 2027-01-01',
     'confirm-clock now',
+    'keys',
+    'keys rotate',
+    'keys add --algorithm HS256',
+    'keys add RS512',
+    'keys activate',
+    'keys retire a b',
   ])('refuses "%s"', (text) => {
     expect(() => line(text)).toThrow(UsageError);
   });
@@ -139,6 +153,34 @@ describe('a command', () => {
         revoked_at: expect.any(Number),
       }),
     ]);
+  });
+
+  it('rotates the signing key, and tells people and programs where each one stands', async () => {
+    const added = await run('keys add --algorithm EdDSA');
+    const kid = added.stdout.trim();
+    expect(added.stdout).toMatch(/^[\w-]{43}\n$/);
+    expect(added.stderr).toMatch(/^Published: the key \S+\. It can be activated from \S+Z on\.\n$/);
+    const listed = (await run('keys list')).stdout.split('\n');
+    expect(listed).toEqual([
+      expect.stringMatching(/^KEY +STATE +ALGORITHM +PRIVATE PART +PUBLISHED +ACTIVE +TOKENS UNTIL$/),
+      expect.stringMatching(/^\S{43} +active +ES256 +in clear +\S+Z +\S+Z +\S+Z \(1\)$/),
+      expect.stringMatching(/^\S{43} +published +EdDSA +in clear +\S+Z +from \S+Z on +-$/),
+      '',
+    ]);
+    await expect(run(`keys activate ${kid}`)).rejects.toThrow(/can be activated from/);
+    expect((await run(`keys activate ${kid} --force`)).stderr).toMatch(
+      /^Done: the key \S+ \(EdDSA\) is active\./,
+    );
+    const former = listed[1]?.split(' ')[0] ?? '';
+    await expect(run(`keys retire -- ${former}`)).rejects.toThrow(/1 license has unexpired tokens/);
+    expect((await run(`keys retire --force -- ${former}`)).stderr).toMatch(/^Done: the key \S+ is retired/);
+    expect(JSON.parse((await run('keys list --json')).stdout)).toEqual([
+      expect.objectContaining({ kid, state: 'active', active_from: null, licenses: 0, tokens_until: null }),
+      expect.objectContaining({ kid: former, state: 'retired', private_part: '-', licenses: 1 }),
+    ]);
+    // The next commands sign with it.
+    expect((await run('issue --sub http://localhost:3000 --lid signed')).stdout).toMatch(/^\S+\n$/);
+    expect(JSON.parse((await run('keys list --json')).stdout)[0]).toMatchObject({ kid, licenses: 1 });
   });
 
   it('says what to do when the issuer is running on an embedded database', async () => {

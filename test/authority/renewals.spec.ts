@@ -305,6 +305,7 @@ describe('a request', () => {
   it('for a license that the database does not know is 404', async () => {
     const { token, lid } = await authority.issued();
     const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    await dataSource.query('DELETE FROM license_event WHERE lid = $1', [lid]);
     await dataSource.query('DELETE FROM issued_license WHERE lid = $1', [lid]);
     expect(await authority.renew({ token })).toMatchObject({
       status: 404,
