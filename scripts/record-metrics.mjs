@@ -1,8 +1,9 @@
-// Records what /metrics says of a running service, for deploy/prometheus/recorded.prom: what the tests of the alert rules
-// are written after. A real service and a real issuer, on databases in memory, a license that ends within a month and
+// Records what /metrics says of a running service and its issuer, in deploy/prometheus/recorded.prom and
+// recorded-issuer.prom: what the tests of the alert rules are written after. A real service and a real issuer, on databases in memory, a license that ends within a month and
 // whose token ends within two days, one renewal, one refused token, one wrong bearer token, one unreadable request.
 //
-//   npm run build && node scripts/record-metrics.mjs > deploy/prometheus/recorded.prom
+//   npm run build && node scripts/record-metrics.mjs
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { startAuthority } from '../dist/authority/authority.js';
 import { loadAuthorityConfig } from '../dist/config/authority-config.js';
@@ -45,10 +46,14 @@ try {
   await call('GET', '/api/licensing/check', undefined, 401, 'somebody-elses-token');
   await call('GET', '/nothing-of-ours', undefined, 404);
   await unreadable();
-  const metrics = await call('GET', '/metrics', undefined, 200);
-  process.stdout.write(metrics);
+  record('recorded.prom', await call('GET', '/metrics', undefined, 200));
+  record('recorded-issuer.prom', await (await fetch(`${authority.url}/metrics`)).text());
 } finally {
   await Promise.all([service.application.close(0), authority.application.close(0)]);
+}
+
+function record(name, metrics) {
+  writeFileSync(new URL(`../deploy/prometheus/${name}`, import.meta.url), metrics);
 }
 
 async function call(method, path, body, expected, bearer = TOKEN) {

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import type { LicenseClaims } from '../domain/license-claims.js';
 import { LicenseStatus } from '../domain/license.js';
+import { renewalDueAt } from '../domain/renewal-policy.js';
 import { ServiceError } from '../domain/service-error.js';
 import { type Labels, Metrics } from '../metrics/metrics.js';
 import { LicenseReader, type LicenseState } from './license.reader.js';
@@ -88,6 +89,15 @@ export class LicenseMetrics {
       () => {
         const claims = this.#claims();
         return claims === undefined ? undefined : claims.exp - claims.iat;
+      },
+    );
+    metrics.gauge(
+      'licentia_license_renewal_remaining_seconds',
+      'Time until the renewal of the token is due by the clock of the service; negative afterwards.',
+      {},
+      () => {
+        const claims = this.#claims();
+        return claims === undefined ? undefined : renewalDueAt(claims) - this.clock.now() / 1000;
       },
     );
     metrics.gauge(

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { ERROR_CATALOGUE } from '../../src/domain/service-error.js';
+import { TestAuthority } from '../authority/test-authority.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { readLabels, Scrape } from '../support/scrape.js';
 import { ServiceProcess } from '../support/service-process.js';
@@ -38,12 +39,19 @@ const rules = (
 ).groups.flatMap((group) => group.rules);
 const { tests } = parse(read('deploy/prometheus/licentia.rules.test.yml')) as { tests: RuleTest[] };
 const recorded = new Scrape(read('deploy/prometheus/recorded.prom'));
+const recordedIssuer = new Scrape(read('deploy/prometheus/recorded-issuer.prom'));
+const recordedBoth = together(recorded, recordedIssuer);
 const dashboard = JSON.parse(read('deploy/grafana/licentia.json')) as {
   readonly templating: { readonly list: { readonly name: string; readonly type: string }[] };
   readonly panels: readonly Panel[];
 };
 const panels = dashboard.panels.filter(({ type }) => type !== 'row');
 const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+
+/** What two programs show, as one scrape. */
+function together(one: Scrape, other: Scrape): Scrape {
+  return new Scrape(`${one.text}\n${other.text}`);
+}
 
 /** What of PromQL comes before a brace or a bracket and is no metric. */
 function seriesIn(expression: string): { name: string; labels: string[] }[] {
@@ -62,44 +70,59 @@ describe('Monitoring', () => {
   let database: TestDatabase;
   let service: ServiceProcess;
   let live: Scrape;
+  let issuerDatabase: TestDatabase;
+  let issuer: TestAuthority;
+  let liveIssuer: Scrape;
+  /** The service and the issuer. */
+  let both: Scrape;
 
   beforeAll(async () => {
+    issuerDatabase = await testDatabase();
+    issuer = await TestAuthority.start(issuerDatabase);
+    liveIssuer = await Scrape.of(issuer.running.url);
     database = await testDatabase();
     service = await ServiceProcess.start({ DATABASE_URL: database.url });
     await service.call('GET', '/api/licensing/check');
     do {
       live = await Scrape.of(service.url);
     } while (!live.text.includes('route="/api/licensing/check"'));
+    both = together(live, liveIssuer);
   });
 
   afterAll(async () => {
     await service.kill('SIGTERM');
     await database.drop();
+    await issuer.stop();
+    await issuerDatabase.drop();
   });
 
   const ours = (scrape: Scrape) =>
     [...scrape.types.keys()].filter((name) => name.startsWith('licentia_')).sort();
 
   /** The metric that a series belongs to: a histogram's has three. */
-  const metricOf = (name: string) => (live.types.has(name) ? name : name.replace(/_(bucket|sum|count)$/, ''));
+  const metricOf = (name: string) => (both.types.has(name) ? name : name.replace(/_(bucket|sum|count)$/, ''));
 
   /** The labels of a metric: those of its samples, and a histogram's own. */
   function labelsOf(metric: string): Set<string> {
-    const known = [...live.samples, ...recorded.samples].filter((sample) => metricOf(sample.name) === metric);
+    const known = [...both.samples, ...recordedBoth.samples].filter(
+      (sample) => metricOf(sample.name) === metric,
+    );
     return new Set(known.flatMap((sample) => Object.keys(sample.labels)));
   }
 
-  it('has each metric of ours in docs/metrics.md, with its type and its labels, and none besides', () => {
+  it('has each metric of ours in docs/metrics.md, with its type, its labels and who shows it, and none besides', () => {
     const rows = [
-      ...read('docs/metrics.md').matchAll(/^\| `(licentia_\w+)`(?: ¹)? \| (\w+) \| (.*?) \|/gm),
-    ].map(([, name = '', type = '', labels = '']) => ({
+      ...read('docs/metrics.md').matchAll(/^\| `(licentia_\w+)`(?: ([¹²]))? \| (\w+) \| (.*?) \|/gm),
+    ].map(([, name = '', mark, type = '', labels = '']) => ({
       name,
+      mark,
       type,
       labels: [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label).sort(),
     }));
-    const shown = ours(live).map((name) => ({
+    const shown = ours(both).map((name) => ({
       name,
-      type: live.types.get(name),
+      mark: liveIssuer.types.has(name) ? (live.types.has(name) ? '¹' : '²') : undefined,
+      type: both.types.get(name),
       labels: [...labelsOf(name)].filter((label) => label !== 'le').sort(),
     }));
     expect(rows.sort((a, b) => a.name.localeCompare(b.name))).toEqual(
@@ -108,8 +131,8 @@ describe('Monitoring', () => {
   });
 
   it('names its metrics as Prometheus asks for', () => {
-    for (const name of ours(live)) {
-      const type = live.types.get(name);
+    for (const name of ours(both)) {
+      const type = both.types.get(name);
       expect(name).toMatch(/^licentia(_[a-z]+)+$/);
       expect([name, name.endsWith('_total')]).toEqual([name, type === 'counter']);
       if (type === 'histogram') expect(name).toMatch(/_seconds$/);
@@ -126,12 +149,12 @@ describe('Monitoring', () => {
     }
   });
 
-  it('uses in its rules and its dashboard only metrics and labels that the service shows', () => {
+  it('uses in its rules and its dashboard only metrics and labels that the service or the issuer shows', () => {
     const used = [...rules.map(({ expr }) => expr), ...expressions].flatMap(seriesIn);
     expect(used.length).toBeGreaterThan(40);
     for (const { name, labels } of used) {
       if (name === 'up') continue;
-      expect([name, live.types.has(metricOf(name))]).toEqual([name, true]);
+      expect([name, both.types.has(metricOf(name))]).toEqual([name, true]);
       for (const label of labels.filter((candidate) => !ADDED.includes(candidate))) {
         expect([name, label, labelsOf(metricOf(name)).has(label)]).toEqual([name, label, true]);
       }
@@ -140,22 +163,26 @@ describe('Monitoring', () => {
 
   it('has every metric of ours in a panel of the dashboard', () => {
     const shown = new Set(expressions.flatMap(seriesIn).map(({ name }) => metricOf(name)));
-    expect(ours(live).filter((name) => !shown.has(name))).toEqual([]);
+    expect(ours(both).filter((name) => !shown.has(name))).toEqual([]);
   });
 
-  it('has a recorded scrape with the metrics and label values that the service shows', () => {
+  it('has recorded scrapes with the metrics and label values that the service and the issuer show', () => {
     expect(ours(recorded)).toEqual(ours(live));
+    expect(ours(recordedIssuer)).toEqual(ours(liveIssuer));
     const bounded = (scrape: Scrape) =>
       scrape.samples
         .filter(({ name }) => scrape.types.get(name) === 'counter' && name.startsWith('licentia_'))
         .map(({ name, labels }) => `${name} ${JSON.stringify(labels)}`)
         .sort();
     expect(bounded(recorded)).toEqual(bounded(live));
+    expect(bounded(recordedIssuer)).toEqual(bounded(liveIssuer));
   });
 
   it('tests its rules with series that were recorded', () => {
     const known = new Set(
-      recorded.samples.map(({ name, labels }) => `${name} ${JSON.stringify(Object.entries(labels).sort())}`),
+      recordedBoth.samples.map(
+        ({ name, labels }) => `${name} ${JSON.stringify(Object.entries(labels).sort())}`,
+      ),
     );
     for (const { series } of tests.flatMap((test) => test.input_series)) {
       const [, name = '', text = ''] = /^(\w+)\{(.*)\}$/.exec(series) ?? [];
@@ -163,7 +190,7 @@ describe('Monitoring', () => {
       const labels = Object.entries(readLabels(text)).filter(([label]) => !ADDED.includes(label));
       // Which routes and statuses a histogram has depends on who called; the rest has to be there as it is.
       const isKnown =
-        live.types.get(metricOf(name)) === 'histogram'
+        both.types.get(metricOf(name)) === 'histogram'
           ? labels.every(([label]) => labelsOf(metricOf(name)).has(label))
           : known.has(`${name} ${JSON.stringify(labels.sort())}`);
       expect([series, isKnown]).toEqual([series, true]);

@@ -78,6 +78,18 @@ describe('GET /metrics', () => {
       expect((now.value('licentia_license_remaining_seconds') ?? NaN) - left).toBeCloseTo(4000, 0);
     });
 
+    it('tells how long it is until the renewal is due, and since then', async () => {
+      const [iat, exp] = [stage.now, stage.now + 6000];
+      await stage.install({ iat, exp, tok_exp_warn_days: 0 });
+      const due = async () => (await scrape()).value('licentia_license_renewal_remaining_seconds') ?? NaN;
+      // A third of the life is kept for two more tries.
+      const left = await due();
+      expect(left).toBeLessThanOrEqual(4000);
+      expect(left).toBeGreaterThan(3900);
+      stage.service.clock.set((stage.now + 5000) * 1000);
+      expect(await due()).toBeLessThanOrEqual(-900);
+    });
+
     it('goes on about an expired one: the status turns and what remains is negative', async () => {
       await stage.install({ exp: stage.now + 100, lexp: stage.now + 100_000 });
       stage.service.clock.set((stage.now + 200) * 1000);
