@@ -22,6 +22,7 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  testSequencer: '<rootDir>/test/support/longest-first.mjs',
   // A net alone, for what hangs: a machine that has more to do than this is slow, not wrong.
   testTimeout: 120_000,
 };

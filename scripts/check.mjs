@@ -57,6 +57,7 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 const count = { passed: 0, failed: 0, skipped: 0 };
+const summary = [];
 for (const [sentence, [command, ...args], needs] of chosen) {
   if (needs !== undefined && !process.env[needs]) {
     count.skipped += 1;
@@ -72,9 +73,10 @@ for (const [sentence, [command, ...args], needs] of chosen) {
   }
   const passed = status === 0;
   count[passed ? 'passed' : 'failed'] += 1;
-  console.log(
-    `${passed ? 'passed ' : 'FAILED '}  ${sentence} (${((performance.now() - started) / 1000).toFixed(1)} s)`,
-  );
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${passed ? 'passed ' : 'FAILED '}  ${sentence} (${seconds} s)`);
+  summary.push(`${passed ? 'passed' : 'FAILED'} ${seconds.padStart(8)} s  ${sentence}`);
 }
+console.log(summary.join('\n'));
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
 process.exitCode = count.failed > 0 ? 1 : 0;

@@ -8,8 +8,8 @@
 //                                    what hurts a PostgreSQL server of its own: needs its programs, and no server
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findPostgres } from './find-postgres.mjs';
 
@@ -20,11 +20,14 @@ const ON_DATABASE = ['test/e2e', 'test/contract', 'test/authority', 'test/schema
 const ONLY_POSTGRES = 'test/postgres';
 /** Hurts a PostgreSQL server of its own: needs the server's programs, and no server. */
 const FAULTS = 'test/database-faults';
+/** Two at least: much of a test's time is waiting. */
+const WORKERS = Math.max(2, availableParallelism());
+const SHOWN_AS_SLOWEST = 10;
 
 const { TEST_DATABASE_URL: postgres, ...environment } = process.env;
 const onlyPostgres = process.argv.includes('--only-postgres');
 const chosen = process.argv.slice(2).filter((argument) => argument !== '--only-postgres');
-const totals = { passed: 0, failed: 0 };
+const totals = { passed: 0, failed: 0, failures: [] };
 
 const faults = chosen.filter((argument) => argument.includes(FAULTS));
 
@@ -58,6 +61,7 @@ if (faults.length > 0 || (postgres && chosen.length === 0)) {
 } else if (chosen.length === 0) {
   console.log(`Skipped: ${FAULTS} (restart, kill -9, freeze of a server of its own): npm test -- ${FAULTS}`);
 }
+for (const name of totals.failures) console.log(`FAILED  ${name}`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
 
@@ -71,7 +75,7 @@ function run(where, args, extra) {
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
       JEST,
-      ...(args.includes('--runInBand') ? [] : ['--maxWorkers=2']),
+      ...(args.includes('--runInBand') ? [] : [`--maxWorkers=${WORKERS}`]),
       '--json',
       `--outputFile=${results}`,
       ...args,
@@ -79,7 +83,15 @@ function run(where, args, extra) {
     { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'], env: { ...environment, ...extra } },
   );
   try {
-    const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(results, 'utf8'));
+    const report = JSON.parse(readFileSync(results, 'utf8'));
+    const { numPassedTests, numFailedTests, numFailedTestSuites, testResults } = report;
+    printSlowest(testResults);
+    for (const { name, assertionResults, status: outcome } of testResults) {
+      const failed = assertionResults.filter((test) => test.status === 'failed');
+      const titles =
+        failed.length === 0 && outcome === 'failed' ? ['the file'] : failed.map((test) => test.fullName);
+      totals.failures.push(...titles.map((title) => `${relative(ROOT, name)}: ${title} (${where})`));
+    }
     totals.passed += numPassedTests;
     // A suite that does not even load has no tests that could fail.
     totals.failed += Math.max(numFailedTests, numFailedTestSuites);
@@ -88,4 +100,14 @@ function run(where, args, extra) {
   }
   if (status !== 0 && totals.failed === 0) totals.failed += 1;
   rmSync(directory, { recursive: true, force: true });
+}
+
+/** Where the time went, for who wants CI to be faster. */
+function printSlowest(files) {
+  const seconds = ({ startTime, endTime }) => (endTime - startTime) / 1000;
+  const slowest = files.toSorted((a, b) => seconds(b) - seconds(a)).slice(0, SHOWN_AS_SLOWEST);
+  if (files.length <= SHOWN_AS_SLOWEST) return;
+  console.log(`The ${SHOWN_AS_SLOWEST} slowest of ${files.length} files, seconds:`);
+  for (const file of slowest)
+    console.log(`${seconds(file).toFixed(1).padStart(8)}  ${relative(ROOT, file.name)}`);
 }
