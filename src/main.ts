@@ -44,7 +44,7 @@ await runProcess({
     warnAboutAccess(config);
     const tooFewFiles = openFilesWarning(config.http.mostConnections);
     if (tooFewFiles !== undefined) logger.warn({ msg: tooFewFiles });
-    const { url, application } = await startService(config, logger);
+    const { url, application, failure } = await startService(config, logger);
     application.nest.get(Metrics).observeProcess();
     logger.info({
       msg: 'listening',
@@ -53,7 +53,11 @@ await runProcess({
       version: VERSION,
       commit: COMMIT,
     });
-    return { close: () => application.close(), reread: () => rereadServiceFiles(application, config) };
+    return {
+      close: () => application.close(),
+      reread: () => rereadServiceFiles(application, config),
+      failure,
+    };
 
     function warnAboutAccess({ access }: ServiceConfig): void {
       if (access.administrator === undefined && access.bootstrapToken === undefined) {

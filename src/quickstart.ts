@@ -105,6 +105,7 @@ async function start(config: QuickstartConfig, logger: Logger): Promise<Running>
     return {
       close: () => closeBoth(service, authority),
       reread: () => rereadServiceFiles(service.application, config.service),
+      failure: service.failure,
     };
   } catch (error) {
     await authority.application.close();

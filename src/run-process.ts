@@ -23,6 +23,8 @@ export interface Running {
   close(): Promise<void>;
   /** Reads again at once what can be read again while it runs. */
   reread(): Promise<readonly Reread[]>;
+  /** Resolves with the error that a background start cannot recover from, else with undefined. */
+  readonly failure?: Promise<unknown>;
 }
 
 /** One of our programs: how its configuration is read and how it starts. */
@@ -139,7 +141,7 @@ function stayUp(): void {
 async function serve(starting: Promise<Running>, logger: Logger): Promise<void> {
   let running: Running | undefined;
   let ending = false;
-  const finish = async (reason: object) => {
+  const finish = async (reason: object, failure?: unknown) => {
     if (ending) return logger.info({ msg: 'is ending already', ...reason });
     ending = true;
     const began = performance.now();
@@ -156,10 +158,11 @@ async function serve(starting: Promise<Running>, logger: Logger): Promise<void> 
       closing(running),
       sleep(LONGEST_SHUTDOWN_MS, { reason: 'not everything ended in time' }),
     ]);
-    const code = outcome === undefined ? 0 : 1;
+    const code = outcome === undefined && failure === undefined ? 0 : 1;
     ended(code, outcome);
     if (outcome !== undefined && 'err' in outcome)
       standardOutput.stderr.write(`${explainFailure(outcome.err)}\n`);
+    if (failure !== undefined) standardOutput.stderr.write(`${explainFailure(failure)}\n`);
     return exit(code, began + LONGEST_SHUTDOWN_MS);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
@@ -182,6 +185,9 @@ async function serve(starting: Promise<Running>, logger: Logger): Promise<void> 
     logger.fatal({ msg: 'ended', code: 1, reason: `the start failed: ${explainFailure(error)}` });
     return fail(error);
   }
+  const failure = await running.failure;
+  if (failure !== undefined)
+    await finish({ reason: `the start failed: ${explainFailure(failure)}` }, failure);
 }
 
 /** @returns why it failed, or undefined */

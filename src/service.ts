@@ -18,6 +18,7 @@ import { LicenseQueue } from './licensing/license-queue.js';
 import { LicenseSources } from './licensing/license-sources.js';
 import { RenewalScheduler } from './licensing/renewal-scheduler.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
+import { explainFailure, isFinal } from './start-failure.js';
 
 /** How long to wait between two tries to reach the database, milliseconds. */
 const RETRY_MS = 1_000;
@@ -29,13 +30,15 @@ export interface RunningService {
   /** Where it listens, `http://host:port`. */
   readonly url: string;
   readonly application: HttpApplication;
+  /** Resolves with the error that a background start cannot recover from; undefined when it succeeded or the process ends. */
+  readonly failure: Promise<unknown>;
 }
 
 /**
  * Starts the service: the database first, then the listener. A database that is away does not keep it from starting:
  * it listens, says that it is not ready, and goes on trying. The same holds for a file of keys that cannot be read.
  *
- * @throws EmbeddedDirectoryInUseError, PendingMigrationsError, and what the listener cannot do
+ * @throws EmbeddedDirectoryInUseError, PendingMigrationsError, PermanentFaultError, and what the listener cannot do
  */
 export async function startService(
   config: ServiceConfig,
@@ -54,6 +57,7 @@ export async function startService(
     },
     onDrain: () => application.nest.get(ProcessState).drain(),
   });
+  let failure: Promise<unknown> = Promise.resolve();
   try {
     await start(application);
   } catch (error) {
@@ -61,12 +65,13 @@ export async function startService(
       await application.close();
       throw error;
     }
-    logger.error({ msg: 'not everything is available: starting without it, and trying again', err: error });
-    void heal(application, logger);
+    const reason = explainFailure(error);
+    logger.error({ msg: 'not everything is available: starting without it, and trying again', reason });
+    failure = heal(application, logger);
   }
   try {
     const url = await application.listen(config.listen.host, config.listen.port);
-    return { url, application };
+    return { url, application, failure };
   } catch (error) {
     await application.close();
     throw error;
@@ -86,21 +91,27 @@ async function start({ nest }: HttpApplication): Promise<void> {
   nest.get(RenewalScheduler).start();
 }
 
-async function heal(application: HttpApplication, logger: Logger): Promise<void> {
+/** @returns the error that no retry fixes; undefined when everything is available, or the process ends */
+async function heal(application: HttpApplication, logger: Logger): Promise<unknown> {
   const state = application.nest.get(ProcessState);
   for (let tries = 1; !state.draining; tries += 1) {
     await sleep(RETRY_MS, undefined, { ref: false });
-    if (state.draining) return;
+    if (state.draining) return undefined;
     try {
       await start(application);
       logger.info({ msg: 'everything is available: ready' });
-      return;
+      return undefined;
     } catch (error) {
+      if (isFinal(error)) return error;
       if (tries % TRIES_PER_LINE === 0 || !isUnavailable(error)) {
-        logger.error({ msg: 'not everything is available yet: trying again', err: error });
+        logger.error({
+          msg: 'not everything is available yet: trying again',
+          reason: explainFailure(error),
+        });
       }
     }
   }
+  return undefined;
 }
 
 /** The database is away, or the keys that the operator named are: either can come back. */

@@ -4,7 +4,9 @@ import { EmbeddedDirectoryError } from './database/embedded/embedded-directory-e
 import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
 import { StaleIdentityError } from './database/identities.js';
 import { MigrationFailedError, MigrationTableError, PendingMigrationsError } from './database/migrate.js';
+import { PermanentFaultError } from './database/permanent-fault.js';
 import { TransferError } from './database/export-file.js';
+import { explainUnavailable } from './database/explain-unavailable.js';
 import { ServiceError } from './domain/service-error.js';
 import { PortTakenError } from './http/port-taken.js';
 
@@ -15,6 +17,7 @@ const PLAIN = [
   MigrationFailedError,
   MigrationTableError,
   PendingMigrationsError,
+  PermanentFaultError,
   PortTakenError,
   StaleIdentityError,
   TransferError,
@@ -26,12 +29,18 @@ export function explainFailure(error: unknown): string {
   return sentence(error) ?? String((error as Error)?.stack ?? error);
 }
 
+/** Whether no retry fixes this error: a start ends with it, and its message says what an operator has to do. */
+export function isFinal(error: unknown): boolean {
+  return PLAIN.some((type) => error instanceof type);
+}
+
 function sentence(error: unknown): string | undefined {
-  if (PLAIN.some((type) => error instanceof type)) return (error as Error).message;
+  if (isFinal(error)) return (error as Error).message;
   if (error instanceof ServiceError && error.code === 'database.unavailable') {
-    const reason = error.cause instanceof Error ? error.cause.message : 'no reason is known';
-    return `The database that DATABASE_URL names is not available: ${reason}`;
+    return explainUnavailable(error);
   }
+  if (error instanceof ServiceError && error.cause instanceof Error)
+    return `${error.message} (${error.cause.message})`;
   const { code, address, port } = error as { code?: string; address?: string; port?: number };
   switch (code) {
     case 'EADDRINUSE':

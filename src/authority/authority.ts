@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { ServerTime } from '../clock/server-time.js';
 import type { AuthorityConfig } from '../config/authority-config.js';
 import { Database } from '../database/database.js';
+import { explainUnavailable } from '../database/explain-unavailable.js';
 import { type Clock, systemClock } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { HttpApplication } from '../http/http-application.js';
@@ -17,6 +18,8 @@ import { SigningKeys } from './signing-keys.js';
 
 /** How long to wait between two tries to reach the database, milliseconds. */
 const RETRY_MS = 1_000;
+/** Every so many tries the log says again what is missing. */
+const TRIES_PER_LINE = 30;
 
 /** The issuer, listening. */
 export interface RunningAuthority {
@@ -42,8 +45,8 @@ export interface AuthorityOptions {
  * Starts the issuer: the database and the keys first, then the listener. It has nothing to say without its database,
  * so it waits for one that is away.
  *
- * @throws ConfigError where the database belongs to another issuer; EmbeddedDirectoryInUseError, PendingMigrationsError, and what the
- * listener cannot do
+ * @throws ConfigError where the database belongs to another issuer; EmbeddedDirectoryInUseError, PendingMigrationsError,
+ * PermanentFaultError, and what the listener cannot do
  */
 export async function startAuthority(
   config: AuthorityConfig,
@@ -130,7 +133,12 @@ async function startWhenAvailable(
       return await start(nest, attended, true);
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code !== 'database.unavailable') throw error;
-      if (tries === 1) logger.error({ msg: 'the database is not available: waiting for it', err: error });
+      if (tries % TRIES_PER_LINE === 1) {
+        logger.error({
+          msg: 'the database is not available: waiting for it',
+          reason: explainUnavailable(error),
+        });
+      }
     }
     await sleep(RETRY_MS);
   }

@@ -13,13 +13,15 @@ import { DatabaseUrlWatch } from './database-url-watch.js';
 export class DatabaseModule {
   /** @param name - tells the databases of one process apart */
   static forRoot(config: DatabaseConfig, schema: Schema, name: string): DynamicModule {
-    const url = config.location.kind === 'postgres' ? new DatabaseUrl(config.location) : undefined;
+    const { location } = config;
+    const isFollowed = location.kind === 'postgres' && location.file !== undefined;
+    const url = location.kind === 'postgres' ? new DatabaseUrl(location) : undefined;
     return {
       module: DatabaseModule,
       imports: [
         // By hand, because a database that is away must not keep the process from starting.
         TypeOrmModule.forRoot({
-          ...dataSourceOptions(config.location, schema, undefined, url),
+          ...dataSourceOptions(location, schema, undefined, url),
           name,
           manualInitialization: true,
           retryAttempts: 0,
@@ -28,7 +30,7 @@ export class DatabaseModule {
       providers: [
         {
           provide: Database,
-          useFactory: (dataSource: DataSource) => new Database(dataSource, config.migrations),
+          useFactory: (dataSource: DataSource) => new Database(dataSource, config.migrations, isFollowed),
           inject: [getDataSourceToken(name)],
         },
         {

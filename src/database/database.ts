@@ -12,6 +12,7 @@ import {
 import { ServiceError } from '../domain/service-error.js';
 import { locateTables, schemaOf } from './database-inspection.js';
 import { applyMigrations, checkMigrations, MigrationFailedError, migrationState } from './migrate.js';
+import { type DatabaseFault, findPermanentFault, type PermanentFaultError } from './permanent-fault.js';
 import { type Client, close, Sessions } from './sessions.js';
 import { isOurFault, isWorthRepeating, leavesSessionUsable, READ_ONLY, sqlState } from './sql-state.js';
 import { type Purpose, type ServerTimeouts, transactionSettings } from './transaction-settings.js';
@@ -36,10 +37,15 @@ export class Database implements OnApplicationShutdown {
   readonly #logger = new Logger(Database.name);
   readonly #sessions = new Sessions();
   #starting: Promise<void> | undefined;
+  #fault: DatabaseFault | undefined;
+  /** Why the last start failed. */
+  #startFailure: unknown = new Error('the database was never reached');
 
+  /** @param isFollowed - whether a file has its address: a change of it can fix a permanent fault */
   constructor(
     private readonly dataSource: DataSource,
     private readonly migrations: 'run' | 'check',
+    private readonly isFollowed = false,
   ) {}
 
   /** Whether the database refuses writes, as a standby does; undefined while it was never asked. Each read asks. */
@@ -47,11 +53,16 @@ export class Database implements OnApplicationShutdown {
     return this.#sessions.readOnly;
   }
 
+  /** Why the last try failed; undefined after one that worked, and before the first. */
+  get fault(): DatabaseFault | undefined {
+    return this.#fault;
+  }
+
   /**
    * Connects and brings the tables up to date, or checks that they are. Done once; a failed start can be repeated.
    * @throws ServiceError `database.unavailable`
    * @throws EmbeddedDirectoryInUseError, PendingMigrationsError, MigrationFailedError, MigrationTableError,
-   * UnusableDatabaseError: waiting does not help against these
+   * PermanentFaultError, UnusableDatabaseError: waiting does not help against these
    */
   async start(): Promise<void> {
     this.#starting ??= this.#start().catch((error: unknown) => {
@@ -81,16 +92,32 @@ export class Database implements OnApplicationShutdown {
   }
 
   async #run<T>(purpose: Purpose, work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    if (!this.dataSource.isInitialized) throw unavailable(new Error('the database was never reached'));
+    if (!this.dataSource.isInitialized) throw unavailable(this.#startFailure);
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#once(purpose, work);
+        const result = await this.#once(purpose, work);
+        this.#works();
+        return result;
       } catch (error) {
         if (tries < MOST_TRIES && (error instanceof StaleSession || isWorthRepeating(sqlState(error))))
           continue;
-        throw asDatabaseError(error instanceof StaleSession ? error.cause : error);
+        const failure = asDatabaseError(error instanceof StaleSession ? error.cause : error);
+        if (isUnavailable(failure)) this.#fails(findPermanentFault(failure));
+        throw failure;
       }
     }
+  }
+
+  #works(): void {
+    if (this.#fault !== undefined && this.#fault !== 'unreachable')
+      this.#logger.log({ msg: 'the database can be used again' });
+    this.#fault = undefined;
+  }
+
+  #fails(permanent: PermanentFaultError | undefined): void {
+    const reason = permanent?.reason ?? 'unreachable';
+    if (permanent !== undefined && reason !== this.#fault) this.#logger.error({ msg: permanent.message });
+    this.#fault = reason;
   }
 
   async #once<T>(purpose: Purpose, work: (manager: EntityManager) => Promise<T>): Promise<T> {
@@ -145,8 +172,13 @@ export class Database implements OnApplicationShutdown {
           migrations: unknown,
         });
       }
+      this.#fault = undefined;
     } catch (error) {
-      throw asDatabaseError(error);
+      const permanent = findPermanentFault(error);
+      this.#fault = permanent?.reason ?? 'unreachable';
+      this.#startFailure = permanent ?? error;
+      if (permanent === undefined) throw asDatabaseError(error);
+      throw this.isFollowed ? unavailable(permanent) : permanent;
     }
   }
 }
@@ -171,7 +203,7 @@ function isReadOnly(results: unknown): boolean {
  * blame: whatever it lacks, the next one would lack it too.
  */
 async function abandon(runner: QueryRunner, client: Client, error: unknown): Promise<void> {
-  const cause = error instanceof ServiceError && error.code === 'database.unavailable' ? error.cause : error;
+  const cause = isUnavailable(error) ? error.cause : error;
   try {
     if (isDatabaseFailure(cause) && !leavesSessionUsable(sqlState(cause))) throw cause;
     await runner.rollbackTransaction();
@@ -183,6 +215,15 @@ async function abandon(runner: QueryRunner, client: Client, error: unknown): Pro
 /** The typed error of a database that cannot be reached. */
 function unavailable(cause: unknown): ServiceError {
   return new ServiceError('database.unavailable', undefined, { cause, retryAfter: 2 });
+}
+
+function isUnavailable(error: unknown): error is ServiceError {
+  return error instanceof ServiceError && error.code === 'database.unavailable';
+}
+
+/** Maps an error of opening a database: to its permanent fault if it has one, else as {@link asDatabaseError} does. */
+export function asOpeningError(error: unknown): unknown {
+  return findPermanentFault(error) ?? asDatabaseError(error);
 }
 
 /** What callers get: `database.unavailable` where the connection, the server or the disk failed, else the error itself. */

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import type { DatabaseLocation } from '../config/setting.js';
 import { dataSourceOptions, type Schema } from './data-source-options.js';
-import { asDatabaseError } from './database.js';
+import { asOpeningError } from './database.js';
 import { applyMigrations } from './migrate.js';
 
 /**
@@ -9,7 +9,8 @@ import { applyMigrations } from './migrate.js';
  * as a role that may not.
  *
  * @returns the names of the migrations that ran
- * @throws ServiceError `database.unavailable`, MigrationFailedError, MigrationTableError, EmbeddedDirectoryInUseError
+ * @throws ServiceError `database.unavailable`, MigrationFailedError, MigrationTableError, EmbeddedDirectoryInUseError,
+ * PermanentFaultError
  */
 export async function migrateDatabase(location: DatabaseLocation, schema: Schema): Promise<string[]> {
   const dataSource = new DataSource(dataSourceOptions(location, schema));
@@ -17,7 +18,7 @@ export async function migrateDatabase(location: DatabaseLocation, schema: Schema
     await dataSource.initialize();
     return await applyMigrations(dataSource);
   } catch (error) {
-    throw asDatabaseError(error);
+    throw asOpeningError(error);
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
   }

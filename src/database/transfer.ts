@@ -3,7 +3,7 @@ import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
 import type { DatabaseLocation } from '../config/setting.js';
 import { dataSourceOptions, MIGRATION_TIMEOUT_MS, type Schema } from './data-source-options.js';
 import { locateTables } from './database-inspection.js';
-import { asDatabaseError } from './database.js';
+import { asOpeningError } from './database.js';
 import { cannotWrite, linesOf, oneLine, TransferError, write } from './export-file.js';
 import { mendIdentities, staleIdentities } from './identities.js';
 import { migrationState } from './migrate.js';
@@ -220,7 +220,7 @@ async function inTransaction<T>(
       await runner.release();
     }
   } catch (error) {
-    throw asDatabaseError(error);
+    throw asOpeningError(error);
   } finally {
     if (dataSource.isInitialized) await dataSource.destroy();
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
+import type { DatabaseFault } from '../database/permanent-fault.js';
 
 /** A probe is answered within this time, milliseconds. */
 const LONGEST_MS = 2_500;
@@ -7,7 +8,7 @@ const LONGEST_MS = 2_500;
 /** What there is to say of the database: `reason` where it is `failing`. */
 export interface DatabaseState {
   readonly database: 'ok' | 'failing';
-  readonly reason?: 'unreachable' | 'read-only';
+  readonly reason?: DatabaseFault | 'read-only';
 }
 
 /** Whether the database answers and takes changes. However many ask, it is asked once at a time. */
@@ -25,7 +26,7 @@ export class DatabaseHealth {
     });
     const answered = await Promise.race([this.#asking, late]);
     clearTimeout(timer);
-    if (!answered) return { database: 'failing', reason: 'unreachable' };
+    if (!answered) return { database: 'failing', reason: this.database.fault ?? 'unreachable' };
     return this.database.readOnly === true
       ? { database: 'failing', reason: 'read-only' }
       : { database: 'ok' };

@@ -24,10 +24,10 @@ export class HealthController {
   /** Whether `check` can be answered truthfully. */
   @Get('readyz')
   @OpenToAll()
-  ready(@Res({ passthrough: true }) response: ServerResponse): { status: string } {
-    const status = this.readiness.status;
+  ready(@Res({ passthrough: true }) response: ServerResponse): { status: string; reason?: string } {
+    const { status, reason } = this.readiness;
     if (status !== 'ready') response.statusCode = 503;
-    return { status };
+    return reason === undefined ? { status } : { status, reason };
   }
 
   @Get('api/health')

@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { Database } from '../database/database.js';
+import type { DatabaseFault } from '../database/permanent-fault.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { ProcessState } from './process-state.js';
 
@@ -11,11 +13,19 @@ export class Readiness {
   constructor(
     private readonly process: ProcessState,
     private readonly snapshots: SnapshotService,
+    private readonly database: Database,
   ) {}
 
   get status(): 'starting' | 'ready' | 'draining' {
     if (this.process.draining) return 'draining';
     const license = this.snapshots.current?.license;
     return license === undefined || license.content.kind === 'undecided' ? 'starting' : 'ready';
+  }
+
+  /** What keeps the service from being ready, or from more than answering from memory; undefined where nothing does. */
+  get reason(): DatabaseFault | 'issuer-keys' | undefined {
+    if (this.process.draining) return undefined;
+    if (this.database.fault !== undefined) return this.database.fault;
+    return this.snapshots.current?.license.content.kind === 'undecided' ? 'issuer-keys' : undefined;
   }
 }

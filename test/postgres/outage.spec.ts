@@ -90,7 +90,7 @@ describe('a PostgreSQL that goes away', () => {
     const cold = await TestService.start(proxied, { ISSUER_URL: issuer.url });
     try {
       expect((await cold.get('/healthz')).status).toBe(200);
-      expect((await cold.get('/readyz')).body).toEqual({ status: 'starting' });
+      expect((await cold.get('/readyz')).body).toEqual({ status: 'starting', reason: 'unreachable' });
       expect((await cold.get('/api/licensing/check')).body.messageId).toBe('database.unavailable');
       proxy.mend();
       const mended = performance.now();

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { BOOTSTRAP_TOKEN } from './service.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const AUTHORITY = fileURLToPath(new URL('../../dist/authority/main.js', import.meta.url));
 
 /** The built service as a process of its own, the way an operator runs it. */
 export class ServiceProcess {
@@ -23,7 +24,20 @@ export class ServiceProcess {
 
   /** Starts it without waiting. */
   static spawn(environment: Readonly<Record<string, string>>, ...args: string[]): ServiceProcess {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    return ServiceProcess.#run(MAIN, environment, args);
+  }
+
+  /** The same with the issuer, whose settings are other ones. */
+  static spawnIssuer(environment: Readonly<Record<string, string>>, ...args: string[]): ServiceProcess {
+    return ServiceProcess.#run(AUTHORITY, environment, args);
+  }
+
+  static #run(
+    program: string,
+    environment: Readonly<Record<string, string>>,
+    args: readonly string[],
+  ): ServiceProcess {
+    const child = spawn(process.execPath, [program, ...args], {
       env: {
         PATH: process.env.PATH,
         PORT: '0',

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, mkdir, mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CONTROL_VERSION, readControlFile } from './control-file.js';
@@ -27,6 +27,24 @@ try {
   process.exit(1);
 }
 `;
+
+/** Makes a directory, and those above it that are missing. Node's own way says of a read-only file system that nothing is there. */
+export async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(directory) === directory) throw error;
+    await makeDirectory(dirname(directory));
+    await makeDirectory(directory);
+  }
+}
+
+/** @throws a system error where this process may not read a directory and write into it */
+export async function assertWritable(directory: string): Promise<void> {
+  await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+}
 
 /**
  * Looks whether a directory may be used; changes nothing in it.
@@ -61,8 +79,13 @@ export async function prepareDataDirectory(
   }
   const data = join(directory, DATA);
   if (!existsSync(data)) await createDataDirectory(directory, initdbParameters);
+  // Postgres says of a lock file that it may not write that the file is there already.
+  await assertWritable(data);
   // PGlite would take it for new, and start an empty database over what is left of the old one.
-  const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => undefined);
+  const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return undefined;
+  });
   if (version === undefined) throw damaged(data, 'it has no PG_VERSION');
   assertEngine(directory, data, version.trim());
   return data;

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
-import { assertNotForeign, prepareDataDirectory } from './data-directory.js';
+import { assertNotForeign, assertWritable, makeDirectory, prepareDataDirectory } from './data-directory.js';
 import { DirectoryLock } from './directory-lock.js';
 import { DurableNodeFs } from './durable-node-fs.js';
 import { EmbeddedDirectoryError, EmbeddedDirectoryLostError } from './embedded-directory-error.js';
@@ -64,8 +63,9 @@ export class EmbeddedDatabase {
   static async open(location: EmbeddedLocation): Promise<EmbeddedDatabase> {
     if ('memory' in location) return new EmbeddedDatabase().#start();
     const directory = resolve(location.directory);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory);
     await assertNotForeign(directory);
+    await assertWritable(directory);
     const lock = await DirectoryLock.acquire(directory);
     try {
       const data = await prepareDataDirectory(directory, INITDB_PARAMETERS);

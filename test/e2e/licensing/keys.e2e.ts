@@ -309,7 +309,10 @@ describe("the issuer's keys", () => {
     it('may be missing at the start: the service is not ready, claims nothing, and heals by itself', async () => {
       await rm(path);
       await stage.restart({ ISSUER_JWKS_PATH: path });
-      expect((await stage.service.get('/readyz')).body).toEqual({ status: 'starting' });
+      expect((await stage.service.get('/readyz')).body).toEqual({
+        status: 'starting',
+        reason: 'issuer-keys',
+      });
       expect(outcome(await stage.service.get('/api/licensing/check'))).toEqual([503, 'issuer.unavailable']);
       expect(outcome(await stage.renew())).toEqual([503, 'issuer.unavailable']);
       await write(pinned, stage.issuer.key);

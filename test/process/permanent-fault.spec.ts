@@ -1,0 +1,114 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const AUTHORITY = fileURLToPath(new URL('../../dist/authority/main.js', import.meta.url));
+const QUICKSTART = fileURLToPath(new URL('../../dist/quickstart.js', import.meta.url));
+
+const PROGRAMS: [string, string, ...string[]][] = [
+  ['the service', MAIN],
+  ['its --migrate', MAIN, '--migrate'],
+  ['its --export', MAIN, '--export', '/dev/null'],
+  ['the issuer', AUTHORITY],
+  ['its list', AUTHORITY, 'list'],
+  ['the quickstart', QUICKSTART],
+];
+
+const NOBODY = 65_534;
+const isRoot = process.getuid?.() === 0;
+/** Root may write anywhere: it becomes another user, who has to be able to read the programs. */
+const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
+const hasUnprivileged = !isRoot || spawnSync(process.execPath, ['--check', MAIN], user).status === 0;
+
+describe('A data directory that can never be used', () => {
+  let directory: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'licentia-permanent-'));
+    await chmod(directory, 0o555);
+  });
+
+  afterEach(async () => {
+    await chmod(directory, 0o755);
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** Runs a program where its data directory would be made. @returns its exit code and what it wrote */
+  async function run(program: string, args: readonly string[], options: object) {
+    const said = { stdout: '', stderr: '' };
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: directory,
+      env: { PATH: process.env.PATH, PORT: '38471' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 20_000,
+      ...options,
+    });
+    child.stdout?.on('data', (bytes: Buffer) => (said.stdout += String(bytes)));
+    child.stderr?.on('data', (bytes: Buffer) => (said.stderr += String(bytes)));
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    return { code, ...said };
+  }
+
+  (hasUnprivileged ? describe : describe.skip)(
+    'as it may not be written to (needs a user other than root)',
+    () => {
+      it.each(PROGRAMS)('ends %s with 1 and one sentence', async (_, program, ...args) => {
+        const { code, stdout, stderr } = await run(program, args, user);
+        expect(stderr).toMatch(
+          /^The directory of the embedded database cannot be used: EACCES: [^\n]*\. Let the user of this process [^\n]*\n$/,
+        );
+        expect(stdout).not.toContain('    at ');
+        expect(code).toBe(1);
+      });
+    },
+  );
+
+  it.each(PROGRAMS)('as a part of its path is a file, ends %s with 1', async (_, program, ...args) => {
+    await chmod(directory, 0o755);
+    await writeFile(join(directory, 'data'), '');
+    const { code, stderr } = await run(program, args, {});
+    expect(stderr).toMatch(/^The directory of the embedded database cannot be used: ENOTDIR: [^\n]*\n$/);
+    expect(code).toBe(1);
+  });
+
+  const canMount = isRoot && mounts();
+  (canMount ? it : it.skip)(
+    'as its file system is read-only, ends the service with 1 (needs root)',
+    async () => {
+      await chmod(directory, 0o755);
+      const mount = join(directory, 'data');
+      await mkdir(mount);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=64k', 'none', mount]);
+      try {
+        const { code, stderr } = await run(MAIN, [], {});
+        expect(stderr).toMatch(
+          /^The directory of the embedded database cannot be used: EROFS: [^\n]*read-only[^\n]*\n$/,
+        );
+        expect(code).toBe(1);
+      } finally {
+        execFileSync('umount', [mount]);
+      }
+    },
+  );
+
+  const canGiveAway = isRoot && hasUnprivileged;
+  (canGiveAway ? it : it.skip)(
+    'as what is in it is another user’s, ends the service with 1 (needs root)',
+    async () => {
+      const database = join(directory, 'data', 'pglite');
+      await mkdir(join(database, 'pgdata'), { recursive: true });
+      execFileSync('chown', ['-R', `${NOBODY}`, join(directory, 'data')]);
+      execFileSync('chown', ['0', join(database, 'pgdata')]);
+      const { code, stderr } = await run(MAIN, [], user);
+      expect(stderr).toMatch(/cannot be used: .*EACCES.*pgdata.*Let the user of this process/);
+      expect(code).toBe(1);
+    },
+  );
+});
+
+function mounts(): boolean {
+  return spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+}
