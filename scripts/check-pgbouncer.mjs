@@ -11,14 +11,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findPgBouncer, startPgBouncer } from './pgbouncer.mjs';
+import { POOLED } from './postgres-suites.mjs';
 
 const SKIPPED = 77;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** What depends on how a connection is shared; the rest differs by nothing that a pool can change. */
-const SUITES = [
-  'test/postgres',
-  'test/e2e/licensing/(install|remove|renew|renewal|restart|queue|history)\\.',
-];
 
 const args = process.argv.slice(2);
 const server = process.env.TEST_DATABASE_URL;
@@ -51,7 +47,7 @@ async function check() {
     const before = await bouncer.statistics();
     const tests = spawn(
       process.execPath,
-      ['scripts/test.mjs', '--only-postgres', ...(args.length > 0 ? args : SUITES)],
+      ['scripts/test.mjs', '--only-postgres', ...(args.length > 0 ? args : POOLED)],
       {
         cwd: ROOT,
         stdio: 'inherit',

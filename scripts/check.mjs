@@ -5,6 +5,8 @@
 //   npm run check -- lint    those whose name contains a word; with 2 where there are none
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { findPgBouncer } from './pgbouncer.mjs';
+import { DIRECT } from './postgres-suites.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url));
@@ -21,7 +23,8 @@ const CHECKS = [
   ['The unit tests pass on every supported release of Node', [process.execPath, 'scripts/check-nodes.mjs']],
   [
     'The tests pass on PostgreSQL',
-    [process.execPath, 'scripts/test.mjs', '--only-postgres'],
+    // Where there is PgBouncer, the rest runs through it.
+    [process.execPath, 'scripts/test.mjs', '--only-postgres', ...(findPgBouncer() ? DIRECT : [])],
     'TEST_DATABASE_URL',
   ],
   [

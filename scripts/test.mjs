@@ -12,11 +12,11 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findPostgres } from './find-postgres.mjs';
+import { DIRECT, POOLED } from './postgres-suites.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const JEST = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
-/** What is worth running on either database; test/postgres needs PostgreSQL. */
-const ON_DATABASE = ['test/e2e', 'test/contract', 'test/authority', 'test/schema'];
+const ON_POSTGRES = [...new Set([...DIRECT, ...POOLED])];
 const ONLY_POSTGRES = 'test/postgres';
 /** Hurts a PostgreSQL server of its own: needs the server's programs, and no server. */
 const FAULTS = 'test/database-faults';
@@ -36,22 +36,22 @@ if (!onlyPostgres && faults.length === 0) {
   run('on the embedded database', [...chosen, ...elsewhere], {});
 }
 if (postgres && faults.length === 0) {
-  const suites = chosen.length > 0 ? chosen : [...ON_DATABASE, ONLY_POSTGRES];
+  const suites = chosen.length > 0 ? chosen : ON_POSTGRES;
   run('on PostgreSQL', [...suites, '--testPathIgnorePatterns', `/${FAULTS}/`], {
     TEST_DATABASE_URL: postgres,
   });
 } else if (faults.length === 0) {
   console.log(
-    `Skipped: TEST_DATABASE_URL is not set, so nothing ran on PostgreSQL. To run ${ON_DATABASE.join(', ')} there ` +
+    'Skipped: TEST_DATABASE_URL is not set, so nothing ran on PostgreSQL. To run what PostgreSQL can change there ' +
       `too, and ${ONLY_POSTGRES} (replicas, outages, kill -9), set it to a server on which databases can be created:\n` +
       '  TEST_DATABASE_URL=postgres://user:password@localhost:5432/postgres npm test',
   );
 }
-if (faults.length > 0 || (postgres && chosen.length === 0)) {
+if (faults.length > 0) {
   const programs = findPostgres();
   if (programs) {
     // One file after the other: each has a server, and all of them measure how soon it is back.
-    const args = [...(faults.length > 0 ? chosen : [FAULTS]), '--runInBand'];
+    const args = [...chosen, '--runInBand'];
     run('on PostgreSQL servers of their own, in trouble', args, { TEST_POSTGRES_BIN: programs });
   } else {
     console.log(
@@ -59,7 +59,9 @@ if (faults.length > 0 || (postgres && chosen.length === 0)) {
     );
   }
 } else if (chosen.length === 0) {
-  console.log(`Skipped: ${FAULTS} (restart, kill -9, freeze of a server of its own): npm test -- ${FAULTS}`);
+  console.log(
+    `Skipped: ${FAULTS} (restart, kill -9, freeze of a server of its own): npm run verify -- database-faults`,
+  );
 }
 for (const name of totals.failures) console.log(`FAILED  ${name}`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);

@@ -55,7 +55,7 @@ const OTHERS = new Set([
     'OWNER_PASSWORD_FILE',
     'SERVICE_PASSWORD_FILE',
   ],
-  ...['TEST_DATABASE_URL', 'TEST_POSTGRES_BIN', 'FUZZ_SEED'],
+  ...['TEST_DATABASE_URL', 'TEST_POSTGRES_BIN', 'FUZZ_SEED', 'SAMPLE_SEED'],
   // Of the examples.
   ...['LICENTIA_URL', 'LICENTIA_TOKEN', 'GRACE_SECONDS'],
   // Shown as misspelled.

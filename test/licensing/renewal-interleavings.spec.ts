@@ -2,6 +2,7 @@ import { LicenseHistory } from '../../src/licensing/license-history.js';
 import { LicenseQueue } from '../../src/licensing/license-queue.js';
 import { LicensingService } from '../../src/licensing/licensing.service.js';
 import { atStep, explore, type WorldEvent } from './interleaving/explorer.js';
+import { FULL_GEAR } from '../support/gear.js';
 import { by, type Deed, RenewalWorld } from './interleaving/renewal-world.js';
 
 const INSTANCE = 'http://localhost:3000/';
@@ -47,6 +48,8 @@ const again: Deed = async (replica, world) => {
 
 const two = { 'renewal 1': renewal, 'renewal 2': renewal };
 
+/** Skipped in the quick gear: these two are 60 % of the suite. */
+const itInFullGear = FULL_GEAR ? it : it.skip;
 /** The longest ones run with `INTERLEAVINGS=all` alone: a change of the protocol is worth it, each build is not. */
 const itWhenAll = process.env.INTERLEAVINGS === 'all' ? it : it.skip;
 /** Everything takes longer beside other work; alone it is a tenth of this. */
@@ -82,6 +85,10 @@ describe('Renewals and changes of one license, step by step in every order', () 
     ['a renewal and an upload of a token between, with a fault', { renewal, upload: between }, 1],
     ['a renewal, and a removal before an upload', { renewal, upload: again }, 0],
     ['a renewal and a rollback, with a fault', { renewal, rollback }, 1],
+    ['two renewals', two, 0],
+  ])('%s', async (title, deeds, faults) => exploreAll(title, world, deeds, faults), LONGEST_MS);
+
+  itInFullGear.each<[string, Record<string, Deed>, number]>([
     ['two renewals, with a fault', two, 1],
     ['two renewals and a removal', { ...two, removal }, 0],
   ])('%s', async (title, deeds, faults) => exploreAll(title, world, deeds, faults), LONGEST_MS);

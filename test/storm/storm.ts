@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { type TestDatabase, postgresDatabase } from '../support/database.js';
+import { seededRandom } from '../support/random.js';
 import { type Address, Clients } from './clients.js';
 import type { AttemptRow, AuditRecord, History, IssuerEvent, LastWord, LicenseRow } from './history.js';
 import { freePort, Phoenix } from './processes.js';
@@ -74,7 +75,7 @@ class Stage {
     private readonly replicas: readonly (Phoenix & { readonly address: Address })[],
     private readonly clients: Clients,
   ) {
-    this.#chance = random(options.seed);
+    this.#chance = seededRandom(options.seed);
   }
 
   static async set(options: StormOptions, database: TestDatabase, directory: string): Promise<Stage> {
@@ -128,7 +129,7 @@ class Stage {
       return ((await response.json()) as { token: string }).token;
     };
     const addresses = replicas.map(({ address }) => address);
-    const clients = new Clients(addresses, BEARER, mint, random(options.seed + 1_000_000));
+    const clients = new Clients(addresses, BEARER, mint, seededRandom(options.seed + 1_000_000));
     const stage = new Stage(options, database, directory, issuer, control, replicas, clients);
     await issuer.start();
     await Promise.all(replicas.map((replica) => replica.start()));
@@ -291,15 +292,4 @@ class Stage {
   #between([least, most]: readonly [number, number]): number {
     return least + this.#chance() * (most - least);
   }
-}
-
-/** Mulberry32: numbers from 0 to 1, 1 excluded, the same for the same seed. */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -9,6 +9,8 @@ import { dataSourceOptions } from '../../dist/database/data-source-options.js';
 export default async function globalSetup() {
   // One seed for every suite that fuzzes; each says it.
   process.env.FUZZ_SEED ??= String(1 + Math.floor(Math.random() * 1_000_000_000));
+  // And one for every long suite that runs a sample.
+  process.env.SAMPLE_SEED ??= String(1 + Math.floor(Math.random() * 1_000_000_000));
   if (process.env.TEST_TEMPLATE_DIRECTORY) return;
   const directory = await mkdtemp(join(tmpdir(), 'licentia-template-'));
   const location = { kind: 'embedded', directory: join(directory, 'database') };

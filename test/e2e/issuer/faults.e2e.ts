@@ -1,5 +1,6 @@
 import { FAULTS } from '../../support/fake-issuer/faults.js';
 import type { Fault } from '../../support/fake-issuer/faults/fault.js';
+import { sampled } from '../../support/gear.js';
 import { newLid, outcome, Stage } from '../licensing/stage.js';
 
 /** Of a whole call to the issuer, milliseconds: what does not answer is waited for that long. */
@@ -24,8 +25,16 @@ it('knows a hundred faults and more, each with a name of its own', () => {
 });
 
 describe.each<[string, boolean, readonly Fault[]]>([
-  ['https', true, FAULTS],
-  ['http', false, FAULTS.filter(({ family }) => OF_THE_LINE.includes(family))],
+  ['https', true, sampled('faults over https', FAULTS, 100)],
+  [
+    'http',
+    false,
+    sampled(
+      'faults over http',
+      FAULTS.filter(({ family }) => OF_THE_LINE.includes(family)),
+      15,
+    ),
+  ],
 ])('A renewal by an issuer over %s', (_, tls, faults) => {
   let stage: Stage;
 
