@@ -234,6 +234,25 @@ describe("the issuer's keys", () => {
       ]);
     });
 
+    it('are named and counted where a stricter release cannot use the saved ones any more', async () => {
+      const lines: { kid?: string; reason?: string }[] = [];
+      const write = (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]);
+      await stage.issuer.stop();
+      const member = JSON.stringify(
+        withOverrides(createKey('ES256', 'no-use\u001b[2J').jwk, { use: undefined }),
+      );
+      await stage.change(
+        `UPDATE key_set SET keys = jsonb_build_object('keys', keys -> 'keys' || '${member}'::jsonb)`,
+      );
+      await stage.restart({}, createLogger('warn', { write }));
+      expect(lines.filter(({ reason }) => reason).map(({ kid, reason }) => [kid, reason])).toEqual([
+        ['no-use\\u{1b}[2J', 'it has no "use"'],
+      ]);
+      const scrape = await Scrape.of(stage.service.url);
+      const count = (state: string) => scrape.value('licentia_key_set_keys', { state });
+      expect([count('usable'), count('skipped')]).toEqual([1, 1]);
+    });
+
     it('are kept for 24 hours after they were good, and the stored license longer than that', async () => {
       // So that the moment is known: the set is good for 60 s.
       const keySet = { keys: [stage.issuer.key.jwk] };
