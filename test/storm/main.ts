@@ -62,7 +62,7 @@ async function run(): Promise<number> {
         .join(', ')}`,
       `calls: ${['check', 'read', 'renew', 'install', 'queue', 'remove'].map((kind) => `${count(calls, kind)} ${kind}`).join(', ')}`,
       `unanswered: ${calls.filter(({ status }) => status === undefined).length}`,
-      `changes: ${audit.length}, of them renewals ${changes('renew')}, next terms ${changes('promote')} of ${changes('queue')} that waited`,
+      `changes: ${audit.length - changes('dequeue')}, of them renewals ${changes('renew')}, next terms ${changes('promote')} of ${changes('queue')} that waited`,
       `issuer: ${count(issuer, 'request')} requests for ${attempts.length} attempts, ${count(issuer, 'issued')} tokens; ${attempts.filter(({ calls: times }) => times > 1).length} attempts gone on with`,
       `furthest behind: ${Math.round(furthestBehind(history))} ms`,
       `took: ${Math.round(took / 1000)} s`,
