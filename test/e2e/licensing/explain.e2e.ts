@@ -371,6 +371,25 @@ describe('the explanation of the check', () => {
     expect((await explained()).nextChange).toMatchObject({ at: next.exp, answer: false });
   });
 
+  it('foresees that a waiting license replaces the renewed token of its own for good when that ends', async () => {
+    const now = hold();
+    const lid = newLid();
+    await stage.install({ lid, jti: 'old', iat: now - 100 });
+    const waiting = { lid, jti: 'waiting', iat: now - 90, nbf: now + 3, exp: now + 9 * DAY };
+    const token = stage.issuer.token(waiting);
+    expect((await stage.service.post(TOKEN, { token, queue: true })).status).toBe(200);
+    const renewed = { lid, jti: 'renewed', iat: now - 10, exp: now + 5 * DAY };
+    await stage.install(renewed);
+    const { transitions } = await timeline();
+    const decisions = transitions
+      .filter(({ changes }) => changes.includes('decidedBy') || changes.includes('answer'))
+      .map(({ at, answer, decidedBy }) => [at, answer, decidedBy?.source, decidedBy?.jti]);
+    expect(decisions).toEqual([
+      [renewed.exp, true, 'queue', 'waiting'],
+      [waiting.exp, false, 'queue', 'waiting'],
+    ]);
+  });
+
   it('says of a waiting license that was revoked that it will never come', async () => {
     const now = hold();
     await stage.install({ lid: 'revoked', iat: now - 50 });
