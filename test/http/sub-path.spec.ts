@@ -12,6 +12,10 @@ describe('The path that everything is served below', () => {
   ])('is for ROOT_URL=%s and SERVE_FROM_SUB_PATH=%s "%s"', (ROOT_URL, SERVE_FROM_SUB_PATH, subPath) => {
     expect(loadServiceConfig({ ROOT_URL, SERVE_FROM_SUB_PATH }).http.subPath).toBe(subPath);
   });
+
+  it('is none unless the setting asks for it: a proxy may strip the path of ROOT_URL', () => {
+    expect(loadServiceConfig({ ROOT_URL: 'https://example.com/licentia/' }).http.subPath).toBe('');
+  });
 });
 
 describe('A request target', () => {

@@ -318,6 +318,20 @@ describe('node dist/main.js', () => {
     expect(await unknown.end()).toBe(2);
   });
 
+  it('says where it listens with the path that it is served below', async () => {
+    const service = await ServiceProcess.start({
+      DATABASE_URL: 'pglite://memory',
+      ROOT_URL: 'http://localhost:3000/licentia/',
+      SERVE_FROM_SUB_PATH: 'true',
+    });
+    try {
+      expect(service.url).toMatch(/^http:\/\/[^/]+:\d+\/licentia$/);
+      expect((await service.call('GET', '/api/licensing/check')).status).toBe(200);
+    } finally {
+      await service.kill('SIGTERM');
+    }
+  });
+
   it('starts without anybody who could call it, and says so', async () => {
     const service = await ServiceProcess.start({ DATABASE_URL: 'pglite://memory', BOOTSTRAP_TOKEN: '' });
     try {

@@ -79,8 +79,8 @@ describe('node dist/quickstart.js where another process listens', () => {
   });
 });
 
-describe('node dist/quickstart.js for products of its own', () => {
-  it('starts with a demo license that names them', async () => {
+describe('node dist/quickstart.js for products of its own, below a path', () => {
+  it('starts with a demo license that names them, and says where it is', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'licentia-products-'));
     for (const name of ['pglite', 'authority']) {
       cpSync(join(process.env.TEST_TEMPLATE_DIRECTORY ?? '', 'database'), join(directory, 'data', name), {
@@ -90,7 +90,13 @@ describe('node dist/quickstart.js for products of its own', () => {
     const { port, close } = await listen();
     await close();
     const child = spawn(process.execPath, [QUICKSTART], {
-      env: { PATH: process.env.PATH, PORT: String(port), LICENSE_PRODUCTS: 'my-product,my-product-pro' },
+      env: {
+        PATH: process.env.PATH,
+        PORT: String(port),
+        LICENSE_PRODUCTS: 'my-product,my-product-pro',
+        ROOT_URL: `http://localhost:${port}/licentia/`,
+        SERVE_FROM_SUB_PATH: 'true',
+      },
       cwd: directory,
     });
     const exited = once(child, 'exit');
@@ -103,7 +109,9 @@ describe('node dist/quickstart.js for products of its own', () => {
         if (child.exitCode !== null) throw new Error(output);
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
-      const response = await fetch(`http://127.0.0.1:${port}/api/licensing/token`, {
+      const [, url] = /service {2}(http:\S+) /.exec(output) ?? [];
+      expect(url).toBe(`http://localhost:${port}/licentia`);
+      const response = await fetch(`http://127.0.0.1:${port}/licentia/api/licensing/token`, {
         headers: { Authorization: `Bearer ${/licsa_\w+/.exec(output)?.[0]}` },
       });
       expect(await response.json()).toMatchObject({ status: 1, prod: ['my-product', 'my-product-pro'] });
