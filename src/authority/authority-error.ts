@@ -2,3 +2,8 @@
 export class AuthorityError extends Error {
   override readonly name = 'AuthorityError';
 }
+
+/** No license has this id. */
+export function noLicense(lid: string): AuthorityError {
+  return new AuthorityError(`There is no license "${lid}".`);
+}

@@ -18,6 +18,7 @@ import { IssuerRecordStore } from './issuer-record.store.js';
 import { KeyAdministration } from './key-administration.js';
 import { LicenseAuthority } from './license-authority.js';
 import { LicenseHistoryStore } from './license-history.store.js';
+import { LicenseRegister } from './license-register.js';
 import { LicenseSigner } from './license-signer.js';
 import { PrivateKeys } from './private-keys.js';
 import { RenewalSlots } from './renewal-slots.js';
@@ -54,6 +55,7 @@ export class AuthorityModule {
         LicenseSigner,
         KeyAdministration,
         LicenseAuthority,
+        LicenseRegister,
         RenewalSlots,
         RenewalStore,
         Renewals,

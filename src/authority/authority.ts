@@ -14,6 +14,7 @@ import { ConfirmedClock } from './confirmed-clock.js';
 import { IssuerIdentity } from './issuer-identity.js';
 import { KeyAdministration } from './key-administration.js';
 import { LicenseAuthority } from './license-authority.js';
+import { LicenseRegister } from './license-register.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** How long to wait between two tries to reach the database, milliseconds. */
@@ -27,6 +28,14 @@ export interface RunningAuthority {
   readonly url: string;
   readonly application: HttpApplication;
   readonly issuer: LicenseAuthority;
+}
+
+/** What an operator works with. */
+export interface AuthorityServices {
+  readonly issuer: LicenseAuthority;
+  readonly register: LicenseRegister;
+  readonly keys: KeyAdministration;
+  readonly clock: ConfirmedClock;
 }
 
 /** Where the issuer differs from one that serves. */
@@ -61,7 +70,7 @@ export async function startAuthority(
   try {
     await startWhenAvailable(application.nest, logger, attended);
     application.nest.get(ConfirmedClock).keepLooking();
-    await application.nest.get(LicenseAuthority).warnOfAhead();
+    await application.nest.get(LicenseRegister).warnOfAhead();
     // The quickstart's keys are for trying out.
     if (!attended) application.nest.get(SigningKeys).warnOfClear();
     const url = await application.listen(config.listen.host, config.listen.port);
@@ -81,7 +90,7 @@ export async function startAuthority(
  */
 export async function withAuthority<T>(
   config: AuthorityConfig,
-  work: (issuer: LicenseAuthority, clock: ConfirmedClock, keys: KeyAdministration) => Promise<T>,
+  work: (services: AuthorityServices) => Promise<T>,
   { clock = systemClock, serverTime, attended = false, claims = false }: AuthorityOptions = {},
 ): Promise<T> {
   const nest = await NestFactory.createApplicationContext(AuthorityModule.of(config, clock, serverTime), {
@@ -90,7 +99,12 @@ export async function withAuthority<T>(
   });
   try {
     await start(nest, attended, claims);
-    return await work(nest.get(LicenseAuthority), nest.get(ConfirmedClock), nest.get(KeyAdministration));
+    return await work({
+      issuer: nest.get(LicenseAuthority),
+      register: nest.get(LicenseRegister),
+      keys: nest.get(KeyAdministration),
+      clock: nest.get(ConfirmedClock),
+    });
   } finally {
     await nest.close();
   }

@@ -1,7 +1,17 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { isISO8601 } from 'class-validator';
 import { DAY } from '../domain/clock.js';
+import {
+  assertOneOf,
+  moment,
+  MOST_COUNT,
+  MOST_DAYS,
+  read,
+  TEXT,
+  tokenSeconds,
+  UsageError,
+  wholeNumber,
+} from './command-options.js';
 import type { Prolongation } from './license-authority.js';
+import type { LicenseChange } from './license-change.js';
 import type { LicenseTerms } from './license-terms.js';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './new-signing-key.js';
 
@@ -9,6 +19,8 @@ import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './new-signing-key.js'
 export type Command =
   | { readonly name: 'issue'; readonly terms: LicenseTerms }
   | { readonly name: 'list'; readonly json: boolean }
+  | { readonly name: 'show' | 'history'; readonly lid: string; readonly json: boolean }
+  | { readonly name: 'change'; readonly lid: string; readonly change: LicenseChange }
   | { readonly name: 'suspend' | 'resume' | 'revoke'; readonly lid: string }
   | { readonly name: 'token' | 'repair'; readonly lid: string }
   | { readonly name: 'prolong'; readonly lid: string; readonly by: Prolongation }
@@ -23,26 +35,8 @@ export type KeyCommand =
   | { readonly name: 'keys add'; readonly alg?: SigningAlgorithm; readonly file?: string }
   | { readonly name: 'keys activate' | 'keys retire'; readonly kid: string; readonly force: boolean };
 
-/** A command line makes no sense. The message says why. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
-type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
-
-const MOST_DAYS = 36_500;
-const MOST_COUNT = 2 ** 31 - 1;
-const MINUTE_SECONDS = 60;
-
-/** A time without a zone is another one in each place, so it has to say. */
-const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2}))?$/;
-
-const HELP = { help: { type: 'boolean', short: 'h', default: false } } as const;
-const TEXT = { type: 'string' } as const;
-
-const ISSUE_OPTIONS = {
-  sub: TEXT,
-  lid: TEXT,
+/** The terms of a license, for `issue` and `change`. */
+const TERM_OPTIONS = {
   company: TEXT,
   product: { type: 'string', multiple: true },
   users: TEXT,
@@ -53,6 +47,15 @@ const ISSUE_OPTIONS = {
   'warn-days': TEXT,
   'token-warn-days': TEXT,
   'update-days': TEXT,
+} as const;
+
+const ISSUE_OPTIONS = { sub: TEXT, lid: TEXT, ...TERM_OPTIONS } as const;
+
+const CHANGE_OPTIONS = {
+  ...TERM_OPTIONS,
+  expires: TEXT,
+  'no-company': { type: 'boolean', default: false },
+  'no-users': { type: 'boolean', default: false },
 } as const;
 
 /**
@@ -68,6 +71,13 @@ export function readCommand([name, ...rest]: readonly string[]): Command | undef
       const { values } = read(rest, { json: { type: 'boolean', default: false } }, 0);
       return values.help ? { name: 'help' } : { name, json: values.json };
     }
+    case 'show':
+    case 'history': {
+      const { values, positionals } = read(rest, { json: { type: 'boolean', default: false } }, 1);
+      return values.help ? { name: 'help' } : { name, lid: lidOf(positionals), json: values.json };
+    }
+    case 'change':
+      return readChange(rest);
     case 'suspend':
     case 'resume':
     case 'revoke':
@@ -138,80 +148,50 @@ function readIssue(args: readonly string[]): Command {
   if (values.help) return { name: 'help' };
   if (values.sub === undefined)
     throw new UsageError('Say which instance the license is for: --sub <root URL>.');
-  const days = wholeNumber('days', values.days, 1, MOST_DAYS);
+  return { name: 'issue', terms: { sub: values.sub, lid: values.lid, ...termsOf(values) } };
+}
+
+function readChange(args: readonly string[]): Command {
+  const { values, positionals } = read(args, CHANGE_OPTIONS, 1);
+  if (values.help) return { name: 'help' };
+  const lid = lidOf(positionals);
+  const { 'no-company': noCompany, 'no-users': noUsers, help: _, ...given } = values;
+  if (!noCompany && !noUsers && Object.keys(given).length === 0)
+    throw new UsageError('Say what to change, such as --users <n>: --help lists all terms.');
+  assertOneOf(['company', values.company], ['no-company', noCompany || undefined]);
+  assertOneOf(['users', values.users], ['no-users', noUsers || undefined]);
+  assertOneOf(['expires', values.expires], ['days', values.days]);
+  const terms = termsOf(values);
   return {
-    name: 'issue',
-    terms: {
-      sub: values.sub,
-      lid: values.lid,
-      company: values.company,
-      products: values.product,
-      includedUsers: wholeNumber('users', values.users, 0, MOST_COUNT),
-      starts: moment('starts', values.starts),
-      licenseSeconds: days === undefined ? undefined : days * DAY,
-      tokenSeconds: tokenSeconds(values['token-days'], values['token-minutes']),
-      licenseWarnDays: wholeNumber('warn-days', values['warn-days'], 0, MOST_DAYS),
-      tokenWarnDays: wholeNumber('token-warn-days', values['token-warn-days'], 0, MOST_DAYS),
-      updateDays: wholeNumber('update-days', values['update-days'], 0, MOST_DAYS),
+    name: 'change',
+    lid,
+    change: {
+      ...terms,
+      company: noCompany ? null : terms.company,
+      includedUsers: noUsers ? null : terms.includedUsers,
+      expires: moment('expires', values.expires),
     },
   };
 }
 
-function tokenSeconds(days: string | undefined, minutes: string | undefined): number | undefined {
-  if (days !== undefined && minutes !== undefined) {
-    throw new UsageError('--token-days and --token-minutes exclude each other.');
-  }
-  const wholeDays = wholeNumber('token-days', days, 1, MOST_DAYS);
-  const wholeMinutes = wholeNumber('token-minutes', minutes, 1, MOST_DAYS * (DAY / MINUTE_SECONDS));
-  if (wholeDays !== undefined) return wholeDays * DAY;
-  return wholeMinutes === undefined ? undefined : wholeMinutes * MINUTE_SECONDS;
-}
-
-/** Node's own parser, which takes no option that is not listed. */
-function read<const O extends OptionsConfig>(args: readonly string[], options: O, mostPositionals: number) {
-  const parsed = parse(args, options);
-  const extra = parsed.positionals[mostPositionals];
-  if (extra !== undefined) throw new UsageError(`The argument "${extra}" has no meaning here.`);
-  return parsed;
-}
-
-function parse<const O extends OptionsConfig>(args: readonly string[], options: O) {
-  try {
-    return parseArgs({ args: [...args], options: { ...options, ...HELP }, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
+function termsOf(values: {
+  readonly [Option in keyof typeof TERM_OPTIONS]?: Option extends 'product' ? string[] : string;
+}) {
+  const days = wholeNumber('days', values.days, 1, MOST_DAYS);
+  return {
+    company: values.company,
+    products: values.product,
+    includedUsers: wholeNumber('users', values.users, 0, MOST_COUNT),
+    starts: moment('starts', values.starts),
+    licenseSeconds: days === undefined ? undefined : days * DAY,
+    tokenSeconds: tokenSeconds(values['token-days'], values['token-minutes']),
+    licenseWarnDays: wholeNumber('warn-days', values['warn-days'], 0, MOST_DAYS),
+    tokenWarnDays: wholeNumber('token-warn-days', values['token-warn-days'], 0, MOST_DAYS),
+    updateDays: wholeNumber('update-days', values['update-days'], 0, MOST_DAYS),
+  };
 }
 
 function lidOf([lid]: readonly string[]): string {
   if (lid === undefined) throw new UsageError('Say which license, by its id: "list" shows them.');
   return lid;
-}
-
-/** RFC 3339 (section 5.6), a full date (then midnight in UTC) or Unix seconds, as Unix seconds. */
-function moment(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{9,10}$/.test(text)) return Number(text);
-  const isMoment = MOMENT.test(text) && isISO8601(text, { strict: true });
-  const milliseconds = isMoment ? Date.parse(text) : NaN;
-  if (Number.isNaN(milliseconds)) {
-    throw new UsageError(
-      `--${option} must be a date (2027-01-01: midnight, UTC), a time with its zone (2027-01-01T09:00:00Z) or Unix seconds.`,
-    );
-  }
-  return milliseconds / 1000;
-}
-
-function wholeNumber(
-  option: string,
-  text: string | undefined,
-  least: number,
-  most: number,
-): number | undefined {
-  if (text === undefined) return undefined;
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-  if (!(value >= least && value <= most)) {
-    throw new UsageError(`--${option} must be a whole number from ${least} to ${most}.`);
-  }
-  return value;
 }

@@ -2,22 +2,21 @@ import type { AuthorityConfig } from '../config/authority-config.js';
 import { EmbeddedDirectoryInUseError } from '../database/embedded/directory-lock.js';
 import { isoTime, toSeconds } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
-import { type AuthorityOptions, changeIssuerId, withAuthority } from './authority.js';
+import { type AuthorityOptions, type AuthorityServices, changeIssuerId, withAuthority } from './authority.js';
 import { AuthorityError } from './authority-error.js';
 import { ClockDoubtError } from './clock-doubt-error.js';
 import type { Command } from './command-line.js';
 import type { CommandOutput } from './command-output.js';
-import type { ConfirmedClock } from './confirmed-clock.js';
 import { aheadWarning, isAhead } from './iat-repair.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
-import type { KeyAdministration } from './key-administration.js';
 import { runKeyCommand } from './key-commands.js';
-import type { LicenseAuthority } from './license-authority.js';
-import { printable, textTable } from './text-table.js';
+import { historyTable, licenseSheet, licenseTable, publicEvent, publicView } from './license-views.js';
+import type { LicenseOverview } from './license-overview.js';
+import { printable } from './text-table.js';
 
 /** Whether what a command says to the next program is what it is for. */
 export function hasResult({ name }: Command): boolean {
-  return ['issue', 'list', 'token', 'keys list', 'keys add'].includes(name);
+  return ['issue', 'list', 'show', 'history', 'token', 'keys list', 'keys add'].includes(name);
 }
 
 /**
@@ -33,7 +32,7 @@ export async function runCommand(
     if (command.name === 'change-issuer-id') return changed(await changeIssuerId(config), config.issuerId);
     // A command that only looks must not decide whose the database is: its ISSUER_ID may be a default.
     const claims = command.name === 'issue';
-    return await withAuthority(config, (issuer, clock, keys) => run(command, issuer, clock, keys), {
+    return await withAuthority(config, (services) => run(command, services), {
       ...options,
       claims,
     });
@@ -44,9 +43,7 @@ export async function runCommand(
 
 async function run(
   command: Exclude<Command, { name: 'help' } | { name: 'change-issuer-id' }>,
-  issuer: LicenseAuthority,
-  clock: ConfirmedClock,
-  keys: KeyAdministration,
+  { issuer, register, keys, clock }: AuthorityServices,
 ): Promise<CommandOutput> {
   const now = toSeconds(clock.moment.getTime());
   switch (command.name) {
@@ -55,13 +52,28 @@ async function run(
       return { stdout: `${token}\n`, stderr: `Issued: ${summary(license)}\n` };
     }
     case 'list': {
-      const licenses = await issuer.list();
+      const licenses = await register.list();
       return {
-        stdout: command.json
-          ? `${JSON.stringify(licenses.map(publicView), null, 2)}\n`
-          : licenseTable(licenses),
-        stderr: licenses.map((license) => warning(license, now)).join(''),
+        stdout: command.json ? json(licenses.map(publicView)) : licenseTable(licenses),
+        stderr: licenses.map(({ license }) => warning(license, now)).join(''),
       };
+    }
+    case 'show': {
+      const overview = await register.show(command.lid);
+      return {
+        stdout: command.json ? json(publicView(overview)) : licenseSheet(overview),
+        stderr: warning(overview.license, now),
+      };
+    }
+    case 'history': {
+      const events = await register.historyOf(command.lid);
+      return { stdout: command.json ? json(events.map(publicEvent)) : historyTable(events), stderr: '' };
+    }
+    case 'change': {
+      const { license, isChanged } = await issuer.change(command.lid, command.change);
+      if (!isChanged) return { stdout: '', stderr: `Nothing to change: ${summary(license)}\n` };
+      const { stderr } = done(license, now);
+      return { stdout: '', stderr: `${stderr}${formerTerms(await register.show(command.lid), now)}` };
     }
     case 'token': {
       const { token, license } = await issuer.token(command.lid);
@@ -125,35 +137,21 @@ function changed(before: string, issuerId: string): CommandOutput {
   };
 }
 
-/** What `list` tells of a license; times in Unix seconds, by the names of the claims. */
-function publicView(license: IssuedLicenseEntity) {
-  const { lid, status, sub, prod, company, includedUsers, nbf, lexp, lastIat, revokedAt } = license;
-  return {
-    lid,
-    status,
-    sub,
-    prod,
-    company,
-    included_users: includedUsers,
-    nbf,
-    lexp,
-    last_iat: lastIat,
-    revoked_at: revokedAt,
-  };
+/** Until when an instance may go by the terms before a change. */
+function formerTerms({ lastToken }: LicenseOverview, now: number): string {
+  const exp = lastToken?.exp ?? 0;
+  return exp <= now
+    ? 'The next token says so.\n'
+    : `The next renewal brings the new terms. An instance that does not renew has the former ones until ${isoTime(exp)}.\n`;
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 function summary({ lid, sub, prod, status, nbf, lexp }: IssuedLicenseEntity): string {
   const term = `starts ${isoTime(nbf)}, ends ${isoTime(lexp)}`;
   return printable(`license ${lid} for ${sub} (${prod.join(', ')}), ${status}, ${term}`);
-}
-
-function licenseTable(licenses: readonly IssuedLicenseEntity[]): string {
-  const head = ['LICENSE', 'STATUS', 'INSTANCE', 'PRODUCTS', 'USERS', 'STARTS', 'ENDS', 'LAST TOKEN'];
-  const rows = licenses.map(({ lid, status, sub, prod, includedUsers, nbf, lexp, lastIat }) => [
-    ...[lid, status, sub, prod.join(','), String(includedUsers ?? '-')],
-    ...[nbf, lexp, lastIat].map(isoTime),
-  ]);
-  return textTable([head, ...rows]);
 }
 
 function explained(error: unknown): unknown {

@@ -3,13 +3,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from 'typeorm';
 import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
 import { Database } from '../database/database.js';
-import { DAY, toSeconds } from '../domain/clock.js';
+import { DAY } from '../domain/clock.js';
 import { assertAcceptable, assertConfigurable } from './acceptable-license.js';
-import { AuthorityError } from './authority-error.js';
+import { AuthorityError, noLicense } from './authority-error.js';
 import { ConfirmedClock } from './confirmed-clock.js';
-import { aheadWarning, isAhead, repairIat, revocationIat } from './iat-repair.js';
+import { repairIat, revocationIat } from './iat-repair.js';
 import { IssuedLicenseEntity } from './issued-license.entity.js';
 import { changedTerms } from './changed-terms.js';
+import { type LicenseChange, withChange } from './license-change.js';
 import type { LicenseEventKind } from './license-event.entity.js';
 import { LicenseHistoryStore } from './license-history.store.js';
 import { LicenseSigner, type SignedLicense } from './license-signer.js';
@@ -32,15 +33,7 @@ export type Prolongation =
   /** Unix seconds. */
   | { readonly until: number };
 
-/** What the log says of a change. */
-const MESSAGES = {
-  suspended: 'license suspended',
-  resumed: 'license resumed',
-  revoked: 'license revoked',
-  prolonged: 'license prolonged',
-  repaired: 'license repaired',
-  token: 'token given to the operator',
-} as const satisfies Partial<Record<LicenseEventKind, string>>;
+type ChangeKind = Exclude<LicenseEventKind, 'recorded' | 'issued' | 'renewed'>;
 
 /** Issues licenses and decides about them: what an operator of the issuer does. */
 @Injectable()
@@ -96,21 +89,6 @@ export class LicenseAuthority {
     );
   }
 
-  /** All licenses, the oldest first. */
-  async list(): Promise<IssuedLicenseEntity[]> {
-    return this.database.read((manager) =>
-      manager.find(IssuedLicenseEntity, { order: { createdAt: 'ASC', lid: 'ASC' } }),
-    );
-  }
-
-  /** Says in the log which licenses get no tokens because their last one lies ahead of the clock. */
-  async warnOfAhead(): Promise<void> {
-    const now = toSeconds(this.clock.moment.getTime());
-    for (const license of await this.list()) {
-      if (isAhead(license, now)) this.#logger.error({ msg: aheadWarning(license, now), lid: license.lid });
-    }
-  }
-
   /** No more renewals until {@link resume}; the present token stays good until it ends. @throws AuthorityError */
   async suspend(lid: string): Promise<IssuedLicenseEntity> {
     return this.#change('suspended', lid, (license) => {
@@ -164,6 +142,29 @@ export class LicenseAuthority {
   }
 
   /**
+   * Gives a license other terms: its next token says them.
+   * @returns the license, and whether any term is another one now. @throws AuthorityError, ClockDoubtError
+   */
+  async change(
+    lid: string,
+    change: LicenseChange,
+  ): Promise<{ readonly license: IssuedLicenseEntity; readonly isChanged: boolean }> {
+    let isChanged = false;
+    const license = await this.#change('changed', lid, async (license, manager) => {
+      const now = await this.clock.now(manager);
+      const wanted = withChange(license, change, now);
+      isChanged = changedTerms(license, wanted) !== null;
+      if (!isChanged) return;
+      // Those that it has already stay, whatever they are called.
+      for (const product of wanted.prod) if (!license.prod.includes(product)) assertConfigurable(product);
+      Object.assign(license, wanted);
+      const { token } = await this.signer.license(manager, license, now);
+      await this.#assertAcceptable(license, token, now);
+    });
+    return { license, isChanged };
+  }
+
+  /**
    * The newest token of the license once more, where a service could take it and it says the present terms; else a new one.
    * @throws AuthorityError where there is none to give; ClockDoubtError
    */
@@ -213,7 +214,7 @@ export class LicenseAuthority {
 
   /** @param change - gives back the token that it signed, if it did; it is recorded with the change */
   async #change(
-    kind: keyof typeof MESSAGES,
+    kind: ChangeKind,
     lid: string,
     change: (
       license: IssuedLicenseEntity,
@@ -225,7 +226,7 @@ export class LicenseAuthority {
         where: { lid },
         lock: { mode: 'pessimistic_write' },
       });
-      if (license === null) throw new AuthorityError(`There is no license "${lid}".`);
+      if (license === null) throw noLicense(lid);
       const before = { ...license };
       const signed = (await change(license, manager)) ?? undefined;
       if (kind === 'token' || !isDeepStrictEqual({ ...license }, before)) {
@@ -234,7 +235,7 @@ export class LicenseAuthority {
       }
       return manager.save(license);
     });
-    this.#logger.log({ msg: MESSAGES[kind], lid });
+    this.#logger.log({ msg: kind === 'token' ? 'token given to the operator' : `license ${kind}`, lid });
     return changed;
   }
 

@@ -21,6 +21,30 @@ export interface LicenseEvent {
   readonly detail?: ChangedTerms | null;
 }
 
+/** What is newest in the history of a license. */
+export interface NewestEvents {
+  /** Of the last token that was signed, Unix seconds; undefined where this history has none. */
+  readonly token: { readonly iat: number; readonly exp: number } | undefined;
+  readonly renewal:
+    { readonly at: Date; readonly instance: string | null; readonly version: string | null } | undefined;
+}
+
+interface NewestRow {
+  readonly lid: string;
+  readonly iat: string | null;
+  readonly exp: string | null;
+  readonly at: Date | null;
+  readonly instance: string | null;
+  readonly version: string | null;
+}
+
+function newestOf({ iat, exp, at, instance, version }: NewestRow): NewestEvents {
+  return {
+    token: iat === null || exp === null ? undefined : { iat: Number(iat), exp: Number(exp) },
+    renewal: at === null ? undefined : { at, instance, version },
+  };
+}
+
 /** The history of the licenses: what is recorded holds in the transaction of the change. */
 @Injectable()
 export class LicenseHistoryStore {
@@ -36,6 +60,30 @@ export class LicenseHistoryStore {
       exp: signed?.exp ?? null,
     });
     if (kind === 'renewed') await this.#forget(manager, lid);
+  }
+
+  /** What happened to a license, the first event first. */
+  async ofLicense(manager: EntityManager, lid: string): Promise<LicenseEventEntity[]> {
+    return manager.find(LicenseEventEntity, { where: { lid }, order: { id: 'ASC' } });
+  }
+
+  /** The newest token and the newest renewal of each license. @param lid - of this license alone */
+  async newest(manager: EntityManager, lid?: string): Promise<Map<string, NewestEvents>> {
+    const rows = await manager.query<NewestRow[]>(
+      `SELECT lid, token.iat, token.exp, renewal.at, renewal.instance, renewal.version
+       FROM issued_license AS license
+       LEFT JOIN LATERAL (
+         SELECT iat, exp FROM license_event AS event WHERE event.lid = license.lid AND jti IS NOT NULL
+         ORDER BY iat DESC, id DESC LIMIT 1
+       ) AS token ON true
+       LEFT JOIN LATERAL (
+         SELECT at, instance, version FROM license_event AS event WHERE event.lid = license.lid AND kind = 'renewed'
+         ORDER BY id DESC LIMIT 1
+       ) AS renewal ON true
+       WHERE $1::text IS NULL OR lid = $1`,
+      [lid ?? null],
+    );
+    return new Map(rows.map((row) => [row.lid, newestOf(row)]));
   }
 
   /** Which licenses have an unexpired token that a key signed. @param now - Unix seconds */

@@ -45,8 +45,12 @@ export function completeTerms(terms: LicenseTerms) {
     licenseSeconds: terms.licenseSeconds ?? DEFAULTS.licenseSeconds,
     tokenSeconds,
     licenseWarnDays: terms.licenseWarnDays ?? DEFAULTS.licenseWarnDays,
-    // Never more than half of a token's life: a fresh token must not be one that is warned of.
-    tokenWarnDays: terms.tokenWarnDays ?? Math.min(MOST_TOKEN_WARN_DAYS, Math.floor(tokenSeconds / 2 / DAY)),
+    tokenWarnDays: terms.tokenWarnDays ?? mostTokenWarnDays(tokenSeconds),
     updateDays: terms.updateDays ?? DEFAULTS.updateDays,
   };
+}
+
+/** Never more than half of a token's life: a fresh token must not be one that is warned of. */
+export function mostTokenWarnDays(tokenSeconds: number): number {
+  return Math.min(MOST_TOKEN_WARN_DAYS, Math.floor(tokenSeconds / 2 / DAY));
 }

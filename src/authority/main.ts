@@ -13,7 +13,8 @@ import { isClosed, standardOutput } from '../output/standard-output.js';
 import { startAuthority } from './authority.js';
 import { AUTHORITY_SCHEMA } from './authority-schema.js';
 import { AuthorityError } from './authority-error.js';
-import { readCommand, UsageError } from './command-line.js';
+import { readCommand } from './command-line.js';
+import { UsageError } from './command-options.js';
 import { hasResult, runCommand } from './commands.js';
 
 const HELP = `licentia issuer ${VERSION}: issues and renews licenses for the instances that you run.
@@ -43,7 +44,14 @@ Commands:
     --token-warn-days <n>  warn so long before a token ends (default: 2, at most half of the token's life)
     --update-days <n>      how often the token is to be renewed (default: 1)
 
-  list [--json]            list the licenses
+  list [--json]            list the licenses, with the last real renewal and the next end of each
+  show <license> [--json]  the same of one license, with all of its terms
+  history <license> [--json]
+                           what happened to it: tokens, renewals, changes, by whom
+  change <license>         give it other terms; its next renewal brings them. Takes the options of "issue" but --sub and --lid, and
+    --expires <time>       move its end to a moment, also an earlier one
+    --no-company, --no-users
+                           take these terms away
   suspend <license>        give it no more tokens; the present one stays good until it ends
   revoke <license>         take it away; the next renewal is answered with a signed statement
   resume <license>         take back a suspension or a revocation

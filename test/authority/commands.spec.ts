@@ -1,5 +1,7 @@
+import { userInfo } from 'node:os';
 import { AuthorityError } from '../../src/authority/authority-error.js';
-import { type Command, readCommand, UsageError } from '../../src/authority/command-line.js';
+import { type Command, readCommand } from '../../src/authority/command-line.js';
+import { UsageError } from '../../src/authority/command-options.js';
 import { runCommand } from '../../src/authority/commands.js';
 import { loadAuthorityConfig } from '../../src/config/authority-config.js';
 import { embeddedDatabase, type TestDatabase } from '../support/database.js';
@@ -46,6 +48,28 @@ describe('the command line', () => {
     ['issue --sub http://a/ --starts 2027-01-01T09:30:15+02:00', { terms: { starts: 1_798_788_615 } }],
     ['list', { name: 'list', json: false }],
     ['list --json', { name: 'list', json: true }],
+    ['show 1', { name: 'show', lid: '1', json: false }],
+    ['history 1 --json', { name: 'history', lid: '1', json: true }],
+    [
+      'change 1 --users 80 --product a --product b --company B --starts 1800000000 --days 10 --token-days 2 --warn-days 3 --token-warn-days 1 --update-days 4',
+      {
+        name: 'change',
+        lid: '1',
+        change: {
+          includedUsers: 80,
+          products: ['a', 'b'],
+          company: 'B',
+          starts: 1_800_000_000,
+          licenseSeconds: 864_000,
+          tokenSeconds: 172_800,
+          licenseWarnDays: 3,
+          tokenWarnDays: 1,
+          updateDays: 4,
+        },
+      },
+    ],
+    ['change 1 --expires 2027-01-01', { name: 'change', change: { expires: 1_798_761_600 } }],
+    ['change 1 --no-users --no-company', { name: 'change', change: { includedUsers: null, company: null } }],
     ['suspend 1', { name: 'suspend', lid: '1' }],
     ['revoke 1', { name: 'revoke', lid: '1' }],
     ['resume 1', { name: 'resume', lid: '1' }],
@@ -93,6 +117,18 @@ describe('the command line', () => {
     'prolong --days 1',
     'prolong 1 --days 1 --until 2027-01-01',
     'confirm-clock now',
+    'show',
+    'history 1 2',
+    'change',
+    'change 1',
+    'change --users 5',
+    'change 1 --users five',
+    'change 1 --sub http://b/',
+    'change 1 --lid 2',
+    'change 1 --users 5 --no-users',
+    'change 1 --company B --no-company',
+    'change 1 --days 5 --expires 2027-01-01',
+    'change 1 --token-days 1 --token-minutes 1',
     'keys',
     'keys rotate',
     'keys add --algorithm HS256',
@@ -133,15 +169,46 @@ describe('a command', () => {
     expect((await run('suspend demo')).stderr).toContain('suspended');
     expect((await run('resume demo')).stderr).toContain('active');
     expect((await run('prolong demo --days 365')).stderr).toContain('active');
+    const changed = await run('change demo --users 8');
+    expect(changed.stderr).toMatch(
+      /^Done: license demo .*\nThe next renewal brings the new terms\. An instance that does not renew has the former ones until \S+Z\.\n$/,
+    );
+    expect((await run('change demo --users 8')).stderr).toMatch(/^Nothing to change: license demo/);
+    const sheet = (await run('show demo')).stdout;
+    expect(sheet).toMatch(
+      /^License +demo\nStatus +active\nCompany +-\nIssuer +https:\/\/issuer\.example\.com\n/,
+    );
+    expect(sheet).toMatch(
+      /\nUsers +8\n.*\nTokens +last 7 days, warning 2 days before, renewed after 1 day\n/s,
+    );
     expect((await run('revoke demo')).stderr).toContain('revoked');
+  });
+
+  it('tells what happened to a license, and by whom', async () => {
+    const lines = (await run('history demo')).stdout.split('\n');
+    expect(lines.map((text) => text.split(/ {2,}/)[1])).toEqual([
+      ...['EVENT', 'issued', 'suspended', 'resumed', 'prolonged', 'changed', 'revoked', undefined],
+    ]);
+    expect(lines[1]).toMatch(/^\S+Z +issued +\S+ +token [\w-]{36} until \S+Z$/);
+    expect(lines[4]).toMatch(/ lexp: \S+Z -> \S+Z$/);
+    expect(lines[5]).toMatch(/ included_users: 5 -> 8$/);
+    expect(JSON.parse((await run('history demo --json')).stdout)[4]).toMatchObject({
+      kind: 'changed',
+      actor: userInfo().username,
+      changes: { included_users: { before: 5, now: 8 } },
+    });
+    await expect(run('history nothing')).rejects.toThrow('There is no license "nothing".');
+    await expect(run('show nothing')).rejects.toThrow('There is no license "nothing".');
   });
 
   it('lists the licenses for people and for programs', async () => {
     const { stdout } = await run('list');
     expect(stdout.split('\n')).toEqual([
-      expect.stringMatching(/^LICENSE +STATUS +INSTANCE +PRODUCTS +USERS +STARTS +ENDS +LAST TOKEN$/),
       expect.stringMatching(
-        /^demo +revoked +http:\/\/localhost:3000\/ +grafana-enterprise +5 +\S+Z +\S+Z +\S+Z$/,
+        /^LICENSE +STATUS +COMPANY +ISSUER +INSTANCE +PRODUCTS +USERS +STARTS +ENDS +LAST TOKEN +LAST RENEWAL +NEXT END$/,
+      ),
+      expect.stringMatching(
+        /^demo +revoked +- +https:\/\/issuer.example.com +http:\/\/localhost:3000\/ +grafana-enterprise +8 +\S+Z +\S+Z +\S+Z +- +-$/,
       ),
       '',
     ]);
@@ -149,7 +216,10 @@ describe('a command', () => {
       expect.objectContaining({
         lid: 'demo',
         status: 'revoked',
-        included_users: 5,
+        iss: ISSUER_ID,
+        included_users: 8,
+        last_renewal: null,
+        next_end: null,
         revoked_at: expect.any(Number),
       }),
     ]);

@@ -1,5 +1,6 @@
 import { AuthorityError } from '../../src/authority/authority-error.js';
 import type { LicenseAuthority } from '../../src/authority/license-authority.js';
+import { LicenseRegister } from '../../src/authority/license-register.js';
 import type { LicenseTerms } from '../../src/authority/license-terms.js';
 import { judge, LicenseStatus } from '../../src/domain/license.js';
 import {
@@ -44,7 +45,8 @@ describe('an issued license', () => {
       status: 'active',
       sub: INSTANCE,
     });
-    expect((await issuer.list()).map((license) => license.lid)).toContain(lid);
+    const register = authority.running.application.nest.get(LicenseRegister);
+    expect((await register.list()).map(({ license }) => license.lid)).toContain(lid);
     expect(await issuer.find('nothing')).toBeUndefined();
   });
 

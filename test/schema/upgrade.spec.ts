@@ -1,3 +1,4 @@
+import { LicenseRegister } from '../../src/authority/license-register.js';
 import { RenewalEntity } from '../../src/authority/renewal.entity.js';
 import { Database } from '../../src/database/database.js';
 import { startService } from '../../src/service.js';
@@ -89,7 +90,9 @@ describe('After an upgrade', () => {
         }
         expect((await call('POST', '/api/licensing/token/renew', KEYS.reader, {})).status).toBe(403);
 
-        expect((await authority.running.issuer.list()).map(({ lid, status }) => `${lid} ${status}`)).toEqual([
+        const register = authority.running.application.nest.get(LicenseRegister);
+        const licenses = (await register.list()).map(({ license: { lid, status } }) => `${lid} ${status}`);
+        expect(licenses).toEqual([
           'license-revoked revoked',
           'license-suspended suspended',
           'license-valid active',
