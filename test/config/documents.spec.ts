@@ -58,6 +58,8 @@ const OTHERS = new Set([
   ...['TEST_DATABASE_URL', 'TEST_POSTGRES_BIN', 'FUZZ_SEED', 'SAMPLE_SEED'],
   // Of the examples.
   ...['LICENTIA_URL', 'LICENTIA_TOKEN', 'GRACE_SECONDS'],
+  // A file.
+  'CODE_OF_CONDUCT',
   // Shown as misspelled.
   ...['ISSUER_JWKS_PATHS', 'PORT_FILE'],
 ]);
