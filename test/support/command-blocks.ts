@@ -23,9 +23,10 @@ export function pages(): string[] {
 /** The blocks of commands of a document, in their order. */
 export function commandBlocks(page: string): CommandBlock[] {
   const document = readFileSync(new URL(page, ROOT), 'utf8');
-  return [...document.matchAll(/^```(?:sh|bash|shell|console)\n([^]*?)^```$/gm)].map((match) => ({
+  return [...document.matchAll(/^( *)```(?:sh|bash|shell|console)\n([^]*?)^\1```$/gm)].map((match) => ({
     page,
     line: document.slice(0, match.index).split('\n').length,
-    text: match[1] ?? '',
+    // A block in a list is indented.
+    text: (match[2] ?? '').replaceAll(new RegExp(`^${match[1]}`, 'gm'), ''),
   }));
 }

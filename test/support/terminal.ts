@@ -42,7 +42,8 @@ export class Terminal {
   private constructor(
     readonly directory: string,
     private readonly shell: ChildProcess,
-    private readonly addresses: { readonly service: string; readonly issuer: string },
+    /** Where calls of `http://localhost:3000` and `http://localhost:3001` go. */
+    readonly addresses: { readonly service: string; readonly issuer: string },
   ) {
     for (const stream of [shell.stdout, shell.stderr]) {
       stream?.on('data', (bytes: Buffer) => (this.#output += bytes.toString()));
@@ -73,7 +74,6 @@ export class Terminal {
     for (const name of ['pglite', 'authority']) {
       cpSync(template, join(directory, 'data', name), { recursive: true });
     }
-    writeFileSync(join(directory, '.servers'), '');
     const [program = '', ...args] = [...(isolated ?? []), 'bash'];
     const shell = spawn(program, args, {
       cwd: directory,
@@ -97,9 +97,21 @@ export class Terminal {
     return this.#run('. ./.block');
   }
 
-  /** Ends the servers that blocks have started, as Ctrl+C does: all, or the issuer alone. */
+  /** Ends the servers that blocks have started, as Ctrl+C does: all of this shell, or the issuers of all. */
   async stop(program = ''): Promise<void> {
     await this.#run(`end_servers ${program}`);
+  }
+
+  /** Does something in a shell of its own, without the variables and servers of this one; its servers end with it. */
+  async fresh<T>(environment: Readonly<Record<string, string>>, work: () => Promise<T>): Promise<T> {
+    const settings = Object.entries(environment).map(([name, value]) => `${name}='${value}'`);
+    await this.#run(`env ${settings.join(' ')} bash\n. ./.prelude`);
+    try {
+      return await work();
+    } finally {
+      await this.stop();
+      await this.#run('exit');
+    }
   }
 
   async close(): Promise<void> {
@@ -114,7 +126,7 @@ export class Terminal {
 
   /** What the servers of the blocks have logged. */
   get logs(): string {
-    const paths = Array.from({ length: this.#servers }, (_, at) => join(this.directory, `.server-${at + 1}`));
+    const paths = Array.from({ length: this.#servers }, (_, at) => join(this.directory, `log.${at + 1}`));
     return paths.map((path) => (existsSync(path) ? readFileSync(path, 'utf8') : '')).join('');
   }
 
@@ -128,9 +140,9 @@ export class Terminal {
     const [, settings, command, isIssuer] = SERVER.exec(moved) ?? [];
     if (command === undefined) return moved;
     this.#servers += 1;
-    const log = `.server-${this.#servers}`;
+    const log = `log.${this.#servers}`;
     const { port } = new URL(isIssuer === undefined ? service : issuer);
-    return `${settings}PORT=${port} ${command} >${log} 2>&1 & PID=$!; await_server ${log} ${isIssuer === undefined ? 'service' : 'authority'}`;
+    return `: >${log}; ${settings}PORT=${port} ${command} >${log} 2>&1 & PID=$!; await_server ${log} ${isIssuer === undefined ? 'service' : 'authority'}`;
   }
 
   async #run(command: string): Promise<Pasted> {
@@ -153,19 +165,20 @@ export class Terminal {
 /** Functions of the shell that keep its servers, and an end that leaves none behind. */
 const PRELUDE = `
 await_server() {
-  echo "$PID $2" >>.servers
+  echo "$PID" >>"pids.$2.$$"
   until grep -q '"msg":"listening"' "$1"; do
     kill -0 "$PID" 2>/dev/null || { cat "$1"; return 1; }
     sleep 0.05
   done
 }
 end_servers() {
-  local pid kind
-  while read -r pid kind; do
-    [ -z "\${1-}" ] || [ "$kind" = "$1" ] || continue
+  local pid files="pids.*.$$"
+  [ $# -eq 0 ] || files="pids.$1.*"
+  for pid in $(cat $files 2>/dev/null); do
     kill "$pid" 2>/dev/null
-    wait "$pid" 2>/dev/null
-  done <.servers
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+  done
+  rm -f $files
   return 0
 }
 trap end_servers EXIT
