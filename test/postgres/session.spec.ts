@@ -202,20 +202,23 @@ describeWithOwnSessions('The schema of the tables', () => {
   });
 });
 
-it('A database in another encoding is refused at the start', async () => {
-  const latin = `${name}_latin`;
-  await admin.query(
-    `CREATE DATABASE ${latin} ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`,
-  );
-  try {
-    const url = Object.assign(new URL(database.url), { pathname: `/${latin}` }).href;
-    expect(await refusal({ url })).toMatch(
-      /^The database's encoding is LATIN1 and has to be UTF8: make one with/,
+it.each(['LATIN1', 'SQL_ASCII'])(
+  'A database in the encoding %s is refused at the start',
+  async (encoding) => {
+    const other = `${name}_other`;
+    await admin.query(
+      `CREATE DATABASE ${other} ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`,
     );
-  } finally {
-    await admin.query(`DROP DATABASE ${latin} WITH (FORCE)`);
-  }
-});
+    try {
+      const url = Object.assign(new URL(database.url), { pathname: `/${other}` }).href;
+      expect(await refusal({ url })).toContain(
+        `The database's encoding is ${encoding} and has to be UTF8: make one with`,
+      );
+    } finally {
+      await admin.query(`DROP DATABASE ${other} WITH (FORCE)`);
+    }
+  },
+);
 
 it('A time in a style of somebody else is an error, in entities too', async () => {
   await started(async (opened) => {
