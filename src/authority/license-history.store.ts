@@ -74,7 +74,7 @@ export class LicenseHistoryStore {
        FROM issued_license AS license
        LEFT JOIN LATERAL (
          SELECT iat, exp FROM license_event AS event WHERE event.lid = license.lid AND jti IS NOT NULL
-         ORDER BY iat DESC, id DESC LIMIT 1
+         ORDER BY id DESC LIMIT 1
        ) AS token ON true
        LEFT JOIN LATERAL (
          SELECT at, instance, version FROM license_event AS event WHERE event.lid = license.lid AND kind = 'renewed'
@@ -104,7 +104,7 @@ export class LicenseHistoryStore {
       `SELECT count(*) AS licenses FROM issued_license AS license
        WHERE status <> 'revoked' AND lexp > $2 AND $1 = (
          SELECT kid FROM license_event AS event WHERE event.lid = license.lid AND kid IS NOT NULL
-         ORDER BY iat DESC, id DESC LIMIT 1)`,
+         ORDER BY id DESC LIMIT 1)`,
       [kid, now],
     );
     return Number(found?.licenses ?? 0);

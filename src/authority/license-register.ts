@@ -45,7 +45,8 @@ export class LicenseRegister {
   /** Says in the log which licenses get no tokens because their last one lies ahead of the clock. */
   async warnOfAhead(): Promise<void> {
     const now = toSeconds(this.clock.moment.getTime());
-    for (const { license } of await this.list()) {
+    const licenses = await this.database.read((manager) => manager.find(IssuedLicenseEntity));
+    for (const license of licenses) {
       if (isAhead(license, now)) this.#logger.error({ msg: aheadWarning(license, now), lid: license.lid });
     }
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
-import { decodeJwt } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { EntityManager } from 'typeorm';
 import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
 import { toSeconds } from '../domain/clock.js';
@@ -40,13 +40,19 @@ export class LicenseSigner {
   /** The newest token of a license, where it is known. */
   newest(license: IssuedLicenseEntity): NewestToken | undefined {
     const { lastToken: token, lastIat, createdAt } = license;
-    if (token === null) return undefined;
+    if (token === null || !this.isVerifiable(token)) return undefined;
     const { jti: _, ...terms } = decodeJwt<NewestToken>(token);
     // A release before this column gives tokens without noting them here.
     if (terms.iat !== lastIat) return undefined;
     const { jti: __, ...present } = this.#claims(license, lastIat);
     const isFirst = lastIat <= toSeconds(createdAt.getTime());
     return { ...terms, token, isCurrent: isDeepStrictEqual(terms, present), isFirst };
+  }
+
+  /** Whether the key of a token that was given is still in the key set: a retired one may have been somebody else's too. */
+  isVerifiable(token: string): boolean {
+    const { kid = '' } = decodeProtectedHeader(token);
+    return this.keys.keySet.find(kid) !== undefined;
   }
 
   /** The statement that revokes every token of the license with this `iat` or an earlier one. */

@@ -76,7 +76,8 @@ export class Renewals {
       throw new RenewalRefused('clock_unconfirmed', undefined, new ClockDoubtError(doubt, now));
     }
     const given = await this.store.load(manager, lid, idempotencyKey, now);
-    if (given !== undefined) return { answer: dryRun ? { dryRun } : { token: given } };
+    if (given !== undefined && this.signer.isVerifiable(given))
+      return { answer: dryRun ? { dryRun } : { token: given } };
     const { lastIat, lexp } = license;
     if (lexp <= now) throw new RenewalRefused('license_expired');
     const newest = this.signer.newest(license);

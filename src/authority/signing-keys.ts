@@ -30,11 +30,16 @@ export interface SignedText {
 
 interface LoadedKeys {
   readonly rows: readonly SigningKeyEntity[];
-  /** The active key. */
+  /** The key that signs: the active one, or the one before where that cannot be used here. */
   readonly key: SigningKeyEntity;
   readonly privateKey: CryptoKey;
   readonly jwks: { readonly keys: readonly PublicJwk[] };
   readonly keySet: KeySet;
+}
+
+async function publish(rows: readonly SigningKeyEntity[]): Promise<Pick<LoadedKeys, 'jwks' | 'keySet'>> {
+  const jwks = { keys: rows.map(publishedJwk) };
+  return { jwks, keySet: await readKeySet(jwks) };
 }
 
 /** The issuer's keys in memory. The first one is made when there is none; private halves never leave this class. */
@@ -151,23 +156,29 @@ export class SigningKeys implements BeforeApplicationShutdown {
       return false;
     }
     this.#missing = false;
-    if (isDeepStrictEqual(rows, former.rows)) {
-      this.#unusable = undefined;
-      return false;
-    }
-    if (isDeepStrictEqual(rows, this.#unusable)) return false;
+    const isSame = isDeepStrictEqual(rows, former.rows);
+    if (isSame && former.key.state === 'active') return false;
     try {
       this.#keys = await this.#load(rows);
     } catch (error) {
-      this.#unusable = rows;
-      const msg =
-        'the database has a signing key that cannot be used: the former keys stay until the process ends';
-      this.#logger.error({ msg, kid: rows[0]?.kid, err: error });
+      this.#sayUnusable(rows, error);
+      const own = rows.find(({ kid }) => kid === former.key.kid);
+      if (isSame || own === undefined) return false;
+      // It goes on signing with its own key, but publishes what all publish.
+      this.#keys = { rows, key: own, privateKey: former.privateKey, ...(await publish(rows)) };
       return false;
     }
     this.#unusable = undefined;
     this.#say(former, this.#keys);
     return true;
+  }
+
+  /** Once for the same rows: they are tried again every second, as a file may come. */
+  #sayUnusable(rows: readonly SigningKeyEntity[], error: unknown): void {
+    if (isDeepStrictEqual(rows, this.#unusable)) return;
+    this.#unusable = rows;
+    const msg = 'the active signing key of the database cannot be used here: the former one goes on signing';
+    this.#logger.error({ msg, kid: rows[0]?.kid, err: error });
   }
 
   #say(former: LoadedKeys, present: LoadedKeys): void {
@@ -190,9 +201,7 @@ export class SigningKeys implements BeforeApplicationShutdown {
   async #load(rows: readonly SigningKeyEntity[]): Promise<LoadedKeys> {
     const key = rows.find(({ state }) => state === 'active');
     if (key === undefined) throw new Error('there is no active signing key');
-    const jwks = { keys: rows.map(publishedJwk) };
-    const [privateKey, keySet] = [await this.privateKeys.import(key), await readKeySet(jwks)];
-    return { rows, key, privateKey, jwks, keySet };
+    return { rows, key, privateKey: await this.privateKeys.import(key), ...(await publish(rows)) };
   }
 
   async #createFirst(manager: EntityManager): Promise<void> {

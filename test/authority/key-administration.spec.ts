@@ -97,11 +97,19 @@ describe('the rotation of the signing keys', () => {
 
   it('goes on without waiting where it is forced', async () => {
     const [former = ''] = await published();
-    await authority.issued();
+    const { token, lid } = await authority.issued();
+    const renewed = await authority.renew({ token, key: 'before' });
     const { kid } = await keys.add(undefined, undefined);
     await expect(keys.activate(kid, true)).resolves.toMatchObject({ state: 'active' });
     await expect(keys.retire(former, true)).resolves.toMatchObject({ stranded: 1 });
     await expect(keys.retire(former, true)).rejects.toThrow(AuthorityError);
+    await until(async () => !(await published()).includes(former));
+    // What it signed is not given out again, neither to the operator nor to a repetition.
+    const printed = await authority.running.issuer.token(lid);
+    expect(printed.token).not.toBe(renewed.body.token);
+    expect(readTokenHeader(printed.token).kid).toBe(kid);
+    const repeated = await authority.renew({ token: printed.token, key: 'before' });
+    expect(repeated.body.token).not.toBe(renewed.body.token);
   });
 
   it('goes back to the former key at once', async () => {
@@ -196,6 +204,28 @@ describe('the rotation of the signing keys', () => {
     await expect(TestAuthority.start(database, authority.clock)).rejects.toThrow(/is that of another key/);
     await pem('ec', ec.privateKey.export(pkcs8));
     authority = await TestAuthority.start(database, authority.clock);
+  });
+
+  it('publishes new keys, and signs with the former one, where the active one cannot be read', async () => {
+    const [former = ''] = await published();
+    const { token } = await authority.issued();
+    const file = join(directory, 'late.pem');
+    const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+    await writeFile(file, pem);
+    const { kid } = await keys.add(undefined, file);
+    // As on a replica that does not have the file.
+    await rm(file);
+    await authority.query(
+      `UPDATE signing_key SET state = 'verify-only', verify_only_at = now() WHERE state = 'active'`,
+    );
+    await authority.query(`UPDATE signing_key SET state = 'active' WHERE kid = $1`, [kid]);
+    const other = await keys.add(undefined, undefined);
+    await until(async () => (await published()).includes(other.kid));
+    expect(await published()).toEqual([kid, other.kid, former]);
+    const renewed = await authority.renew({ token });
+    expect([renewed.status, readTokenHeader(renewed.body.token).kid]).toEqual([200, former]);
+    await writeFile(file, pem);
+    await until(async () => readTokenHeader((await authority.issued()).token).kid === kid);
   });
 
   it('publishes twenty keys at most', async () => {
