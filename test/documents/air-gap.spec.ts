@@ -1,5 +1,9 @@
+import { jest } from '@jest/globals';
 import { commandBlocks } from '../support/command-blocks.js';
 import { isolation, Terminal } from '../support/terminal.js';
+
+// Each command is a start of a program on an embedded database; a busy machine takes seconds for one.
+jest.setTimeout(600_000);
 
 const isolated = isolation();
 const where = isolated
@@ -49,7 +53,8 @@ describe(`docs/air-gap.md, ${where}`, () => {
     expect(explanation.at + 364 * 86_400).toBeLessThan(exp);
     const [token] = lines(renewed);
     expect([token.status, token.exp, token.lexp]).toEqual([1, exp + 365 * 86_400, exp + 365 * 86_400]);
-    expect(terminal.logs).not.toMatch(/"level":[4-6]0.*(issuer|renew)/i);
+    // Nothing is missing: no key set, no renewal. (The issuer warns that its keys are in clear.)
+    expect(terminal.logs.match(/^.*"level":[4-6]0,(?!.*"context":"SigningKeys").*$/gm)).toBeNull();
   });
 });
 

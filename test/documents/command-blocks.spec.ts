@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CommandBlock, commandBlocks, pages } from '../support/command-blocks.js';
@@ -5,6 +6,9 @@ import { type TestDatabase, testDatabase } from '../support/database.js';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { Terminal } from '../support/terminal.js';
+
+// Each command is a start of a program on an embedded database; a busy machine takes seconds for one.
+jest.setTimeout(600_000);
 
 const PASSWORD = 'a-password-of-this-test';
 const ISSUE = 'node dist/authority/main.js issue --sub http://localhost:3000/ --company Example';
