@@ -145,6 +145,24 @@ export function decideQueue(
   return besideStored === 'replace' ? decideInstall(queued, candidate, true) : besideStored;
 }
 
+/** Why a license left the queue without taking over; the history shows it. */
+export type DequeueReason = 'replaced' | 'installed' | 'passed-by' | 'removed';
+
+/**
+ * Why the waiting license leaves the queue when another one is stored: `installed` when it is that license itself, `passed-by` when
+ * its term has begun without a takeover. Undefined where it goes on waiting: for its term, or behind a newer token of its own.
+ */
+export function dequeuedBy(
+  queued: LicenseCopy | undefined,
+  stored: LicenseCopy,
+  hasBegun: boolean,
+): Extract<DequeueReason, 'installed' | 'passed-by'> | undefined {
+  if (queued === undefined) return undefined;
+  if (decideInstall(queued, stored, true) === 'unchanged') return 'installed';
+  const isBehind = isSameLicense(queued.claims, stored.claims) && isOlder(queued.claims, stored.claims);
+  return hasBegun && !isBehind ? 'passed-by' : undefined;
+}
+
 /**
  * What to do with a verified license that the issuer gave for the stored one: `unusable` when it is for another
  * license or root URL, older, or has the same `jti` with other claims.

@@ -5,7 +5,7 @@ import { ClockWatch } from '../clock/clock-watch.js';
 import { Periodic } from '../clock/periodic.js';
 import { type Actor, SYSTEM } from '../domain/actor.js';
 import type { AuthenticatedLicense } from '../domain/license-token.js';
-import { decideInstall, isOlder, isSameLicense } from '../domain/license.js';
+import { type DequeueReason, dequeuedBy } from '../domain/license.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { HeldLicense } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
@@ -15,9 +15,6 @@ import { LicenseStore } from './license.store.js';
 
 /** How often it is looked whether the term of a queued license has begun, milliseconds. */
 const LOOK_MS = 1_000;
-
-/** Why a license left the queue without taking over; the history shows it. */
-export type DequeueReason = 'replaced' | 'installed' | 'passed-by' | 'removed';
 
 /** What the database holds, as a change begins. */
 export interface LoadedLicense {
@@ -101,16 +98,16 @@ export class LicenseQueue implements BeforeApplicationShutdown {
   async replace(
     manager: EntityManager,
     actor: Actor,
-    loaded: LoadedLicense,
+    { held, passed }: LoadedLicense,
     license: AuthenticatedLicense,
     overNewer: boolean,
   ): Promise<void> {
-    const reason = dequeueReasonOf(loaded, license);
-    await this.store.replace(manager, loaded.held, license, {
+    const reason = dequeuedBy(licenseIn(held.queued), license, passed !== undefined);
+    await this.store.replace(manager, held, license, {
       overNewer,
       emptyQueue: reason !== undefined,
     });
-    if (reason !== undefined) await this.recordEnd(manager, actor, loaded.held, reason);
+    if (reason !== undefined) await this.recordEnd(manager, actor, held, reason);
   }
 
   /**
@@ -157,21 +154,6 @@ export class LicenseQueue implements BeforeApplicationShutdown {
       this.#logger.error({ msg: 'the license of the next term could not be put in its place', err: error });
     }
   }
-}
-
-/**
- * Why the waiting license leaves the queue when `license` is stored; undefined where it goes on waiting. It is stored itself, or it
- * had its turn, unless it goes on after a newer token of the same license.
- */
-function dequeueReasonOf(
-  { held, passed }: LoadedLicense,
-  license: AuthenticatedLicense,
-): DequeueReason | undefined {
-  const queued = licenseIn(held.queued);
-  if (queued !== undefined && decideInstall(queued, license, true) === 'unchanged') return 'installed';
-  if (passed === undefined) return undefined;
-  const goesOn = isSameLicense(passed.claims, license.claims) && isOlder(passed.claims, license.claims);
-  return goesOn ? undefined : 'passed-by';
 }
 
 /** When the term of a license begins, Unix seconds. */

@@ -5,6 +5,7 @@ import {
   decideInstall,
   decideQueue,
   decideRenewal,
+  dequeuedBy,
   isOlder,
   firstMoment,
   judge,
@@ -413,5 +414,28 @@ describe('decideQueue', () => {
     expect(decideQueue(newer, undefined, next, false)).toBe('replace');
     expect(decideQueue(undefined, newer, next, false)).toBe('stale');
     expect(decideQueue(undefined, copy({ jti: 'older', iat: NOW - 1 }), next, false)).toBe('replace');
+  });
+});
+
+describe('dequeuedBy', () => {
+  const copy = (overrides: Overrides, fingerprint: string): LicenseCopy => ({
+    claims: claimsWith(overrides),
+    fingerprint,
+  });
+  const waiting = copy({ lid: 'one', jti: 'waiting', iat: NOW, exp: NOW + 100 }, 'waiting');
+
+  it.each<[string, Overrides, string, string | undefined, string | undefined]>([
+    ['the waiting license itself', { jti: 'waiting' }, 'waiting', 'installed', 'installed'],
+    ['its id with other claims', { jti: 'waiting', company: 'Other' }, 'other', undefined, 'passed-by'],
+    ['a newer token of it', { jti: 'newer', iat: NOW + 1 }, 'newer', undefined, undefined],
+    ['one of it that lasts longer', { jti: 'longer', exp: NOW + 101 }, 'longer', undefined, undefined],
+    ['one of it that is as new', { jti: 'same' }, 'same', undefined, 'passed-by'],
+    ['an older token of it', { jti: 'older', iat: NOW - 1 }, 'older', undefined, 'passed-by'],
+    ['a newer token of another license', { lid: 'two', iat: NOW + 1 }, 'two', undefined, 'passed-by'],
+    ['one of another issuer', { iss: 'https://b.example', iat: NOW + 1 }, 'iss', undefined, 'passed-by'],
+  ])('says what %s does before and in its term', (_, overrides, fingerprint, before, after) => {
+    const stored = copy({ lid: 'one', jti: 'stored', iat: NOW, exp: NOW + 100, ...overrides }, fingerprint);
+    expect([false, true].map((hasBegun) => dequeuedBy(waiting, stored, hasBegun))).toEqual([before, after]);
+    expect(dequeuedBy(undefined, stored, true)).toBeUndefined();
   });
 });
