@@ -1,33 +1,18 @@
-import { types } from 'node:util';
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
-import {
-  type DataSource,
-  type EntityManager,
-  QueryFailedError,
-  type QueryRunner,
-  QueryRunnerAlreadyReleasedError,
-  QueryRunnerProviderAlreadyReleasedError,
-  TransactionNotStartedError,
-} from 'typeorm';
-import { ServiceError } from '../domain/service-error.js';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { asDatabaseError, isDatabaseFailure, isUnavailable, unavailable } from './database-error.js';
 import { locateTables, schemaOf } from './database-inspection.js';
-import { applyMigrations, checkMigrations, MigrationFailedError, migrationState } from './migrate.js';
+import { applyMigrations, checkMigrations, migrationState } from './migrate.js';
+import { askWhetherOutdated, OutdatedReadError } from './outdated-read.js';
 import { type DatabaseFault, findPermanentFault, type PermanentFaultError } from './permanent-fault.js';
 import { type Client, close, Sessions } from './sessions.js';
-import { isOurFault, isWorthRepeating, leavesSessionUsable, READ_ONLY, sqlState } from './sql-state.js';
+import { isWorthRepeating, leavesSessionUsable, READ_ONLY, sqlState } from './sql-state.js';
 import { type Purpose, type ServerTimeouts, transactionSettings } from './transaction-settings.js';
 
 /** Milliseconds; each is shorter than the client's own time-out, so that the server lets go first. */
 const TIMEOUTS: ServerTimeouts = { statement: 3_000, lock: 2_500, idle: 10_000 };
 
 const MOST_TRIES = 4;
-
-const CONNECTION_LOST = [
-  QueryFailedError,
-  QueryRunnerAlreadyReleasedError,
-  QueryRunnerProviderAlreadyReleasedError,
-  TransactionNotStartedError,
-];
 
 /**
  * The one way to the database: every statement runs in a transaction with time-outs, and a database that cannot
@@ -99,8 +84,8 @@ export class Database implements OnApplicationShutdown {
         this.#works();
         return result;
       } catch (error) {
-        if (tries < MOST_TRIES && (error instanceof StaleSession || isWorthRepeating(sqlState(error))))
-          continue;
+        const isStale = error instanceof StaleSession || error instanceof OutdatedReadError;
+        if (tries < MOST_TRIES && (isStale || isWorthRepeating(sqlState(error)))) continue;
         const failure = asDatabaseError(error instanceof StaleSession ? error.cause : error);
         if (isUnavailable(failure)) this.#fails(findPermanentFault(failure));
         throw failure;
@@ -125,7 +110,9 @@ export class Database implements OnApplicationShutdown {
     try {
       await runner.startTransaction();
       await this.#configure(client, purpose);
-      const result = await work(runner.manager);
+      const result = await (purpose === 'read'
+        ? this.#readCurrent(runner, client, work)
+        : work(runner.manager));
       await runner.commitTransaction();
       return result;
     } catch (error) {
@@ -142,6 +129,30 @@ export class Database implements OnApplicationShutdown {
     } finally {
       await runner.release();
     }
+  }
+
+  /** @throws OutdatedReadError in the place of what `work` returns or throws, where that comes from tables that only look empty */
+  async #readCurrent<T>(
+    runner: QueryRunner,
+    client: Client,
+    work: (manager: EntityManager) => Promise<T>,
+  ): Promise<T> {
+    const isOutdated = async () => {
+      const { rows } = (await client.query(askWhetherOutdated(this.dataSource))) as {
+        rows: { outdated: boolean }[];
+      };
+      return rows[0]?.outdated === true;
+    };
+    let result: T;
+    try {
+      result = await work(runner.manager);
+    } catch (error) {
+      // After an error of the database itself the transaction takes no further statement.
+      if (!isDatabaseFailure(error) && (await isOutdated().catch(() => false))) throw new OutdatedReadError();
+      throw error;
+    }
+    if (await isOutdated()) throw new OutdatedReadError();
+    return result;
   }
 
   /** Begins a transaction with its settings. A session that does not take them is as good as none. */
@@ -210,39 +221,4 @@ async function abandon(runner: QueryRunner, client: Client, error: unknown): Pro
   } catch {
     if (!runner.isReleased) close(client);
   }
-}
-
-/** The typed error of a database that cannot be reached. */
-function unavailable(cause: unknown): ServiceError {
-  return new ServiceError('database.unavailable', undefined, { cause, retryAfter: 2 });
-}
-
-function isUnavailable(error: unknown): error is ServiceError {
-  return error instanceof ServiceError && error.code === 'database.unavailable';
-}
-
-/** Maps an error of opening a database: to its permanent fault if it has one, else as {@link asDatabaseError} does. */
-export function asOpeningError(error: unknown): unknown {
-  return findPermanentFault(error) ?? asDatabaseError(error);
-}
-
-/** What callers get: `database.unavailable` where the connection, the server or the disk failed, else the error itself. */
-export function asDatabaseError(error: unknown): unknown {
-  if (error instanceof MigrationFailedError) {
-    return asDatabaseError(error.cause) instanceof ServiceError ? unavailable(error) : error;
-  }
-  if (!isDatabaseFailure(error)) return error;
-  return isOurFault(sqlState(error)) ? error : unavailable(error);
-}
-
-/**
- * Errors with a type of ours pass. `pg` and the embedded driver fail with plain errors when a connection is cut, a
- * pool is exhausted or a directory cannot be opened; TypeORM adds two of its own when a connection dies under it.
- */
-function isDatabaseFailure(error: unknown): boolean {
-  if (CONNECTION_LOST.some((type) => error instanceof type)) return true;
-  return (
-    types.isNativeError(error) &&
-    (error.name === 'Error' || 'errno' in error || sqlState(error) !== undefined)
-  );
 }

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import type { DatabaseLocation } from '../config/setting.js';
 import { dataSourceOptions, type Schema } from './data-source-options.js';
-import { asOpeningError } from './database.js';
+import { asOpeningError } from './database-error.js';
 import { applyMigrations } from './migrate.js';
 
 /**

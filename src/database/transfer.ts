@@ -3,7 +3,7 @@ import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
 import type { DatabaseLocation } from '../config/setting.js';
 import { dataSourceOptions, MIGRATION_TIMEOUT_MS, type Schema } from './data-source-options.js';
 import { locateTables } from './database-inspection.js';
-import { asOpeningError } from './database.js';
+import { asOpeningError } from './database-error.js';
 import { cannotWrite, linesOf, oneLine, TransferError, write } from './export-file.js';
 import { mendIdentities, staleIdentities } from './identities.js';
 import { migrationState } from './migrate.js';

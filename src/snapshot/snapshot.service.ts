@@ -68,10 +68,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
   /** The same for who cannot do without. @throws ServiceError `database.unavailable` before the first snapshot */
   get known(): Snapshot {
     if (this.#current !== undefined) return this.#current;
-    throw new ServiceError('database.unavailable', undefined, {
-      cause: new Error('no snapshot was read yet'),
-      retryAfter: 2,
-    });
+    throw unavailable('no snapshot was read yet');
   }
 
   /** Milliseconds since the database last confirmed the snapshot. */
@@ -169,7 +166,10 @@ export class SnapshotService implements BeforeApplicationShutdown {
     const reloads = this.#reloadsAsked;
     try {
       const next = await this.database.read(async (manager) => {
-        const state = await manager.findOneByOrFail(SnapshotVersionEntity, { id: ROW });
+        const state = await manager.findOneBy(SnapshotVersionEntity, { id: ROW });
+        // Never taken for an empty database: a restore table by table is under way.
+        if (state === null)
+          throw unavailable('snapshot_version has no row: a restore is under way, or lost it');
         const known = reloads === this.#reloadsDone ? this.#current : undefined;
         const isKnown = state.version === known?.version && state.stamp === known.stamp;
         return isKnown ? known : this.#load(manager, state);
@@ -209,4 +209,8 @@ export class SnapshotService implements BeforeApplicationShutdown {
     }, POLL_MS);
     this.#timer.unref();
   }
+}
+
+function unavailable(reason: string): ServiceError {
+  return new ServiceError('database.unavailable', undefined, { cause: new Error(reason), retryAfter: 2 });
 }

@@ -1,11 +1,15 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { fill, PROGRAMS, type Shape, shapesOf } from '../schema/shape.js';
+import { postgresDatabase, type TestDatabase } from '../support/database.js';
 import { PostgresServer } from '../support/postgres-server.js';
-import type { ServiceProcess } from '../support/service-process.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { eventually, Stage } from './stage.js';
 
 const COPY = 'licentia_copy';
+/** Of the fixtures: it may read licenses. */
+const READER = 'licsa_51gYWqKinQyjMzJmZGL5RBAVoZAb3JjE_ca712098';
 
 describe('a backup that is restored under a running service', () => {
   let server: PostgresServer;
@@ -14,10 +18,12 @@ describe('a backup that is restored under a running service', () => {
 
   /** Runs one of PostgreSQL's programs, as docs/operations.md has it. */
   const run = async (program: string, database: string, ...args: string[]) =>
-    promisify(execFile)(join(process.env.TEST_POSTGRES_BIN as string, program), [
-      ...args,
-      `--dbname=${server.url.replace(/postgres$/, database)}`,
-    ]);
+    promisify(execFile)(
+      join(process.env.TEST_POSTGRES_BIN as string, program),
+      [...args, `--dbname=${server.url.replace(/postgres$/, database)}`],
+      // Of two that wait for each other, the service gives way and tries again.
+      { env: { ...process.env, PGOPTIONS: '-c deadlock_timeout=20s' } },
+    );
   const versionOf = async (database: string) =>
     (await server.query<{ version: string }>('SELECT version FROM snapshot_version', [], database))[0]
       ?.version;
@@ -66,4 +72,113 @@ describe('a backup that is restored under a running service', () => {
     // And it goes on from there: what is written now is seen elsewhere.
     expect(await statusOf(await makeKey('after it', here), here)).toBe(403);
   }, 60_000);
+
+  it('is waited for by what reads meanwhile: nothing looks empty', async () => {
+    const here = await stage.join();
+    const key = await makeKey('through a restore', here);
+    const { id } = (await stage.call('POST', '/api/serviceaccounts', { name: 'kept' }, here)).body;
+    await stage.install();
+    const dump = join(server.directory, 'backup.dump');
+    const script = join(server.directory, 'restore.sql');
+    await run('pg_dump', 'licentia', '--format=custom', `--file=${dump}`);
+    await promisify(execFile)(join(process.env.TEST_POSTGRES_BIN as string, 'pg_restore'), [
+      ...['--clean', '--if-exists', `--file=${script}`, dump],
+    ]);
+    const before = here.output.length;
+    let restoring = true;
+    const paths = [
+      `/api/serviceaccounts/${id}/tokens`,
+      '/api/licensing/token',
+      '/api/licensing/token/history',
+    ];
+    const answers = new Set<string>();
+    const readers = paths.map(async (path) => {
+      while (restoring) {
+        const { status, body } = await stage.call('GET', path, undefined, here);
+        // A read that waited too long is told so; it is never told of nothing.
+        if (status !== 503) answers.add(`${path} ${status}`);
+        if (status === 200 && path.endsWith('/history')) answers.add(`events: ${body.changes.length > 0}`);
+      }
+    });
+    const callers = [key, 'glsa_unknown'].map(async (token) => {
+      while (restoring) {
+        answers.add(`${token === key ? 'known' : 'unknown'} ${await statusOf(token, here)}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    });
+    // Those who read wait for its end, with a view of the database from before it.
+    const hold = 'SELECT pg_sleep(0.5)';
+    for (let times = 0; times < 3; times += 1) {
+      await run(
+        'psql',
+        'licentia',
+        '--single-transaction',
+        '--quiet',
+        `--file=${script}`,
+        `--command=${hold}`,
+      );
+    }
+    restoring = false;
+    await Promise.all([...readers, ...callers]);
+    expect([...answers].sort()).toEqual(
+      [...paths.map((path) => `${path} 200`), 'events: true', 'known 403', 'unknown 401'].sort(),
+    );
+    expect(here.output.slice(before)).not.toMatch(/EntityNotFound|internal-error/);
+  }, 60_000);
+
+  describe.each(PROGRAMS)('of an earlier release of the $name, as docs/operations.md has it,', (program) => {
+    const databases: TestDatabase[] = [];
+    const nameOf = ({ url }: TestDatabase) => new URL(url).pathname.slice(1);
+    const migrate = async ({ url }: TestDatabase) => {
+      const spawn = program.name === 'issuer' ? 'spawnIssuer' : 'spawn';
+      const migrating = ServiceProcess[spawn]({ DATABASE_URL: url }, '--migrate');
+      return [await migrating.end(), migrating.output] as const;
+    };
+
+    async function create(): Promise<TestDatabase> {
+      const database = await postgresDatabase(server.url);
+      databases.push(database);
+      return database;
+    }
+
+    afterEach(async () => {
+      for (const database of databases.splice(0)) await database.drop();
+    });
+
+    it.each([0, -2].map((index) => shapesOf(program).at(index) as Shape))(
+      'is brought up to date in a new database: $migration',
+      async (shape) => {
+        const [old, fresh] = [await create(), await create()];
+        await fill(shape, old);
+        const dump = join(server.directory, 'older.dump');
+        await run('pg_dump', nameOf(old), '--format=custom', `--file=${dump}`);
+        await run('pg_restore', nameOf(fresh), '--single-transaction', '--no-owner', dump);
+        expect(await migrate(fresh)).toEqual([0, expect.stringMatching(/The tables are up to date\.\n$/)]);
+        if (program.name === 'issuer') return;
+        const service = await ServiceProcess.start({ DATABASE_URL: fresh.url, DATABASE_MIGRATIONS: 'check' });
+        try {
+          expect(await statusOf(READER, service)).toBe(200);
+        } finally {
+          await service.kill('SIGTERM');
+        }
+      },
+    );
+
+    it('cannot be restored in place, as tables of the newer release are in the way', async () => {
+      const [first, newest] = [shapesOf(program).at(0), shapesOf(program).at(-1)];
+      const [old, current] = [await create(), await create()];
+      await fill(first as Shape, old);
+      await fill(newest as Shape, current);
+      const dump = join(server.directory, 'older.dump');
+      await run('pg_dump', nameOf(old), '--format=custom', `--file=${dump}`);
+      const args = ['--clean', '--if-exists', '--single-transaction', '--no-owner', dump];
+      const restored = run('pg_restore', nameOf(current), ...args);
+      if (program.name === 'issuer') {
+        await expect(restored).rejects.toThrow('other objects depend on it');
+        return;
+      }
+      await restored;
+      expect(await migrate(current)).toEqual([1, expect.stringMatching(/already exists/)]);
+    });
+  });
 });

@@ -1,0 +1,55 @@
+import { types } from 'node:util';
+import {
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+  TransactionNotStartedError,
+} from 'typeorm';
+import { ServiceError } from '../domain/service-error.js';
+import { MigrationFailedError } from './migrate.js';
+import { OutdatedReadError } from './outdated-read.js';
+import { findPermanentFault } from './permanent-fault.js';
+import { isOurFault, sqlState } from './sql-state.js';
+
+const CONNECTION_LOST = [
+  QueryFailedError,
+  QueryRunnerAlreadyReleasedError,
+  QueryRunnerProviderAlreadyReleasedError,
+  TransactionNotStartedError,
+];
+
+/** The typed error of a database that cannot be reached. */
+export function unavailable(cause: unknown): ServiceError {
+  return new ServiceError('database.unavailable', undefined, { cause, retryAfter: 2 });
+}
+
+export function isUnavailable(error: unknown): error is ServiceError {
+  return error instanceof ServiceError && error.code === 'database.unavailable';
+}
+
+/** Maps an error of opening a database: to its permanent fault if it has one, else as {@link asDatabaseError} does. */
+export function asOpeningError(error: unknown): unknown {
+  return findPermanentFault(error) ?? asDatabaseError(error);
+}
+
+/** What callers get: `database.unavailable` where the connection, the server or the disk failed, else the error itself. */
+export function asDatabaseError(error: unknown): unknown {
+  if (error instanceof MigrationFailedError) {
+    return asDatabaseError(error.cause) instanceof ServiceError ? unavailable(error) : error;
+  }
+  if (error instanceof OutdatedReadError) return unavailable(error);
+  if (!isDatabaseFailure(error)) return error;
+  return isOurFault(sqlState(error)) ? error : unavailable(error);
+}
+
+/**
+ * Errors with a type of ours pass. `pg` and the embedded driver fail with plain errors when a connection is cut, a
+ * pool is exhausted or a directory cannot be opened; TypeORM adds two of its own when a connection dies under it.
+ */
+export function isDatabaseFailure(error: unknown): boolean {
+  if (CONNECTION_LOST.some((type) => error instanceof type)) return true;
+  return (
+    types.isNativeError(error) &&
+    (error.name === 'Error' || 'errno' in error || sqlState(error) !== undefined)
+  );
+}
