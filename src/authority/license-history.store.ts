@@ -86,10 +86,19 @@ export class LicenseHistoryStore {
     return new Map(rows.map((row) => [row.lid, newestOf(row)]));
   }
 
-  /** Which licenses have an unexpired token that a key signed. @param now - Unix seconds */
+  /**
+   * Which licenses have an unexpired token that a key signed. A license without any record counts for each key: a release from before this
+   * history issued it, beside this one.
+   * @param now - Unix seconds
+   */
   async useOf(manager: EntityManager, kid: string, now: number): Promise<KeyUse> {
     const [use] = await manager.query<{ licenses: string; until: string | null }[]>(
-      `SELECT count(DISTINCT lid) AS licenses, max(exp) AS until FROM license_event WHERE kid = $1 AND exp > $2`,
+      `SELECT count(DISTINCT lid) AS licenses, max(exp) AS until FROM (
+         SELECT lid, exp FROM license_event WHERE kid = $1
+         UNION ALL
+         SELECT lid, LEAST(GREATEST(last_iat, nbf) + token_seconds, lexp) FROM issued_license AS license
+         WHERE NOT EXISTS (SELECT FROM license_event AS event WHERE event.lid = license.lid)
+       ) AS token WHERE exp > $2`,
       [kid, now],
     );
     return { licenses: Number(use?.licenses ?? 0), until: Number(use?.until ?? 0) };

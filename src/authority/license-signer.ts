@@ -49,7 +49,7 @@ export class LicenseSigner {
     return { ...terms, token, isCurrent: isDeepStrictEqual(terms, present), isFirst };
   }
 
-  /** Whether the key of a token that was given is still in the key set: a retired one may have been somebody else's too. */
+  /** Whether the key of a token that was given is still in the key set: a retired one may have leaked. */
   isVerifiable(token: string): boolean {
     const { kid = '' } = decodeProtectedHeader(token);
     return this.keys.keySet.find(kid) !== undefined;

@@ -19,7 +19,7 @@ export class SigningKeyEntity {
   @Column('text')
   alg!: SignatureAlgorithm;
 
-  /** In clear: whoever reads this can issue licenses. */
+  /** In clear: a reader of this column can issue licenses. */
   @Column({ type: 'jsonb', name: 'private_jwk', nullable: true })
   privateJwk!: JWK | null;
 

@@ -8,7 +8,7 @@ export function textTable(lines: readonly (readonly string[])[]): string {
   return padded.map((line) => `${line.join('  ').trimEnd()}\n`).join('');
 }
 
-/** Without control characters: a company's name must not move the cursor of whoever looks at it. */
+/** Without control characters: a company's name must not move the cursor of the operator's terminal. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?');
 }

@@ -95,6 +95,20 @@ describe('the rotation of the signing keys', () => {
     expect(license.status).toBe('active');
   });
 
+  it('keeps a key while there is a license without a record, which a release before issued beside this one', async () => {
+    const [former = ''] = await published();
+    await rotated();
+    advance(KEPT_AFTER_USE);
+    const lexp = authority.now + 86_400;
+    await authority.query(
+      `INSERT INTO issued_license SELECT 'unrecorded', 'active', 'https://a/', '{p}', NULL, NULL, 1, $1::bigint, 9999999999, 1, 1, 1, 1, NULL, now()`,
+      [lexp],
+    );
+    await expect(keys.retire(former, false)).rejects.toThrow(/1 license has unexpired tokens/);
+    advance(86_400);
+    await keys.retire(former, false);
+  });
+
   it('goes on without waiting where it is forced', async () => {
     const [former = ''] = await published();
     const { token, lid } = await authority.issued();
