@@ -7,6 +7,7 @@ import { end, exit, fail, LONGEST_SHUTDOWN_MS } from './end-process.js';
 import { standardOutput } from './output/standard-output.js';
 import { hasTerminal } from './output/terminal.js';
 import { runTransfer } from './transfer-command.js';
+import { describeApplied } from './database/migrate.js';
 import type { Transferable } from './database/transfer.js';
 import { explainFailure } from './start-failure.js';
 
@@ -83,7 +84,7 @@ export async function runProcess<Config>(
     if (options.migrate) {
       standardOutput.stderr.write(message);
       const applied = await program.migrate(config);
-      const result = `${applied.map((name) => `Applied ${name}.\n`).join('')}The tables are up to date.\n`;
+      const result = `${applied.map((name) => `${describeApplied(name)}\n`).join('')}The tables are up to date.\n`;
       return await end(0, { result });
     }
     if (options.export !== undefined || options.import !== undefined) {

@@ -21,6 +21,8 @@ const SHORT_TIMEOUTS = { statement: 3_000, lock: 2_500, idle: 10_000 };
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
+const NUMBERING = 'next number of ';
+
 /** The tables are older than this program, and it was told not to change them (`DATABASE_MIGRATIONS=check`). */
 export class PendingMigrationsError extends Error {
   override readonly name = 'PendingMigrationsError';
@@ -118,6 +120,11 @@ export async function applyMigrations(dataSource: DataSource): Promise<string[]>
   });
 }
 
+/** What was done, as a sentence. @param applied - an entry of what {@link applyMigrations} returns */
+export function describeApplied(applied: string): string {
+  return applied.startsWith(NUMBERING) ? `Set the ${applied} past its rows.` : `Applied ${applied}.`;
+}
+
 async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<string[]> {
   await runner.query(transactionSettings('migration', schemaOf(dataSource), TIMEOUTS));
   await runner.query(`SET LOCAL lock_timeout = ${TURN_TIMEOUT_MS}`);
@@ -127,7 +134,7 @@ async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<
   refuseOthers(schemaOf(dataSource) ?? '', migrationNames(dataSource), await readNames(runner));
   // Before the migrations: their own list is numbered too.
   const stale = await staleIdentities(runner, tablesOf(dataSource));
-  const applied = stale.map(({ table, column }) => `the numbering of ${table}.${column}`);
+  const applied = stale.map(({ table, column }) => `${NUMBERING}${table}.${column}`);
   try {
     await mendIdentities(runner, stale);
   } catch (error) {

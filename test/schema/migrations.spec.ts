@@ -3,6 +3,7 @@ import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import {
   applyMigrations,
   checkMigrations,
+  describeApplied,
   MigrationFailedError,
   migrationState,
   MigrationTableError,
@@ -198,8 +199,11 @@ describe.each(PROGRAMS)('the migrations of the $name', (program) => {
 
     await withMore(Next2000000000000);
     const applied = await applyMigrations(dataSource);
-    expect(applied.slice(0, -1).sort()).toEqual(behind.map((place) => `the numbering of ${place}`));
-    expect(applied.at(-1)).toBe('Next2000000000000');
+    const said = applied.map(describeApplied);
+    expect(said.slice(0, -1).sort()).toEqual(
+      behind.map((place) => `Set the next number of ${place} past its rows.`),
+    );
+    expect(said.at(-1)).toBe('Applied Next2000000000000.');
     for (const { table, column } of columns) {
       const [row] = await dataSource.query(
         `SELECT nextval(pg_get_serial_sequence('${table}', '${column}')) > max(${column}) AS free FROM ${table}`,
