@@ -7,7 +7,8 @@ import { IdempotencyKey } from './idempotency-key.decorator.js';
 import { ByLicense, LicenseTokenGuard } from './license-token.guard.js';
 import { RenewalRefusedFilter } from './renewal-refused.filter.js';
 import { RenewalRequest } from './renewal.request.js';
-import { type RenewalAnswer, Renewals } from './renewals.js';
+import type { RenewalAnswer } from './renewal-attempt.js';
+import { Renewals } from './renewals.js';
 import { SigningKeys } from './signing-keys.js';
 
 /** The issuer protocol, see `docs/issuer-protocol.md`. */

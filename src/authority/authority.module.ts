@@ -21,7 +21,7 @@ import { LicenseHistoryStore } from './license-history.store.js';
 import { LicenseRegister } from './license-register.js';
 import { LicenseSigner } from './license-signer.js';
 import { PrivateKeys } from './private-keys.js';
-import { RenewalSlots } from './renewal-slots.js';
+import { RenewalBatches } from './renewal-batches.js';
 import { RenewalStore } from './renewal.store.js';
 import { Renewals } from './renewals.js';
 import { SigningKeyStore } from './signing-key.store.js';
@@ -56,7 +56,7 @@ export class AuthorityModule {
         KeyAdministration,
         LicenseAuthority,
         LicenseRegister,
-        RenewalSlots,
+        RenewalBatches,
         RenewalStore,
         Renewals,
         {

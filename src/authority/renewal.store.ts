@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, LessThan, LessThanOrEqual, MoreThan } from 'typeorm';
+import { type EntityManager, In, LessThan, LessThanOrEqual, MoreThan } from 'typeorm';
 import { DAY } from '../domain/clock.js';
 import type { SignedLicense } from './license-signer.js';
 import { MOST_AHEAD } from './next-token.js';
@@ -12,20 +12,20 @@ const MOST_KEPT = 100;
 /** What was given to which attempt. Whoever calls holds the lock on the license's row. */
 @Injectable()
 export class RenewalStore {
-  /** The token that an attempt was given; undefined when it was given none, or one that no service could take now. */
+  /** The tokens that attempts were given, by idempotency key: those that a service could take now. */
   async load(
     manager: EntityManager,
     lid: string,
-    idempotencyKey: string,
+    idempotencyKeys: readonly string[],
     nowSeconds: number,
-  ): Promise<string | undefined> {
-    const renewal = await manager.findOneBy(RenewalEntity, {
+  ): Promise<Map<string, string>> {
+    const renewals = await manager.findBy(RenewalEntity, {
       lid,
-      idempotencyKey,
+      idempotencyKey: In(idempotencyKeys),
       exp: MoreThan(nowSeconds),
       iat: LessThanOrEqual(nowSeconds + MOST_AHEAD),
     });
-    return renewal?.token;
+    return new Map(renewals.map(({ idempotencyKey, token }) => [idempotencyKey, token]));
   }
 
   /** The newest of all tokens that are kept. */

@@ -9,31 +9,24 @@ import { IssuedLicenseEntity } from './issued-license.entity.js';
 import { LicenseHistoryStore } from './license-history.store.js';
 import { LicenseSigner, type SignedLicense } from './license-signer.js';
 import { decideToken, MOST_AHEAD, statementIat } from './next-token.js';
+import type { RenewalAnswer, RenewalAttempt } from './renewal-attempt.js';
+import { RenewalBatches, type RenewalOutcome } from './renewal-batches.js';
 import { RenewalRefused } from './renewal-refused.js';
-import { RenewalSlots } from './renewal-slots.js';
 import { RenewalStore } from './renewal.store.js';
 
-/** One attempt of an instance to renew its license. */
-export interface RenewalAttempt {
-  /** Of the token that it showed, verified. */
-  readonly claims: LicenseClaims;
-  readonly instance: string;
-  /** Of the service that asks. */
-  readonly version: string;
-  /** The same for every repetition of the attempt. */
-  readonly idempotencyKey: string;
-  readonly dryRun: boolean;
+/** What all attempts of one batch share: the license's row is locked meanwhile. */
+interface Batch {
+  readonly manager: EntityManager;
+  /** As the last attempt left it. */
+  license: IssuedLicenseEntity;
+  readonly reading: ClockReading;
+  /** Tokens that were given before, by idempotency key. */
+  readonly given: Map<string, string>;
+  readonly signed: SignedLicense[];
+  statement?: string;
 }
 
-export type RenewalAnswer = { readonly token: string } | { readonly dryRun: true };
-
-interface Decision {
-  readonly answer: RenewalAnswer;
-  /** The token of the answer, when it is a new one. */
-  readonly signed?: SignedLicense;
-}
-
-/** Gives licenses new tokens. All renewals of one license, in every process on the database, come one by one. */
+/** Gives licenses new tokens. All batches of one license, in every process on the database, come one by one. */
 @Injectable()
 export class Renewals {
   readonly #logger = new Logger(Renewals.name);
@@ -44,41 +37,62 @@ export class Renewals {
     private readonly store: RenewalStore,
     private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
-    private readonly slots: RenewalSlots,
+    private readonly batches: RenewalBatches,
   ) {}
 
   /** @throws RenewalRefused; ServiceError `database.unavailable` */
   async renew(attempt: RenewalAttempt): Promise<RenewalAnswer> {
     const { lid } = attempt.claims;
-    const { answer, signed } = await this.slots.run(lid, attempt.claims, async () =>
-      this.database.transaction((manager) => this.#decide(manager, attempt)),
-    );
-    if (signed !== undefined) {
-      const { jti, iat, exp } = signed;
-      this.#logger.log({ msg: 'license renewed', lid, jti, iat, exp });
-    }
-    return answer;
+    return this.batches.run(attempt, async (attempts) => {
+      const { outcomes, signed } = await this.database.transaction((manager) =>
+        this.#decideAll(manager, lid, attempts),
+      );
+      for (const { jti, iat, exp } of signed)
+        this.#logger.log({ msg: 'license renewed', lid, jti, iat, exp });
+      return outcomes;
+    });
   }
 
-  async #decide(manager: EntityManager, attempt: RenewalAttempt): Promise<Decision> {
-    const { idempotencyKey, claims, dryRun, version } = attempt;
-    const { lid } = claims;
+  async #decideAll(manager: EntityManager, lid: string, attempts: readonly RenewalAttempt[]) {
     const license = await manager.findOne(IssuedLicenseEntity, {
       where: { lid },
       lock: { mode: 'pessimistic_write' },
     });
-    if (license === null) throw new RenewalRefused('license_unknown');
+    if (license === null) {
+      const refusal = new RenewalRefused('license_unknown');
+      return { outcomes: attempts.map(() => ({ refusal })), signed: [] };
+    }
     // After the lock: waiting for it takes time.
     const reading = await this.clock.read(manager);
+    const keys = attempts.map(({ idempotencyKey }) => idempotencyKey);
+    const given = await this.store.load(manager, lid, keys, reading.now);
+    const batch: Batch = { manager, license, reading, given, signed: [] };
+    const outcomes: RenewalOutcome[] = [];
+    for (const attempt of attempts) outcomes.push(await this.#outcomeOf(batch, attempt));
+    return { outcomes, signed: batch.signed };
+  }
+
+  /** A refusal is the outcome of its attempt alone; any other error ends the batch. */
+  async #outcomeOf(batch: Batch, attempt: RenewalAttempt): Promise<RenewalOutcome> {
+    try {
+      return { answer: await this.#decide(batch, attempt) };
+    } catch (error) {
+      if (error instanceof RenewalRefused) return { refusal: error };
+      throw error;
+    }
+  }
+
+  async #decide(batch: Batch, attempt: RenewalAttempt): Promise<RenewalAnswer> {
+    const { manager, license, reading } = batch;
+    const { idempotencyKey, claims, dryRun, version } = attempt;
+    const { lid, lastIat, lexp } = license;
     const { now, doubt } = reading;
-    await this.#assertEntitled(manager, license, attempt, reading);
+    await this.#assertEntitled(batch, attempt);
     if (doubt !== undefined) {
       throw new RenewalRefused('clock_unconfirmed', undefined, new ClockDoubtError(doubt, now));
     }
-    const given = await this.store.load(manager, lid, idempotencyKey, now);
-    if (given !== undefined && this.signer.isVerifiable(given))
-      return { answer: dryRun ? { dryRun } : { token: given } };
-    const { lastIat, lexp } = license;
+    const given = batch.given.get(idempotencyKey);
+    if (given !== undefined && this.signer.isVerifiable(given)) return dryRun ? { dryRun } : { token: given };
     if (lexp <= now) throw new RenewalRefused('license_expired');
     const newest = this.signer.newest(license);
     const decision = decideToken({ now, lastIat, lexp, shownIat: claims.iat, newest });
@@ -86,29 +100,31 @@ export class Renewals {
       this.#warnOfIatAhead(license, claims, now);
       throw new RenewalRefused('not_due');
     }
-    if (dryRun) return { answer: { dryRun } };
+    if (dryRun) return { dryRun };
     // Not noted for the attempt: its repetition gets what is the newest then, and a caller in a loop writes nothing.
-    if (decision.kind === 'newest') return { answer: { token: decision.token } };
+    if (decision.kind === 'newest') return { token: decision.token };
     const signed = await this.signer.license(manager, license, decision.iat);
-    await manager.update(IssuedLicenseEntity, { lid }, { lastIat: signed.iat, lastToken: signed.token });
+    const { token, iat } = signed;
+    await manager.update(IssuedLicenseEntity, { lid }, { lastIat: iat, lastToken: token });
     await this.store.save(manager, lid, idempotencyKey, signed);
     const by = { instance: license.sub, version };
     await this.history.record(manager, { lid, kind: 'renewed', at: this.clock.moment, signed, by });
-    return { answer: { token: signed.token }, signed };
+    batch.license = { ...license, lastIat: iat, lastToken: token };
+    batch.given.set(idempotencyKey, token);
+    batch.signed.push(signed);
+    return { token };
   }
 
-  async #assertEntitled(
-    manager: EntityManager,
-    license: IssuedLicenseEntity,
-    { instance }: RenewalAttempt,
-    { now, doubt }: ClockReading,
-  ): Promise<void> {
+  async #assertEntitled(batch: Batch, { instance }: RenewalAttempt): Promise<void> {
+    const { license, manager } = batch;
+    const { now, doubt } = batch.reading;
     if (!isAddress(instance, license.sub)) throw new RenewalRefused('instance_mismatch');
     if (license.status === 'suspended') throw new RenewalRefused('license_suspended');
     const { lid, revokedAt, aheadIat } = license;
     if (revokedAt === null) return;
     const iat = doubt === undefined ? statementIat({ revokedAt, aheadIat }, now) : revokedAt;
-    throw new RenewalRefused('license_revoked', await this.signer.revocation(manager, lid, iat));
+    batch.statement ??= await this.signer.revocation(manager, lid, iat);
+    throw new RenewalRefused('license_revoked', batch.statement);
   }
 
   /** Tokens that a clock signed which was ahead: until that time comes there is none newer. */

@@ -177,6 +177,55 @@ describe('a renewal', () => {
   );
 });
 
+describe('a caller in a loop with tokens of a license', () => {
+  /** 40 connections renew with these tokens, over and over. @returns how to stop them, which tells their answers */
+  function loop(tokens: readonly string[]): () => Promise<number[]> {
+    let isOver = false;
+    const statuses: number[] = [];
+    const run = async (first: number): Promise<void> => {
+      for (let i = first; !isOver; i += 1)
+        statuses.push((await authority.renew({ token: tokens[i % tokens.length] ?? null })).status);
+    };
+    const running = Promise.all(Array.from({ length: 40 }, async (_, index) => run(index)));
+    return async () => {
+      isOver = true;
+      await running;
+      return statuses;
+    };
+  }
+
+  async function timed(token: string): Promise<{ status: number; milliseconds: number }> {
+    const began = performance.now();
+    const { status } = await authority.renew({ token });
+    return { status, milliseconds: performance.now() - began };
+  }
+
+  it.each(['newer tokens than the instance has', "the instance's own token"])(
+    'with %s keeps neither the instance nor another license from a renewal',
+    async (which) => {
+      const own = (await authority.issued()).token;
+      const other = (await authority.issued()).token;
+      const newer: string[] = [];
+      for (let i = 0; i < 6; i += 1) {
+        newer.push((await authority.renew({ token: own })).body.token);
+        authority.clock.advance(61_000);
+      }
+      const stop = loop(which.startsWith('newer') ? newer : [own]);
+      const replies = [];
+      for (let i = 0; i < 10; i += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        replies.push(await timed(own), await timed(other));
+      }
+      const statuses = await stop();
+      expect(statuses.length).toBeGreaterThan(200);
+      expect(statuses.filter((status) => status !== 200 && status !== 409)).toEqual([]);
+      expect(replies.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+      expect(replies.filter(({ milliseconds }) => milliseconds < 2_000).length).toBeGreaterThanOrEqual(18);
+    },
+    60_000,
+  );
+});
+
 describe('the repetition of a renewal', () => {
   it('gets the same token, also at once and after a restart', async () => {
     const { token } = await authority.issued();

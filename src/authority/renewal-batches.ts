@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import type { RenewalAnswer, RenewalAttempt } from './renewal-attempt.js';
+import { RenewalRefused } from './renewal-refused.js';
+
+/** So many renewals of one license wait in this process: half of the connections that the listener takes. */
+const MAX_WAITING = 400;
+
+/** What a batch makes of one of its attempts. */
+export type RenewalOutcome = { readonly answer: RenewalAnswer } | { readonly refusal: RenewalRefused };
+
+/** Decides on attempts for one license, in one transaction: an outcome for each, in their order. */
+export type DecideBatch = (attempts: readonly RenewalAttempt[]) => Promise<readonly RenewalOutcome[]>;
+
+interface Waiting {
+  readonly attempt: RenewalAttempt;
+  readonly settle: (outcome: RenewalOutcome) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * Collects the renewals of a license that arrive while one of its transactions runs; the next transaction answers all of them. So
+ * callers in a loop hold one database connection a license, and nobody waits for more than two transactions.
+ */
+@Injectable()
+export class RenewalBatches {
+  /** By license: those who wait for the transaction after the present one. */
+  readonly #waiting = new Map<string, Waiting[]>();
+
+  /**
+   * @param decide - is called for the attempts of one batch; the batches of a license follow each other
+   * @throws RenewalRefused of the attempt's outcome, or `too_many_requests`; what `decide` throws
+   */
+  async run(attempt: RenewalAttempt, decide: DecideBatch): Promise<RenewalAnswer> {
+    const outcome = await new Promise<RenewalOutcome>((settle, fail) => {
+      this.#add({ attempt, settle, fail }, decide);
+    });
+    if ('refusal' in outcome) throw outcome.refusal;
+    return outcome.answer;
+  }
+
+  #add(one: Waiting, decide: DecideBatch): void {
+    const { lid } = one.attempt.claims;
+    const waiting = this.#waiting.get(lid);
+    if (waiting === undefined) {
+      this.#waiting.set(lid, []);
+      void this.#work(lid, [one], decide);
+      return;
+    }
+    // By chance: any order could be used to keep one caller out.
+    if (waiting.length >= MAX_WAITING) {
+      const [dropped] = waiting.splice(Math.floor(Math.random() * waiting.length), 1);
+      dropped?.settle({ refusal: new RenewalRefused('too_many_requests') });
+    }
+    waiting.push(one);
+  }
+
+  async #work(lid: string, first: readonly Waiting[], decide: DecideBatch): Promise<void> {
+    for (let batch = first; batch.length > 0;) {
+      await decideAll(batch, decide);
+      batch = this.#waiting.get(lid) ?? [];
+      this.#waiting.set(lid, []);
+    }
+    this.#waiting.delete(lid);
+  }
+}
+
+/** Never rejects: an error is one of every attempt of the batch. */
+async function decideAll(batch: readonly Waiting[], decide: DecideBatch): Promise<void> {
+  try {
+    const outcomes = await decide(batch.map(({ attempt }) => attempt));
+    batch.forEach(({ settle, fail }, index) => {
+      const outcome = outcomes[index];
+      if (outcome === undefined) fail(new Error('a renewal of the batch was not decided on'));
+      else settle(outcome);
+    });
+  } catch (error) {
+    for (const { fail } of batch) fail(error);
+  }
+}
