@@ -13,6 +13,8 @@ const SHORTEST_WAIT = 1;
 /** With an expired token this wait is never too long, seconds; later on this part of the time since its end is not. */
 const EXPIRED_WAIT = 60;
 const EXPIRED_SHARE = 1 / 60;
+/** After a pause that the issuer asked for, the wait beyond it is never longer, seconds. */
+const LONGEST_AFTER_PAUSE = 600;
 /** An issuer that has nothing newer yet is left alone for this long at least, seconds. */
 const SHORTEST_PAUSE = 60;
 
@@ -53,29 +55,34 @@ export function firstAttemptAt(terms: RenewalTerms, nowSeconds: number, random: 
  * fewer than two more tries would fit before `exp`. After `exp` never longer than a sixtieth of the time since then, or a minute: an
  * outage of the issuer must not go on for hours after its end.
  *
+ * An issuer that asked for a pause is there and says when it can answer: the attempt follows within ten minutes after that pause.
+ *
  * @param step which of these waits it is, from 1
  * @param nowSeconds Unix seconds, as the result
  * @param random from 0 to 1, 1 excluded
+ * @param pause that the issuer asked for, seconds
  */
 export function attemptAfterFailure(
   terms: RenewalTerms,
   step: number,
   nowSeconds: number,
   random: number,
+  pause?: number,
 ): number {
-  const wait = random * Math.min(longestWait(step), room(terms, nowSeconds));
-  return nowSeconds + Math.max(SHORTEST_WAIT, wait);
+  const wait = random * Math.min(longestWait(step), room(terms, nowSeconds, pause));
+  return nowSeconds + Math.max(SHORTEST_WAIT, pause === undefined ? wait : pause + wait);
 }
 
 /**
- * How many waits were taken in whole after this one. One that was cut short, before `exp` or after it, does not count: many hasty tries
- * in a token's last seconds must not make a later wait a long one.
+ * How many waits were taken in whole after this one. One that was cut short, before `exp`, after it or after a pause, does not count:
+ * many hasty tries in a token's last seconds must not make a later wait a long one.
  *
  * @param step which wait it is, from 1
  * @param nowSeconds Unix seconds
+ * @param pause that the issuer asked for, seconds
  */
-export function stepsTaken(terms: RenewalTerms, step: number, nowSeconds: number): number {
-  return room(terms, nowSeconds) < longestWait(step) ? step - 1 : step;
+export function stepsTaken(terms: RenewalTerms, step: number, nowSeconds: number, pause?: number): number {
+  return room(terms, nowSeconds, pause) < longestWait(step) ? step - 1 : step;
 }
 
 /**
@@ -104,8 +111,12 @@ function longestWait(step: number): number {
   return BACK_OFF[Math.min(step, BACK_OFF.length) - 1] ?? DAY;
 }
 
-/** How long a wait may be so that two more tries fit before `exp`; once that has passed, so that little is added to the time since. */
-function room({ exp }: RenewalTerms, nowSeconds: number): number {
+/**
+ * How long a wait may be so that two more tries fit before `exp`; once that has passed, so that little is added to the time since. After
+ * a pause, {@link LONGEST_AFTER_PAUSE} at most.
+ */
+function room({ exp }: RenewalTerms, nowSeconds: number, pause?: number): number {
   const left = exp - nowSeconds;
-  return left > 0 ? left / 3 : Math.max(EXPIRED_WAIT, -left * EXPIRED_SHARE);
+  const fitting = left > 0 ? left / 3 : Math.max(EXPIRED_WAIT, -left * EXPIRED_SHARE);
+  return pause === undefined ? fitting : Math.min(fitting, LONGEST_AFTER_PAUSE);
 }

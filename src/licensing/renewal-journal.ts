@@ -115,13 +115,13 @@ export class RenewalJournal {
     const known = await this.store.state(manager);
     const isKnown = known.lid === claims.lid && known.jti === claims.jti;
     const step = (isKnown ? known.backOff : 0) + 1;
-    const next = attemptAfterFailure(claims, step, now, Math.random());
+    const next = attemptAfterFailure(claims, step, now, Math.random(), pause);
     return {
       lid: claims.lid,
       jti: claims.jti,
       failures: isKnown ? known.failures + 1 : 1,
-      backOff: stepsTaken(claims, step, now),
-      nextAttemptAt: dateOf(Math.max(next, now + (pause ?? 0))),
+      backOff: stepsTaken(claims, step, now, pause),
+      nextAttemptAt: dateOf(next),
       ...(pause === undefined ? {} : { notBefore: dateOf(now + pause) }),
       lastAttemptAt: dateOf(now),
     };

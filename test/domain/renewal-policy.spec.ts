@@ -125,6 +125,17 @@ describe('the attempt after a failure', () => {
     expect(attemptAfterFailure(terms(), failures, now, 0.5)).toBe(now + longest / 2);
   });
 
+  it.each([
+    [1, 1, 10],
+    [3, 1, 600],
+    [4, 1, 600],
+    [9, 60, 600],
+    [9, 3_600, 600],
+  ])('number %s follows a pause of %s s that the issuer asked for within %s s', (step, pause, longest) => {
+    expect(attemptAfterFailure(terms(), step, NOW, 0, pause)).toBe(NOW + pause);
+    expect(attemptAfterFailure(terms(), step, NOW, 0.5, pause)).toBe(NOW + pause + longest / 2);
+  });
+
   it('adds no more than a minute, or a sixtieth, to the time after exp', () => {
     const any = fc.integer({ min: 0, max: 400 * DAY });
     fc.assert(
@@ -144,6 +155,12 @@ describe('the back-off', () => {
     expect(stepsTaken(terms(), 5, NOW + 31 * DAY)).toBe(4);
     expect(stepsTaken(terms(), 2, NOW + 30 * DAY)).toBe(2);
     expect(stepsTaken(terms(), 3, NOW + 30 * DAY)).toBe(2);
+  });
+
+  it('stays at ten minutes while the issuer asks for pauses', () => {
+    let steps = 0;
+    for (let i = 0; i < 20; i += 1) steps = stepsTaken(terms(), steps + 1, NOW, 1);
+    expect(steps).toBe(3);
   });
 
   it('stays where it is while exp cuts the waits short', () => {
