@@ -1,21 +1,34 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { decodeJwt } from 'jose';
 import type { EntityManager } from 'typeorm';
 import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
 import { ConfigError } from '../config/environment.js';
+import { UnusableDatabaseError } from '../database/database-inspection.js';
 import { Database } from '../database/database.js';
+import { DatabaseUrlWatch } from '../database/database-url-watch.js';
 import { IssuerRecordStore } from './issuer-record.store.js';
 import { RenewalStore } from './renewal.store.js';
 
 /** Which issuer the database belongs to: the first process that signs for it says so, and another one is refused. */
 @Injectable()
-export class IssuerIdentity {
+export class IssuerIdentity implements OnModuleInit {
   constructor(
     private readonly database: Database,
+    private readonly databaseUrlWatch: DatabaseUrlWatch,
     private readonly store: IssuerRecordStore,
     private readonly renewals: RenewalStore,
     @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
   ) {}
+
+  /** A running issuer moves to another database only if that one belongs to it already. */
+  onModuleInit(): void {
+    this.databaseUrlWatch.addCheck(async (manager) => {
+      const { issuerId } = this.config;
+      const owner = await this.#owner(manager);
+      if (owner === undefined) throw new UnusableDatabaseError(unclaimed(issuerId));
+      if (owner !== issuerId) throw new UnusableDatabaseError(foreign(owner, issuerId));
+    });
+  }
 
   /**
    * @param claims - makes a database that belongs to no issuer yet that of the configured ISSUER_ID
@@ -25,12 +38,14 @@ export class IssuerIdentity {
     const { issuerId } = this.config;
     await this.database.transaction(async (manager) => {
       const owner = await this.#owner(manager);
-      if (owner !== undefined && owner !== issuerId) throw foreign(owner, issuerId);
+      if (owner !== undefined && owner !== issuerId) throw new ConfigError([foreign(owner, issuerId)]);
       if (!claims) return;
       await this.store.create(manager, issuerId);
       // Another process may have been first meanwhile.
       const record = await this.store.load(manager);
-      if (record !== undefined && record.issuerId !== issuerId) throw foreign(record.issuerId, issuerId);
+      if (record !== undefined && record.issuerId !== issuerId) {
+        throw new ConfigError([foreign(record.issuerId, issuerId)]);
+      }
     });
   }
 
@@ -53,10 +68,17 @@ export class IssuerIdentity {
   }
 }
 
-function foreign(theirs: string, ours: string): ConfigError {
-  return new ConfigError([
+function foreign(theirs: string, ours: string): string {
+  return (
     `ISSUER_ID is ${ours}, and the database that DATABASE_URL names belongs to the issuer ${theirs}: set ISSUER_ID to that, or ` +
-      `DATABASE_URL to another database. Only if the issuer itself gets the new ISSUER_ID, run the command "change-issuer-id" once: ` +
-      `instances with tokens of ${theirs} cannot renew then`,
-  ]);
+    `DATABASE_URL to another database. Only if the issuer itself gets the new ISSUER_ID, run the command "change-issuer-id" once: ` +
+    `instances with tokens of ${theirs} cannot renew then`
+  );
+}
+
+function unclaimed(ours: string): string {
+  return (
+    `The database that DATABASE_URL names belongs to no issuer yet, so it has no keys of ${ours}: ` +
+    'restart the issuer to begin with this database, or set DATABASE_URL to the database of the issuer.'
+  );
 }

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type pg from 'pg';
 import type { DataSource } from 'typeorm';
+import { type DatabaseCheck, inspectCandidate, RefusedDatabaseError } from './candidate-inspection.js';
 import {
   type Candidate,
   type DatabaseSetting,
@@ -19,6 +20,8 @@ const LONGEST_WAIT_MS = 4_000;
 interface Trial {
   readonly candidate: Candidate;
   readonly reason: string;
+  /** The warning that the log has of it. */
+  readonly warning: string;
   /** When it is tried again, on the monotonic clock. */
   readonly due: number;
   readonly waitMs: number;
@@ -33,8 +36,9 @@ interface Outcome {
 
 /**
  * Follows the files that say the database's address and its certificates, so that what is rotated counts without a
- * restart. New content is used once a connection with it works; until then the old one stays in use. Then the connections
- * made with the old one are replaced: idle ones at once, the others when their work is done.
+ * restart. New content is used once a connection with it works and a start would accept the database; until then the old
+ * one stays in use. Then the connections made with the old one are replaced: idle ones at once, the others when their work
+ * is done.
  */
 export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger(DatabaseUrlWatch.name);
@@ -45,12 +49,18 @@ export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicati
   /** One look after the other. */
   #looking: Promise<unknown> = Promise.resolve();
   #pool: pg.Pool | undefined;
+  readonly #checks: DatabaseCheck[] = [];
 
   /** @param url - none: the address cannot change */
   constructor(
     private readonly dataSource: DataSource,
     private readonly url: DatabaseUrl | undefined,
   ) {}
+
+  /** Adds a check that a database has to pass before its address is used. */
+  addCheck(check: DatabaseCheck): void {
+    this.#checks.push(check);
+  }
 
   onApplicationBootstrap(): void {
     if (this.#settings.length > 0) this.#schedule();
@@ -117,7 +127,7 @@ export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicati
     );
   }
 
-  /** Uses a candidate if a connection with it works. @returns why it does not */
+  /** Uses a candidate if its database can be used. @returns why it cannot */
   async #take(url: DatabaseUrl, candidate: Candidate, isUrgent: boolean): Promise<string | undefined> {
     const before = this.#trial?.candidate === candidate ? this.#trial : undefined;
     if (before !== undefined && !isUrgent && performance.now() < before.due) return before.reason;
@@ -125,17 +135,17 @@ export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicati
     // Without a connection that worked there is nothing to keep.
     if (this.dataSource.isInitialized) {
       try {
-        await url.tryOut(candidate, this.#master.options);
+        await inspectCandidate(this.dataSource, url.clientsOf(candidate), this.#checks);
       } catch (error) {
         const reason = (error as Error).message;
-        if (before === undefined) {
-          this.#logger.warn({
-            msg: `${names} changed, but a connection with the new content fails: the old one stays in use, and the new one is retried`,
-            reason,
-          });
-        }
+        const fault =
+          error instanceof RefusedDatabaseError
+            ? 'this program cannot use the database that the new content names'
+            : 'a connection with the new content fails';
+        const warning = `${names} changed, but ${fault}: the old one stays in use, and the new one is retried`;
+        if (before?.warning !== warning) this.#logger.warn({ msg: warning, reason });
         const waitMs = Math.min(LONGEST_WAIT_MS, (before?.waitMs ?? FIRST_WAIT_MS / 2) * 2);
-        this.#trial = { candidate, reason, waitMs, due: performance.now() + waitMs };
+        this.#trial = { candidate, reason, warning, waitMs, due: performance.now() + waitMs };
         return reason;
       }
     }

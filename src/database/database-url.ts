@@ -104,22 +104,13 @@ export class DatabaseUrl {
     return this.#candidate;
   }
 
-  /**
-   * Opens one connection with a candidate, asks the server something, and closes it.
-   * @param options - those of the pool
-   * @throws what the server or the way to it answers
-   */
-  async tryOut({ connection }: Candidate, options: pg.ClientConfig): Promise<void> {
-    const client = new pg.Client(withConnection(options, connection));
-    // An error after the end of the connection is nobody's.
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      // A pooler lets clients in before it has a session of the server.
-      await client.query('SELECT 1');
-    } finally {
-      void client.end().catch(() => undefined);
-    }
+  /** The class of clients that connect with a candidate, which is not in use yet. */
+  clientsOf({ connection }: Candidate): typeof pg.Client {
+    return class extends pg.Client {
+      constructor(options: pg.ClientConfig) {
+        super(withConnection(options, connection));
+      }
+    };
   }
 
   /** Makes new connections with a candidate from now on. */

@@ -172,7 +172,10 @@ async function patiently<T>(dataSource: DataSource, work: (patient: DataSource) 
 }
 
 /** Reads the tables where they are, whatever the session's settings say. */
-async function readTables<T>(dataSource: DataSource, work: (runner: QueryRunner) => Promise<T>): Promise<T> {
+export async function readTables<T>(
+  dataSource: DataSource,
+  work: (runner: QueryRunner) => Promise<T>,
+): Promise<T> {
   const { name: schema } = await locateTables(dataSource);
   const runner = dataSource.createQueryRunner();
   try {
