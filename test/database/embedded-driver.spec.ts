@@ -1,6 +1,18 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -377,6 +389,33 @@ describe('a directory that is not the one that was opened any more', () => {
         }
       },
     ],
+    [
+      'overwritten in place by all files of a backup but pg_control, with their times',
+      async (directory, backup) => {
+        for (const [path, bytes] of await contents(backup)) {
+          if (path.endsWith('pg_control')) continue;
+          await writeFile(join(directory, path), Buffer.from(bytes, 'base64'));
+          const { atime, mtime } = await stat(join(backup, path));
+          await utimes(join(directory, path), atime, mtime);
+        }
+      },
+    ],
+    [
+      'emptied of its tables',
+      async (directory) => {
+        const base = join(directory, 'pgdata/base');
+        for (const name of await readdir(base)) await rm(join(base, name), { recursive: true });
+      },
+    ],
+    [
+      'emptied of the files of its tables',
+      async (directory) => {
+        const base = join(directory, 'pgdata/base');
+        for (const entry of await readdir(base, { recursive: true, withFileTypes: true })) {
+          if (entry.isFile()) await rm(join(entry.parentPath, entry.name));
+        }
+      },
+    ],
   ];
 
   it.each(ways)('is written to no more, nor at the end: %s', async (_, happens) => {
@@ -399,7 +438,7 @@ describe('a directory that is not the one that was opened any more', () => {
     }
     await dataSource.destroy();
     expect(existsSync(directory) ? await contents(directory) : undefined).toEqual(there);
-    if (!_.includes('backup')) return;
+    if (!_.includes('backup') || _.includes('all files')) return;
     expect(await names(await dataSourceAt({ directory }).initialize())).toContain('of the backup');
   });
 });

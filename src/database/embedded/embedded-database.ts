@@ -99,15 +99,13 @@ export class EmbeddedDatabase {
    */
   execute(messages: Uint8Array): Promise<Buffer> {
     return this.#exclusively(async () => {
-      this.#watch((opened) => opened.assertUntouched());
-      const syncs = this.#files?.syncs;
       const answer: Buffer[] = [];
-      // The plain execProtocolRaw would keep every row it ever answered.
-      await this.#pglite.execProtocolRawStream(messages, {
-        onRawData: (bytes) => answer.push(Buffer.from(bytes)),
+      await this.#run(async () => {
+        // The plain execProtocolRaw would keep every row it ever answered.
+        await this.#pglite.execProtocolRawStream(messages, {
+          onRawData: (bytes) => answer.push(Buffer.from(bytes)),
+        });
       });
-      // Nothing is acknowledged that went into nothing.
-      if (this.#files?.syncs !== syncs) this.#watch((opened) => opened.assertOurs());
       const bytes = Buffer.concat(answer);
       if (saysIdle(bytes)) await this.#checkpointIfDue();
       return bytes;
@@ -116,11 +114,12 @@ export class EmbeddedDatabase {
 
   /** Makes the session a new one, as it is on a server when a client has gone. */
   reset(): Promise<void> {
-    return this.#exclusively(async () => {
-      this.#watch((opened) => opened.assertUntouched());
-      await this.#pglite.exec('ROLLBACK');
-      await this.#pglite.exec('DISCARD ALL');
-    });
+    return this.#exclusively(async () =>
+      this.#run(async () => {
+        await this.#pglite.exec('ROLLBACK');
+        await this.#pglite.exec('DISCARD ALL');
+      }),
+    );
   }
 
   /** Closes it after what is under way, and unlocks its directory. */
@@ -209,8 +208,17 @@ export class EmbeddedDatabase {
     if (!this.#files || this.#files.syncs - this.#syncsAtCheckpoint < SYNCS_BETWEEN_CHECKPOINTS) return;
     this.#syncsAtCheckpoint = this.#files.syncs;
     // What was asked is done and stays done if this fails; it is tried again later.
-    await this.#pglite.exec('CHECKPOINT').catch(() => undefined);
-    this.#watch((opened) => opened.assertOurs());
+    await this.#run(async () => this.#pglite.exec('CHECKPOINT').catch(() => undefined));
+  }
+
+  /** Lets Postgres work on its files. Nothing is acknowledged that went into nothing. */
+  async #run(work: () => Promise<unknown>): Promise<void> {
+    this.#watch((opened) => opened.assertUntouched());
+    try {
+      await work();
+    } finally {
+      if (!this.stopped) this.#watch((opened) => opened.assertOurs());
+    }
   }
 
   #exclusively<T>(work: () => Promise<T>): Promise<T> {
