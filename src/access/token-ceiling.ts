@@ -3,7 +3,7 @@ import type { Caller } from './caller.js';
 import { actionsOf, ADMINISTRATOR_ROLE } from './roles.js';
 
 /** The ceiling of a token whose maker was an administrator: no limit, also of actions of later releases. */
-const NO_LIMIT = '*';
+export const NO_LIMIT = '*';
 
 /** The most that a token made by this caller gives, as it is stored. */
 export function ceilingOf({ actions, unlimited }: Pick<Caller, 'actions' | 'unlimited'>): string[] {

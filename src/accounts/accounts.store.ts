@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Caller, KnownToken } from '../access/caller.js';
 import type { Action } from '../access/actions.js';
 import { actionsOf, ADMINISTRATOR_ROLE } from '../access/roles.js';
-import { ceilingWithoutRecord, limit } from '../access/token-ceiling.js';
+import { ceilingWithoutRecord, limit, NO_LIMIT } from '../access/token-ceiling.js';
 import { Database } from '../database/database.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
@@ -104,23 +104,26 @@ export class AccountsStore implements OnModuleInit {
     return assignments.map((assignment) => assignment.roleUid);
   }
 
-  /** Whether a token gives an action by one of these roles: of an enabled account, not revoked, not expired, not withheld. */
+  /**
+   * Whether a token gives an action by one of these roles: of an enabled account, not revoked, not expired at a moment, not withheld.
+   * @param action - {@link NO_LIMIT}: every action, those of later releases too
+   */
   async anyTokenGives(
     manager: EntityManager,
-    action: Action,
+    action: Action | typeof NO_LIMIT,
     roleUids: readonly string[],
-    now: Date,
+    at: Date,
   ): Promise<boolean> {
     return manager
       .createQueryBuilder(ServiceAccountTokenEntity, 'token')
       .innerJoin(ServiceAccountEntity, 'account', 'account.id = token.serviceAccountId')
       .innerJoin(RoleAssignmentEntity, 'assignment', 'assignment.serviceAccountId = account.id')
       .where('account.isDisabled = false AND token.isRevoked = false')
-      .andWhere('(token.expiresAt IS NULL OR token.expiresAt > :now)', { now })
+      .andWhere('(token.expiresAt IS NULL OR token.expiresAt > :at)', { at })
       .andWhere(
         `CASE WHEN token.ceiling IS NULL THEN assignment.createdAt < token.created
-         ELSE token.ceiling && ARRAY[:action, '*'] END`,
-        { action },
+         ELSE token.ceiling && ARRAY[:action, :noLimit] END`,
+        { action, noLimit: NO_LIMIT },
       )
       .andWhere('assignment.roleUid IN (:...roleUids)', { roleUids })
       .getExists();

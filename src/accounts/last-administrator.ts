@@ -1,15 +1,30 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { Action } from '../access/actions.js';
-import { ROLES } from '../access/roles.js';
+import { ADMINISTRATOR_ROLE, ROLES } from '../access/roles.js';
+import { NO_LIMIT } from '../access/token-ceiling.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
-import { type Clock, CLOCK } from '../domain/clock.js';
+import { type Clock, CLOCK, DAY } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { AccountsStore } from './accounts.store.js';
 
-/** The holder of this can manage roles: there must always be one. */
-const MANAGES_ROLES: Action = 'roles:write';
-const MANAGING_ROLES = ROLES.filter(({ actions }) => actions.includes(MANAGES_ROLES)).map(({ uid }) => uid);
+/** Who must not go: the holders of an action, by a role that gives it. */
+interface Protected {
+  readonly action: Action | typeof NO_LIMIT;
+  readonly roleUids: readonly string[];
+}
+
+/** Who can manage roles, and who can give every action. Without either of them, some change can never be made again. */
+const PROTECTED: readonly Protected[] = [
+  {
+    action: 'roles:write',
+    roleUids: ROLES.filter(({ actions }) => actions.includes('roles:write')).map(({ uid }) => uid),
+  },
+  { action: NO_LIMIT, roleUids: [ADMINISTRATOR_ROLE.uid] },
+];
+
+/** A token that expires sooner does not make up for one that lasts, milliseconds. */
+const LASTING_MS = DAY * 1000;
 
 /** Keeps a change of roles, accounts or tokens from locking everybody out. */
 @Injectable()
@@ -21,21 +36,30 @@ export class LastAdministrator {
   ) {}
 
   /**
-   * Runs a change inside its transaction. Afterwards a token that works must still give `roles:write`, if one did before and
-   * no administrator is configured.
+   * Runs a change inside its transaction. Afterwards a token that works must still give `roles:write`, and one every action, if one
+   * did before; and one that works a day longer, if one did before. Where an administrator is configured, every change may be made.
    *
    * @throws ServiceError `access.last-administrator`, which rolls the transaction back, and what `change` throws
    */
   async keep<T>(manager: EntityManager, change: () => Promise<T>): Promise<T> {
     const { administrator, bootstrapToken } = this.config.access;
     if (administrator !== undefined || bootstrapToken !== undefined) return change();
-    const before = await this.#isThere(manager);
+    const now = this.clock.now();
+    const before = await this.#present(manager, now);
     const result = await change();
-    if (before && !(await this.#isThere(manager))) throw new ServiceError('access.last-administrator');
+    const after = await this.#present(manager, now);
+    if (before.some((present, index) => present && !after[index]))
+      throw new ServiceError('access.last-administrator');
     return result;
   }
 
-  async #isThere(manager: EntityManager): Promise<boolean> {
-    return this.store.anyTokenGives(manager, MANAGES_ROLES, MANAGING_ROLES, new Date(this.clock.now()));
+  /** For each kind, whether a token gives it now, and whether one gives it a day later. */
+  async #present(manager: EntityManager, now: number): Promise<boolean[]> {
+    const present: boolean[] = [];
+    for (const { action, roleUids } of PROTECTED) {
+      for (const at of [now, now + LASTING_MS])
+        present.push(await this.store.anyTokenGives(manager, action, roleUids, new Date(at)));
+    }
+    return present;
   }
 }

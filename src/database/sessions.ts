@@ -3,6 +3,8 @@ import type { DataSource, QueryRunner } from 'typeorm';
 
 /** A session older than this may have begun in another time: a setting that was reset, a server that was replaced. Milliseconds. */
 const YOUNG_MS = 1_000;
+/** How long every answer has to be "writable" before that is believed again, milliseconds: some sessions of a pooler may be stale. */
+const STEADY_MS = 3_000;
 
 /** What there is to know of a client of `pg`. */
 export interface Client {
@@ -22,6 +24,8 @@ export class Sessions {
   /** Sessions from before this moment are not used again. */
   #staleBefore = -Infinity;
   #readOnly: boolean | undefined;
+  /** When a session was last believed to be read only, on the monotonic clock. */
+  #readOnlyAt = -Infinity;
 
   /** Whether the database refuses writes; undefined while it was never asked. */
   get readOnly(): boolean | undefined {
@@ -50,6 +54,8 @@ export class Sessions {
       this.#staleBefore = performance.now();
       return true;
     }
+    if (readOnly) this.#readOnlyAt = performance.now();
+    else if (performance.now() - this.#readOnlyAt < STEADY_MS) return false;
     if (readOnly && this.#readOnly !== true) {
       this.#logger.warn({
         msg: 'the database cannot be written to: it is read only, or a standby. Changes are refused, reads go on',

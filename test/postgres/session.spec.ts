@@ -344,4 +344,22 @@ describe('A session that fails', () => {
     expect({ done: old.done, last: old.tried[1] }).toEqual({ done: true, last: old.next });
     expect(old.tried[0]).not.toBe(old.next);
   });
+
+  it('as read only, one of some behind a pooler, does not make health flap: writable counts when nothing else was heard for 3 s', async () => {
+    await started(async (opened) => {
+      const refuse = (manager: EntityManager) =>
+        manager.query(`DO $$ BEGIN RAISE EXCEPTION 'oh' USING ERRCODE = '25006'; END $$`);
+      await opened.transaction(refuse).catch(() => undefined);
+      const seen: (boolean | undefined)[] = [];
+      for (let times = 0; times < 5; times += 1) {
+        await opened.read(pid);
+        seen.push(opened.readOnly);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect(seen).toEqual([true, true, true, true, true]);
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await opened.read(pid);
+      expect(opened.readOnly).toBe(false);
+    });
+  });
 });

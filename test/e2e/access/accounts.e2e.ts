@@ -952,3 +952,46 @@ describe('The last holder of roles:write beside a configured administrator', () 
     }
   });
 });
+
+describe('The last administrator’s token', () => {
+  let database: TestDatabase;
+  let service: TestService;
+  let admin: { id: number; token: string; tokenId: number };
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    const first = await TestService.start(database);
+    admin = await first.caller(ADMINISTRATOR);
+    await first.caller(ROLES_WRITER, ACCOUNTS_WRITER);
+    await first.stop();
+    service = await TestService.start(database, { BOOTSTRAP_TOKEN: undefined });
+  });
+
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+  });
+
+  const tokens = () => `/api/serviceaccounts/${admin.id}/tokens`;
+  const make = async (name: string, secondsToLive = 0) =>
+    (await service.post(tokens(), { name, secondsToLive }, { token: admin.token })).body.key as string;
+  const revokeBy = async (token: string) =>
+    (await service.call('PATCH', `${tokens()}/${admin.tokenId}`, { body: { isRevoked: true }, token }))
+      .status;
+
+  it('stays beside an account that manages roles: that one cannot give every action', async () => {
+    const roles = `/api/access-control/users/${admin.id}/roles`;
+    const byAdmin = { token: admin.token };
+    expect((await service.delete(`${roles}/${ADMINISTRATOR}`, undefined, byAdmin)).status).toBe(409);
+    expect((await service.get('/api/licensing/check', byAdmin)).status).toBe(200);
+  });
+
+  it('stays beside one that expires within a day, and may go beside one that lasts longer', async () => {
+    const brief = await make('brief', 3600);
+    expect(await revokeBy(brief)).toBe(409);
+    const longer = await make('longer', 25 * 3600);
+    expect(await revokeBy(longer)).toBe(200);
+    // What is left expires, and may still be replaced: nothing that lasts is taken away.
+    expect((await service.get('/api/licensing/check', { token: longer })).status).toBe(200);
+  });
+});
