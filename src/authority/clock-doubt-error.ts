@@ -22,6 +22,10 @@ const SENTENCES: Record<ClockDoubt['kind'], (now: string, difference: string, is
     pause: (now, difference) =>
       `This machine's clock says ${now}, and the issuer was last used ${difference} before that: nothing is signed until an ` +
       'operator confirms the clock. If it is right, run the issuer\'s command "confirm-clock"; else set it right.',
+    'set-back': (now, difference) =>
+      `This machine's clock says ${now}, and the issuer was last used ${difference} after that: the clock was ahead then, or is behind ` +
+      'now. Nothing is signed until an operator confirms the clock. If it is right, run the issuer\'s command "confirm-clock"; else set ' +
+      'it right.',
   };
 
 /** @param seconds - of either sign */

@@ -5,6 +5,9 @@ const MAX_DIFFERENCE = 10;
 /** The longest pause after which a clock is believed without a second one, seconds. */
 const MAX_PAUSE = 7 * DAY;
 
+/** A clock that was corrected by less, seconds, goes on: a wrong time zone is one hour, and what it signed is soon in the past. */
+const MAX_SET_BACK = 3600;
+
 /** What is known of the time at one moment. All in Unix seconds. */
 export interface ClockEvidence {
   /** What our wall clock says. */
@@ -17,17 +20,19 @@ export interface ClockEvidence {
   readonly lastSeen?: number | undefined;
 }
 
-/** Why our clock is not confirmed: it differs from the server's, it was set while the process ran, or it makes a leap since it was last used. */
+/**
+ * Why our clock is not confirmed: it differs from the server's, it was set while the process ran, it makes a leap since it was last used,
+ * or it is behind its last use: one of the two moments is wrong, and no later one can be held against a last use that lies ahead.
+ */
 export interface ClockDoubt {
-  readonly kind: 'server' | 'jump' | 'pause';
+  readonly kind: 'server' | 'jump' | 'pause' | 'set-back';
   /** How far our clock is ahead of what it is held against, seconds; negative where it is behind. */
   readonly ahead: number;
 }
 
 /**
  * Whether something that cannot be taken back may be signed by our clock. A server's clock decides alone: where it agrees, a jump was a
- * machine that slept, and a pause was one. A clock that is behind can make nothing that outlives the mistake, so without a
- * server's clock only one that is ahead is doubted.
+ * machine that slept, and a pause was one.
  */
 export function clockDoubt({ now, earliest, server, lastSeen }: ClockEvidence): ClockDoubt | undefined {
   if (server !== undefined) {
@@ -36,5 +41,7 @@ export function clockDoubt({ now, earliest, server, lastSeen }: ClockEvidence): 
   }
   if (now - earliest > MAX_DIFFERENCE) return { kind: 'jump', ahead: now - earliest };
   if (lastSeen !== undefined && now - lastSeen > MAX_PAUSE) return { kind: 'pause', ahead: now - lastSeen };
+  if (lastSeen !== undefined && lastSeen - now > MAX_SET_BACK)
+    return { kind: 'set-back', ahead: now - lastSeen };
   return undefined;
 }

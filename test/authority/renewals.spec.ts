@@ -143,9 +143,9 @@ describe('a renewal', () => {
 
   it('waits for the present when the clock was set back', async () => {
     const { token } = await authority.issued();
-    authority.clock.advance(-DAY_MS);
+    authority.clock.advance(-1_800_000);
     expect(await authority.renew({ token })).toMatchObject({ status: 409, body: { code: 'not_due' } });
-    authority.clock.advance(DAY_MS);
+    authority.clock.advance(1_800_000);
     await claimsOf(await authority.renew({ token }));
   });
 

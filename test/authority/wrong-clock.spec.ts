@@ -162,6 +162,29 @@ describe('an issuer that was not used for more than a week', () => {
   });
 });
 
+describe('an issuer whose last use lies ahead of its clock', () => {
+  itWithoutServer(
+    'signs nothing, also at a later wrong moment, until an operator confirms the clock',
+    async () => {
+      const { clock } = authority;
+      const right = clock.now();
+      const { lid } = await authority.issued();
+      // The processes of one command each, at these moments.
+      const at = async (days: number, text: string) => {
+        clock.set(right + days * DAY_MS);
+        return command(text);
+      };
+      await authority.query('UPDATE issuer_record SET last_seen = last_seen + $1', [YEAR]);
+      for (const days of [0, 200])
+        for (const text of ['issue --sub http://localhost:3000', `revoke ${lid}`])
+          await expect(at(days, text)).rejects.toThrow(/last used \d+ days after that.*confirm-clock/s);
+      expect((await at(0, 'confirm-clock')).stderr).toContain('Done');
+      await expect(at(200, `token ${lid}`)).rejects.toThrow(/200 days before that/);
+      expect((await at(0, 'issue --sub http://localhost:3000')).stderr).toContain('Issued');
+    },
+  );
+});
+
 describe('a license whose last token lies ahead', () => {
   it('is told of by list, and gets tokens again when it is repaired', async () => {
     const { token, lid } = await authority.issued();
@@ -179,10 +202,10 @@ describe('a license whose last token lies ahead', () => {
     const { token, lid } = await authority.issued();
     authority.clock.advance(60_000);
     const first = await authority.renew({ token, key: 'ahead' });
-    authority.clock.advance(-DAY_MS);
+    authority.clock.advance(-1_800_000);
     expect(await authority.renew({ token, key: 'ahead' })).toMatchObject({ status: 409 });
     await command(`repair ${lid}`);
-    authority.clock.advance(DAY_MS + 60_000);
+    authority.clock.advance(1_860_000);
     const repeated = await authority.renew({ token, key: 'ahead' });
     expect(repeated.status).toBe(200);
     expect(repeated.body.token).not.toBe(first.body.token);
