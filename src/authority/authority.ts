@@ -48,6 +48,8 @@ export interface AuthorityOptions {
   readonly attended?: boolean;
   /** A database that belongs to no issuer yet becomes that of ISSUER_ID. What serves does so always. */
   readonly claims?: boolean;
+  /** Whether it may sign, which needs the private part of the active key: unless given, it does. */
+  readonly signs?: boolean;
 }
 
 /**
@@ -91,14 +93,14 @@ export async function startAuthority(
 export async function withAuthority<T>(
   config: AuthorityConfig,
   work: (services: AuthorityServices) => Promise<T>,
-  { clock = systemClock, serverTime, attended = false, claims = false }: AuthorityOptions = {},
+  { clock = systemClock, serverTime, attended = false, claims = false, signs = true }: AuthorityOptions = {},
 ): Promise<T> {
   const nest = await NestFactory.createApplicationContext(AuthorityModule.of(config, clock, serverTime), {
     logger: false,
     abortOnError: false,
   });
   try {
-    await start(nest, attended, claims);
+    await start(nest, { attended, claims, signs });
     return await work({
       issuer: nest.get(LicenseAuthority),
       register: nest.get(LicenseRegister),
@@ -128,10 +130,13 @@ export async function changeIssuerId(config: AuthorityConfig): Promise<string> {
   }
 }
 
-async function start(nest: INestApplicationContext, attended: boolean, claims: boolean): Promise<void> {
+async function start(
+  nest: INestApplicationContext,
+  { attended, claims, signs }: Required<Pick<AuthorityOptions, 'attended' | 'claims' | 'signs'>>,
+): Promise<void> {
   await nest.get(Database).start();
   await nest.get(IssuerIdentity).start(claims);
-  await nest.get(SigningKeys).start();
+  await nest.get(SigningKeys).start(signs);
   const clock = nest.get(ConfirmedClock);
   if (attended) await clock.confirm();
   await clock.start();
@@ -144,7 +149,7 @@ async function startWhenAvailable(
 ): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await start(nest, attended, true);
+      return await start(nest, { attended, claims: true, signs: true });
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code !== 'database.unavailable') throw error;
       if (tries % TRIES_PER_LINE === 1) {

@@ -35,6 +35,7 @@ export async function runCommand(
     return await withAuthority(config, (services) => run(command, services), {
       ...options,
       claims,
+      signs: !command.name.startsWith('keys '),
     });
   } catch (error) {
     throw explained(error);

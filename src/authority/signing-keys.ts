@@ -61,9 +61,10 @@ export class SigningKeys implements BeforeApplicationShutdown {
 
   /**
    * Reads the keys from the database, which must have been started, and encrypts those that are to be.
+   * @param signs - false for what only administers keys: a lost file of the active key must not keep the operator from replacing it
    * @throws ServiceError `database.unavailable`; ConfigError where a key cannot be decrypted or read
    */
-  async start(): Promise<void> {
+  async start(signs = true): Promise<void> {
     const encrypted: string[] = [];
     const rows = await this.database.transaction(async (manager) => {
       encrypted.length = 0;
@@ -79,6 +80,7 @@ export class SigningKeys implements BeforeApplicationShutdown {
     // All of them, so that a wrong encryption key is noticed now and not at the next rotation.
     for (const key of rows) if (key.privateSealed !== null) await this.privateKeys.open(key);
     if (encrypted.length > 0) this.#logger.log({ msg: 'signing keys were encrypted', kids: encrypted });
+    if (!signs) return;
     this.#keys = await this.#load(rows);
     this.#looks.start();
   }

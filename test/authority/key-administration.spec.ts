@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { AuthorityError } from '../../src/authority/authority-error.js';
+import { type Command, readCommand } from '../../src/authority/command-line.js';
+import { runCommand } from '../../src/authority/commands.js';
 import { KeyAdministration } from '../../src/authority/key-administration.js';
 import type { SigningAlgorithm } from '../../src/authority/new-signing-key.js';
 import { publishedJwk } from '../../src/authority/public-jwk.js';
 import { SigningKeyStore } from '../../src/authority/signing-key.store.js';
+import { loadAuthorityConfig } from '../../src/config/authority-config.js';
 import { Database } from '../../src/database/database.js';
 import {
   KEPT_AFTER_USE,
@@ -23,7 +26,7 @@ import {
   verifyRevocationStatement,
 } from '../../src/domain/license-token.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../support/database.js';
-import { policy, TestAuthority } from './test-authority.js';
+import { ISSUER_ID, optionsOf, policy, TestAuthority } from './test-authority.js';
 
 describe('the rotation of the signing keys', () => {
   let database: TestDatabase;
@@ -240,6 +243,28 @@ describe('the rotation of the signing keys', () => {
     expect([renewed.status, readTokenHeader(renewed.body.token).kid]).toEqual([200, former]);
     await writeFile(file, pem);
     await until(async () => readTokenHeader((await authority.issued()).token).kid === kid);
+  });
+
+  it('is possible while the file of the active key is lost', async () => {
+    const [former = ''] = await published();
+    const file = join(directory, 'lost.pem');
+    await writeFile(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const { kid } = await keys.add(undefined, file);
+    await keys.activate(kid, true);
+    await authority.stop();
+    await rm(file);
+    const command = async (text: string) =>
+      runCommand(
+        readCommand(text.split(' ')) as Exclude<Command, { name: 'help' }>,
+        loadAuthorityConfig({ DATABASE_URL: database.url, ISSUER_ID }),
+        optionsOf(authority.clock),
+      );
+    expect((await command('keys list')).stdout).toContain(file);
+    expect((await command('keys add')).stderr).toContain('Published');
+    await expect(command('issue --sub http://localhost:3000')).rejects.toThrow(/there is no such file/);
+    expect((await command(`keys activate ${former}`)).stderr).toContain('is active');
+    authority = await TestAuthority.start(database, authority.clock);
+    expect(readTokenHeader((await authority.issued()).token).kid).toBe(former);
   });
 
   it('publishes twenty keys at most', async () => {
