@@ -1,3 +1,4 @@
+import { invisibleCharacter } from '../config/invisible-character.js';
 import { list } from '../config/setting.js';
 import type { KeySet } from '../domain/key-set.js';
 import { judge, LicenseStatus } from '../domain/license.js';
@@ -41,9 +42,10 @@ export async function assertAcceptable(
  */
 export function assertConfigurable(product: string): void {
   const isName = product.trim() !== '' && !product.includes(',') && list.parse(product)[0] === product;
-  if (isName) return;
+  const invisible = invisibleCharacter(product);
+  if (isName && invisible === undefined) return;
   throw new AuthorityError(
-    `The product ${JSON.stringify(product)} cannot be licensed: a product's name must not be empty, have a space at either end, or ` +
+    `The product ${JSON.stringify(product)} cannot be licensed${invisible === undefined ? '' : ` (${invisible})`}: a product's name must not be empty, have a space at either end, or ` +
       'contain a comma, because LICENSE_PRODUCTS of the service could not name it.',
   );
 }
