@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long a file may take to be read, milliseconds. */
@@ -123,18 +123,33 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-async function readOpened(path: string, mostBytes: number): Promise<Buffer> {
+/**
+ * Opens a regular file to read it in parts; the opening never waits.
+ * @param mostBytes - a larger file is an error
+ * @throws NamedFileError
+ */
+export async function openNamedFile(path: string, mostBytes = Infinity): Promise<FileHandle> {
   let file;
   try {
     file = await open(path, FLAGS);
     assertUsable(await file.stat(), mostBytes);
+    return file;
+  } catch (error) {
+    await file?.close();
+    throw asNamedFileError(error);
+  }
+}
+
+async function readOpened(path: string, mostBytes: number): Promise<Buffer> {
+  const file = await openNamedFile(path, mostBytes);
+  try {
     const content = new Content(mostBytes);
     while (content.take((await file.read(content.rest, 0, content.rest.length, null)).bytesRead));
     return content.whole();
   } catch (error) {
     throw asNamedFileError(error);
   } finally {
-    await file?.close();
+    await file.close();
   }
 }
 

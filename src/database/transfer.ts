@@ -1,5 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
+import { type NamedFileError, openNamedFile } from '../config/named-file.js';
 import type { DatabaseLocation } from '../config/setting.js';
 import { dataSourceOptions, MIGRATION_TIMEOUT_MS, type Schema } from './data-source-options.js';
 import { locateTables } from './database-inspection.js';
@@ -82,7 +83,7 @@ export async function exportDatabase(from: Transferable, path: string): Promise<
  * @throws TransferError, ServiceError `database.unavailable`, EmbeddedDirectoryInUseError
  */
 export async function importDatabase(into: Transferable, path: string): Promise<number> {
-  const file = await open(path, 'r').catch((error: Error) => {
+  const file = await openNamedFile(path).catch((error: NamedFileError) => {
     throw new TransferError(`The file cannot be read: ${error.message}.`);
   });
   try {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,8 +92,13 @@ describe.each(PROGRAMS)('an export of the $name', (program) => {
   }, 240_000);
 
   it('tells what is wrong with the file as a fault of the file', async () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await expect(importDatabase(transferable(full), pipe)).rejects.toThrow(
+      /^The file cannot be read: it is no regular file/,
+    );
     await expect(importDatabase(transferable(full), directory)).rejects.toThrow(
-      /^The file cannot be read: EISDIR/,
+      /^The file cannot be read: it is a directory/,
     );
   });
 });
