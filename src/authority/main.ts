@@ -3,10 +3,12 @@ import { AUTHORITY_SETTINGS, type AuthorityConfig, loadAuthorityConfig } from '.
 import { COMMIT, VERSION } from '../config/build-info.js';
 import type { Environment } from '../config/environment.js';
 import { misspelledNames } from '../config/misspelled-names.js';
+import { openFilesWarning, ownLimits } from '../config/open-files.js';
 import { SERVICE_SETTINGS } from '../config/service-config.js';
 import { DatabaseUrlWatch } from '../database/database-url-watch.js';
 import { migrateDatabase } from '../database/migrate-database.js';
 import { end, fail } from '../end-process.js';
+import { DEFAULT_LIMITS } from '../http/stable-express-adapter.js';
 import { runProcess } from '../run-process.js';
 import { Metrics } from '../metrics/metrics.js';
 import { isClosed, standardOutput } from '../output/standard-output.js';
@@ -124,6 +126,8 @@ function hints(environment: Environment): string[] {
 }
 
 async function start(config: AuthorityConfig, logger: Logger) {
+  const tooFewFiles = openFilesWarning(DEFAULT_LIMITS.mostConnections, ownLimits(), '');
+  if (tooFewFiles !== undefined) logger.warn({ msg: tooFewFiles });
   const { url, application } = await startAuthority(config, logger);
   application.nest.get(Metrics).observeProcess();
   logger.info({ msg: 'listening', url, issuerId: config.issuerId, version: VERSION, commit: COMMIT });

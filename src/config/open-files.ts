@@ -14,19 +14,24 @@ export function mostOpenFiles(limits: string): number | undefined {
 
 /**
  * Whether there can be as many connections as there may be.
+ * @param remedy - what else helps, where the number is a setting
  * @returns a warning, or undefined where all is well or the system does not say
  */
-export function openFilesWarning(mostConnections: number, limits = ownLimits()): string | undefined {
+export function openFilesWarning(
+  mostConnections: number,
+  limits = ownLimits(),
+  remedy = ' or lower MAX_CONNECTIONS',
+): string | undefined {
   const most = mostOpenFiles(limits);
   const needed = mostConnections + OTHERS;
   if (most === undefined || most >= needed) return undefined;
   return (
     `this process may have ${most} files and sockets open, and ${mostConnections} connections need ${needed}: ` +
-    'raise the limit (ulimit -n, LimitNOFILE of systemd, --ulimit nofile of a container) or lower MAX_CONNECTIONS'
+    `raise the limit (ulimit -n, LimitNOFILE of systemd, --ulimit nofile of a container)${remedy}`
   );
 }
 
-function ownLimits(): string {
+export function ownLimits(): string {
   try {
     return readFileSync('/proc/self/limits', 'utf8');
   } catch {

@@ -28,7 +28,7 @@ export interface ServerLimits {
 }
 
 /** Every address is what the connection says, and there are as many connections as 1,024 file descriptors allow. */
-const DEFAULT_LIMITS: ServerLimits = {
+export const DEFAULT_LIMITS: ServerLimits = {
   clientOf: clientAddress([]),
   isFromUnnamedProxy: () => false,
   mostConnections: 800,

@@ -50,6 +50,18 @@ describe('node dist/authority/main.js', () => {
     throw new Error(`the issuer ended:\n${output}`);
   }
 
+  it('warns at its start of too few file descriptors for its connections', async () => {
+    const line = `ulimit -n 300 && exec "${process.execPath}" "${MAIN}" serve`;
+    const child = spawn('sh', ['-c', line], { env: environment(), stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    for await (const bytes of child.stdout) {
+      output += String(bytes);
+      if (output.includes('"msg":"listening"')) child.kill();
+    }
+    expect(output).toMatch(/this process may have 300 files .* 800 connections need 1056: raise the limit/);
+    expect(output).not.toContain('MAX_CONNECTIONS');
+  });
+
   it('issues a license from the command line that the listening issuer renews', async () => {
     const issued = await run(['issue', '--sub', INSTANCE]);
     expect(issued).toMatchObject({ code: 0, stderr: expect.stringContaining('Issued') });
