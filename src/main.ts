@@ -33,9 +33,9 @@ await runProcess({
   version: `${VERSION} (${COMMIT})`,
   load: loadServiceConfig,
   hints: (environment) => misspelledNames(SERVICE_SETTINGS, environment, [AUTHORITY_SETTINGS]),
-  inspect: async ({ issuer: { keys }, sources }) => [
-    ...(keys.kind === 'file' ? await inspectKeySetFile(keys.path) : []),
-    ...(await inspectLicenseSources(sources)),
+  inspect: async ({ ISSUER_JWKS_PATH, LICENSE_PATH, LICENSE_TEXT }) => [
+    ...(ISSUER_JWKS_PATH ? await inspectKeySetFile(ISSUER_JWKS_PATH) : []),
+    ...(await inspectLicenseSources({ path: LICENSE_PATH || undefined, text: LICENSE_TEXT || undefined })),
   ],
   migrate: (config) => migrateDatabase(config.database.location, SERVICE_SCHEMA),
   logLevel: (config) => config.logLevel,

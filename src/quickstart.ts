@@ -78,8 +78,8 @@ function hints(environment: Environment): string[] {
   return misspelledNames(SERVICE_SETTINGS, environment, [AUTHORITY_SETTINGS]);
 }
 
-async function inspect({ service }: QuickstartConfig): Promise<string[]> {
-  return inspectLicenseSources(service.sources);
+async function inspect({ LICENSE_PATH, LICENSE_TEXT }: Environment): Promise<string[]> {
+  return inspectLicenseSources({ path: LICENSE_PATH || undefined, text: LICENSE_TEXT || undefined });
 }
 
 async function migrate({ service, authority }: QuickstartConfig): Promise<string[]> {

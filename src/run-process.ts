@@ -35,8 +35,11 @@ export interface Program<Config> {
   readonly load: (environment: Environment) => Config;
   /** What is odd about an environment that can be used all the same: a sentence each. */
   readonly hints: (environment: Environment) => readonly string[];
-  /** For `--check-config`: what is odd about the files that a fine configuration names, a sentence each. */
-  readonly inspect?: (config: Config) => Promise<readonly string[]>;
+  /**
+   * For `--check-config`: what is odd about the files that settings name and that may change while the process runs, a sentence
+   * each. It looks at them beside the faults of other settings, too.
+   */
+  readonly inspect?: (environment: Environment) => Promise<readonly string[]>;
   readonly logLevel: (config: Config) => string;
   /** Brings the tables up to date, as {@link start} would. @returns what ran */
   readonly migrate: (config: Config) => Promise<readonly string[]>;
@@ -72,7 +75,7 @@ export async function runProcess<Config>(
   try {
     const config = program.load(process.env);
     if (options['check-config']) {
-      const findings = (await program.inspect?.(config)) ?? [];
+      const findings = await inspectFiles(program);
       if (hints.length + findings.length === 0)
         return await end(0, { result: 'The configuration is fine.\n' });
       const remarks = findings.map((finding) => `${finding}\n`).join('');
@@ -96,10 +99,18 @@ export async function runProcess<Config>(
     for (const hint of hints) logger.warn({ msg: hint });
     await serve(program.start(config, logger), logger);
   } catch (error) {
-    // What is missing may be there under another name.
-    if (error instanceof ConfigError) standardOutput.stderr.write(message);
+    if (error instanceof ConfigError) {
+      // What is missing may be there under another name.
+      standardOutput.stderr.write(message);
+      const findings = options['check-config'] ? await inspectFiles(program) : [];
+      standardOutput.stderr.write(findings.map((finding) => `${finding}\n`).join(''));
+    }
     return fail(error);
   }
+}
+
+async function inspectFiles<Config>({ inspect }: Program<Config>): Promise<readonly string[]> {
+  return (await inspect?.(process.env)) ?? [];
 }
 
 function readArguments(args: readonly string[]) {

@@ -47,9 +47,7 @@ export function postgresTls(
   return Object.freeze({
     rejectUnauthorized: mode !== 'no-verify',
     ...(ca === undefined ? {} : { ca: [...ca] }),
-    ...(certificate === undefined || key === undefined
-      ? {}
-      : { cert: read('sslcert', certificate, readFile), key: read('sslkey', key, readFile) }),
+    ...(certificate === undefined || key === undefined ? {} : readPair(certificate, key, readFile)),
     ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
   });
 }
@@ -81,11 +79,19 @@ function rootOf(file: string | undefined, readFile: ReadFile): readonly string[]
   }
 }
 
-function read(name: string, file: string, readFile: ReadFile): string {
-  try {
-    return readFile(file, MOST_CERTIFICATE_BYTES).toString('latin1');
-  } catch (error) {
-    if (!(error instanceof NamedFileError)) throw error;
-    throw new SettingFault(`has an ${name} that cannot be used: ${error.message}`);
-  }
+/** @throws SettingFault, which names both where both cannot be used */
+function readPair(certificate: string, key: string, readFile: ReadFile): { cert: string; key: string } {
+  const faults: string[] = [];
+  const contentOf = (name: string, file: string) => {
+    try {
+      return readFile(file, MOST_CERTIFICATE_BYTES).toString('latin1');
+    } catch (error) {
+      if (!(error instanceof NamedFileError)) throw error;
+      faults.push(`has an ${name} that cannot be used: ${error.message}`);
+      return '';
+    }
+  };
+  const pair = { cert: contentOf('sslcert', certificate), key: contentOf('sslkey', key) };
+  if (faults.length > 0) throw new SettingFault(faults.join('; and '));
+  return pair;
 }

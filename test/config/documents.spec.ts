@@ -58,8 +58,8 @@ const OTHERS = new Set([
   ...['TEST_DATABASE_URL', 'TEST_POSTGRES_BIN', 'FUZZ_SEED', 'SAMPLE_SEED'],
   // Of the examples.
   ...['LICENTIA_URL', 'LICENTIA_TOKEN', 'GRACE_SECONDS'],
-  // A file.
-  'CODE_OF_CONDUCT',
+  // Files.
+  ...['CODE_OF_CONDUCT', 'PG_VERSION'],
   // Shown as misspelled.
   ...['ISSUER_JWKS_PATHS', 'PORT_FILE'],
 ]);

@@ -220,6 +220,21 @@ describe('node dist/main.js', () => {
     expect(service.output).not.toContain('short-secret');
   });
 
+  it('names the files that cannot be used beside its faults', async () => {
+    const service = ServiceProcess.spawn(
+      {
+        ISSUER_JWKS_PATH: '/no/such/jwks.json',
+        LICENSE_PATH: '/no/such/license.jwt',
+        ISSUER_CA_PATH: '/no/such/ca.pem',
+        DATABASE_URL: 'postgres://u@h/d?sslcert=/no/such/certificate&sslkey=/no/such/key',
+      },
+      '--check-config',
+    );
+    expect(await service.end()).toBe(1);
+    for (const name of ['ISSUER_JWKS_PATH', 'LICENSE_PATH', 'ISSUER_CA_PATH', 'sslcert', 'sslkey'])
+      expect(service.output).toContain(name);
+  });
+
   it('points out a name that looks misspelled, and judges the configuration all the same: 3', async () => {
     const service = ServiceProcess.spawn({ ISSUER_JWKS_PATHS: '/etc/secret-place' }, '--check-config');
     expect(await service.end()).toBe(3);
