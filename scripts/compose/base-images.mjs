@@ -62,7 +62,7 @@ CMD ["node"]
   ],
   [
     /^postgres:/,
-    '2',
+    '3',
     (directory) => {
       writeFileSync(join(directory, 'entry'), POSTGRES_ENTRY, { mode: 0o755 });
       return `FROM ${DEBIAN}
