@@ -9,6 +9,7 @@ import { loadAuthorityConfig } from '../../src/config/authority-config.js';
 import { migrateDatabase } from '../../src/database/migrate-database.js';
 import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
+import { itWithOwnSessions } from '../support/own-sessions.js';
 import { ServiceProcess } from '../support/service-process.js';
 
 const ISSUER_ID = 'https://issuer.example.com';
@@ -116,23 +117,27 @@ describe('A DATABASE_URL_FILE that names another database while the program runs
     }
   }, 60_000);
 
-  it('does not move the service to tables in another schema than the one in use', async () => {
-    const own = await empty();
-    const other = await empty();
-    await rows(other, 'CREATE SCHEMA elsewhere');
-    const inSchema = new URL(other.url);
-    inSchema.searchParams.set('options', '-c search_path=elsewhere');
-    await migrateDatabase({ kind: 'postgres', url: inSchema.href }, SERVICE_SCHEMA);
-    await name(own);
-    const service = await ServiceProcess.start({ DATABASE_URL_FILE: file });
-    try {
-      expect(await refusal(service, { url: inSchema.href })).toMatch(
-        'in the schema "elsewhere" there, and in "public"',
-      );
-    } finally {
-      await service.kill('SIGTERM');
-    }
-  }, 60_000);
+  itWithOwnSessions(
+    'does not move the service to tables in another schema than the one in use',
+    async () => {
+      const own = await empty();
+      const other = await empty();
+      await rows(other, 'CREATE SCHEMA elsewhere');
+      const inSchema = new URL(other.url);
+      inSchema.searchParams.set('options', '-c search_path=elsewhere');
+      await migrateDatabase({ kind: 'postgres', url: inSchema.href }, SERVICE_SCHEMA);
+      await name(own);
+      const service = await ServiceProcess.start({ DATABASE_URL_FILE: file });
+      try {
+        expect(await refusal(service, { url: inSchema.href })).toMatch(
+          'in the schema "elsewhere" there, and in "public"',
+        );
+      } finally {
+        await service.kill('SIGTERM');
+      }
+    },
+    60_000,
+  );
 
   it('moves the issuer to a database of its ISSUER_ID alone', async () => {
     const own = await issuers(ISSUER_ID);
