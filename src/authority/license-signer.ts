@@ -5,9 +5,11 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { EntityManager } from 'typeorm';
 import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/authority-config.js';
 import { toSeconds } from '../domain/clock.js';
+import { ServiceError } from '../domain/service-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
+import { IssuerRecordStore } from './issuer-record.store.js';
 import type { NewestToken } from './next-token.js';
-import { SigningKeys } from './signing-keys.js';
+import { type SignedType, SigningKeys } from './signing-keys.js';
 
 /** A token of a license, with its times in Unix seconds. */
 export interface SignedLicense {
@@ -24,6 +26,7 @@ export interface SignedLicense {
 export class LicenseSigner {
   constructor(
     private readonly keys: SigningKeys,
+    private readonly records: IssuerRecordStore,
     @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
   ) {}
 
@@ -33,7 +36,7 @@ export class LicenseSigner {
    */
   async license(manager: EntityManager, license: IssuedLicenseEntity, iat: number): Promise<SignedLicense> {
     const claims = this.#claims(license, iat);
-    const { text, kid } = await this.keys.sign(manager, 'license+jwt', claims);
+    const { text, kid } = await this.#sign(manager, 'license+jwt', claims);
     return { token: text, jti: claims.jti, kid, iat, exp: claims.exp };
   }
 
@@ -58,7 +61,20 @@ export class LicenseSigner {
   /** The statement that revokes every token of the license with this `iat` or an earlier one. */
   async revocation(manager: EntityManager, lid: string, iat: number): Promise<string> {
     const claims = { iss: this.config.issuerId, lid, iat };
-    return (await this.keys.sign(manager, 'license-revocation+jwt', claims)).text;
+    return (await this.#sign(manager, 'license-revocation+jwt', claims)).text;
+  }
+
+  /** `change-issuer-id` may have run since the start: then this process would sign for an issuer that is gone. */
+  async #sign(manager: EntityManager, typ: SignedType, claims: Readonly<Record<string, unknown>>) {
+    const { issuerId } = this.config;
+    const record = await this.records.load(manager);
+    if (record !== undefined && record.issuerId !== issuerId) {
+      const cause = new Error(
+        `the database belongs to the issuer ${record.issuerId} now, and ISSUER_ID is ${issuerId}: start this process again with that ISSUER_ID`,
+      );
+      throw new ServiceError('database.unavailable', undefined, { cause });
+    }
+    return this.keys.sign(manager, typ, claims);
   }
 
   #claims(license: IssuedLicenseEntity, iat: number) {

@@ -53,6 +53,25 @@ describe('the database of an issuer', () => {
     }
   });
 
+  it('that belongs to another ISSUER_ID meanwhile is signed for no more by a process that runs', async () => {
+    const shared = await testDatabase();
+    const authority = await TestAuthority.start(shared);
+    try {
+      const { token } = await authority.issued();
+      // What change-issuer-id does, in another process.
+      await authority.query(`UPDATE issuer_record SET issuer_id = '${OTHER}'`);
+      expect((await authority.renew({ token })).status).toBe(503);
+      await expect(authority.issued()).rejects.toMatchObject({
+        cause: { message: expect.stringContaining(`belongs to the issuer ${OTHER} now`) },
+      });
+      await authority.query(`UPDATE issuer_record SET issuer_id = '${ISSUER_ID}'`);
+      expect((await authority.renew({ token })).status).toBe(200);
+    } finally {
+      await authority.stop();
+      await shared.drop();
+    }
+  });
+
   it('belongs to the ISSUER_ID of its first process, and refuses another one until an operator says so', async () => {
     await run('issue --sub http://localhost:3000 --lid mine', ISSUER_ID);
     await expect(run('issue --sub http://localhost:3000', OTHER)).rejects.toThrow(ConfigError);
