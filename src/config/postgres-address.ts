@@ -45,6 +45,7 @@ const LEFT_OUT = [
   'tcp_user_timeout',
 ];
 
+const ONE_HOST = 'must name one host: where there are several, one that leads to the primary';
 const FORM = 'must be postgres://user:password@host:port/database';
 const ENCODING =
   'special characters of user and password must be percent-encoded: @ as %40, : as %3A, / as %2F, ? as %3F, # as %23, ' +
@@ -82,7 +83,7 @@ export function parsePostgresAddress(text: string): PostgresAddress {
   const [, authority = ''] = /^postgres(?:ql)?:\/\/([^/?#]*)/.exec(text) ?? [];
   const hosts = authority.slice(authority.lastIndexOf('@') + 1);
   if (hosts.includes(',')) {
-    throw new SettingFault('must name one host: where there are several, one that leads to the primary');
+    throw new SettingFault(ONE_HOST);
   }
   // The driver reads an address without a host too, for a socket in `host`; the platform's parser does not.
   const hostless = hosts === '';
@@ -95,6 +96,11 @@ export function parsePostgresAddress(text: string): PostgresAddress {
     throw new SettingFault(`cannot be read: ${ENCODING}`);
   }
   assertKnown([...parameters.keys()]);
+  // A directory of a socket may have a comma in its name.
+  const named = parameters.get('host') ?? '';
+  if (parameters.get('port')?.includes(',') || (named.includes(',') && !named.startsWith('/'))) {
+    throw new SettingFault(ONE_HOST);
+  }
   if (hostless && !parameters.has('host')) {
     throw new SettingFault(`${FORM}, or postgres://user@/database?host=/directory for a socket`);
   }

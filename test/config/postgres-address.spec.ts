@@ -75,6 +75,8 @@ describe('The address of a PostgreSQL server', () => {
     [' postgres://u:p@h/d', /must not have a space at its beginning or end/],
     ['postgres://u:p@a,b/d', /must name one host/],
     ['postgres://u:p@a:5432,b:5433/d', /must name one host/],
+    ['postgres://u@/d?host=a,b', /must name one host/],
+    ['postgres://u@/d?host=/run/a,/run/b&port=5432,5433', /must name one host/],
     ['postgres://u@/d', /host=\/directory for a socket/],
     ['postgres://u@h/d?schema=x', /parameter schema, which is not known: .*search_path/],
     ['postgres://u@h/d?target_session_attrs=read-write', /leads to the primary/],
