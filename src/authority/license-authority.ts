@@ -155,7 +155,7 @@ export class LicenseAuthority {
       const wanted = withChange(license, change, now);
       isChanged = changedTerms(license, wanted) !== null;
       if (!isChanged) return;
-      // Those that it has already stay, whatever they are called.
+      // A product that the license has already may stay, even where a newer rule refuses its name.
       for (const product of wanted.prod) if (!license.prod.includes(product)) assertConfigurable(product);
       Object.assign(license, wanted);
       const { token } = await this.signer.license(manager, license, now);

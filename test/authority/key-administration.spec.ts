@@ -76,7 +76,7 @@ describe('the rotation of the signing keys', () => {
     );
     advance(PUBLISHED_FIRST);
     await keys.activate(kid, false);
-    // The very next token, whatever the process had in memory.
+    // The next token, though the process had the former key in memory.
     const renewed = await authority.renew({ token });
     expect([renewed.status, readTokenHeader(renewed.body.token).kid]).toEqual([200, kid]);
     const keySet = await authority.keySet();
@@ -318,7 +318,7 @@ describe('the rotation of the signing keys', () => {
     },
   );
 
-  it('never leaves a valid token that a service with the oldest key set cannot verify, whatever is done when', async () => {
+  it('keeps every valid token verifiable with the oldest key set that a service may have, after any commands at any times', async () => {
     const { nest } = authority.running.application;
     const [store, db] = [nest.get(SigningKeyStore), nest.get(Database)];
     /** The key set as it was after each command; what a service has is the last one that is old enough. */
