@@ -31,6 +31,7 @@ All settings come from the environment: see docs/configuration.md.
 await runProcess({
   help: HELP,
   version: `${VERSION} (${COMMIT})`,
+  settings: SERVICE_SETTINGS,
   load: loadServiceConfig,
   hints: (environment) => misspelledNames(SERVICE_SETTINGS, environment, [AUTHORITY_SETTINGS]),
   inspect: async ({ ISSUER_JWKS_PATH, LICENSE_PATH, LICENSE_TEXT }) => [

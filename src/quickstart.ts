@@ -48,7 +48,17 @@ const args = process.argv.slice(2);
 const newToken = args.includes('--new-token');
 
 await runProcess(
-  { help: HELP, version: VERSION, load, hints, inspect, logLevel, migrate, start },
+  {
+    help: HELP,
+    version: VERSION,
+    settings: SERVICE_SETTINGS,
+    load,
+    hints,
+    inspect,
+    logLevel,
+    migrate,
+    start,
+  },
   args.filter((argument) => argument !== '--new-token'),
 );
 

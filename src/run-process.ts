@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
-import { ConfigError, type Environment } from './config/environment.js';
+import { ConfigError, type Environment, type Settings } from './config/environment.js';
+import { readFilesAhead } from './config/read-files-ahead.js';
 import { createLogger } from './http/logger.js';
 import { end, exit, fail, LONGEST_SHUTDOWN_MS } from './end-process.js';
 import { standardOutput } from './output/standard-output.js';
@@ -32,6 +33,8 @@ export interface Running {
 export interface Program<Config> {
   readonly help: string;
   readonly version: string;
+  /** What {@link load} reads. */
+  readonly settings: Settings;
   readonly load: (environment: Environment) => Config;
   /** What is odd about an environment that can be used all the same: a sentence each. */
   readonly hints: (environment: Environment) => readonly string[];
@@ -73,6 +76,7 @@ export async function runProcess<Config>(
   const hints = program.hints(process.env);
   const message = hints.map((hint) => `${hint}\n`).join('');
   try {
+    await readFilesAhead(program.settings, process.env);
     const config = program.load(process.env);
     if (options['check-config']) {
       const findings = await inspectFiles(program);

@@ -3,6 +3,7 @@ import { AUTHORITY_SETTINGS, type AuthorityConfig, loadAuthorityConfig } from '.
 import { COMMIT, VERSION } from '../config/build-info.js';
 import type { Environment } from '../config/environment.js';
 import { misspelledNames } from '../config/misspelled-names.js';
+import { readFilesAhead } from '../config/read-files-ahead.js';
 import { openFilesWarning, ownLimits } from '../config/open-files.js';
 import { SERVICE_SETTINGS } from '../config/service-config.js';
 import { DatabaseUrlWatch } from '../database/database-url-watch.js';
@@ -89,6 +90,7 @@ try {
       {
         help: HELP,
         version: `${VERSION} (${COMMIT})`,
+        settings: AUTHORITY_SETTINGS,
         load: loadAuthorityConfig,
         hints,
         logLevel: (config) => config.logLevel,
@@ -101,6 +103,7 @@ try {
   } else if (command.name === 'help') {
     await end(0, { result: HELP });
   } else {
+    await readFilesAhead(AUTHORITY_SETTINGS, process.env);
     const config = loadAuthorityConfig(process.env);
     for (const hint of hints(process.env)) standardOutput.stderr.write(`${hint}\n`);
     if (hasResult(command) && isClosed('stdout')) {

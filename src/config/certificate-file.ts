@@ -50,7 +50,8 @@ export async function readCertificateFileAgain(file: string): Promise<Certificat
 }
 
 /** A path to a file of certificates, which is read at once. */
-export const certificateFile: Pick<Setting<CertificateFile>, 'parse'> = {
+export const certificateFile: Pick<Setting<CertificateFile>, 'parse' | 'files'> = {
+  files: (value) => [path.parse(value)],
   parse: (value) => readCertificateFile(path.parse(value)),
 };
 

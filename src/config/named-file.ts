@@ -44,7 +44,7 @@ const atWork = new Set<Promise<unknown>>();
  * @throws NamedFileError
  */
 export async function readNamedFile(path: string, mostBytes: number): Promise<Buffer> {
-  const key = `${mostBytes} ${path}`;
+  const key = keyOf(path, mostBytes);
   const known = answers.get(key);
   if (known !== undefined) return known;
   const content = inTurn(() => readOpened(path, mostBytes)).finally(() => answers.delete(key));
@@ -54,10 +54,13 @@ export async function readNamedFile(path: string, mostBytes: number): Promise<Bu
 }
 
 /**
- * The same at the start, before anything else runs, where nothing has to go on meanwhile. It has no deadline.
+ * The same at the start, before anything else runs, where nothing has to go on meanwhile. It has no deadline, so each
+ * file is read by {@link readNamedFile} before: one that this has not finished hangs, and is not touched here.
+ *
  * @throws NamedFileError
  */
 export function readNamedFileSync(path: string, mostBytes: number): Buffer {
+  if (answers.has(keyOf(path, mostBytes))) throw hangs(path);
   let file;
   try {
     file = openSync(path, FLAGS);
@@ -106,9 +109,17 @@ async function withinDeadline<T>(content: Promise<T>): Promise<T> {
     over.abort();
     if (isRead) return content;
   }
-  throw new NamedFileError(
+  throw hangs('it');
+}
+
+function keyOf(path: string, mostBytes: number): string {
+  return `${mostBytes} ${path}`;
+}
+
+function hangs(file: string): NamedFileError {
+  return new NamedFileError(
     'hangs',
-    `it was not read within ${FILE_DEADLINE_MS / 1000} s: its file system, or that of another file, hangs`,
+    `${file} was not read within ${FILE_DEADLINE_MS / 1000} s: its file system, or that of another file, hangs`,
   );
 }
 

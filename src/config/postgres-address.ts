@@ -113,6 +113,13 @@ export function parsePostgresAddress(text: string): PostgresAddress {
   return { ...result, url: forDriver(text) };
 }
 
+/** The files that an address names for TLS. */
+export function tlsFiles({ rootCertificate, certificate, key }: PostgresAddress): string[] {
+  return [rootCertificate === 'system' ? undefined : rootCertificate, certificate, key].filter(
+    (file) => file !== undefined,
+  );
+}
+
 function assertKnown(names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined && [...PARAMETERS, ...TLS_PARAMETERS].includes(twice)) {

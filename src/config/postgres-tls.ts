@@ -7,13 +7,6 @@ import { SettingFault } from './setting-fault.js';
 /** Reads a file that a setting names. @throws NamedFileError */
 type ReadFile = (file: string, mostBytes: number) => Buffer;
 
-/** The files that an address names for TLS. */
-export function tlsFiles({ rootCertificate, certificate, key }: PostgresAddress): string[] {
-  return [rootCertificate === 'system' ? undefined : rootCertificate, certificate, key].filter(
-    (file) => file !== undefined,
-  );
-}
-
 /**
  * TLS of a database's address together with the authorities of `DATABASE_CA_PATH`, which alone turn it on.
  * @param readFile - where the content of files comes from

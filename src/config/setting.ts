@@ -1,6 +1,11 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { parsePostgresAddress, type PostgresAddress, type PostgresTls } from './postgres-address.js';
+import {
+  parsePostgresAddress,
+  type PostgresAddress,
+  type PostgresTls,
+  tlsFiles,
+} from './postgres-address.js';
 import { SettingFault } from './setting-fault.js';
 import { parseAddress, parseRootUrl, type RootUrl, RootUrlError } from '../domain/root-url.js';
 
@@ -18,6 +23,8 @@ export interface Setting<T> {
   readonly secret: boolean;
   /** Whether the text is taken as it is, invisible characters and all, because its reader judges it. */
   readonly verbatim?: boolean;
+  /** The files with certificates and keys that the text names, where {@link parse} or what follows it reads them at once. */
+  readonly files?: (text: string) => readonly string[];
 }
 
 /** Where the database is. */
@@ -38,7 +45,7 @@ export type DatabaseLocation =
   | { readonly kind: 'embedded'; readonly directory: string }
   | { readonly kind: 'memory' };
 
-type Parsed<T> = Pick<Setting<T>, 'parse'>;
+type Parsed<T> = Pick<Setting<T>, 'parse' | 'files'>;
 
 /** A setting that has a value even where the environment is silent. */
 export function withDefault<T>(parsed: Parsed<T>, fallback: string): Setting<T> {
@@ -188,6 +195,7 @@ export const path: Parsed<string> = {
 };
 
 export const database: Parsed<DatabaseLocation> = {
+  files: (value) => (value.startsWith('postgres') ? tlsFiles(parsePostgresAddress(value)) : []),
   parse: (value) => {
     if (value === 'pglite://memory') return { kind: 'memory' };
     if (value.startsWith('pglite://')) {

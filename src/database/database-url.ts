@@ -4,8 +4,8 @@ import { MOST_CERTIFICATE_BYTES, readCertificateFile } from '../config/certifica
 import { MOST_SECRET_BYTES } from '../config/environment.js';
 import { invisibleCharacter } from '../config/invisible-character.js';
 import { readNamedFile, textOfFile } from '../config/named-file.js';
-import type { PostgresAddress, PostgresTls } from '../config/postgres-address.js';
-import { postgresTls, tlsFiles } from '../config/postgres-tls.js';
+import { type PostgresAddress, type PostgresTls, tlsFiles } from '../config/postgres-address.js';
+import { postgresTls } from '../config/postgres-tls.js';
 import { database, type DatabaseLocation, SettingFault } from '../config/setting.js';
 
 type PostgresLocation = Extract<DatabaseLocation, { kind: 'postgres' }>;

@@ -15,7 +15,7 @@ const PROGRAM = `
     reread: async () => [],
   };
   const none = () => [];
-  await runProcess({ hints: none, load: () => ({}), logLevel: () => 'info', start: async () => running }, []);
+  await runProcess({ hints: none, settings: {}, load: () => ({}), logLevel: () => 'info', start: async () => running }, []);
   open(pipe, 'r', () => undefined);
   setInterval(() => undefined, 1000);
   process.send('at work');

@@ -1,0 +1,26 @@
+import { MOST_CERTIFICATE_BYTES } from './certificate-file.js';
+import { type Environment, MOST_SECRET_BYTES, type Settings } from './environment.js';
+import { readNamedFile, textOfFile } from './named-file.js';
+import { path, type Setting } from './setting.js';
+
+/**
+ * Reads every file that the loading of these settings reads at once, each within its deadline. A file that hangs is a fault of
+ * its setting then, where it would stop the process for ever. All other faults are left to the loading.
+ */
+export async function readFilesAhead(settings: Settings, environment: Environment): Promise<void> {
+  await Promise.all(
+    Object.entries(settings).map(async ([name, setting]) =>
+      readAhead(name, setting, environment).catch(() => undefined),
+    ),
+  );
+}
+
+async function readAhead(name: string, setting: Setting<unknown>, environment: Environment): Promise<void> {
+  const file = (setting.secret && environment[`${name}_FILE`]) || undefined;
+  const text =
+    file === undefined
+      ? environment[name]
+      : textOfFile(await readNamedFile(path.parse(file), MOST_SECRET_BYTES));
+  if (!text || setting.files === undefined) return;
+  await Promise.all(setting.files(text).map(async (named) => readNamedFile(named, MOST_CERTIFICATE_BYTES)));
+}

@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HungFileSystem } from '../support/hung-file-system.js';
+
+const program = (name: string) => fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url));
+const SERVICE = program('main');
+const ISSUER = program('authority/main');
+const QUICKSTART = program('quickstart');
+
+/** A program, the setting that names a file which hangs, and the words that say so. `<to it>` is a file with `<address>` in it. */
+const ROWS: [string, string, string[], string, string, string][] = [
+  [
+    'the service',
+    SERVICE,
+    [],
+    'ADMIN_PASSWORD_FILE',
+    '<file>',
+    'ADMIN_PASSWORD cannot be read from ADMIN_PASSWORD_FILE',
+  ],
+  ['the service by its address', SERVICE, [], 'DATABASE_URL', '<address>', 'DATABASE_URL has an sslrootcert'],
+  [
+    'its --check-config',
+    SERVICE,
+    ['--check-config'],
+    'ISSUER_CA_PATH',
+    '<file>',
+    'ISSUER_CA_PATH names a file',
+  ],
+  ['its --migrate', SERVICE, ['--migrate'], 'DATABASE_CA_PATH', '<file>', 'DATABASE_CA_PATH names a file'],
+  [
+    'its --export',
+    SERVICE,
+    ['--export', '/dev/null'],
+    'DATABASE_URL_FILE',
+    '<file>',
+    'DATABASE_URL cannot be read',
+  ],
+  [
+    'the issuer',
+    ISSUER,
+    [],
+    'ISSUER_KEY_ENCRYPTION_KEY_FILE',
+    '<file>',
+    'ISSUER_KEY_ENCRYPTION_KEY cannot be read',
+  ],
+  [
+    'the issuer’s --check-config',
+    ISSUER,
+    ['serve', '--check-config'],
+    'DATABASE_CA_PATH',
+    '<file>',
+    'DATABASE_CA_PATH names',
+  ],
+  [
+    'its list',
+    ISSUER,
+    ['list'],
+    'DATABASE_URL_FILE',
+    '<file>',
+    'DATABASE_URL cannot be read from DATABASE_URL_FILE',
+  ],
+  [
+    'its show',
+    ISSUER,
+    ['show', 'x'],
+    'DATABASE_URL_FILE',
+    '<to it>',
+    'DATABASE_URL has an sslrootcert that names a file',
+  ],
+  ['the quickstart', QUICKSTART, [], 'BOOTSTRAP_TOKEN_FILE', '<file>', 'BOOTSTRAP_TOKEN cannot be read'],
+];
+
+describe('A file that is read at the start and hangs with its file system', () => {
+  const mount = join(tmpdir(), `licentia-hung-settings-${process.pid}`);
+  const where = HungFileSystem.isPossible(mount) ? it : it.skip;
+  const file = join(mount, 'named');
+  let hung: HungFileSystem | undefined;
+  let directory: string;
+  let ends: ReturnType<typeof run>[] = [];
+
+  /** All at once: each waits for most of its time. */
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'licentia-hung-'));
+    await mkdir(mount);
+    hung = HungFileSystem.mount(mount);
+    const address = `postgres://user@127.0.0.1:1/none?sslrootcert=${file}`;
+    await writeFile(join(directory, 'address'), address);
+    const values: Record<string, string> = {
+      '<file>': file,
+      '<address>': address,
+      '<to it>': join(directory, 'address'),
+    };
+    if (hung !== undefined)
+      ends = ROWS.map(async ([, main, args, name, value]) => run(main, args, { [name]: values[value] }));
+  });
+
+  afterAll(async () => {
+    await Promise.all(ends);
+    hung?.end();
+    await rm(mount, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  async function run(main: string, args: readonly string[], settings: object) {
+    const child = spawn(process.execPath, [main, ...args], {
+      cwd: directory,
+      env: { PATH: process.env.PATH, PORT: '0', ADMIN_USER: 'admin', ...settings },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // A start that hangs needs it. One that works has ended long before.
+      timeout: 30_000,
+      killSignal: 'SIGKILL',
+    });
+    let stderr = '';
+    child.stderr.on('data', (bytes: Buffer) => (stderr += String(bytes)));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, stderr };
+  }
+
+  where.each(ROWS.map(([title, , , , , words], index) => ({ title, words, index })))(
+    'ends $title with a sentence that names setting and path',
+    async ({ words, index }) => {
+      const end = await ends[index];
+      const sentence = `${words}.*: ${file} was not read within 2 s: [^\\n]*\\n`;
+      expect(end?.stderr).toMatch(new RegExp(`^The configuration cannot be used:\\n  - ${sentence}`));
+      expect(end?.code).toBe('execve' in process ? 1 : null);
+    },
+  );
+});
