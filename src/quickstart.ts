@@ -108,7 +108,8 @@ async function start(config: QuickstartConfig, logger: Logger): Promise<Running>
   print(starting(config));
   const authority = await startAuthority(config.authority, logger, { attended: true });
   try {
-    const service = await startService(config.service, logger);
+    // The demo license and the token need the database at once.
+    const service = await startService(config.service, logger, { waits: false });
     service.application.nest.get(Metrics).observeProcess();
     await installDemoLicense(service, authority, config.service);
     print(welcome(config, await administratorToken(service)));

@@ -34,16 +34,25 @@ export interface RunningService {
   readonly failure: Promise<unknown>;
 }
 
+/** How the service is started. */
+export interface ServiceOptions {
+  /** Where the time comes from: the machine's clock unless given. */
+  readonly clock?: Clock;
+  /** Whether it listens and retries while its database is away, as it does unless given; else the start fails. */
+  readonly waits?: boolean;
+}
+
 /**
  * Starts the service: the database first, then the listener. A database that is away does not keep it from starting:
  * it listens, says that it is not ready, and goes on trying. The same holds for a file of keys that cannot be read.
  *
- * @throws EmbeddedDirectoryInUseError, PendingMigrationsError, PermanentFaultError, and what the listener cannot do
+ * @throws EmbeddedDirectoryInUseError, PendingMigrationsError, PermanentFaultError, and what the listener cannot do;
+ * ServiceError `database.unavailable` where it does not wait
  */
 export async function startService(
   config: ServiceConfig,
   logger: Logger,
-  clock: Clock = systemClock,
+  { clock = systemClock, waits = true }: ServiceOptions = {},
 ): Promise<RunningService> {
   const application = await HttpApplication.create(AppModule.of(config, clock), {
     logger,
@@ -61,7 +70,7 @@ export async function startService(
   try {
     await start(application);
   } catch (error) {
-    if (!isUnavailable(error)) {
+    if (!waits || !isUnavailable(error)) {
       await application.close();
       throw error;
     }

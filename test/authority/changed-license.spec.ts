@@ -25,7 +25,9 @@ describe('A service whose license the vendor changes', () => {
       AUTO_REFRESH_LICENSE: 'false',
       INSTALL_REQUIRE_ACKNOWLEDGE: 'true',
     };
-    service = await startService(loadServiceConfig(environment), createLogger('silent'), authority.clock);
+    service = await startService(loadServiceConfig(environment), createLogger('silent'), {
+      clock: authority.clock,
+    });
   });
 
   afterAll(async () => {

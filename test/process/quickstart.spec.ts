@@ -122,3 +122,38 @@ describe('node dist/quickstart.js for products of its own, below a path', () => 
     }
   });
 });
+
+describe("node dist/quickstart.js while its service's database is away", () => {
+  it('ends with one sentence, and does not say that it retries', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'licentia-away-'));
+    cpSync(
+      join(process.env.TEST_TEMPLATE_DIRECTORY ?? '', 'database'),
+      join(directory, 'data', 'authority'),
+      { recursive: true },
+    );
+    const { port, close } = await listen();
+    await close();
+    const env = {
+      PATH: process.env.PATH,
+      PORT: String(port),
+      DATABASE_URL: `postgres://postgres@127.0.0.1:${port}/licentia`,
+    };
+    try {
+      const ended = await new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+        execFile(process.execPath, [QUICKSTART], { env, cwd: directory }, (error, stdout, stderr) =>
+          resolve({ code: error === null ? 0 : (error.code as number), stdout, stderr }),
+        );
+      });
+      expect(ended.stderr).toMatch(
+        /^The database that DATABASE_URL names is not available: [^\n]*ECONNREFUSED[^\n]*\n$/,
+      );
+      const levels = [...ended.stdout.matchAll(/^{"level":(\d+),.*"msg":"([^"]*)"/gm)].map((line) =>
+        line.slice(1),
+      );
+      expect(levels).toEqual([['60', 'ended']]);
+      expect(ended.code).toBe(1);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+});

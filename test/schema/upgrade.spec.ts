@@ -61,7 +61,7 @@ describe('After an upgrade', () => {
         ISSUER_ID: 'https://issuer.example.com',
         ISSUER_ALLOW_INSECURE_HTTP: 'true',
       };
-      const running = await startService(loadServiceConfig(environment), createLogger('silent'), clock);
+      const running = await startService(loadServiceConfig(environment), createLogger('silent'), { clock });
       const call = async (method: string, path: string, token: string = KEYS.writer, body?: unknown) => {
         const response = await fetch(`${running.url}${path}`, {
           method,

@@ -59,7 +59,7 @@ export class TestService {
       AUTO_REFRESH_LICENSE: 'false',
       ...environment,
     });
-    return new TestService(await startService(config, logger, clock), clock);
+    return new TestService(await startService(config, logger, { clock }), clock);
   }
 
   get url(): string {
