@@ -1,3 +1,4 @@
+import { URL } from 'whatwg-url';
 import { type Setting, SettingFault } from './setting.js';
 
 /** A proxy on the way to the issuer. */
@@ -14,7 +15,10 @@ const RULE =
   'must be http://host:port or https://host:port, with user:password@ before the host where it wants that';
 const USUAL_PORTS = { 'http:': 80, 'https:': 443 };
 
-/** The address of a proxy. What it wants to know of us is in it, so it is a secret. */
+/**
+ * The address of a proxy. What it wants to know of us is in it, so it is a secret. The parser is that of root URLs, so that every
+ * release of Node takes the same addresses.
+ */
 export const proxyAddress: Pick<Setting<ProxyAddress>, 'parse'> = {
   parse: (value) => {
     if (/[\s\\\p{Cc}]/u.test(value) || !URL.canParse(value)) throw new SettingFault(RULE);

@@ -179,7 +179,12 @@ function isAddressRange(text: string): boolean {
 /** An http or https address: no user, query or fragment. */
 export const address: Parsed<URL> = {
   // Node's own class, which its clients want, made from a spelling that every Node reads alike.
-  parse: (value) => new URL(asFault(() => parseAddress(value)).href),
+  parse: (value) => {
+    const { href } = asFault(() => parseAddress(value));
+    // Node 20 and 22 know no characters of a newer Unicode than 15, and could not call such a host.
+    if (!URL.canParse(href)) throw new SettingFault('has a host that this release of Node cannot read');
+    return new URL(href);
+  },
 };
 
 /** The root URL of an instance, see {@link parseRootUrl}. */

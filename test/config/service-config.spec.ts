@@ -196,6 +196,13 @@ describe('The configuration', () => {
       expect(faultsOf({ ISSUER_URL: 'http://grafana.com' })).toEqual([]);
     });
 
+    it('has one sentence for a host of a newer Unicode, where this release of Node cannot call it', () => {
+      const ISSUER_URL = 'https://a\u0897.example/';
+      const isRead = URL.canParse('https://xn--a-nnd.example/');
+      const faults = isRead ? [] : ['ISSUER_URL has a host that this release of Node cannot read'];
+      expect(faultsOf({ ISSUER_URL })).toEqual(faults);
+    });
+
     it('has one source of keys', () => {
       expect(faultsOf({ ISSUER_JWKS_PATH: 'a', ISSUER_JWKS_URL: 'https://a/' })).toEqual([
         'ISSUER_JWKS_PATH and ISSUER_JWKS_URL are both set: set one',
@@ -362,6 +369,8 @@ describe('The configuration', () => {
         'http://user:pass@10.0.0.1:8080',
         'http://DOMAIN%5Cuser:p%40ss%3A@[::1]:3128',
         'http://user@proxy',
+        // Read by every release of Node alike, though its own parsers differ.
+        'http://a\u0897.example:3128',
       ],
       [
         'proxy.example.com:3128',
@@ -373,6 +382,7 @@ describe('The configuration', () => {
         'http://proxy:65536',
         'http://pro xy',
         'http://proxy\\x',
+        'http://xn--a:3128',
         'http://us%3Aer:pass@proxy',
         'http://user:100%@proxy',
         'http://user:a%0Ab@proxy',
