@@ -1,5 +1,5 @@
 import { getDataSourceToken } from '@nestjs/typeorm';
-import { Writable } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
@@ -43,6 +43,28 @@ describe('the keys of the issuer', () => {
     expect((await authority.get('/.well-known/jwks.json')).body).toEqual(before.body);
     await expect(authenticateLicenseToken(token, await authority.keySet())).resolves.toMatchObject({ token });
     expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  it('are made at the first start, and the first looks at the database after it have nothing to say', async () => {
+    const empty = await testDatabase();
+    const sink = new PassThrough();
+    const config = loadAuthorityConfig({ PORT: '0', DATABASE_URL: empty.url, ISSUER_ID });
+    const running = await startAuthority(config, pino({}, sink));
+    try {
+      await sleep(2_500);
+      const lines = String(sink.read())
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const ofKeys = lines.filter(({ context }) => context === 'SigningKeys');
+      expect(ofKeys.map(({ msg }) => msg)).toEqual([
+        'a signing key was made',
+        expect.stringContaining('signing keys are in clear'),
+      ]);
+    } finally {
+      await running.application.close(0);
+      await empty.drop();
+    }
   });
 
   it('are those of the database a second after a backup was restored under it', async () => {
