@@ -5,13 +5,13 @@
 const LAYERS = {
   domain: [],
   config: ['domain'],
-  metrics: ['config/build-info'],
+  metrics: ['config'],
   output: [],
   http: ['domain', 'config', 'metrics', 'output'],
   database: ['config', 'domain'],
   audit: ['database', 'domain'],
   clock: ['config', 'database', 'domain', 'metrics'],
-  snapshot: ['database', 'domain', 'metrics', 'access/caller', 'access/actions'],
+  snapshot: ['database', 'domain', 'metrics'],
   access: ['domain', 'config', 'http', 'metrics', 'snapshot'],
   accounts: ['access', 'audit', 'config', 'database', 'domain', 'http', 'snapshot'],
   issuer: ['clock', 'config', 'database', 'domain', 'metrics'],
@@ -27,16 +27,13 @@ const LAYERS = {
     'metrics',
     'snapshot',
   ],
-  health: ['access/require-action', 'config', 'database', 'domain', 'http', 'metrics', 'snapshot'],
-  openapi: ['access/require-action', 'config'],
-  authority: [
-    'access/require-action',
+  health: ['config', 'database', 'domain', 'http', 'metrics', 'snapshot'],
+  'issuer-server': [
     'audit',
     'clock',
     'config',
     'database',
     'domain',
-    'health/metrics.controller',
     'http',
     'metrics',
     'output',
@@ -45,24 +42,41 @@ const LAYERS = {
   ],
 };
 
+/** The rooms of the licensing module. Its controllers, service and module stand above them. */
+const LICENSING_ROOMS = {
+  license: [],
+  terms: ['license'],
+  sources: ['license'],
+  explain: ['license'],
+  install: ['terms', 'license'],
+  history: ['terms', 'license'],
+  renewal: ['terms', 'license'],
+};
+
+const roomRules = Object.entries(LICENSING_ROOMS).map(([room, reach]) => ({
+  name: `what-licensing-${room}-may-import`,
+  severity: 'error',
+  from: { path: `^src/licensing/${room}/` },
+  to: {
+    path: '^src/licensing/',
+    pathNot: [room, ...reach].map((name) => `^src/licensing/${name}/`),
+  },
+}));
+
 const layerRules = Object.entries(LAYERS).map(([folder, reach]) => ({
   name: `what-${folder}-may-import`,
   severity: 'error',
   from: { path: `^src/${folder}/` },
   to: {
     path: '^src/',
-    // Entities of every module are the database's schema; they import nothing but column types and each other.
-    pathNot: [
-      `^src/${folder}/`,
-      ...reach.map((name) => `^src/${name}`),
-      ...(folder === 'database' ? ['\\.entity\\.ts$'] : []),
-    ],
+    pathNot: [`^src/${folder}/`, ...reach.map((name) => `^src/${name}(/|\\.ts$)`)],
   },
 }));
 
 module.exports = {
   forbidden: [
     ...layerRules,
+    ...roomRules,
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-tests-in-the-product',
@@ -74,8 +88,8 @@ module.exports = {
       name: 'the-service-cannot-sign',
       comment: 'Code that signs licenses belongs to the issuer; the service has no way to it.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(authority/|quickstart)' },
-      to: { path: '^src/authority/' },
+      from: { path: '^src/', pathNot: '^src/(issuer-server/|quickstart)' },
+      to: { path: '^src/issuer-server/' },
     },
     {
       name: 'declared-dependencies-only',

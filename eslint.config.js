@@ -31,7 +31,7 @@ const PROM_CLIENT = { name: 'prom-client', message: 'Count with the Metrics of s
 const TYPEORM = {
   name: 'typeorm',
   allowTypeImports: true,
-  message: 'SQL belongs into src/database, entities and stores.',
+  message: 'SQL belongs into src/database, src/schema, entities and stores.',
 };
 
 export default tseslint.config(
@@ -75,7 +75,7 @@ export default tseslint.config(
   },
   { files: ['src/domain/clock.ts'], rules: { 'no-restricted-syntax': 'off' } },
   {
-    files: ['src/run-process.ts', 'src/end-process.ts', 'src/quickstart.ts', 'src/authority/main.ts'],
+    files: ['src/run-process.ts', 'src/end-process.ts', 'src/quickstart.ts', 'src/issuer-server/main.ts'],
     rules: { 'no-restricted-syntax': ['error', ...confined.time] },
   },
   {
@@ -83,7 +83,8 @@ export default tseslint.config(
       'src/**/*.entity.ts',
       'src/**/*.store.ts',
       'src/database/**/*.ts',
-      'src/authority/migrations/*.ts',
+      'src/schema/**/*.ts',
+      'src/issuer-server/migrations/*.ts',
     ],
     rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS, PROM_CLIENT] }] },
   },

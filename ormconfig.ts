@@ -8,7 +8,7 @@ import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import type * as Options from './src/database/data-source-options.js';
 import type * as Config from './src/config/service-config.js';
-import type * as Schema from './src/database/service-schema.js';
+import type * as Schema from './src/schema/service-schema.js';
 
 const built = async (path: string): Promise<unknown> => import(new URL(`dist/${path}`, import.meta.url).href);
 const { loadServiceConfig } = (await built('config/service-config.js')) as typeof Config;

@@ -203,7 +203,7 @@ async function check() {
           ...arguments_({
             ...issuer,
             options: issuer.options.filter((o) => !/^--(restart|health)/.test(o)),
-            command: ['dist/authority/main.js', 'list'],
+            command: ['dist/issuer-server/main.js', 'list'],
           }),
         ],
         { mayFail: true, seconds: 60 },
@@ -219,7 +219,9 @@ async function check() {
         ...arguments_({
           ...issuer,
           options: issuer.options.filter((option) => !/^--(restart|health)/.test(option)),
-          command: 'dist/authority/main.js issue --sub http://localhost:3000/ --company Example'.split(' '),
+          command: 'dist/issuer-server/main.js issue --sub http://localhost:3000/ --company Example'.split(
+            ' ',
+          ),
         }),
       ]).stdout;
       assert.match(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);

@@ -2,7 +2,7 @@
 // a test goes red. The share of changes that do not go unnoticed has to be 90 % or more.
 //
 //   npm run mutation                                      everything
-//   npm run mutation -- --mutate src/domain/license.ts    one file, or several with commas between them
+//   npm run mutation -- --mutate src/domain/license/license.ts    one file, or several with commas between them
 //   npm run mutation -- --force                           also what .stryker-tmp/incremental.json knows from before
 //   npm run mutation -- --concurrency 1                   on one core; what `stryker run` takes, this takes
 //   npm run mutation -- --record                          writes the result of everything into docs/verification.md

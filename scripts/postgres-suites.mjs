@@ -4,7 +4,7 @@
 export const DIRECT = [
   'test/postgres',
   'test/schema',
-  'test/authority',
+  'test/issuer-server',
   'test/contract/(routes|monitoring)\\.',
 ];
 

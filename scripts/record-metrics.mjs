@@ -5,8 +5,8 @@
 //   npm run build && node scripts/record-metrics.mjs
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { startAuthority } from '../dist/authority/authority.js';
-import { loadAuthorityConfig } from '../dist/config/authority-config.js';
+import { startAuthority } from '../dist/issuer-server/issuer-server.js';
+import { loadAuthorityConfig } from '../dist/config/issuer-server-config.js';
 import { loadServiceConfig } from '../dist/config/service-config.js';
 import { createLogger } from '../dist/http/logger.js';
 import { startService } from '../dist/service.js';

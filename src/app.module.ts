@@ -6,7 +6,7 @@ import { AuditModule } from './audit/audit.module.js';
 import { ClockModule } from './clock/clock.module.js';
 import { SERVICE_CONFIG, type ServiceConfig } from './config/service-config.js';
 import { DatabaseModule } from './database/database.module.js';
-import { SERVICE_SCHEMA } from './database/service-schema.js';
+import { SERVICE_SCHEMA } from './schema/service-schema.js';
 import { type Clock, CLOCK } from './domain/clock.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './http/error.filter.js';
@@ -14,7 +14,7 @@ import { provideGlobally } from './http/provide-globally.js';
 import { LicensingModule } from './licensing/licensing.module.js';
 import { Metrics } from './metrics/metrics.js';
 import { MetricsModule } from './metrics/metrics.module.js';
-import { OpenApiController } from './openapi/openapi.controller.js';
+import { OpenApiController } from './http/openapi.controller.js';
 import { SnapshotModule } from './snapshot/snapshot.module.js';
 
 /** The composition root of the service. */

@@ -1,12 +1,12 @@
-import { AUTHORITY_SETTINGS } from './config/authority-config.js';
+import { AUTHORITY_SETTINGS } from './config/issuer-server-config.js';
 import { COMMIT, VERSION } from './config/build-info.js';
 import { misspelledNames } from './config/misspelled-names.js';
 import { openFilesWarning } from './config/open-files.js';
 import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
 import { migrateDatabase } from './database/migrate-database.js';
-import { SERVICE_SCHEMA } from './database/service-schema.js';
+import { SERVICE_SCHEMA } from './schema/service-schema.js';
 import { inspectKeySetFile } from './issuer/key-set-source.js';
-import { inspectLicenseSources } from './licensing/license-source-remarks.js';
+import { inspectLicenseSources } from './licensing/sources/license-source-remarks.js';
 import { Metrics } from './metrics/metrics.js';
 import { rereadServiceFiles } from './reread.js';
 import { runProcess } from './run-process.js';

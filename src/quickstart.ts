@@ -2,21 +2,25 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { RequestActor } from './access/actor.decorator.js';
-import { ACTIONS } from './access/actions.js';
+import { ACTIONS } from './domain/actions.js';
 import { ADMINISTRATOR_ROLE } from './access/roles.js';
 import { AccountsService } from './accounts/accounts.service.js';
 import { AccountsStore } from './accounts/accounts.store.js';
-import { type RunningAuthority, startAuthority } from './authority/authority.js';
-import { AUTHORITY_SCHEMA } from './authority/authority-schema.js';
-import { AUTHORITY_SETTINGS, type AuthorityConfig, loadAuthorityConfig } from './config/authority-config.js';
+import { type RunningAuthority, startAuthority } from './issuer-server/issuer-server.js';
+import { AUTHORITY_SCHEMA } from './issuer-server/issuer-server-schema.js';
+import {
+  AUTHORITY_SETTINGS,
+  type AuthorityConfig,
+  loadAuthorityConfig,
+} from './config/issuer-server-config.js';
 import { VERSION } from './config/build-info.js';
 import { ConfigError, type Environment } from './config/environment.js';
 import { misspelledNames } from './config/misspelled-names.js';
 import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
 import { migrateDatabase } from './database/migrate-database.js';
-import { SERVICE_SCHEMA } from './database/service-schema.js';
+import { SERVICE_SCHEMA } from './schema/service-schema.js';
 import { isPortTaken, PortTakenError } from './http/port-taken.js';
-import { inspectLicenseSources } from './licensing/license-source-remarks.js';
+import { inspectLicenseSources } from './licensing/sources/license-source-remarks.js';
 import { LicensingService } from './licensing/licensing.service.js';
 import { Metrics } from './metrics/metrics.js';
 import { standardOutput } from './output/standard-output.js';

@@ -3,7 +3,7 @@ import { readCertificateFileAgain } from './config/certificate-file.js';
 import { DatabaseUrlWatch } from './database/database-url-watch.js';
 import type { HttpApplication } from './http/http-application.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
-import { LicenseSources } from './licensing/license-sources.js';
+import { LicenseSources } from './licensing/sources/license-sources.js';
 import type { Reread } from './run-process.js';
 
 /** Reads again at once what the service reads again by itself in its own time: authorities, keys, the license. */

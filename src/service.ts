@@ -12,11 +12,11 @@ import { clientAddress } from './http/client-address.js';
 import { HttpApplication } from './http/http-application.js';
 import { fromUnnamedProxy } from './http/unnamed-proxy.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
-import { AnswerLog } from './licensing/answer-log.js';
-import { ExpiryMarker } from './licensing/expiry-marker.js';
-import { LicenseQueue } from './licensing/license-queue.js';
-import { LicenseSources } from './licensing/license-sources.js';
-import { RenewalScheduler } from './licensing/renewal-scheduler.js';
+import { AnswerLog } from './licensing/explain/answer-log.js';
+import { ExpiryMarker } from './licensing/terms/expiry-marker.js';
+import { LicenseQueue } from './licensing/terms/license-queue.js';
+import { LicenseSources } from './licensing/sources/license-sources.js';
+import { RenewalScheduler } from './licensing/renewal/renewal-scheduler.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
 import { explainFailure, isFinal } from './start-failure.js';
 

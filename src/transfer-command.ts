@@ -12,7 +12,7 @@ export async function runTransfer(
 ): Promise<string> {
   if (database === undefined) {
     throw new TransferError(
-      'There are two databases: use dist/main.js and dist/authority/main.js, each with its own.',
+      'There are two databases: use dist/main.js and dist/issuer-server/main.js, each with its own.',
     );
   }
   if (to !== undefined && from !== undefined)

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { AccessDenied } from '../domain/access-denied.js';
 import { contextOf } from '../http/request-context.js';
-import type { Action } from './actions.js';
+import type { Action } from '../domain/actions.js';
 import { Authenticator } from './authenticator.js';
-import type { Caller } from './caller.js';
-import { ACCESS_RULE, type AccessRule } from './require-action.decorator.js';
+import type { Caller } from '../domain/caller.js';
+import { ACCESS_RULE, type AccessRule } from '../http/require-action.decorator.js';
 
 const CALLER = Symbol('Caller');
 type Admitted = IncomingMessage & { [CALLER]?: Caller };

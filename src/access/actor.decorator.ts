@@ -3,7 +3,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Actor } from '../domain/actor.js';
 import { contextOf } from '../http/request-context.js';
 import { callerOf } from './access.guard.js';
-import type { Caller } from './caller.js';
+import type { Caller } from '../domain/caller.js';
 
 /** A caller together with the request he makes: what a use case needs to know of him. */
 export interface RequestActor extends Actor {

@@ -6,7 +6,7 @@ import { ServiceError } from '../domain/service-error.js';
 import { contextOf } from '../http/request-context.js';
 import { callerOf } from './access.guard.js';
 import { AttemptWindow } from './attempt-window.js';
-import { ACCESS_RULE, type AccessRule } from './require-action.decorator.js';
+import { ACCESS_RULE, type AccessRule } from '../http/require-action.decorator.js';
 import { WorkSlots } from './work-slots.js';
 
 const MINUTE_MS = 60_000;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Action, ACTIONS } from './actions.js';
+import { type Action, ACTIONS } from '../domain/actions.js';
 
 /** A named set of actions. Fixed roles live in code: nobody can change them. */
 export interface Role {

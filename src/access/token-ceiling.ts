@@ -1,5 +1,5 @@
-import type { Action } from './actions.js';
-import type { Caller } from './caller.js';
+import type { Action } from '../domain/actions.js';
+import type { Caller } from '../domain/caller.js';
 import { actionsOf, ADMINISTRATOR_ROLE } from './roles.js';
 
 /** The ceiling of a token whose maker was an administrator: no limit, also of actions of later releases. */

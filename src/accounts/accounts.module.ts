@@ -3,7 +3,7 @@ import { AccessModule } from '../access/access.module.js';
 import { AccountsService } from './accounts.service.js';
 import { AccountsStore } from './accounts.store.js';
 import { LastAdministrator } from './last-administrator.js';
-import { LastUseWriter } from './last-use.writer.js';
+import { LastUseWriter } from './last-use-writer.js';
 import { ServiceAccountsController } from './service-accounts.controller.js';
 import { UserRolesController } from './user-roles.controller.js';
 

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { RequestActor } from '../access/actor.decorator.js';
-import type { Action } from '../access/actions.js';
+import type { Action } from '../domain/actions.js';
 import { actionsOf, findRole, type Role } from '../access/roles.js';
 import { createServiceAccountToken, hashToken } from '../access/service-account-token.js';
 import { ceilingOf } from '../access/token-ceiling.js';

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { Caller, KnownToken } from '../access/caller.js';
-import type { Action } from '../access/actions.js';
+import type { Caller, KnownToken } from '../domain/caller.js';
+import type { Action } from '../domain/actions.js';
 import { actionsOf, ADMINISTRATOR_ROLE } from '../access/roles.js';
 import { ceilingWithoutRecord, limit, NO_LIMIT } from '../access/token-ceiling.js';
 import { Database } from '../database/database.js';

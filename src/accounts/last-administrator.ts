@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { Action } from '../access/actions.js';
+import type { Action } from '../domain/actions.js';
 import { ADMINISTRATOR_ROLE, ROLES } from '../access/roles.js';
 import { NO_LIMIT } from '../access/token-ceiling.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';

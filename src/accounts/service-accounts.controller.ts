@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post } from '@nestjs/common';
 import { ByActor, type RequestActor } from '../access/actor.decorator.js';
-import { RequireAction } from '../access/require-action.decorator.js';
+import { RequireAction } from '../http/require-action.decorator.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { IdPipe } from '../http/id.pipe.js';
 import { JsonBody } from '../http/json-body.js';

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Get, Header, Res } from '@nestjs/common';
-import { OpenToAll } from '../access/require-action.decorator.js';
+import { OpenToAll } from '../http/require-action.decorator.js';
 import { COMMIT, VERSION } from '../config/build-info.js';
 import { DatabaseHealth } from './database-health.js';
 import { Readiness } from './readiness.js';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ServiceError } from '../domain/service-error.js';
-import { type JsonValue, parseStrictJson, StrictJsonError } from '../domain/strict-json.js';
+import { type JsonValue, parseStrictJson, StrictJsonError } from '../domain/token/strict-json.js';
 import { badRequest } from './bad-request.js';
 import { contentTypeFault } from './content-type.js';
 import { RequestPipe } from './request.pipe.js';

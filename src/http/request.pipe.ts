@@ -1,6 +1,6 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { getMetadataStorage, validate } from 'class-validator';
-import type { JsonValue } from '../domain/strict-json.js';
+import type { JsonValue } from '../domain/token/strict-json.js';
 import { ServiceError } from '../domain/service-error.js';
 import { badRequest } from './bad-request.js';
 

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { IssuerConfig } from '../config/issuer-config.js';
 import { connectTo, secure } from './guarded-connection.js';
 import { tunnelThrough } from './proxy-tunnel.js';
-import { TrustedAuthorities } from './trusted-authorities.js';
+import { TrustedAuthorities } from './trusted-cas.js';
 
 type Target = Pick<ClientRequestArgs, 'host' | 'port'>;
 type Opened = (error: Error | null, socket: Duplex) => void;

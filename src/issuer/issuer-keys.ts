@@ -7,9 +7,9 @@ import {
   printableKid,
   readKeySet,
   type SkippedKey,
-} from '../domain/key-set.js';
+} from '../domain/token/key-set.js';
 import { ServiceError } from '../domain/service-error.js';
-import type { JsonObject } from '../domain/strict-json.js';
+import type { JsonObject } from '../domain/token/strict-json.js';
 import { Metrics } from '../metrics/metrics.js';
 import { badResponse, type FailureClass, IssuerFailure } from './issuer-failure.js';
 import { IssuerHttp } from './issuer-http.js';

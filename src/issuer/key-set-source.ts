@@ -1,7 +1,7 @@
 import { NamedFileError, readNamedFile, textOfFile } from '../config/named-file.js';
-import { describeSkippedKey, type KeySet, KeySetError, readKeySet } from '../domain/key-set.js';
+import { describeSkippedKey, type KeySet, KeySetError, readKeySet } from '../domain/token/key-set.js';
 import { ServiceError } from '../domain/service-error.js';
-import { parseStrictJson, StrictJsonError } from '../domain/strict-json.js';
+import { parseStrictJson, StrictJsonError } from '../domain/token/strict-json.js';
 import { badResponse } from './issuer-failure.js';
 import type { IssuerHttp } from './issuer-http.js';
 

@@ -1,4 +1,4 @@
-import { KEY_SET_KEPT } from '../domain/key-rotation.js';
+import { KEY_SET_KEPT } from '../domain/token/key-rotation.js';
 
 /** How long a set that could not be fetched again is still good, milliseconds. */
 export const KEPT_MS = KEY_SET_KEPT * 1000;

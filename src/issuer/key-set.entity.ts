@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { JsonObject } from '../domain/strict-json.js';
+import type { JsonObject } from '../domain/token/strict-json.js';
 
 /** The last good key set of an address, so that a cold start needs no issuer. */
 @Entity('key_set')

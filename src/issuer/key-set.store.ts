@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
-import type { JsonObject } from '../domain/strict-json.js';
+import type { JsonObject } from '../domain/token/strict-json.js';
 import { KeySetEntity } from './key-set.entity.js';
 
 /** Keeps the last good key set of each address over restarts. */

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { VERSION } from '../config/build-info.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
-import { isJsonObject, type JsonObject, parseStrictJson } from '../domain/strict-json.js';
+import { isJsonObject, type JsonObject, parseStrictJson } from '../domain/token/strict-json.js';
 import { badResponse, IssuerFailure } from './issuer-failure.js';
 import { type IssuerAnswer, IssuerHttp } from './issuer-http.js';
 

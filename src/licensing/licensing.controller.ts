@@ -1,15 +1,15 @@
 import { Controller, Delete, Get, HttpCode, Post } from '@nestjs/common';
 import { ByActor, type RequestActor } from '../access/actor.decorator.js';
-import { RequireAction } from '../access/require-action.decorator.js';
+import { EmptyRequest } from '../http/empty.request.js';
+import { RequireAction } from '../http/require-action.decorator.js';
 import { JsonBody } from '../http/json-body.js';
-import { type InspectionResponse, inspectionResponse } from './inspection.response.js';
+import { type InspectionResponse, inspectionResponse } from './install/inspection.response.js';
 import {
   InspectLicenseRequest,
   InstallLicenseRequest,
   RemoveLicenseRequest,
-  RenewLicenseRequest,
-} from './license.request.js';
-import { type LicenseResponse, licenseResponse } from './license.response.js';
+} from './install/license.request.js';
+import { type LicenseResponse, licenseResponse } from './license/license.response.js';
 import { LicensingService } from './licensing.service.js';
 
 @Controller('api/licensing')
@@ -48,10 +48,7 @@ export class LicensingController {
   @Post('token/renew')
   @HttpCode(200)
   @RequireAction('licensing:write')
-  async renew(
-    @ByActor() actor: RequestActor,
-    @JsonBody() _body: RenewLicenseRequest,
-  ): Promise<LicenseResponse> {
+  async renew(@ByActor() actor: RequestActor, @JsonBody() _body: EmptyRequest): Promise<LicenseResponse> {
     return licenseResponse(await this.licensing.renew(actor));
   }
 

@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../audit/audit-log.js';
 import type { Actor } from '../domain/actor.js';
-import { LicenseStatus } from '../domain/license.js';
+import { LicenseStatus } from '../domain/license/license.js';
 import { isRootUrl } from '../domain/root-url.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
-import type { Inspection } from './license-inspection.js';
-import { type InstallOptions, LicenseInstaller } from './license-installer.js';
-import { licenseIn, LicenseReader, type LicenseState } from './license.reader.js';
-import { LicenseRenewal } from './license-renewal.js';
-import { LicenseQueue } from './license-queue.js';
-import { LicenseStore } from './license.store.js';
+import type { Inspection } from './install/license-inspection.js';
+import { type InstallOptions, LicenseInstaller } from './install/license-installer.js';
+import { licenseIn, LicenseReader, type LicenseState } from './license/license-reader.js';
+import { LicenseRenewal } from './renewal/license-renewal.js';
+import { LicenseQueue } from './terms/license-queue.js';
+import { LicenseStore } from './license/license.store.js';
 
 /** The use cases of the licensing API. */
 @Injectable()

@@ -1,6 +1,6 @@
-import type { KnownToken } from '../access/caller.js';
-import type { LicenseClaims } from '../domain/license-claims.js';
-import type { AuthenticatedLicense } from '../domain/license-token.js';
+import type { KnownToken } from '../domain/caller.js';
+import type { LicenseClaims } from '../domain/license/license-claims.js';
+import type { AuthenticatedLicense } from '../domain/license/license-token.js';
 import type { ErrorCode } from '../domain/service-error.js';
 
 /** A license of a file or text, outside of the database. */

@@ -1,9 +1,9 @@
 import { DataSource } from 'typeorm';
-import type { KnownToken } from '../../src/access/caller.js';
+import type { KnownToken } from '../../src/domain/caller.js';
 import { hashToken } from '../../src/access/service-account-token.js';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { Database } from '../../src/database/database.js';
-import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
+import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 import { SnapshotService } from '../../src/snapshot/snapshot.service.js';
 import { embeddedDatabase } from '../support/database.js';
 import { FakeClock } from '../support/fake-clock.js';

@@ -4,7 +4,7 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import { AccessGuard, callerOf } from '../../src/access/access.guard.js';
 import { Authenticator } from '../../src/access/authenticator.js';
 import { LastUses } from '../../src/access/last-uses.js';
-import { OpenToAll, RequireAction } from '../../src/access/require-action.decorator.js';
+import { OpenToAll, RequireAction } from '../../src/http/require-action.decorator.js';
 import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { AccessDenied } from '../../src/domain/access-denied.js';

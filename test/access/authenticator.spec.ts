@@ -1,6 +1,6 @@
 import { Authenticator } from '../../src/access/authenticator.js';
 import { LastUses } from '../../src/access/last-uses.js';
-import { ACTIONS } from '../../src/access/actions.js';
+import { ACTIONS } from '../../src/domain/actions.js';
 import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { ServiceError } from '../../src/domain/service-error.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ACTIONS } from '../../src/access/actions.js';
+import { ACTIONS } from '../../src/domain/actions.js';
 import { ROLES } from '../../src/access/roles.js';
 import { ACCESS_DOCUMENT } from '../../src/http/error.filter.js';
 import { operations } from '../support/openapi.js';

@@ -5,7 +5,7 @@ import { AccessGuard } from '../../src/access/access.guard.js';
 import { Authenticator } from '../../src/access/authenticator.js';
 import { LastUses } from '../../src/access/last-uses.js';
 import { LoadGuard } from '../../src/access/load.guard.js';
-import { OpenToAll, RequireAction } from '../../src/access/require-action.decorator.js';
+import { OpenToAll, RequireAction } from '../../src/http/require-action.decorator.js';
 import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { ServiceError } from '../../src/domain/service-error.js';

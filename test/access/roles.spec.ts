@@ -1,4 +1,4 @@
-import { ACTIONS } from '../../src/access/actions.js';
+import { ACTIONS } from '../../src/domain/actions.js';
 import { actionsOf, ADMINISTRATOR_ROLE, findRole, ROLES } from '../../src/access/roles.js';
 import { EVERYTHING, FIXED_ROLES } from './fixed-roles.js';
 

@@ -1,5 +1,5 @@
-import { ACTIONS } from '../../src/access/actions.js';
-import type { Caller } from '../../src/access/caller.js';
+import { ACTIONS } from '../../src/domain/actions.js';
+import type { Caller } from '../../src/domain/caller.js';
 import { ADMINISTRATOR_ROLE, actionsOf } from '../../src/access/roles.js';
 import { ceilingOf, ceilingWithoutRecord, limit } from '../../src/access/token-ceiling.js';
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { AUTHORITY_SETTINGS } from '../../src/config/authority-config.js';
+import { AUTHORITY_SETTINGS } from '../../src/config/issuer-server-config.js';
 import { SERVICE_SETTINGS } from '../../src/config/service-config.js';
 import type { Settings } from '../../src/config/environment.js';
 

@@ -1,5 +1,5 @@
 import { assert, constantFrom, property, string, integer } from 'fast-check';
-import { AUTHORITY_SETTINGS } from '../../src/config/authority-config.js';
+import { AUTHORITY_SETTINGS } from '../../src/config/issuer-server-config.js';
 import { misspelledNames } from '../../src/config/misspelled-names.js';
 import { SERVICE_SETTINGS } from '../../src/config/service-config.js';
 import type { Settings } from '../../src/config/environment.js';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadAuthorityConfig } from '../../src/config/authority-config.js';
+import { loadAuthorityConfig } from '../../src/config/issuer-server-config.js';
 import type { ConfigError } from '../../src/config/environment.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { CertificateAuthority } from '../support/certificates.js';

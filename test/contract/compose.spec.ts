@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { AUTHORITY_SETTINGS, loadAuthorityConfig } from '../../src/config/authority-config.js';
+import { AUTHORITY_SETTINGS, loadAuthorityConfig } from '../../src/config/issuer-server-config.js';
 import type { Environment, Settings } from '../../src/config/environment.js';
 import { loadServiceConfig, SERVICE_SETTINGS } from '../../src/config/service-config.js';
 
@@ -119,7 +119,7 @@ describe('docker-compose.yml', () => {
       });
     // Without capabilities the image's entry point cannot become this user by itself.
     expect(postgres.user).toBe('70:70');
-    expect([issuer.profiles, issuer.command]).toEqual([['demo'], ['dist/authority/main.js']]);
+    expect([issuer.profiles, issuer.command]).toEqual([['demo'], ['dist/issuer-server/main.js']]);
   });
 
   it('lets the service work as a role that changes no tables, which another one does before', () => {

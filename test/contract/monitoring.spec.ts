@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { ERROR_CATALOGUE } from '../../src/domain/service-error.js';
-import { TestAuthority } from '../authority/test-authority.js';
+import { TestAuthority } from '../issuer-server/test-issuer-server.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { readLabels, Scrape } from '../support/scrape.js';
 import { ServiceProcess } from '../support/service-process.js';

@@ -7,8 +7,8 @@ import {
   type AccessRule,
   OpenToAll,
   RequireAction,
-} from '../../src/access/require-action.decorator.js';
-import { ACTIONS } from '../../src/access/actions.js';
+} from '../../src/http/require-action.decorator.js';
+import { ACTIONS } from '../../src/domain/actions.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { Database } from '../../src/database/database.js';
 import { systemClock } from '../../src/domain/clock.js';

@@ -4,7 +4,7 @@ import { ServiceAccountEntity } from '../../src/accounts/service-account.entity.
 import { ServiceAccountTokenEntity } from '../../src/accounts/service-account-token.entity.js';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { Database } from '../../src/database/database.js';
-import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
+import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 import { PostgresServer } from '../support/postgres-server.js';
 import { eventually } from './stage.js';
 

@@ -1,6 +1,6 @@
-import { AUTHORITY_SCHEMA } from '../../src/authority/authority-schema.js';
+import { AUTHORITY_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { otherOwner, programOf } from '../../src/database/database-owner.js';
-import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
+import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 
 const SERVICE = SERVICE_SCHEMA.migrations.map(({ name }) => name);
 const ISSUER = AUTHORITY_SCHEMA.migrations.map(({ name }) => name);

@@ -11,7 +11,7 @@ import { Terminal } from '../support/terminal.js';
 jest.setTimeout(600_000);
 
 const PASSWORD = 'a-password-of-this-test';
-const ISSUE = 'node dist/authority/main.js issue --sub http://localhost:3000/ --company Example';
+const ISSUE = 'node dist/issuer-server/main.js issue --sub http://localhost:3000/ --company Example';
 
 /** The blocks that do not run here, by how they begin, and why. The list may only shrink. */
 const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -35,21 +35,23 @@ const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       'needs jq, and shows one moment; the calls are those of the first block',
   },
   'docs/issuer-protocol.md': {
-    'node dist/authority/main.js list  ': 'needs a clock that was wrong: test/authority/wrong-clock.spec.ts',
+    'node dist/issuer-server/main.js list  ':
+      'needs a clock that was wrong: test/issuer-server/record/wrong-clock.spec.ts',
   },
   'docs/operations.md': {
     'role=': 'needs a role of a server: test/database-faults/credentials.spec.ts rotates its password',
     'umask 077\nprintf': 'needs pg_dump: test/database-faults/restore.spec.ts',
     'pg_restore --clean': 'needs pg_restore: test/database-faults/restore.spec.ts',
     createdb: 'needs pg_restore: test/database-faults/restore.spec.ts',
-    'DATABASE_URL=pglite://./data/authority': 'test/authority/wrong-clock.spec.ts runs confirm-clock',
+    'DATABASE_URL=pglite://./data/authority':
+      'test/issuer-server/record/wrong-clock.spec.ts runs confirm-clock',
     'ISSUER_CA_PATH=': 'settings; test/e2e/issuer/outside.e2e.ts uses them',
   },
   'docs/performance.md': { '': 'measures for a minute, on a machine of its own' },
   'docs/reliability.md': { '': 'is a test suite: test/database-faults' },
   'docs/reverse-proxy.md': { '': 'settings; test/http/client-address.spec.ts uses them' },
   'docs/signing-keys.md': {
-    '': 'waits for a day between its steps; test/authority runs the commands of keys',
+    '': 'waits for a day between its steps; test/issuer-server runs the commands of keys',
   },
   'docs/verification.md': { '': 'is a test suite: test/vectors' },
   'examples/express/README.md': { '': 'test/examples runs the example' },
@@ -96,8 +98,8 @@ const ANOTHER = 'a second time is another license, as docs/issuer-protocol.md tr
 
 /** What needs no service that runs already. */
 const PROGRAMS: readonly Sitting[] = [
-  { page: 'docs/integrating.md', blocks: ['node dist/authority'], once: ANOTHER },
-  { page: 'README.md', blocks: ['node dist/authority'], once: ANOTHER },
+  { page: 'docs/integrating.md', blocks: ['node dist/issuer-server'], once: ANOTHER },
+  { page: 'README.md', blocks: ['node dist/issuer-server'], once: ANOTHER },
   { page: 'docs/operations.md', blocks: ['kill -TERM'], before: 'node dist/main.js' },
 ];
 
@@ -224,7 +226,7 @@ describe('Pasted in order, and a second time,', () => {
 
     async function startIssuer(): Promise<void> {
       const runs = await fetch(`${terminal.addresses.issuer}/healthz`).catch(() => undefined);
-      if (runs === undefined) await terminal.paste('node dist/authority/main.js');
+      if (runs === undefined) await terminal.paste('node dist/issuer-server/main.js');
     }
 
     async function tokensOfFirst(): Promise<unknown> {

@@ -2,7 +2,7 @@ import { Agent, request, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { loadAuthorityConfig } from '../../src/config/authority-config.js';
+import { loadAuthorityConfig } from '../../src/config/issuer-server-config.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { LONGEST_ISSUER_TIMEOUT_MS, requestDeadlineMs } from '../../src/domain/request-deadline.js';
 import { connectionTimes } from '../../src/http/connection-times.js';

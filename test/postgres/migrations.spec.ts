@@ -1,11 +1,11 @@
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import pg from 'pg';
-import { AUTHORITY_SCHEMA } from '../../src/authority/authority-schema.js';
+import { AUTHORITY_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { dataSourceOptions, type Schema } from '../../src/database/data-source-options.js';
 import { locateTables, UnusableDatabaseError } from '../../src/database/database-inspection.js';
 import { migrateDatabase } from '../../src/database/migrate-database.js';
 import { applyMigrations } from '../../src/database/migrate.js';
-import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
+import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { ServiceProcess } from '../support/service-process.js';
 

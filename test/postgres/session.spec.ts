@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
-import { AUTHORITY_SCHEMA } from '../../src/authority/authority-schema.js';
+import { AUTHORITY_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { dataSourceOptions, type Schema } from '../../src/database/data-source-options.js';
 import { Database } from '../../src/database/database.js';
 import { UnusableDatabaseError } from '../../src/database/database-inspection.js';
-import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
+import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 import { SnapshotVersionEntity } from '../../src/snapshot/snapshot-version.entity.js';
 import { ServiceAccountTokenEntity } from '../../src/accounts/service-account-token.entity.js';
 import { share } from '../schema/shape.js';

@@ -1,9 +1,9 @@
 import type { Server } from 'node:http';
 import { Database } from '../../src/database/database.js';
-import type { AuthenticatedLicense } from '../../src/domain/license-token.js';
-import { licenseIn } from '../../src/licensing/license.reader.js';
-import { LicenseStore } from '../../src/licensing/license.store.js';
-import { RenewalStore, type Turn } from '../../src/licensing/renewal.store.js';
+import type { AuthenticatedLicense } from '../../src/domain/license/license-token.js';
+import { licenseIn } from '../../src/licensing/license/license-reader.js';
+import { LicenseStore } from '../../src/licensing/license/license.store.js';
+import { RenewalStore, type Turn } from '../../src/licensing/renewal/renewal.store.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { type Reply, TestService } from '../support/service.js';

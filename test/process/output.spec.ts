@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const AUTHORITY = fileURLToPath(new URL('../../dist/authority/main.js', import.meta.url));
+const AUTHORITY = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
 const QUICKSTART = fileURLToPath(new URL('../../dist/quickstart.js', import.meta.url));
 
 type Stream = 'stdout' | 'stderr';

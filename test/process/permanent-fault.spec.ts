@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const AUTHORITY = fileURLToPath(new URL('../../dist/authority/main.js', import.meta.url));
+const AUTHORITY = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
 const QUICKSTART = fileURLToPath(new URL('../../dist/quickstart.js', import.meta.url));
 
 const PROGRAMS: [string, string, ...string[]][] = [

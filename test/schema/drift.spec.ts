@@ -1,8 +1,8 @@
 import { DataSource } from 'typeorm';
-import { AUTHORITY_SCHEMA } from '../../src/authority/authority-schema.js';
+import { AUTHORITY_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { dataSourceOptions, type Schema } from '../../src/database/data-source-options.js';
 import { applyMigrations, checkMigrations, PendingMigrationsError } from '../../src/database/migrate.js';
-import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
+import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 
 describe.each<[string, Schema]>([

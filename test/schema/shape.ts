@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { DataSource } from 'typeorm';
-import { AUTHORITY_SCHEMA } from '../../src/authority/authority-schema.js';
+import { AUTHORITY_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { dataSourceOptions, type Schema } from '../../src/database/data-source-options.js';
 import { applyMigrations } from '../../src/database/migrate.js';
-import { SERVICE_SCHEMA } from '../../src/database/service-schema.js';
+import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 import type { TestDatabase } from '../support/database.js';
 
 /** A program with tables. */

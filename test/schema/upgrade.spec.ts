@@ -1,10 +1,10 @@
-import { LicenseRegister } from '../../src/authority/license-register.js';
-import { RenewalEntity } from '../../src/authority/renewal.entity.js';
+import { LicenseRegister } from '../../src/issuer-server/licenses/license-register.js';
+import { RenewalEntity } from '../../src/issuer-server/renewals/renewal.entity.js';
 import { Database } from '../../src/database/database.js';
 import { startService } from '../../src/service.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { createLogger } from '../../src/http/logger.js';
-import { TestAuthority } from '../authority/test-authority.js';
+import { TestAuthority } from '../issuer-server/test-issuer-server.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';

@@ -2,7 +2,7 @@ import Sequencer from '@jest/test-sequencer';
 
 /** The longest files, longest first: `npm test` prints the slowest ten at its end. */
 const LONGEST = [
-  'test/licensing/renewal-interleavings.spec.ts',
+  'test/licensing/renewal/renewal-interleavings.spec.ts',
   'test/e2e/licensing/vectors.e2e.ts',
   'test/e2e/issuer/faults.e2e.ts',
   'test/schema/upgrade.spec.ts',
@@ -12,7 +12,7 @@ const LONGEST = [
   'test/process/main.spec.ts',
   'test/e2e/licensing/keys.e2e.ts',
   'test/e2e/access/limits.e2e.ts',
-  'test/authority/main.spec.ts',
+  'test/issuer-server/main.spec.ts',
   'test/e2e/licensing/queue.e2e.ts',
   'test/contract/lock-file.spec.ts',
 ];

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { BOOTSTRAP_TOKEN } from './service.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const AUTHORITY = fileURLToPath(new URL('../../dist/authority/main.js', import.meta.url));
+const AUTHORITY = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
 
 /** The built service as a process of its own, the way an operator runs it. */
 export class ServiceProcess {

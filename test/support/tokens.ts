@@ -1,11 +1,11 @@
 import { constants, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto';
-import { type KeySet, readKeySet } from '../../src/domain/key-set.js';
-import { authenticateLicenseToken } from '../../src/domain/license-token.js';
-import type { LicensePolicy } from '../../src/domain/license.js';
+import { type KeySet, readKeySet } from '../../src/domain/token/key-set.js';
+import { authenticateLicenseToken } from '../../src/domain/license/license-token.js';
+import type { LicensePolicy } from '../../src/domain/license/license.js';
 import { parseRootUrl, type RootUrl } from '../../src/domain/root-url.js';
 import { type ErrorCode, ServiceError } from '../../src/domain/service-error.js';
-import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '../../src/domain/signature-algorithm.js';
-import type { JsonObject, JsonValue } from '../../src/domain/strict-json.js';
+import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '../../src/domain/token/signature-algorithm.js';
+import type { JsonObject, JsonValue } from '../../src/domain/token/strict-json.js';
 
 /** The moment of the tests, Unix seconds, and an instance, its issuer and product to go with it. */
 export const NOW = 1_800_000_000;

@@ -1,8 +1,8 @@
-import { emptyKeySet, type KeySet, readKeySet } from '../../src/domain/key-set.js';
-import { verifyLicenseToken } from '../../src/domain/license-token.js';
+import { emptyKeySet, type KeySet, readKeySet } from '../../src/domain/token/key-set.js';
+import { verifyLicenseToken } from '../../src/domain/license/license-token.js';
 import { parseRootUrl } from '../../src/domain/root-url.js';
 import { ServiceError } from '../../src/domain/service-error.js';
-import type { JsonValue } from '../../src/domain/strict-json.js';
+import type { JsonValue } from '../../src/domain/token/strict-json.js';
 import { readVectors, type Vector, vectorFiles, vectorInstance } from '../support/vectors.js';
 
 const policy = { ...vectorInstance, rootUrl: parseRootUrl(vectorInstance.rootUrl) };

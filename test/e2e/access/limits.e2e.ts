@@ -2,7 +2,7 @@ import { Authenticator } from '../../../src/access/authenticator.js';
 import { createServiceAccountToken, hashToken } from '../../../src/access/service-account-token.js';
 import { AccountsService } from '../../../src/accounts/accounts.service.js';
 import { Database } from '../../../src/database/database.js';
-import { ACTIONS } from '../../../src/access/actions.js';
+import { ACTIONS } from '../../../src/domain/actions.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../../support/service.js';
 import { type RawAnswer, send } from '../http/raw-http.js';

@@ -5,9 +5,9 @@ import type {
   ExplainedSource,
   ExplanationResponse,
   TimelineResponse,
-} from '../../../src/licensing/explanation.response.js';
-import { LicenseReader } from '../../../src/licensing/license.reader.js';
-import { LicenseSources } from '../../../src/licensing/license-sources.js';
+} from '../../../src/licensing/explain/explanation.response.js';
+import { LicenseReader } from '../../../src/licensing/license/license-reader.js';
+import { LicenseSources } from '../../../src/licensing/sources/license-sources.js';
 import { SnapshotService } from '../../../src/snapshot/snapshot.service.js';
 import { TestService } from '../../support/service.js';
 import { createKey, DAY } from '../../support/tokens.js';

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../../../src/config/environment.js';
-import { LicenseSources } from '../../../src/licensing/license-sources.js';
-import type { SourceReport } from '../../../src/licensing/source-report.js';
+import { LicenseSources } from '../../../src/licensing/sources/license-sources.js';
+import type { SourceReport } from '../../../src/licensing/license/source-report.js';
 import { SnapshotService } from '../../../src/snapshot/snapshot.service.js';
 import { CHECK, newLid, outcome, shareStage, type Stage, TOKEN, until } from './stage.js';
 

@@ -1,10 +1,10 @@
-import { readKeySet } from '../../../src/domain/key-set.js';
+import { readKeySet } from '../../../src/domain/token/key-set.js';
 import {
   authenticateLicenseToken,
   readRevocationHeader,
   verifyRevocationStatement,
-} from '../../../src/domain/license-token.js';
-import type { JsonValue } from '../../../src/domain/strict-json.js';
+} from '../../../src/domain/license/license-token.js';
+import type { JsonValue } from '../../../src/domain/token/strict-json.js';
 import { FakeIssuer } from './fake-issuer.js';
 
 describe('the fake issuer', () => {

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createPrivateKey, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { JsonObject } from '../../../src/domain/strict-json.js';
+import type { JsonObject } from '../../../src/domain/token/strict-json.js';
 import { CertificateAuthority, type Certificate } from '../certificates.js';
 import { createKey, type TestKey } from '../tokens.js';
 

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { readKeySet } from '../../../src/domain/key-set.js';
-import { authenticateLicenseToken } from '../../../src/domain/license-token.js';
-import type { JsonValue } from '../../../src/domain/strict-json.js';
+import { readKeySet } from '../../../src/domain/token/key-set.js';
+import { authenticateLicenseToken } from '../../../src/domain/license/license-token.js';
+import type { JsonValue } from '../../../src/domain/token/strict-json.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const KEYS = '/.well-known/jwks.json';

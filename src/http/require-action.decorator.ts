@@ -1,0 +1,33 @@
+import { UseInterceptors } from '@nestjs/common';
+import type { Action } from '../domain/actions.js';
+import { DeadlineInterceptor } from './deadline.interceptor.js';
+
+/** What an endpoint demands of its caller. */
+export type AccessRule = { readonly action: Action; readonly fromMemory: boolean } | { readonly open: true };
+
+export const ACCESS_RULE = 'licentia:access-rule';
+
+/**
+ * Lets in callers who hold the action. An endpoint without a rule lets nobody in.
+ * @param fromMemory - the handler needs nothing but memory, so it is answered when everything else is shed
+ */
+export function RequireAction(action: Action, { fromMemory = false } = {}): MethodDecorator {
+  return rule({ action, fromMemory });
+}
+
+/** Lets everybody in, without credentials: probes and the API's own description. */
+export function OpenToAll(): MethodDecorator {
+  return rule({ open: true });
+}
+
+/** A second rule for a handler would silently win over the first: it is a mistake that ends the start. */
+function rule(value: AccessRule): MethodDecorator {
+  return (target, name, descriptor) => {
+    const handler = descriptor.value as object;
+    if (Reflect.hasMetadata(ACCESS_RULE, handler)) throw new Error(`${String(name)} has two access rules`);
+    Reflect.defineMetadata(ACCESS_RULE, value, handler);
+    // What memory answers waits for nothing, and takes no work slot.
+    if (!('open' in value) && !value.fromMemory)
+      UseInterceptors(DeadlineInterceptor)(target, name, descriptor);
+  };
+}

@@ -1,0 +1,197 @@
+import { DAY } from '../../domain/clock.js';
+import {
+  assertOneOf,
+  moment,
+  MOST_COUNT,
+  MOST_DAYS,
+  read,
+  TEXT,
+  tokenSeconds,
+  UsageError,
+  wholeNumber,
+} from './command-options.js';
+import type { Prolongation } from '../licenses/license-administration.js';
+import type { LicenseChange } from '../licenses/license-change.js';
+import type { LicenseTerms } from '../licenses/license-terms.js';
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../keys/new-signing-key.js';
+
+/** What an operator asks for; without any of these the issuer serves. */
+export type Command =
+  | { readonly name: 'issue'; readonly terms: LicenseTerms }
+  | { readonly name: 'list'; readonly json: boolean }
+  | { readonly name: 'show' | 'history'; readonly lid: string; readonly json: boolean }
+  | { readonly name: 'change'; readonly lid: string; readonly change: LicenseChange }
+  | { readonly name: 'suspend' | 'resume' | 'revoke'; readonly lid: string }
+  | { readonly name: 'token' | 'repair'; readonly lid: string }
+  | { readonly name: 'prolong'; readonly lid: string; readonly by: Prolongation }
+  | { readonly name: 'confirm-clock' }
+  | { readonly name: 'change-issuer-id' }
+  | KeyCommand
+  | { readonly name: 'help' };
+
+/** What an operator asks for about the signing keys; `kid` may be the beginning of one. */
+export type KeyCommand =
+  | { readonly name: 'keys list'; readonly json: boolean }
+  | { readonly name: 'keys add'; readonly alg?: SigningAlgorithm; readonly file?: string }
+  | { readonly name: 'keys activate' | 'keys retire'; readonly kid: string; readonly force: boolean };
+
+/** The terms of a license, for `issue` and `change`. */
+const TERM_OPTIONS = {
+  company: TEXT,
+  product: { type: 'string', multiple: true },
+  users: TEXT,
+  starts: TEXT,
+  days: TEXT,
+  'token-days': TEXT,
+  'token-minutes': TEXT,
+  'warn-days': TEXT,
+  'token-warn-days': TEXT,
+  'update-days': TEXT,
+} as const;
+
+const ISSUE_OPTIONS = { sub: TEXT, lid: TEXT, ...TERM_OPTIONS } as const;
+
+const CHANGE_OPTIONS = {
+  ...TERM_OPTIONS,
+  expires: TEXT,
+  'no-company': { type: 'boolean', default: false },
+  'no-users': { type: 'boolean', default: false },
+} as const;
+
+/**
+ * The command of a command line, which does not name the program.
+ * @returns undefined when it has no command but options alone, or names `serve`
+ * @throws UsageError
+ */
+export function readCommand([name, ...rest]: readonly string[]): Command | undefined {
+  switch (name) {
+    case 'issue':
+      return readIssue(rest);
+    case 'list': {
+      const { values } = read(rest, { json: { type: 'boolean', default: false } }, 0);
+      return values.help ? { name: 'help' } : { name, json: values.json };
+    }
+    case 'show':
+    case 'history': {
+      const { values, positionals } = read(rest, { json: { type: 'boolean', default: false } }, 1);
+      return values.help ? { name: 'help' } : { name, lid: lidOf(positionals), json: values.json };
+    }
+    case 'change':
+      return readChange(rest);
+    case 'suspend':
+    case 'resume':
+    case 'revoke':
+    case 'token':
+    case 'repair': {
+      const { values, positionals } = read(rest, {}, 1);
+      return values.help ? { name: 'help' } : { name, lid: lidOf(positionals) };
+    }
+    case 'prolong': {
+      const { values, positionals } = read(rest, { days: TEXT, until: TEXT }, 1);
+      if (values.help) return { name: 'help' };
+      const days = wholeNumber('days', values.days, 1, MOST_DAYS);
+      const until = moment('until', values.until);
+      if ((days === undefined) === (until === undefined))
+        throw new UsageError('Say either by how many days, --days <n>, or until when, --until <time>.');
+      const by = until === undefined ? { days: days as number } : { until };
+      return { name, lid: lidOf(positionals), by };
+    }
+    case 'confirm-clock':
+    case 'change-issuer-id': {
+      const { values } = read(rest, {}, 0);
+      return values.help ? { name: 'help' } : { name };
+    }
+    case 'keys':
+      return readKeys(rest);
+    default:
+      return undefined;
+  }
+}
+
+function readKeys([name, ...rest]: readonly string[]): Command {
+  switch (name) {
+    case '--help':
+    case '-h':
+      return { name: 'help' };
+    case 'list': {
+      const { values } = read(rest, { json: { type: 'boolean', default: false } }, 0);
+      return values.help ? { name: 'help' } : { name: 'keys list', json: values.json };
+    }
+    case 'add': {
+      const { values } = read(rest, { algorithm: TEXT, file: TEXT }, 0);
+      if (values.help) return { name: 'help' };
+      const alg = SIGNING_ALGORITHMS.find((one) => one === values.algorithm);
+      if (values.algorithm !== undefined && alg === undefined)
+        throw new UsageError(`--algorithm must be one of: ${SIGNING_ALGORITHMS.join(', ')}.`);
+      if (values.file === '') throw new UsageError('--file must be a path.');
+      return {
+        name: 'keys add',
+        ...(alg === undefined ? {} : { alg }),
+        ...(values.file === undefined ? {} : { file: values.file }),
+      };
+    }
+    case 'activate':
+    case 'retire': {
+      const { values, positionals } = read(rest, { force: { type: 'boolean', default: false } }, 1);
+      if (values.help) return { name: 'help' };
+      const [kid] = positionals;
+      if (kid === undefined) throw new UsageError('Say which key, by its id: "keys list" shows them.');
+      return { name: `keys ${name}`, kid, force: values.force };
+    }
+    default:
+      throw new UsageError('Say what to do with the keys: keys list, add, activate or retire.');
+  }
+}
+
+function readIssue(args: readonly string[]): Command {
+  const { values } = read(args, ISSUE_OPTIONS, 0);
+  if (values.help) return { name: 'help' };
+  if (values.sub === undefined)
+    throw new UsageError('Say which instance the license is for: --sub <root URL>.');
+  return { name: 'issue', terms: { sub: values.sub, lid: values.lid, ...termsOf(values) } };
+}
+
+function readChange(args: readonly string[]): Command {
+  const { values, positionals } = read(args, CHANGE_OPTIONS, 1);
+  if (values.help) return { name: 'help' };
+  const lid = lidOf(positionals);
+  const { 'no-company': noCompany, 'no-users': noUsers, help: _, ...given } = values;
+  if (!noCompany && !noUsers && Object.keys(given).length === 0)
+    throw new UsageError('Say what to change, such as --users <n>: --help lists all terms.');
+  assertOneOf(['company', values.company], ['no-company', noCompany || undefined]);
+  assertOneOf(['users', values.users], ['no-users', noUsers || undefined]);
+  assertOneOf(['expires', values.expires], ['days', values.days]);
+  const terms = termsOf(values);
+  return {
+    name: 'change',
+    lid,
+    change: {
+      ...terms,
+      company: noCompany ? null : terms.company,
+      includedUsers: noUsers ? null : terms.includedUsers,
+      expires: moment('expires', values.expires),
+    },
+  };
+}
+
+function termsOf(values: {
+  readonly [Option in keyof typeof TERM_OPTIONS]?: Option extends 'product' ? string[] : string;
+}) {
+  const days = wholeNumber('days', values.days, 1, MOST_DAYS);
+  return {
+    company: values.company,
+    products: values.product,
+    includedUsers: wholeNumber('users', values.users, 0, MOST_COUNT),
+    starts: moment('starts', values.starts),
+    licenseSeconds: days === undefined ? undefined : days * DAY,
+    tokenSeconds: tokenSeconds(values['token-days'], values['token-minutes']),
+    licenseWarnDays: wholeNumber('warn-days', values['warn-days'], 0, MOST_DAYS),
+    tokenWarnDays: wholeNumber('token-warn-days', values['token-warn-days'], 0, MOST_DAYS),
+    updateDays: wholeNumber('update-days', values['update-days'], 0, MOST_DAYS),
+  };
+}
+
+function lidOf([lid]: readonly string[]): string {
+  if (lid === undefined) throw new UsageError('Say which license, by its id: "list" shows them.');
+  return lid;
+}

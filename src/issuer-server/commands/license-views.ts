@@ -1,0 +1,127 @@
+import { DAY, isoTime, toSeconds } from '../../domain/clock.js';
+import type { ChangedTerms } from '../licenses/changed-terms.js';
+import type { LicenseEventEntity } from '../licenses/license-event.entity.js';
+import type { LicenseOverview } from '../licenses/license-overview.js';
+import { printable, textTable } from './text-table.js';
+
+/** `list` for a person. */
+export function licenseTable(overviews: readonly LicenseOverview[]): string {
+  const head = [
+    ...['LICENSE', 'STATUS', 'COMPANY', 'ISSUER', 'INSTANCE', 'PRODUCTS', 'USERS', 'STARTS', 'ENDS'],
+    ...['LAST TOKEN', 'LAST RENEWAL', 'NEXT END'],
+  ];
+  const rows = overviews.map(({ license, iss, lastToken, lastRenewal, nextEnd }) => [
+    ...[license.lid, license.status, license.company ?? '-', iss, license.sub, license.prod.join(',')],
+    ...[String(license.includedUsers ?? '-'), isoTime(license.nbf), isoTime(license.lexp)],
+    ...[time(lastToken?.iat), renewalText(lastRenewal), time(nextEnd)],
+  ]);
+  return textTable([head, ...rows]);
+}
+
+/** `show` for a person. */
+export function licenseSheet({ license, iss, lastToken, lastRenewal, nextEnd }: LicenseOverview): string {
+  const { licExpWarnDays, tokExpWarnDays, updateDays } = license;
+  const lines: [string, string][] = [
+    ['License', license.lid],
+    ['Status', license.status],
+    ['Company', license.company ?? '-'],
+    ['Issuer', iss],
+    ['Instance', license.sub],
+    ['Products', license.prod.join(', ')],
+    ['Users', String(license.includedUsers ?? 'no limit')],
+    ['Starts', isoTime(license.nbf)],
+    ['Ends', `${isoTime(license.lexp)}, warning ${days(licExpWarnDays)} before`],
+    [
+      'Tokens',
+      `last ${length(license.tokenSeconds)}, warning ${days(tokExpWarnDays)} before, renewed after ${days(updateDays)}`,
+    ],
+    ['Last token', lastToken === null ? '-' : `${isoTime(lastToken.iat)}, expires ${isoTime(lastToken.exp)}`],
+    ['Last renewal', renewalText(lastRenewal)],
+    ['Next end', time(nextEnd)],
+  ];
+  return lines.map(([name, value]) => `${name.padEnd(14)}${printable(value)}\n`).join('');
+}
+
+/** `history` for a person. */
+export function historyTable(events: readonly LicenseEventEntity[]): string {
+  const rows = events.map((event) => [
+    isoTime(toSeconds(event.at.getTime())),
+    event.kind === 'recorded' ? 'issued' : event.kind,
+    event.actor ?? (event.instance === null ? '-' : `${event.instance} (${event.version ?? '-'})`),
+    whatHappened(event),
+  ]);
+  return textTable([['TIME', 'EVENT', 'BY', 'WHAT'], ...rows]);
+}
+
+/** What `list` and `show` tell a program; times in Unix seconds, terms by the names of the claims. */
+export function publicView({ license, iss, lastToken, lastRenewal, nextEnd }: LicenseOverview) {
+  return {
+    iss,
+    lid: license.lid,
+    status: license.status,
+    sub: license.sub,
+    prod: license.prod,
+    company: license.company,
+    included_users: license.includedUsers,
+    nbf: license.nbf,
+    lexp: license.lexp,
+    token_seconds: license.tokenSeconds,
+    lic_exp_warn_days: license.licExpWarnDays,
+    tok_exp_warn_days: license.tokExpWarnDays,
+    update_days: license.updateDays,
+    last_iat: lastToken?.iat ?? null,
+    last_exp: lastToken?.exp ?? null,
+    last_renewal: lastRenewal,
+    next_end: nextEnd,
+    revoked_at: license.revokedAt,
+  };
+}
+
+/** What `history` tells a program; times in Unix seconds. */
+export function publicEvent({
+  at,
+  kind,
+  actor,
+  instance,
+  version,
+  jti,
+  kid,
+  iat,
+  exp,
+  detail,
+}: LicenseEventEntity) {
+  return { at: toSeconds(at.getTime()), kind, actor, instance, version, jti, kid, iat, exp, changes: detail };
+}
+
+function whatHappened({ kind, jti, exp, detail }: LicenseEventEntity): string {
+  if (kind === 'recorded') return 'before this history was kept: what happened until then is not known';
+  const token = jti === null || exp === null ? [] : [`token ${jti} until ${isoTime(exp)}`];
+  const changes = Object.entries((detail ?? {}) as ChangedTerms).map(
+    ([name, { before, now }]) => `${name}: ${termText(name, before)} -> ${termText(name, now)}`,
+  );
+  return [...token, ...changes].join(', ') || '-';
+}
+
+function termText(name: string, value: unknown): string {
+  if (value === null) return 'none';
+  if ((name === 'nbf' || name === 'lexp') && typeof value === 'number') return isoTime(value);
+  return Array.isArray(value) ? value.join('+') : JSON.stringify(value);
+}
+
+function renewalText(renewal: LicenseOverview['lastRenewal']): string {
+  return renewal === null
+    ? '-'
+    : `${isoTime(renewal.at)} by ${renewal.instance ?? '-'} (${renewal.version ?? '-'})`;
+}
+
+function time(seconds: number | null | undefined): string {
+  return seconds === null || seconds === undefined ? '-' : isoTime(seconds);
+}
+
+function length(seconds: number): string {
+  return seconds % DAY === 0 ? days(seconds / DAY) : `${seconds / 60} minutes`;
+}
+
+function days(count: number): string {
+  return count === 1 ? '1 day' : `${count} days`;
+}

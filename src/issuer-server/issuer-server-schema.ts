@@ -1,0 +1,21 @@
+import type { Schema } from '../database/data-source-options.js';
+import { IssuedLicenseEntity } from './licenses/issued-license.entity.js';
+import { IssuerRecordEntity } from './record/issuer-record.entity.js';
+import { LicenseEventEntity } from './licenses/license-event.entity.js';
+import { AuthorityInitial1764000000000 } from './migrations/authority-initial-1764000000000.js';
+import { AuthorityHistory1766000000000 } from './migrations/authority-history-1766000000000.js';
+import { AuthorityKeys1765900000000 } from './migrations/authority-keys-1765900000000.js';
+import { AuthorityRecord1765300000000 } from './migrations/authority-record-1765300000000.js';
+import { RenewalEntity } from './renewals/renewal.entity.js';
+import { SigningKeyEntity } from './keys/signing-key.entity.js';
+
+/** The issuer's tables, in a database of its own. */
+export const AUTHORITY_SCHEMA: Schema = {
+  entities: [IssuedLicenseEntity, IssuerRecordEntity, LicenseEventEntity, RenewalEntity, SigningKeyEntity],
+  migrations: [
+    AuthorityInitial1764000000000,
+    AuthorityRecord1765300000000,
+    AuthorityKeys1765900000000,
+    AuthorityHistory1766000000000,
+  ],
+};

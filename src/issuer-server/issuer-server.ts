@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { Logger } from 'pino';
+import type { ServerTime } from '../clock/server-time.js';
+import type { AuthorityConfig } from '../config/issuer-server-config.js';
+import { Database } from '../database/database.js';
+import { explainUnavailable } from '../database/explain-unavailable.js';
+import { type Clock, systemClock } from '../domain/clock.js';
+import { ServiceError } from '../domain/service-error.js';
+import { HttpApplication } from '../http/http-application.js';
+import { AuthorityModule } from './issuer-server.module.js';
+import { ConfirmedClock } from './record/confirmed-clock.js';
+import { IssuerIdentity } from './record/issuer-identity.js';
+import { KeyAdministration } from './keys/key-administration.js';
+import { LicenseAuthority } from './licenses/license-administration.js';
+import { LicenseRegister } from './licenses/license-register.js';
+import { SigningKeys } from './keys/signing-keys.js';
+
+/** How long to wait between two tries to reach the database, milliseconds. */
+const RETRY_MS = 1_000;
+/** Every so many tries the log says again what is missing. */
+const TRIES_PER_LINE = 30;
+
+/** The issuer, listening. */
+export interface RunningAuthority {
+  /** Where it listens, `http://host:port`. */
+  readonly url: string;
+  readonly application: HttpApplication;
+  readonly issuer: LicenseAuthority;
+}
+
+/** What an operator works with. */
+export interface AuthorityServices {
+  readonly issuer: LicenseAuthority;
+  readonly register: LicenseRegister;
+  readonly keys: KeyAdministration;
+  readonly clock: ConfirmedClock;
+}
+
+/** Where the issuer differs from one that serves. */
+export interface AuthorityOptions {
+  /** Where the time comes from: the machine's clock unless given. */
+  readonly clock?: Clock;
+  /** How a database server is asked for its time. */
+  readonly serverTime?: ServerTime;
+  /** An operator is present: the clock is right, however long the issuer was not used. */
+  readonly attended?: boolean;
+  /** A database that belongs to no issuer yet becomes that of ISSUER_ID. What serves does so always. */
+  readonly claims?: boolean;
+  /** Whether it may sign, which needs the private part of the active key: unless given, it does. */
+  readonly signs?: boolean;
+}
+
+/**
+ * Starts the issuer: the database and the keys first, then the listener. It has nothing to say without its database,
+ * so it waits for one that is away.
+ *
+ * @throws ConfigError where the database belongs to another issuer; EmbeddedDirectoryInUseError, PendingMigrationsError,
+ * PermanentFaultError, and what the listener cannot do
+ */
+export async function startAuthority(
+  config: AuthorityConfig,
+  logger: Logger,
+  { clock = systemClock, serverTime, attended = false }: AuthorityOptions = {},
+): Promise<RunningAuthority> {
+  const application = await HttpApplication.create(AuthorityModule.of(config, clock, serverTime), {
+    logger,
+    quietRoute: '/healthz',
+    limits: { keepAliveSeconds: config.keepAliveSeconds },
+  });
+  try {
+    await startWhenAvailable(application.nest, logger, attended);
+    application.nest.get(ConfirmedClock).keepLooking();
+    await application.nest.get(LicenseRegister).warnOfAhead();
+    // The quickstart's keys are for trying out.
+    if (!attended) application.nest.get(SigningKeys).warnOfClear();
+    const url = await application.listen(config.listen.host, config.listen.port);
+    return { url, application, issuer: application.nest.get(LicenseAuthority) };
+  } catch (error) {
+    await application.close();
+    throw error;
+  }
+}
+
+/**
+ * Does something with the issuer that does not listen, then closes it. Nothing is logged: standard output belongs to
+ * whoever calls.
+ *
+ * @throws ConfigError where the database belongs to another issuer; ServiceError `database.unavailable`,
+ * EmbeddedDirectoryInUseError, PendingMigrationsError
+ */
+export async function withAuthority<T>(
+  config: AuthorityConfig,
+  work: (services: AuthorityServices) => Promise<T>,
+  { clock = systemClock, serverTime, attended = false, claims = false, signs = true }: AuthorityOptions = {},
+): Promise<T> {
+  const nest = await NestFactory.createApplicationContext(AuthorityModule.of(config, clock, serverTime), {
+    logger: false,
+    abortOnError: false,
+  });
+  try {
+    await start(nest, { attended, claims, signs });
+    return await work({
+      issuer: nest.get(LicenseAuthority),
+      register: nest.get(LicenseRegister),
+      keys: nest.get(KeyAdministration),
+      clock: nest.get(ConfirmedClock),
+    });
+  } finally {
+    await nest.close();
+  }
+}
+
+/**
+ * Makes the database that of the configured ISSUER_ID.
+ * @returns the ISSUER_ID before
+ * @throws as {@link withAuthority}
+ */
+export async function changeIssuerId(config: AuthorityConfig): Promise<string> {
+  const nest = await NestFactory.createApplicationContext(AuthorityModule.of(config, systemClock), {
+    logger: false,
+    abortOnError: false,
+  });
+  try {
+    await nest.get(Database).start();
+    return await nest.get(IssuerIdentity).change();
+  } finally {
+    await nest.close();
+  }
+}
+
+async function start(
+  nest: INestApplicationContext,
+  { attended, claims, signs }: Required<Pick<AuthorityOptions, 'attended' | 'claims' | 'signs'>>,
+): Promise<void> {
+  await nest.get(Database).start();
+  await nest.get(IssuerIdentity).start(claims);
+  await nest.get(SigningKeys).start(signs);
+  const clock = nest.get(ConfirmedClock);
+  if (attended) await clock.confirm();
+  await clock.start();
+}
+
+async function startWhenAvailable(
+  nest: INestApplicationContext,
+  logger: Logger,
+  attended: boolean,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start(nest, { attended, claims: true, signs: true });
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code !== 'database.unavailable') throw error;
+      if (tries % TRIES_PER_LINE === 1) {
+        logger.error({
+          msg: 'the database is not available: waiting for it',
+          reason: explainUnavailable(error),
+        });
+      }
+    }
+    await sleep(RETRY_MS);
+  }
+}

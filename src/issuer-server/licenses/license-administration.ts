@@ -1,0 +1,247 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { isDeepStrictEqual } from 'node:util';
+import type { EntityManager } from 'typeorm';
+import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import { Database } from '../../database/database.js';
+import { DAY } from '../../domain/clock.js';
+import { assertAcceptable, assertConfigurable } from './acceptable-license.js';
+import { AuthorityError, noLicense } from '../issuer-server-error.js';
+import { ConfirmedClock } from '../record/confirmed-clock.js';
+import { repairIat, revocationIat } from './iat-repair.js';
+import { IssuedLicenseEntity } from './issued-license.entity.js';
+import { changedTerms } from './changed-terms.js';
+import { type LicenseChange, withChange } from './license-change.js';
+import type { LicenseEventKind } from './license-event.entity.js';
+import { LicenseHistoryStore } from './license-history.store.js';
+import { LicenseSigner, type SignedLicense } from './license-signer.js';
+import type { LicenseTerms } from './license-terms.js';
+import { newLicense } from './new-license.js';
+import { decideToken, isUsable, MOST_AHEAD } from './next-token.js';
+import { RenewalStore } from '../renewals/renewal.store.js';
+import { SigningKeys } from '../keys/signing-keys.js';
+
+/** A license and its first token. */
+export interface IssuedLicense {
+  readonly lid: string;
+  readonly token: string;
+  readonly license: IssuedLicenseEntity;
+}
+
+/** How the end of a license is moved. */
+export type Prolongation =
+  | { readonly days: number }
+  /** Unix seconds. */
+  | { readonly until: number };
+
+type ChangeKind = Exclude<LicenseEventKind, 'recorded' | 'issued' | 'renewed'>;
+
+/** Issues licenses and decides about them: what an operator of the issuer does. */
+@Injectable()
+export class LicenseAuthority {
+  readonly #logger = new Logger(LicenseAuthority.name);
+
+  constructor(
+    private readonly database: Database,
+    private readonly keys: SigningKeys,
+    private readonly signer: LicenseSigner,
+    private readonly renewals: RenewalStore,
+    private readonly history: LicenseHistoryStore,
+    private readonly clock: ConfirmedClock,
+    @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
+  ) {}
+
+  /** @throws AuthorityError when the terms cannot be those of a license, or its `lid` is taken; ClockDoubtError */
+  async issue(terms: LicenseTerms): Promise<IssuedLicense> {
+    const { license, signed } = await this.database.transaction(async (manager) => {
+      const license = newLicense(terms, await this.clock.now(manager), this.clock.moment);
+      license.prod.forEach(assertConfigurable);
+      const signed = await this.signer.license(manager, license, license.lastIat);
+      await this.#assertAcceptable(license, signed.token, license.lastIat);
+      license.lastToken = signed.token;
+      const inserted = await manager
+        .createQueryBuilder()
+        .insert()
+        .into(IssuedLicenseEntity)
+        .values(license)
+        .orIgnore()
+        .returning('lid')
+        .execute();
+      if ((inserted.raw as unknown[]).length === 0) {
+        throw new AuthorityError(`There is a license "${license.lid}" already: choose another --lid.`);
+      }
+      await this.history.record(manager, {
+        lid: license.lid,
+        kind: 'issued',
+        at: this.clock.moment,
+        signed,
+      });
+      return { license, signed };
+    });
+    const { lid, lexp } = license;
+    const { token, jti, exp } = signed;
+    this.#logger.log({ msg: 'license issued', lid, jti, exp, lexp });
+    return { lid, token, license };
+  }
+
+  async find(lid: string): Promise<IssuedLicenseEntity | undefined> {
+    return this.database.read(
+      async (manager) => (await manager.findOneBy(IssuedLicenseEntity, { lid })) ?? undefined,
+    );
+  }
+
+  /** No more renewals until {@link resume}; the present token stays good until it ends. @throws AuthorityError */
+  async suspend(lid: string): Promise<IssuedLicenseEntity> {
+    return this.#change('suspended', lid, (license) => {
+      if (license.status === 'revoked')
+        throw new AuthorityError(`The license "${lid}" is revoked, which is more.`);
+      license.status = 'suspended';
+    });
+  }
+
+  /** Takes back a suspension or a revocation: the next renewal gives a token that is newer than either. @throws AuthorityError, ClockDoubtError */
+  async resume(lid: string): Promise<IssuedLicenseEntity> {
+    return this.#change('resumed', lid, async (license, manager) => {
+      // Not older than any statement that was given out.
+      if (license.revokedAt !== null) license.lastIat = revocationIat(license, await this.clock.now(manager));
+      if (license.status === 'revoked') license.lastToken = null;
+      license.status = 'active';
+      license.revokedAt = null;
+    });
+  }
+
+  /** Takes the license away: the next renewal is answered with a signed statement. @throws AuthorityError, ClockDoubtError */
+  async revoke(lid: string): Promise<IssuedLicenseEntity> {
+    return this.#change('revoked', lid, async (license, manager) => {
+      const now = await this.clock.now(manager);
+      repairIat(license, now);
+      if (license.status === 'revoked') return;
+      license.status = 'revoked';
+      // Not before the last token, which may lie some seconds ahead, and never again a token that it would cover.
+      license.revokedAt = license.lastIat = Math.max(now, license.lastIat);
+      license.lastToken = null;
+      await this.renewals.clear(manager, lid);
+    });
+  }
+
+  /**
+   * Moves the end of the license: by some days, from now on where it has passed, or to a moment, Unix seconds, which can be repeated
+   * without harm.
+   * @throws AuthorityError, ClockDoubtError
+   */
+  async prolong(lid: string, by: Prolongation): Promise<IssuedLicenseEntity> {
+    return this.#change('prolonged', lid, async (license, manager) => {
+      const now = await this.clock.now(manager);
+      const end = 'until' in by ? by.until : Math.max(now, license.lexp) + by.days * DAY;
+      if (end < license.lexp)
+        throw new AuthorityError('The license ends later than that already: nothing was changed.');
+      if (end <= now) throw new AuthorityError('The license would have ended by now: choose a later end.');
+      license.lexp = end;
+      const { token } = await this.signer.license(manager, license, now);
+      await this.#assertAcceptable(license, token, now);
+    });
+  }
+
+  /**
+   * Gives a license other terms: its next token says them.
+   * @returns the license, and whether any term is another one now. @throws AuthorityError, ClockDoubtError
+   */
+  async change(
+    lid: string,
+    change: LicenseChange,
+  ): Promise<{ readonly license: IssuedLicenseEntity; readonly isChanged: boolean }> {
+    let isChanged = false;
+    const license = await this.#change('changed', lid, async (license, manager) => {
+      const now = await this.clock.now(manager);
+      const wanted = withChange(license, change, now);
+      isChanged = changedTerms(license, wanted) !== null;
+      if (!isChanged) return;
+      // A product that the license has already may stay, even where a newer rule refuses its name.
+      for (const product of wanted.prod) if (!license.prod.includes(product)) assertConfigurable(product);
+      Object.assign(license, wanted);
+      const { token } = await this.signer.license(manager, license, now);
+      await this.#assertAcceptable(license, token, now);
+    });
+    return { license, isChanged };
+  }
+
+  /**
+   * The newest token of the license once more, where a service could take it and it says the present terms; else a new one.
+   * @throws AuthorityError where there is none to give; ClockDoubtError
+   */
+  async token(lid: string): Promise<IssuedLicense> {
+    let token = '';
+    const license = await this.#change('token', lid, async (license, manager) => {
+      if (license.status !== 'active')
+        throw new AuthorityError(
+          `The license "${lid}" is ${license.status}: "resume" gives it tokens again.`,
+        );
+      const now = await this.clock.now(manager);
+      const { lastIat, lexp } = license;
+      if (lexp <= now) throw new AuthorityError(`The license "${lid}" has ended: "prolong" moves its end.`);
+      const newest = this.signer.newest(license);
+      if (newest?.isCurrent === true && isUsable(newest, now)) {
+        token = newest.token;
+        return undefined;
+      }
+      const decision = decideToken({ now, lastIat, lexp, shownIat: 0, newest });
+      if (decision.kind !== 'new')
+        throw new AuthorityError(
+          `The last token of the license "${lid}" lies ahead of the clock: run "repair ${lid}".`,
+        );
+      const signed = await this.signer.license(manager, license, decision.iat);
+      license.lastIat = signed.iat;
+      license.lastToken = token = signed.token;
+      return signed;
+    });
+    return { lid, token, license };
+  }
+
+  /**
+   * Lets a license get tokens again whose last one was signed by a clock that was ahead.
+   * @returns the license, and whether there was something to repair. @throws AuthorityError, ClockDoubtError
+   */
+  async repair(
+    lid: string,
+  ): Promise<{ readonly license: IssuedLicenseEntity; readonly isRepaired: boolean }> {
+    let isRepaired = false;
+    const license = await this.#change('repaired', lid, async (license, manager) => {
+      const now = await this.clock.now(manager);
+      isRepaired = repairIat(license, now);
+      await this.renewals.clearAfter(manager, lid, now + MOST_AHEAD);
+    });
+    return { license, isRepaired };
+  }
+
+  /** @param change - gives back the token that it signed, if it did; it is recorded with the change */
+  async #change(
+    kind: ChangeKind,
+    lid: string,
+    change: (
+      license: IssuedLicenseEntity,
+      manager: EntityManager,
+    ) => Promise<SignedLicense | void> | SignedLicense | void,
+  ): Promise<IssuedLicenseEntity> {
+    const changed = await this.database.transaction(async (manager) => {
+      const license = await manager.findOne(IssuedLicenseEntity, {
+        where: { lid },
+        lock: { mode: 'pessimistic_write' },
+      });
+      if (license === null) throw noLicense(lid);
+      const before = { ...license };
+      const signed = (await change(license, manager)) ?? undefined;
+      if (kind === 'token' || !isDeepStrictEqual({ ...license }, before)) {
+        const detail = changedTerms(before, license);
+        await this.history.record(manager, { lid, kind, at: this.clock.moment, signed, detail });
+      }
+      return manager.save(license);
+    });
+    this.#logger.log({ msg: kind === 'token' ? 'token given to the operator' : `license ${kind}`, lid });
+    return changed;
+  }
+
+  /** By the same rules as whoever will receive it, so that no token is issued that nobody takes. */
+  async #assertAcceptable(license: IssuedLicenseEntity, token: string, now: number): Promise<void> {
+    const { keySet } = this.keys;
+    await assertAcceptable(token, license, { keySet, issuerId: this.config.issuerId, now });
+  }
+}

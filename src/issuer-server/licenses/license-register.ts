@@ -1,0 +1,66 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import { Database } from '../../database/database.js';
+import { toSeconds } from '../../domain/clock.js';
+import { noLicense } from '../issuer-server-error.js';
+import { ConfirmedClock } from '../record/confirmed-clock.js';
+import { aheadWarning, isAhead } from './iat-repair.js';
+import { IssuedLicenseEntity } from './issued-license.entity.js';
+import type { LicenseEventEntity } from './license-event.entity.js';
+import { LicenseHistoryStore } from './license-history.store.js';
+import { type LicenseOverview, overviewOf } from './license-overview.js';
+
+/** Tells what became of the licenses. It changes nothing. */
+@Injectable()
+export class LicenseRegister {
+  readonly #logger = new Logger(LicenseRegister.name);
+
+  constructor(
+    private readonly database: Database,
+    private readonly history: LicenseHistoryStore,
+    private readonly clock: ConfirmedClock,
+    @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
+  ) {}
+
+  /** All licenses, the oldest first. */
+  async list(): Promise<LicenseOverview[]> {
+    return this.#overviews();
+  }
+
+  /** @throws AuthorityError */
+  async show(lid: string): Promise<LicenseOverview> {
+    const [overview] = await this.#overviews(lid);
+    if (overview === undefined) throw noLicense(lid);
+    return overview;
+  }
+
+  /** What happened to a license, the first event first. @throws AuthorityError */
+  async historyOf(lid: string): Promise<LicenseEventEntity[]> {
+    return this.database.read(async (manager) => {
+      if ((await manager.countBy(IssuedLicenseEntity, { lid })) === 0) throw noLicense(lid);
+      return this.history.ofLicense(manager, lid);
+    });
+  }
+
+  /** Says in the log which licenses get no tokens because their last one lies ahead of the clock. */
+  async warnOfAhead(): Promise<void> {
+    const now = toSeconds(this.clock.moment.getTime());
+    const licenses = await this.database.read((manager) => manager.find(IssuedLicenseEntity));
+    for (const license of licenses) {
+      if (isAhead(license, now)) this.#logger.error({ msg: aheadWarning(license, now), lid: license.lid });
+    }
+  }
+
+  async #overviews(lid?: string): Promise<LicenseOverview[]> {
+    const { issuerId } = this.config;
+    const now = toSeconds(this.clock.moment.getTime());
+    return this.database.read(async (manager) => {
+      const newest = await this.history.newest(manager, lid);
+      const licenses = await manager.find(IssuedLicenseEntity, {
+        ...(lid === undefined ? {} : { where: { lid } }),
+        order: { createdAt: 'ASC', lid: 'ASC' },
+      });
+      return licenses.map((license) => overviewOf(license, newest.get(license.lid), { issuerId, now }));
+    });
+  }
+}

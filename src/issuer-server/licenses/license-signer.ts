@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { Inject, Injectable } from '@nestjs/common';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import type { EntityManager } from 'typeorm';
+import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import { toSeconds } from '../../domain/clock.js';
+import { ServiceError } from '../../domain/service-error.js';
+import type { IssuedLicenseEntity } from './issued-license.entity.js';
+import { IssuerRecordStore } from '../record/issuer-record.store.js';
+import type { NewestToken } from './next-token.js';
+import { type SignedType, SigningKeys } from '../keys/signing-keys.js';
+
+/** A token of a license, with its times in Unix seconds. */
+export interface SignedLicense {
+  readonly token: string;
+  readonly jti: string;
+  /** Of the key that signed it. */
+  readonly kid: string;
+  readonly iat: number;
+  readonly exp: number;
+}
+
+/** Puts a license's terms into signed form. It keeps nothing, and asks nobody whether it may. */
+@Injectable()
+export class LicenseSigner {
+  constructor(
+    private readonly keys: SigningKeys,
+    private readonly records: IssuerRecordStore,
+    @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
+  ) {}
+
+  /**
+   * A new token. It ends with the license at the latest; one that is given before the license begins lasts from then on.
+   * @param iat - Unix seconds; greater than that of every token of this license before
+   */
+  async license(manager: EntityManager, license: IssuedLicenseEntity, iat: number): Promise<SignedLicense> {
+    const claims = this.#claims(license, iat);
+    const { text, kid } = await this.#sign(manager, 'license+jwt', claims);
+    return { token: text, jti: claims.jti, kid, iat, exp: claims.exp };
+  }
+
+  /** The newest token of a license, where it is known. */
+  newest(license: IssuedLicenseEntity): NewestToken | undefined {
+    const { lastToken: token, lastIat, createdAt } = license;
+    if (token === null || !this.isVerifiable(token)) return undefined;
+    const { jti: _, ...terms } = decodeJwt<NewestToken>(token);
+    // A release before this column gives tokens without noting them here.
+    if (terms.iat !== lastIat) return undefined;
+    const { jti: __, ...present } = this.#claims(license, lastIat);
+    const isFirst = lastIat <= toSeconds(createdAt.getTime());
+    return { ...terms, token, isCurrent: isDeepStrictEqual(terms, present), isFirst };
+  }
+
+  /** Whether the key of a token that was given is still in the key set: a retired one may have leaked. */
+  isVerifiable(token: string): boolean {
+    const { kid = '' } = decodeProtectedHeader(token);
+    return this.keys.keySet.find(kid) !== undefined;
+  }
+
+  /** The statement that revokes every token of the license with this `iat` or an earlier one. */
+  async revocation(manager: EntityManager, lid: string, iat: number): Promise<string> {
+    const claims = { iss: this.config.issuerId, lid, iat };
+    return (await this.#sign(manager, 'license-revocation+jwt', claims)).text;
+  }
+
+  /** `change-issuer-id` may have run since the start: then this process would sign for an issuer that is gone. */
+  async #sign(manager: EntityManager, typ: SignedType, claims: Readonly<Record<string, unknown>>) {
+    const { issuerId } = this.config;
+    const record = await this.records.load(manager);
+    if (record !== undefined && record.issuerId !== issuerId) {
+      const cause = new Error(
+        `the database belongs to the issuer ${record.issuerId} now, and ISSUER_ID is ${issuerId}: start this process again with that ISSUER_ID`,
+      );
+      throw new ServiceError('database.unavailable', undefined, { cause });
+    }
+    return this.keys.sign(manager, typ, claims);
+  }
+
+  #claims(license: IssuedLicenseEntity, iat: number) {
+    return {
+      iss: this.config.issuerId,
+      sub: license.sub,
+      jti: randomUUID(),
+      lid: license.lid,
+      iat,
+      exp: Math.min(Math.max(iat, license.nbf) + license.tokenSeconds, license.lexp),
+      nbf: license.nbf,
+      lexp: license.lexp,
+      prod: license.prod,
+      ...(license.company === null ? {} : { company: license.company }),
+      ...(license.includedUsers === null ? {} : { included_users: license.includedUsers }),
+      lic_exp_warn_days: license.licExpWarnDays,
+      tok_exp_warn_days: license.tokExpWarnDays,
+      update_days: license.updateDays,
+    };
+  }
+}

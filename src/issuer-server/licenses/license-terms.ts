@@ -1,0 +1,56 @@
+import { DAY } from '../../domain/clock.js';
+
+/** What is agreed for a license; all but `sub` has a default. */
+export interface LicenseTerms {
+  /** The root URL of the instance that it is for. */
+  readonly sub: string;
+  /** A new UUID unless given. */
+  readonly lid?: string | undefined;
+  readonly company?: string | undefined;
+  readonly products?: readonly string[] | undefined;
+  readonly includedUsers?: number | undefined;
+  /** When the license begins, Unix seconds: now, unless given. */
+  readonly starts?: number | undefined;
+  /** How long the license lasts from its beginning, seconds. */
+  readonly licenseSeconds?: number | undefined;
+  /** How long each of its tokens lasts, seconds. */
+  readonly tokenSeconds?: number | undefined;
+  readonly licenseWarnDays?: number | undefined;
+  readonly tokenWarnDays?: number | undefined;
+  /** How often the token is to be renewed, days. */
+  readonly updateDays?: number | undefined;
+}
+
+const DEFAULTS = {
+  products: ['grafana-enterprise'],
+  licenseSeconds: 365 * DAY,
+  tokenSeconds: 7 * DAY,
+  licenseWarnDays: 30,
+  updateDays: 1,
+} as const;
+
+/** At most so many days before a token's end its holder is warned, unless the terms say otherwise. */
+const MOST_TOKEN_WARN_DAYS = 2;
+
+/** The same terms with every default filled in, but those that stay open. */
+export function completeTerms(terms: LicenseTerms) {
+  const tokenSeconds = terms.tokenSeconds ?? DEFAULTS.tokenSeconds;
+  return {
+    sub: terms.sub,
+    lid: terms.lid,
+    company: terms.company ?? null,
+    products: terms.products ?? DEFAULTS.products,
+    includedUsers: terms.includedUsers ?? null,
+    starts: terms.starts,
+    licenseSeconds: terms.licenseSeconds ?? DEFAULTS.licenseSeconds,
+    tokenSeconds,
+    licenseWarnDays: terms.licenseWarnDays ?? DEFAULTS.licenseWarnDays,
+    tokenWarnDays: terms.tokenWarnDays ?? mostTokenWarnDays(tokenSeconds),
+    updateDays: terms.updateDays ?? DEFAULTS.updateDays,
+  };
+}
+
+/** Never more than half of a token's life: a fresh token must not be one that is warned of. */
+export function mostTokenWarnDays(tokenSeconds: number): number {
+  return Math.min(MOST_TOKEN_WARN_DAYS, Math.floor(tokenSeconds / 2 / DAY));
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { parseRootUrl, RootUrlError } from '../../domain/root-url.js';
+import { AuthorityError } from '../issuer-server-error.js';
+import type { IssuedLicenseEntity } from './issued-license.entity.js';
+import { completeTerms, type LicenseTerms } from './license-terms.js';
+
+/** A `lid` of ours is plain: it is typed on command lines, and shown in logs. */
+const LID = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/**
+ * The license of some terms.
+ * @param now - Unix seconds
+ * @throws AuthorityError
+ */
+export function newLicense(terms: LicenseTerms, now: number, createdAt: Date): IssuedLicenseEntity {
+  const complete = completeTerms(terms);
+  const lid = complete.lid ?? randomUUID();
+  if (!LID.test(lid)) {
+    throw new AuthorityError(
+      'The id of a license must have 1 to 128 of the characters A-Z a-z 0-9 . _ : and -.',
+    );
+  }
+  const nbf = complete.starts ?? now;
+  return {
+    lid,
+    status: 'active',
+    sub: canonicalSubject(complete.sub),
+    prod: [...complete.products],
+    company: complete.company,
+    includedUsers: complete.includedUsers,
+    nbf,
+    lexp: nbf + complete.licenseSeconds,
+    tokenSeconds: complete.tokenSeconds,
+    licExpWarnDays: complete.licenseWarnDays,
+    tokExpWarnDays: complete.tokenWarnDays,
+    updateDays: complete.updateDays,
+    lastIat: now,
+    lastToken: null,
+    aheadIat: null,
+    revokedAt: null,
+    createdAt,
+  };
+}
+
+function canonicalSubject(sub: string): string {
+  try {
+    return parseRootUrl(sub).canonical;
+  } catch (error) {
+    if (error instanceof RootUrlError) throw new AuthorityError(error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,143 @@
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { ClockWatch } from '../../clock/clock-watch.js';
+import { Periodic } from '../../clock/periodic.js';
+import { SERVER_TIME, type ServerTime } from '../../clock/server-time.js';
+import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import { Database } from '../../database/database.js';
+import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
+import { type ClockDoubt, clockDoubt, type ClockEvidence } from '../../domain/clock-doubt.js';
+import { Metrics } from '../../metrics/metrics.js';
+import { ClockDoubtError } from './clock-doubt-error.js';
+import { IssuerRecordStore } from './issuer-record.store.js';
+
+const LOOK_MS = 10_000;
+/** How old the stored moment may become while the issuer runs, seconds. */
+const MAX_AGE = 600;
+
+/** What the clock says, Unix seconds, and why it is not to be believed, if it is not. */
+export interface ClockReading {
+  readonly now: number;
+  readonly doubt?: ClockDoubt | undefined;
+}
+
+/**
+ * The clock that tokens and statements are signed by: ours, while nothing contradicts it. It is held against the database
+ * server's clock; the embedded database has none, so there against the monotonic one and the latest moment that is stored.
+ */
+@Injectable()
+export class ConfirmedClock implements BeforeApplicationShutdown {
+  readonly #logger = new Logger(ConfirmedClock.name);
+  readonly #looks = new Periodic(LOOK_MS, () => this.#look());
+  readonly #hasServer: boolean;
+  /** The last moment of this process at which the clock was confirmed: wall and monotonic milliseconds. */
+  #confirmed: { readonly now: number; readonly monotonic: number } | undefined;
+  #stored = -Infinity;
+  #said: ClockDoubt['kind'] | undefined;
+  /** What the last look at the clock brought. */
+  #isConfirmed: boolean | undefined;
+
+  constructor(
+    private readonly database: Database,
+    private readonly store: IssuerRecordStore,
+    private readonly watch: ClockWatch,
+    metrics: Metrics,
+    @Inject(AUTHORITY_CONFIG) { database: { location } }: AuthorityConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SERVER_TIME) private readonly serverTime: ServerTime,
+  ) {
+    this.#hasServer = location.kind === 'postgres';
+    metrics.gauge(
+      'licentia_signing_clock_confirmed',
+      'Whether the issuer signs by its clock: 0 while another clock or its last use contradicts it.',
+      {},
+      () => (this.#isConfirmed === undefined ? undefined : Number(this.#isConfirmed)),
+    );
+  }
+
+  /** Looks at the clock once, and keeps the moment where it is confirmed. Never throws for a doubt: that is for what signs. */
+  async start(): Promise<void> {
+    await this.database.transaction((manager) => this.#keep(manager));
+  }
+
+  /** Goes on looking until the shutdown, for a process that serves. */
+  keepLooking(): void {
+    this.watch.start();
+    this.#looks.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#looks.stop();
+  }
+
+  /** The moment to sign with, Unix seconds. @throws ClockDoubtError */
+  async now(manager: EntityManager): Promise<number> {
+    const { now, doubt } = await this.read(manager);
+    if (doubt !== undefined) throw new ClockDoubtError(doubt, now);
+    return now;
+  }
+
+  /** What our clock says, believed or not: for what is only noted. */
+  get moment(): Date {
+    return new Date(this.clock.now());
+  }
+
+  /** Asks every clock there is, in the transaction of what follows from it. */
+  async read(manager: EntityManager): Promise<ClockReading> {
+    const lastSeen = (await this.store.load(manager))?.lastSeen || undefined;
+    return this.#judge(await this.#server(manager), lastSeen);
+  }
+
+  /** An operator says that the clock is right, however long it was not used. @throws ClockDoubtError where another clock says that it is not */
+  async confirm(): Promise<number> {
+    return this.database.transaction(async (manager) => {
+      const { now, doubt } = this.#judge(await this.#server(manager), undefined);
+      if (doubt !== undefined) throw new ClockDoubtError(doubt, now);
+      await this.store.setLastSeen(manager, now);
+      return now;
+    });
+  }
+
+  async #server(manager: EntityManager): Promise<ClockEvidence['server']> {
+    if (!this.#hasServer) return undefined;
+    const asked = this.clock.now();
+    const theirs = await this.serverTime(manager);
+    this.watch.compare('database', theirs, asked);
+    const way = Math.max(0, this.clock.now() - asked) / 2000;
+    // By the middle of the way; a second is for what rounding takes.
+    return { now: toSeconds(theirs) + way, doubt: way + 1 };
+  }
+
+  #judge(server: ClockEvidence['server'], stored: number | undefined): ClockReading {
+    const { earliest } = this.watch;
+    const [now, monotonic] = [this.clock.now(), this.clock.monotonic()];
+    const before = this.#confirmed;
+    const expected = before === undefined ? -Infinity : (before.now + monotonic - before.monotonic) / 1000;
+    const lastSeen = Math.max(stored ?? -Infinity, expected);
+    const evidence = { now: toSeconds(now), earliest, server };
+    const doubt = clockDoubt(stored === undefined ? evidence : { ...evidence, lastSeen });
+    this.#isConfirmed = doubt === undefined;
+    if (doubt === undefined) this.#confirmed = { now, monotonic };
+    return { now: toSeconds(now), doubt };
+  }
+
+  /** Never rejects: a database that is away says nothing about clocks. */
+  async #look(): Promise<void> {
+    await this.database.transaction((manager) => this.#keep(manager)).catch(() => undefined);
+  }
+
+  async #keep(manager: EntityManager): Promise<void> {
+    const { now, doubt } = await this.read(manager);
+    this.#say(now, doubt);
+    if (doubt !== undefined || now - this.#stored < MAX_AGE) return;
+    await this.store.advance(manager, now);
+    this.#stored = now;
+  }
+
+  #say(now: number, doubt: ClockDoubt | undefined): void {
+    if (doubt?.kind === this.#said) return;
+    this.#said = doubt?.kind;
+    if (doubt === undefined) this.#logger.log({ msg: 'the clock is confirmed again' });
+    else this.#logger.error({ msg: new ClockDoubtError(doubt, now).message, aheadBySeconds: doubt.ahead });
+  }
+}

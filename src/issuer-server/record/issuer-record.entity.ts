@@ -1,0 +1,18 @@
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+import { INTEGER } from '../../database/integer-column.js';
+
+/** The one row that says which issuer a database belongs to. */
+@Entity('issuer_record')
+@Check('issuer_record_one_row', 'id = 1')
+export class IssuerRecordEntity {
+  @PrimaryColumn({ type: 'integer', primaryKeyConstraintName: 'issuer_record_pkey' })
+  id!: number;
+
+  /** The `iss` of everything that was signed. */
+  @Column({ type: 'text', name: 'issuer_id' })
+  issuerId!: string;
+
+  /** The latest moment that the issuer's clock has shown while it was confirmed, Unix seconds; 0 before the first one. */
+  @Column({ ...INTEGER, name: 'last_seen' })
+  lastSeen!: number;
+}

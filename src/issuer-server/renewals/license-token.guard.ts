@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+import {
+  type CanActivate,
+  createParamDecorator,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+} from '@nestjs/common';
+import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import type { LicenseClaims } from '../../domain/license/license-claims.js';
+import { authenticateLicenseToken } from '../../domain/license/license-token.js';
+import { ServiceError } from '../../domain/service-error.js';
+import { contextOf } from '../../http/request-context.js';
+import { RenewalRefused } from './renewal-refused.js';
+import { SigningKeys } from '../keys/signing-keys.js';
+
+const CLAIMS = Symbol('LicenseClaims');
+type Carrier = IncomingMessage & { [CLAIMS]?: LicenseClaims };
+
+/** The claims of the license token that {@link LicenseTokenGuard} let in. */
+export const ByLicense = createParamDecorator((_: unknown, context: ExecutionContext): LicenseClaims => {
+  const claims = context.switchToHttp().getRequest<Carrier>()[CLAIMS];
+  if (claims === undefined) throw new Error('the handler has no LicenseTokenGuard');
+  return claims;
+});
+
+/**
+ * Lets in whoever shows a license token that this issuer signed, in the one `Authorization` header. The token may have
+ * ended: what becomes of its license is for the database to say.
+ */
+@Injectable()
+export class LicenseTokenGuard implements CanActivate {
+  constructor(
+    private readonly keys: SigningKeys,
+    @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
+  ) {}
+
+  /** @throws RenewalRefused `token_unknown` */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<Carrier>();
+    const claims = await this.#authenticate(bearerToken(request));
+    request[CLAIMS] = claims;
+    contextOf(request).callerId = `license:${claims.lid}`;
+    return true;
+  }
+
+  async #authenticate(token: string): Promise<LicenseClaims> {
+    try {
+      const { claims } = await authenticateLicenseToken(token, this.keys.keySet);
+      if (claims.iss === this.config.issuerId) return claims;
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code === 'database.unavailable') throw error;
+      throw new RenewalRefused('token_unknown', undefined, error);
+    }
+    throw new RenewalRefused('token_unknown', undefined, new Error('its "iss" is not ISSUER_ID'));
+  }
+}
+
+/** RFC 6750, section 2.1; of two headers nobody could say which one counts. */
+function bearerToken({ headersDistinct }: IncomingMessage): string {
+  const headers = headersDistinct.authorization ?? [];
+  const token = headers.length === 1 ? /^Bearer +(\S+)$/i.exec(headers[0] ?? '')?.[1] : undefined;
+  if (token === undefined) {
+    throw new RenewalRefused('token_unknown', undefined, new Error('there is not one bearer token'));
+  }
+  return token;
+}

@@ -1,0 +1,149 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../../database/database.js';
+import type { LicenseClaims } from '../../domain/license/license-claims.js';
+import { parseRootUrl, RootUrlError } from '../../domain/root-url.js';
+import { type ClockReading, ConfirmedClock } from '../record/confirmed-clock.js';
+import { ClockDoubtError } from '../record/clock-doubt-error.js';
+import { IssuedLicenseEntity } from '../licenses/issued-license.entity.js';
+import { LicenseHistoryStore } from '../licenses/license-history.store.js';
+import { LicenseSigner, type SignedLicense } from '../licenses/license-signer.js';
+import { decideToken, MOST_AHEAD, statementIat } from '../licenses/next-token.js';
+import type { RenewalAnswer, RenewalAttempt } from './renewal-attempt.js';
+import { RenewalBatches, type RenewalOutcome } from './renewal-batches.js';
+import { RenewalRefused } from './renewal-refused.js';
+import { RenewalStore } from './renewal.store.js';
+
+/** What all attempts of one batch share: the license's row is locked meanwhile. */
+interface Batch {
+  readonly manager: EntityManager;
+  /** As the last attempt left it. */
+  license: IssuedLicenseEntity;
+  readonly reading: ClockReading;
+  /** Tokens that were given before, by idempotency key. */
+  readonly given: Map<string, string>;
+  readonly signed: SignedLicense[];
+  statement?: string;
+}
+
+/** Gives licenses new tokens. All batches of one license, in every process on the database, come one by one. */
+@Injectable()
+export class Renewals {
+  readonly #logger = new Logger(Renewals.name);
+
+  constructor(
+    private readonly database: Database,
+    private readonly signer: LicenseSigner,
+    private readonly store: RenewalStore,
+    private readonly history: LicenseHistoryStore,
+    private readonly clock: ConfirmedClock,
+    private readonly batches: RenewalBatches,
+  ) {}
+
+  /** @throws RenewalRefused; ServiceError `database.unavailable` */
+  async renew(attempt: RenewalAttempt): Promise<RenewalAnswer> {
+    const { lid } = attempt.claims;
+    return this.batches.run(attempt, async (attempts) => {
+      const { outcomes, signed } = await this.database.transaction((manager) =>
+        this.#decideAll(manager, lid, attempts),
+      );
+      for (const { jti, iat, exp } of signed)
+        this.#logger.log({ msg: 'license renewed', lid, jti, iat, exp });
+      return outcomes;
+    });
+  }
+
+  async #decideAll(manager: EntityManager, lid: string, attempts: readonly RenewalAttempt[]) {
+    const license = await manager.findOne(IssuedLicenseEntity, {
+      where: { lid },
+      lock: { mode: 'pessimistic_write' },
+    });
+    if (license === null) {
+      const refusal = new RenewalRefused('license_unknown');
+      return { outcomes: attempts.map(() => ({ refusal })), signed: [] };
+    }
+    // After the lock: waiting for it takes time.
+    const reading = await this.clock.read(manager);
+    const keys = attempts.map(({ idempotencyKey }) => idempotencyKey);
+    const given = await this.store.load(manager, lid, keys, reading.now);
+    const batch: Batch = { manager, license, reading, given, signed: [] };
+    const outcomes: RenewalOutcome[] = [];
+    for (const attempt of attempts) outcomes.push(await this.#outcomeOf(batch, attempt));
+    return { outcomes, signed: batch.signed };
+  }
+
+  /** A refusal is the outcome of its attempt alone; any other error ends the batch. */
+  async #outcomeOf(batch: Batch, attempt: RenewalAttempt): Promise<RenewalOutcome> {
+    try {
+      return { answer: await this.#decide(batch, attempt) };
+    } catch (error) {
+      if (error instanceof RenewalRefused) return { refusal: error };
+      throw error;
+    }
+  }
+
+  async #decide(batch: Batch, attempt: RenewalAttempt): Promise<RenewalAnswer> {
+    const { manager, license, reading } = batch;
+    const { idempotencyKey, claims, dryRun, version } = attempt;
+    const { lid, lastIat, lexp } = license;
+    const { now, doubt } = reading;
+    await this.#assertEntitled(batch, attempt);
+    if (doubt !== undefined) {
+      throw new RenewalRefused('clock_unconfirmed', undefined, new ClockDoubtError(doubt, now));
+    }
+    const given = batch.given.get(idempotencyKey);
+    if (given !== undefined && this.signer.isVerifiable(given)) return dryRun ? { dryRun } : { token: given };
+    if (lexp <= now) throw new RenewalRefused('license_expired');
+    const newest = this.signer.newest(license);
+    const decision = decideToken({ now, lastIat, lexp, shownIat: claims.iat, newest });
+    if (decision.kind === 'not-due') {
+      this.#warnOfIatAhead(license, claims, now);
+      throw new RenewalRefused('not_due');
+    }
+    if (dryRun) return { dryRun };
+    // Not noted for the attempt: its repetition gets what is the newest then, and a caller in a loop writes nothing.
+    if (decision.kind === 'newest') return { token: decision.token };
+    const signed = await this.signer.license(manager, license, decision.iat);
+    const { token, iat } = signed;
+    await manager.update(IssuedLicenseEntity, { lid }, { lastIat: iat, lastToken: token });
+    await this.store.save(manager, lid, idempotencyKey, signed);
+    const by = { instance: license.sub, version };
+    await this.history.record(manager, { lid, kind: 'renewed', at: this.clock.moment, signed, by });
+    batch.license = { ...license, lastIat: iat, lastToken: token };
+    batch.given.set(idempotencyKey, token);
+    batch.signed.push(signed);
+    return { token };
+  }
+
+  async #assertEntitled(batch: Batch, { instance }: RenewalAttempt): Promise<void> {
+    const { license, manager } = batch;
+    const { now, doubt } = batch.reading;
+    if (!isAddress(instance, license.sub)) throw new RenewalRefused('instance_mismatch');
+    if (license.status === 'suspended') throw new RenewalRefused('license_suspended');
+    const { lid, revokedAt, aheadIat } = license;
+    if (revokedAt === null) return;
+    const iat = doubt === undefined ? statementIat({ revokedAt, aheadIat }, now) : revokedAt;
+    batch.statement ??= await this.signer.revocation(manager, lid, iat);
+    throw new RenewalRefused('license_revoked', batch.statement);
+  }
+
+  /** Tokens that a clock signed which was ahead: until that time comes there is none newer. */
+  #warnOfIatAhead({ lid, lastIat }: IssuedLicenseEntity, { iat }: LicenseClaims, now: number): void {
+    if (lastIat > now + MOST_AHEAD) {
+      const msg = `the last token of a license lies ahead of the clock: it gets none until then, unless "repair ${lid}" is run`;
+      this.#logger.error({ msg, lid, lastIat, aheadBySeconds: lastIat - now });
+    } else if (iat > now + MOST_AHEAD) {
+      const msg = `the token that was shown lies ahead of the clock: run "token ${lid}" and upload what it prints to the instance`;
+      this.#logger.error({ msg, lid, iat, aheadBySeconds: iat - now });
+    }
+  }
+}
+
+function isAddress(text: string, sub: string): boolean {
+  try {
+    return parseRootUrl(text).canonical === sub;
+  } catch (error) {
+    if (error instanceof RootUrlError) return false;
+    throw error;
+  }
+}

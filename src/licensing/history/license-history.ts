@@ -1,0 +1,102 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditLog, type AuditRecord } from '../../audit/audit-log.js';
+import { Database } from '../../database/database.js';
+import type { Actor } from '../../domain/actor.js';
+import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
+import { momentFor } from '../../domain/license/license-choice.js';
+import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
+import { judge, LicenseStatus } from '../../domain/license/license.js';
+import { ServiceError } from '../../domain/service-error.js';
+import type { HeldContent } from '../../snapshot/snapshot.js';
+import { SnapshotService } from '../../snapshot/snapshot.service.js';
+import { LicenseQueue } from '../terms/license-queue.js';
+import { licenseIn, LicenseReader, type LicenseState } from '../license/license-reader.js';
+import { LicenseStore } from '../license/license.store.js';
+
+/** How many changes are shown at a time. */
+const SHOWN = 100;
+
+/** The tokens that the database holds, and how they came there. */
+export interface LicensePast {
+  readonly current: AuthenticatedLicense | undefined;
+  readonly previous: AuthenticatedLicense | undefined;
+  readonly queued: AuthenticatedLicense | undefined;
+  /** Newest first. */
+  readonly changes: readonly AuditRecord[];
+}
+
+/** What was held before, and the way back to it. */
+@Injectable()
+export class LicenseHistory {
+  constructor(
+    private readonly store: LicenseStore,
+    private readonly queue: LicenseQueue,
+    private readonly reader: LicenseReader,
+    private readonly database: Database,
+    private readonly snapshots: SnapshotService,
+    private readonly audit: AuditLog,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** @throws ServiceError `database.unavailable` */
+  async past(): Promise<LicensePast> {
+    return this.database.read(async (manager) => {
+      const held = await this.store.load(manager);
+      return {
+        current: licenseIn(held.content),
+        previous: licenseIn(await this.store.previous(manager)),
+        queued: licenseIn(held.queued),
+        changes: await this.audit.licenseRecords(manager, SHOWN),
+      };
+    });
+  }
+
+  /**
+   * Puts the previous token back in the place of the present one, which becomes the previous one: the one write that may
+   * go back, because somebody says so. The next renewal may bring the issuer's terms again.
+   * @throws ServiceError `license.not-found` without a previous token, `license.*` when it would not be valid now,
+   *   `license.changed`, `database.unavailable`
+   */
+  async rollback(actor: Actor): Promise<LicenseState> {
+    return this.snapshots.change(async (manager) => {
+      const loaded = await this.queue.load(manager);
+      const { held } = loaded;
+      const license = assertVerified(await this.store.previous(manager));
+      const { claims } = license;
+      const revokedAt = held.revocations.find(claims.iss, claims.lid);
+      const now = momentFor({ judgedFrom: held.marks.find(claims) }, toSeconds(this.clock.now()));
+      const verdict = judge(claims, this.reader.policy, now, revokedAt);
+      if (verdict.status !== LicenseStatus.Valid) throw new ServiceError(verdict.code, verdict.message);
+      await this.queue.replace(manager, actor, loaded, license, true);
+      const { lid, jti, iat, exp, lexp } = claims;
+      const from = licenseIn(held.content)?.claims.jti ?? null;
+      await this.audit.record(manager, actor, 'license.rollback', `license:${lid}`, {
+        jti,
+        iat,
+        exp,
+        lexp,
+        from,
+      });
+      return { changed: true, value: { status: verdict.status, claims } };
+    });
+  }
+}
+
+/** @throws ServiceError `license.not-found`, `issuer.unavailable`, or why the token does not verify any more */
+function assertVerified(previous: HeldContent): AuthenticatedLicense {
+  switch (previous.kind) {
+    case 'verified':
+      return previous.license;
+    case 'none':
+      throw new ServiceError('license.not-found', 'There is no previous license to go back to.');
+    case 'undecided':
+      throw new ServiceError('issuer.unavailable', undefined, {
+        cause: new Error('the keys that verify the previous license are not known'),
+        retryAfter: 5,
+      });
+    case 'unverifiable':
+      throw new ServiceError(previous.code, 'The previous license does not verify any more.', {
+        cause: new Error(previous.reason),
+      });
+  }
+}

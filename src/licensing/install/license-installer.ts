@@ -1,0 +1,250 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuditLog } from '../../audit/audit-log.js';
+import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
+import type { Actor } from '../../domain/actor.js';
+import { type Clock, CLOCK, isoTime, toSeconds } from '../../domain/clock.js';
+import { compareTerms, type TermChange } from '../../domain/license/license-changes.js';
+import {
+  type AuthenticatedLicense,
+  authenticateLicenseToken,
+  readTokenHeader,
+} from '../../domain/license/license-token.js';
+import {
+  decideInstall,
+  decideQueue,
+  judge,
+  judgeForQueue,
+  LicenseStatus,
+} from '../../domain/license/license.js';
+import { ServiceError } from '../../domain/service-error.js';
+import { IssuerKeys } from '../../issuer/issuer-keys.js';
+import type { HeldLicense } from '../../snapshot/snapshot.js';
+import { type Change, SnapshotService } from '../../snapshot/snapshot.service.js';
+import { type Decision, type Inspection, outcomeOf, takesAway } from './license-inspection.js';
+import { LicenseMarkStore } from '../license/license-mark.store.js';
+import { LicenseMetrics } from '../license/license-metrics.js';
+import { LicenseQueue } from '../terms/license-queue.js';
+import { licenseIn, LicenseReader, type LicenseState } from '../license/license-reader.js';
+
+/** How a token is to be installed. */
+export interface InstallOptions {
+  /** A license whose `nbf` lies ahead waits for it, instead of being refused. */
+  readonly queue: boolean;
+  /** The caller knows what the license takes away. */
+  readonly acknowledge: boolean;
+}
+
+/** Whether a license that is not active yet may wait for its `nbf`: `if-needed`, where it would be refused otherwise. */
+type Wish = 'never' | 'if-needed' | 'if-possible';
+
+interface Installed {
+  readonly state: LicenseState;
+  /** When the license takes over, Unix seconds, if it was put to wait. */
+  readonly queuedUntil?: number;
+}
+
+/** What changes with an install. */
+type Outlook = Pick<Decision, 'changes' | 'lost' | 'fresher'>;
+
+const UNCHANGED: Outlook = { changes: [], lost: [], fresher: undefined };
+
+/** Installs tokens that somebody uploads, and says beforehand what that would come to: both by one decision. */
+@Injectable()
+export class LicenseInstaller {
+  readonly #logger = new Logger(LicenseInstaller.name);
+  readonly #requireAcknowledge: boolean;
+
+  constructor(
+    @Inject(SERVICE_CONFIG) { requireAcknowledge }: ServiceConfig,
+    private readonly reader: LicenseReader,
+    private readonly marks: LicenseMarkStore,
+    private readonly queue: LicenseQueue,
+    private readonly keys: IssuerKeys,
+    private readonly snapshots: SnapshotService,
+    private readonly audit: AuditLog,
+    private readonly metrics: LicenseMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.#requireAcknowledge = requireAcknowledge;
+  }
+
+  /**
+   * Installs a token that somebody uploaded.
+   * @throws ServiceError `license.*`, `issuer.unavailable` without any keys, `database.unavailable`
+   */
+  async install(actor: Actor, token: string, options: InstallOptions): Promise<LicenseState> {
+    try {
+      const license = await this.#authenticate(token);
+      assertAcceptable(this.#judge(license, undefined, wishOf(options)));
+      const installed = await this.snapshots.change((manager) => this.#put(manager, actor, license, options));
+      // After the transaction, which may run more than once.
+      if (installed.queuedUntil !== undefined) this.#logQueued(actor, license, installed.queuedUntil);
+      return installed.state;
+    } catch (error) {
+      this.metrics.refused('upload', error);
+      throw error;
+    }
+  }
+
+  /**
+   * What an install of this token would come to at this moment; nothing is stored.
+   * @throws ServiceError `issuer.unavailable` without any keys, `database.unavailable`
+   */
+  async inspect(token: string): Promise<Inspection> {
+    const held = this.snapshots.known.license;
+    let license: AuthenticatedLicense;
+    try {
+      license = await this.#authenticate(token);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code === 'issuer.unavailable') throw error;
+      return {
+        outcome: 'refused',
+        code: error.code,
+        message: error.message,
+        license: undefined,
+        state: undefined,
+        changes: [],
+        requiresAcknowledge: false,
+      };
+    }
+    const decision = this.#decide(license, held, 'if-needed');
+    const { changes, requiresAcknowledge } = decision;
+    return {
+      ...outcomeOf(decision),
+      license,
+      state: stateOf(license, decision),
+      changes,
+      requiresAcknowledge,
+    };
+  }
+
+  async #authenticate(token: string): Promise<AuthenticatedLicense> {
+    const keys = await this.keys.forKid(readTokenHeader(token).kid);
+    return authenticateLicenseToken(token, keys);
+  }
+
+  /** Decides against what is stored at this moment: no other change can come in between. */
+  async #put(
+    manager: EntityManager,
+    actor: Actor,
+    license: AuthenticatedLicense,
+    options: InstallOptions,
+  ): Promise<Change<Installed>> {
+    const loaded = await this.queue.load(manager);
+    const { held, promoted } = loaded;
+    const decision = this.#decide(license, held, wishOf(options));
+    const { waitsUntil, kind, storedIsValid, lost, requiresAcknowledge } = decision;
+    assertAcceptable(decision);
+    const state = stateOf(license, decision);
+    if (kind === 'stale') throw new ServiceError('license.stale');
+    if (requiresAcknowledge && !options.acknowledge) throw acknowledgeRequired(lost);
+    const { lid, jti, iat, exp, lexp } = license.claims;
+    const wasExpired = (held.marks.find(license.claims) ?? -Infinity) >= Math.min(exp, lexp);
+    const isBack = wasExpired && (await this.marks.forget(manager, license.claims));
+    if (kind === 'unchanged' && !isBack) return { changed: promoted, value: { state } };
+    const detail = { jti, iat, exp, lexp };
+    if (kind === 'unchanged') {
+      await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
+    } else if (waitsUntil !== undefined) {
+      await this.queue.put(manager, actor, held, license);
+      const more = { ...detail, nbf: waitsUntil };
+      await this.audit.record(manager, actor, 'license.queue', `license:${lid}`, more);
+      return { changed: true, value: { state, queuedUntil: waitsUntil } };
+    } else {
+      await this.queue.replace(manager, actor, loaded, license, !storedIsValid);
+      await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
+    }
+    return { changed: true, value: { state } };
+  }
+
+  #decide(license: AuthenticatedLicense, held: HeldLicense, wish: Wish): Decision {
+    const { claims } = license;
+    const { verdict, waitsUntil } = this.#judge(license, held.revocations.find(claims.iss, claims.lid), wish);
+    const waits = waitsUntil !== undefined;
+    const storedIsValid = this.reader.storedIsValid(held, this.#now());
+    const stored = licenseIn(held.content);
+    const kind = waits
+      ? decideQueue(stored, licenseIn(held.queued), license, storedIsValid)
+      : decideInstall(stored, license, storedIsValid);
+    const outlook = kind === 'replace' ? this.#foretell(license, held, waits) : UNCHANGED;
+    const isAccepted = waits || verdict.status === LicenseStatus.Valid;
+    const requiresAcknowledge = this.#requireAcknowledge && isAccepted && outlook.lost.length > 0;
+    return { verdict, waitsUntil, kind, storedIsValid, ...outlook, requiresAcknowledge };
+  }
+
+  /** The verdict of this moment, and until when the license is to wait: all that it lacks is that its `nbf` is reached. */
+  #judge(
+    { claims }: AuthenticatedLicense,
+    revokedAt: number | undefined,
+    wish: Wish,
+  ): Pick<Decision, 'verdict' | 'waitsUntil'> {
+    const { policy } = this.reader;
+    const now = this.#now();
+    const verdict = judge(claims, policy, now, revokedAt);
+    const isValid = verdict.status === LicenseStatus.Valid;
+    const isWished = wish === 'if-possible' || (wish === 'if-needed' && !isValid);
+    const { nbf = 0 } = claims;
+    if (!isWished || nbf <= now) return { verdict, waitsUntil: undefined };
+    const waiting = judgeForQueue(claims, policy, now, revokedAt);
+    if (waiting.status === LicenseStatus.Valid) return { verdict, waitsUntil: nbf };
+    // Asked to wait, it is refused for what waiting does not mend. An inspection says what a plain install is refused with.
+    return { verdict: isValid || wish === 'if-needed' ? verdict : waiting, waitsUntil: undefined };
+  }
+
+  /** How it would be with the license stored, or at the beginning of the new term: another source may hold a fresher one. */
+  #foretell(license: AuthenticatedLicense, held: HeldLicense, waits: boolean): Outlook {
+    const { local } = this.snapshots.known;
+    const { claims } = license;
+    const content = { kind: 'verified', license } as const;
+    const [after] = waits
+      ? this.reader.ranked({ license: { ...held, queued: content }, local }, claims.nbf)
+      : this.reader.ranked({ license: { ...held, content, queued: { kind: 'none' } }, local });
+    const fresher = after?.license === license ? undefined : after?.source;
+    const [before] = this.reader.ranked({ license: held, local });
+    if (before?.verdict.status !== LicenseStatus.Valid) return { ...UNCHANGED, fresher };
+    const { claims: present } = before.license;
+    // Whether a file is there at the beginning of the new term is not known yet.
+    const next = waits ? claims : (after?.license.claims ?? claims);
+    const lost = compareTerms(present, next).filter(({ takesAway }) => takesAway);
+    return { changes: compareTerms(present, claims), lost, fresher };
+  }
+
+  #logQueued(actor: Actor, { claims: { lid, jti } }: AuthenticatedLicense, until: number): void {
+    this.#logger.log({
+      msg: 'the license waits for its term to begin',
+      action: 'license.queue',
+      lid,
+      jti,
+      until: isoTime(until),
+      caller: actor.id,
+      requestId: actor.requestId,
+    });
+  }
+
+  #now(): number {
+    return toSeconds(this.clock.now());
+  }
+}
+
+function wishOf({ queue }: InstallOptions): Wish {
+  return queue ? 'if-possible' : 'never';
+}
+
+/** @throws ServiceError `license.*` when the license is neither valid nor one that waits */
+function assertAcceptable({ verdict, waitsUntil }: Pick<Decision, 'verdict' | 'waitsUntil'>): void {
+  if (verdict.status === LicenseStatus.Valid || waitsUntil !== undefined) return;
+  throw new ServiceError(verdict.code, verdict.message);
+}
+
+/** What waits is not valid, however near its `nbf` is (contract section 2). */
+function stateOf({ claims }: AuthenticatedLicense, { verdict, waitsUntil }: Decision): LicenseState {
+  return { status: waitsUntil === undefined ? verdict.status : LicenseStatus.Invalid, claims };
+}
+
+function acknowledgeRequired(lost: readonly TermChange[]): ServiceError {
+  return new ServiceError('license.acknowledge-required', undefined, {
+    detail: takesAway(lost),
+    members: { changes: lost },
+  });
+}

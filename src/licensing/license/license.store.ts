@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import type { EntityManager, QueryDeepPartialEntity } from 'typeorm';
+import { type Clock, CLOCK } from '../../domain/clock.js';
+import { readKeySet } from '../../domain/token/key-set.js';
+import {
+  type AuthenticatedLicense,
+  authenticateLicenseToken,
+  readTokenHeader,
+  type RevocationStatement,
+} from '../../domain/license/license-token.js';
+import { ServiceError } from '../../domain/service-error.js';
+import { IssuerKeys } from '../../issuer/issuer-keys.js';
+import type { HeldContent, HeldLicense, Revocations } from '../../snapshot/snapshot.js';
+import { SnapshotService } from '../../snapshot/snapshot.service.js';
+import { LicenseMarkStore } from './license-mark.store.js';
+import { LicenseMetrics } from './license-metrics.js';
+import { LicenseRevocationEntity } from './license-revocation.entity.js';
+import { LicenseEntity } from './license.entity.js';
+import type { PublicJwk } from '../../domain/token/verification-key.js';
+
+const ROW = 1;
+
+const AS_IT_WAS_READ = 'id = :row AND generation = :generation AND revision = :revision AND stamp = :stamp';
+
+/** What is written when nothing is held. */
+const NOTHING = {
+  token: null,
+  iss: null,
+  lid: null,
+  jti: null,
+  sub: null,
+  iat: null,
+  exp: null,
+  lexp: null,
+  signingKey: null,
+  installedAt: null,
+  previousToken: null,
+  previousSigningKey: null,
+  queuedToken: null,
+  queuedSigningKey: null,
+};
+
+/** How {@link LicenseStore.replace} may write. */
+export interface Replacement {
+  /** The stored token does not count any more, or somebody wants to go back: an older one may take its place. */
+  readonly overNewer: boolean;
+  /** The license of the next term goes: it is the one that is put in place. */
+  readonly emptyQueue?: boolean;
+}
+
+/**
+ * The license in the database. Every write is one conditional statement: it names the generation, the revision and
+ * the stamp that the writer read, and it never puts an older token of a license over a newer one that still counts. Whatever
+ * else goes wrong, a write that is late changes nothing.
+ */
+@Injectable()
+export class LicenseStore implements OnModuleInit {
+  constructor(
+    private readonly snapshots: SnapshotService,
+    private readonly keys: IssuerKeys,
+    private readonly metrics: LicenseMetrics,
+    private readonly marks: LicenseMarkStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  onModuleInit(): void {
+    this.snapshots.register('license', (manager, previous) => this.load(manager, previous));
+    if (this.keys.pinned) this.keys.onChange(() => this.snapshots.reload());
+  }
+
+  /**
+   * The held license, verified. What `previous` verified already is not verified again.
+   * @param manager - of the transaction to read in
+   */
+  async load(manager: EntityManager, previous = this.snapshots.current?.license): Promise<HeldLicense> {
+    const row = await manager.findOneByOrFail(LicenseEntity, { id: ROW });
+    return {
+      generation: row.generation,
+      revision: row.revision,
+      stamp: row.stamp,
+      content: await this.#content(previous?.content, row.token, row.signingKey),
+      queued: await this.#content(previous?.queued, row.queuedToken, row.queuedSigningKey),
+      revocations: await this.#revocations(manager),
+      marks: await this.marks.load(manager),
+    };
+  }
+
+  /** The token that the present one replaced, verified. @param manager - of the transaction to read in */
+  async previous(manager: EntityManager): Promise<HeldContent> {
+    const row = await manager.findOneByOrFail(LicenseEntity, { id: ROW });
+    return this.#content(undefined, row.previousToken, row.previousSigningKey);
+  }
+
+  /**
+   * Puts a license in the place of what was read; the replaced token is kept as the previous one.
+   * @throws ServiceError `license.changed` when what was read is not there any more
+   */
+  async replace(
+    manager: EntityManager,
+    read: HeldLicense,
+    { token, claims, key }: AuthenticatedLicense,
+    { overNewer, emptyQueue = false }: Replacement,
+  ): Promise<void> {
+    const { iss, lid, jti, sub, iat, exp, lexp } = claims;
+    const { affected } = await manager
+      .createQueryBuilder()
+      .update(LicenseEntity)
+      .set({
+        ...{ token, iss, lid, jti, sub, iat, exp, lexp, signingKey: key.jwk },
+        installedAt: new Date(this.clock.now()),
+        previousToken: () => 'token',
+        previousSigningKey: () => 'signing_key',
+        ...(emptyQueue ? { queuedToken: null, queuedSigningKey: null } : {}),
+        revision: () => 'revision + 1',
+        stamp: randomUUID(),
+      })
+      .where(AS_IT_WAS_READ, { row: ROW, ...placeOf(read) })
+      .andWhere(
+        '(:overNewer OR lid IS NULL OR lid <> :lid OR iss <> :iss OR iat < :iat OR (iat = :iat AND exp <= :exp))',
+        { overNewer, lid, iss, iat, exp },
+      )
+      .execute();
+    if (affected !== 1) throw new ServiceError('license.changed');
+  }
+
+  /** Keeps a license of the next term, in the place of another that waits. @throws ServiceError `license.changed` */
+  async queue(
+    manager: EntityManager,
+    read: HeldLicense,
+    { token, key }: AuthenticatedLicense,
+  ): Promise<void> {
+    await this.#update(manager, read, { queuedToken: token, queuedSigningKey: key.jwk });
+  }
+
+  /** Removes the license, the previous token and the one of the next term. @throws ServiceError `license.changed` */
+  async clear(manager: EntityManager, read: HeldLicense): Promise<void> {
+    await this.#updateWithGeneration(manager, read, NOTHING);
+  }
+
+  /**
+   * Keeps a verified statement of the issuer; an older one than the known changes nothing.
+   * @returns whether it was news
+   * @throws ServiceError `license.changed`
+   */
+  async revoke(
+    manager: EntityManager,
+    read: HeldLicense,
+    { iss, lid, iat }: RevocationStatement,
+    statement: string,
+  ): Promise<boolean> {
+    const known = await manager.findOneBy(LicenseRevocationEntity, { iss, lid });
+    if (known !== null && known.iat >= iat) return false;
+    await manager.upsert(
+      LicenseRevocationEntity,
+      { iss, lid, iat, statement, receivedAt: new Date(this.clock.now()) },
+      ['iss', 'lid'],
+    );
+    await this.#updateWithGeneration(manager, read, {});
+    return true;
+  }
+
+  /** There are as many as licenses were ever revoked: few. */
+  async #revocations(manager: EntityManager): Promise<Revocations> {
+    const rows = await manager.find(LicenseRevocationEntity, { select: { iss: true, lid: true, iat: true } });
+    const byLicense = new Map(rows.map(({ iss, lid, iat }) => [`${iss}\0${lid}`, iat]));
+    return { find: (iss, lid) => byLicense.get(`${iss}\0${lid}`) };
+  }
+
+  /** DELETE and revocation alone come this way: nothing that read an earlier generation can write any more. */
+  async #updateWithGeneration(manager: EntityManager, read: HeldLicense, fields: Partial<LicenseEntity>) {
+    await this.#update(manager, read, { ...fields, generation: () => 'generation + 1' });
+  }
+
+  async #update(
+    manager: EntityManager,
+    read: HeldLicense,
+    fields: QueryDeepPartialEntity<LicenseEntity>,
+  ): Promise<void> {
+    const { affected } = await manager
+      .createQueryBuilder()
+      .update(LicenseEntity)
+      .set({ ...fields, revision: () => 'revision + 1', stamp: randomUUID() })
+      .where(AS_IT_WAS_READ, { row: ROW, ...placeOf(read) })
+      .execute();
+    if (affected !== 1) throw new ServiceError('license.changed');
+  }
+
+  /** What a token of the row is. What `previous` verified already is not verified again. */
+  async #content(
+    previous: HeldContent | undefined,
+    token: string | null,
+    signingKey: PublicJwk | null,
+  ): Promise<HeldContent> {
+    if (token === null) return { kind: 'none' };
+    const isKnown = previous?.kind === 'verified' && previous.license.token === token;
+    if (isKnown && !this.keys.pinned) return previous;
+    try {
+      // Keys from a file are the operator's word on whom to believe. Else the key that verified the token when it was
+      // accepted verifies it again: it needs no issuer, and no rotation takes a license away.
+      const keys = this.keys.pinned
+        ? await this.keys.forKid(readTokenHeader(token).kid)
+        : signingKey === null
+          ? this.keys.known
+          : await readKeySet({ keys: [{ ...signingKey }] });
+      if (keys === undefined) return { kind: 'undecided' };
+      return { kind: 'verified', license: await authenticateLicenseToken(token, keys) };
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      if (error.code === 'issuer.unavailable') return { kind: 'undecided' };
+      this.metrics.refused('stored', error);
+      return { kind: 'unverifiable', code: error.code, reason: error.message };
+    }
+  }
+}
+
+function placeOf({
+  generation,
+  revision,
+  stamp,
+}: HeldLicense): Pick<HeldLicense, 'generation' | 'revision' | 'stamp'> {
+  return { generation, revision, stamp };
+}

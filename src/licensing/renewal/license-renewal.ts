@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { ClockWatch } from '../../clock/clock-watch.js';
+import { Database } from '../../database/database.js';
+import type { Actor } from '../../domain/actor.js';
+import { type Clock, CLOCK } from '../../domain/clock.js';
+import { isSameLicense } from '../../domain/license/license.js';
+import type { Candidate } from '../../domain/license/license-choice.js';
+import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
+import { ServiceError } from '../../domain/service-error.js';
+import { LicenseIssuer, pausedFor } from '../../issuer/license-issuer.js';
+import type { HeldLicense, Snapshot } from '../../snapshot/snapshot.js';
+import { SnapshotService } from '../../snapshot/snapshot.service.js';
+import { LicenseQueue } from '../terms/license-queue.js';
+import { LicenseMetrics } from '../license/license-metrics.js';
+import { LicenseReader, type LicenseState } from '../license/license-reader.js';
+import { LicenseStore } from '../license/license.store.js';
+import type { AttemptFailure } from './renewal-attempt.entity.js';
+import { type Renewable, RenewalCall } from './renewal-call.js';
+import { RenewalStore, type Turn, type TurnResult } from './renewal.store.js';
+
+/** The longest pause that an issuer gets, seconds: more is a clock that was ahead. */
+const LONGEST_PAUSE = 3_600;
+/** How often it is looked whether another replica has an answer, milliseconds. */
+const FOLLOW_MS = 100;
+/** So many holders of a turn can die, or licenses change, before whoever waits for a turn gives up. */
+const MOST_TURNS = 5;
+
+/**
+ * Renews the license: one call for it at a time, whoever asks and on whatever replica, with no transaction open
+ * while the issuer thinks. A renewal that fails changes nothing but what is known of renewals. Decision 10 explains it.
+ */
+@Injectable()
+export class LicenseRenewal {
+  readonly #underWay = new Map<string, Promise<LicenseState>>();
+
+  constructor(
+    private readonly issuer: LicenseIssuer,
+    private readonly call: RenewalCall,
+    private readonly renewals: RenewalStore,
+    private readonly store: LicenseStore,
+    private readonly queue: LicenseQueue,
+    private readonly reader: LicenseReader,
+    private readonly database: Database,
+    private readonly snapshots: SnapshotService,
+    private readonly metrics: LicenseMetrics,
+    private readonly watch: ClockWatch,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * @returns the license that is stored afterwards: the new one, or the present one where the issuer has none newer
+   * @throws ServiceError `license.not-found`, `license.changed`, `issuer.*`, `database.unavailable`
+   */
+  async renew(actor: Actor): Promise<LicenseState> {
+    // Before anything is waited for: whoever arrives while one is under way shares it, however soon that one ends.
+    const snapshot = this.snapshots.current;
+    const first = snapshot === undefined ? undefined : this.candidateIn(snapshot);
+    const key = placeOf(snapshot?.license.generation, first);
+    let renewal = this.#underWay.get(key);
+    if (renewal === undefined) {
+      renewal = this.#take(actor)
+        .catch((error: unknown) => {
+          this.metrics.renewalFailed(error);
+          throw error;
+        })
+        .finally(() => this.#underWay.delete(key));
+      this.#underWay.set(key, renewal);
+    }
+    return renewal;
+  }
+
+  /**
+   * The license that a renewal would be of: the one that counts; where none is valid, the one that is next to it. What is renewed
+   * takes the place of what is stored, so a license of the next term must have begun beyond doubt: one that waits is put there first,
+   * if what is stored can be read; else it has begun by the earlier of two times after a jump of the clock, as that of a file or text.
+   */
+  candidateIn({ license, local }: Pick<Snapshot, 'license' | 'local'>): AuthenticatedLicense | undefined {
+    const { kind } = license.content;
+    const held: HeldLicense = kind === 'verified' ? { ...license, queued: { kind: 'none' } } : license;
+    const { earliest } = this.watch;
+    const isDoubtful = ({ source, license: { claims } }: Candidate) =>
+      kind !== 'none' && source !== 'database' && (claims.nbf ?? 0) > earliest;
+    return this.reader.ranked({ license: held, local }).find((one) => !isDoubtful(one))?.license;
+  }
+
+  /**
+   * The same, of what the database holds at this moment.
+   * @throws ServiceError `license.not-found`, `license.invalid`, `issuer.unavailable`, `database.unavailable`
+   */
+  async renewable(): Promise<Renewable> {
+    await this.queue.settle();
+    const held = await this.database.read((manager) => this.store.load(manager));
+    const license = this.candidateIn({ license: held, local: this.snapshots.current?.local ?? [] });
+    if (license !== undefined) {
+      this.issuer.assertConfigured();
+      await this.#assertNotPaused();
+      return { held, license };
+    }
+    const { content } = held;
+    switch (content.kind) {
+      case 'unverifiable': {
+        const message = 'The stored license does not verify any more: install it again.';
+        throw new ServiceError('license.invalid', message, { cause: new Error(content.reason) });
+      }
+      case 'undecided':
+        throw new ServiceError('issuer.unavailable', undefined, {
+          cause: new Error('the file of keys was never read'),
+          retryAfter: 5,
+        });
+      default:
+        throw new ServiceError('license.not-found');
+    }
+  }
+
+  /** Takes the turn to ask, or waits for whoever has it; one who died is replaced once his lease has run out. */
+  async #take(actor: Actor): Promise<LicenseState> {
+    for (let turns = 0; turns < MOST_TURNS; turns += 1) {
+      const renewable = await this.renewable();
+      const turn = await this.renewals.begin(renewable.held, renewable.license);
+      if (turn === undefined) continue;
+      if (turn.own) return this.call.make(actor, renewable, turn);
+      const result = await this.#follow(turn);
+      if (result.kind === 'succeeded') return this.#present(renewable);
+      if (result.kind === 'failed') throw repeated(result.failure);
+    }
+    throw new ServiceError('issuer.timeout', undefined, {
+      cause: new Error('whoever asked the issuer did not come back'),
+    });
+  }
+
+  async #follow(turn: Turn): Promise<TurnResult> {
+    for (;;) {
+      const result = await this.renewals.result(turn);
+      if (result !== undefined) return result;
+      await sleep(FOLLOW_MS);
+    }
+  }
+
+  /** What is held after somebody else's success; this replica's own answers show it from now on, too. */
+  async #present({ license }: Renewable): Promise<LicenseState> {
+    await this.snapshots.refresh();
+    const snapshot = this.snapshots.current;
+    const first = snapshot === undefined ? undefined : this.candidateIn(snapshot);
+    if (snapshot === undefined || first === undefined || !isSameLicense(first.claims, license.claims)) {
+      throw new ServiceError('license.changed');
+    }
+    return this.reader.stateIn(first, snapshot.license);
+  }
+
+  /** A pause that the issuer asked for holds for every replica and over restarts, for an hour at most. */
+  async #assertNotPaused(): Promise<void> {
+    const { notBefore } = await this.renewals.state();
+    const left = ((notBefore?.getTime() ?? 0) - this.clock.now()) / 1000;
+    if (left > 0 && left <= LONGEST_PAUSE) throw pausedFor(left);
+  }
+}
+
+/** The failure of a call that another replica made, as its own callers were told. */
+function repeated({ code, message, detail, retryAfter }: AttemptFailure): ServiceError {
+  return new ServiceError(code, message, {
+    cause: new Error('the call of another replica failed'),
+    ...(detail === undefined ? {} : { detail }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  });
+}
+
+/** A license that was removed and installed again meanwhile is another matter than the one under way. */
+function placeOf(generation: number | undefined, license: AuthenticatedLicense | undefined): string {
+  return `${generation} ${license?.claims.lid ?? ''}`;
+}

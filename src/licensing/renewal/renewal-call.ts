@@ -1,0 +1,149 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditLog } from '../../audit/audit-log.js';
+import type { Actor } from '../../domain/actor.js';
+import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
+import { compareTokens, isOlder, isSameLicense } from '../../domain/license/license.js';
+import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
+import { isOverdue } from '../../domain/license/renewal-policy.js';
+import { ServiceError } from '../../domain/service-error.js';
+import { LicenseIssuer, type RenewalAnswer } from '../../issuer/license-issuer.js';
+import type { HeldLicense } from '../../snapshot/snapshot.js';
+import { SnapshotService } from '../../snapshot/snapshot.service.js';
+import { LicenseMetrics } from '../license/license-metrics.js';
+import { LicenseQueue } from '../terms/license-queue.js';
+import { licenseIn, LicenseReader, type LicenseState } from '../license/license-reader.js';
+import { LicenseRevoker } from './license-revoker.js';
+import { assertNotRevoked, RenewalAnswerReader } from './renewal-answer-reader.js';
+import { RenewalJournal } from './renewal-journal.js';
+import type { Turn } from './renewal.store.js';
+
+/** A license to renew, of whatever source, together with what the database held when it was chosen. */
+export interface Renewable {
+  readonly held: HeldLicense;
+  readonly license: AuthenticatedLicense;
+}
+
+/** One call to the issuer and what becomes of its answer: verified, compared and stored in one conditional statement. */
+@Injectable()
+export class RenewalCall {
+  constructor(
+    private readonly issuer: LicenseIssuer,
+    private readonly answers: RenewalAnswerReader,
+    private readonly queue: LicenseQueue,
+    private readonly journal: RenewalJournal,
+    private readonly reader: LicenseReader,
+    private readonly revoker: LicenseRevoker,
+    private readonly snapshots: SnapshotService,
+    private readonly audit: AuditLog,
+    private readonly metrics: LicenseMetrics,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * @param turn - ours
+   * @returns the license that is stored afterwards
+   * @throws ServiceError `license.changed`, `issuer.*`, `database.unavailable`
+   */
+  async make(actor: Actor, renewable: Renewable, turn: Turn): Promise<LicenseState> {
+    try {
+      const answer = await this.issuer.renew(renewable.license.token, turn.id);
+      return await this.#accept(actor, renewable, turn, answer);
+    } catch (error) {
+      await this.journal.failed(turn, renewable.license, error);
+      throw error;
+    }
+  }
+
+  async #accept(
+    actor: Actor,
+    renewable: Renewable,
+    turn: Turn,
+    answer: RenewalAnswer,
+  ): Promise<LicenseState> {
+    const read = await this.answers.read(renewable.license, answer);
+    switch (read.kind) {
+      case 'unchanged':
+        return this.#unchanged(renewable, turn);
+      case 'successor':
+        return this.#store(actor, renewable, turn, read.license);
+      case 'revoked':
+        await this.revoker.revoke(actor, read.revocation, read.statement);
+        throw read.refusal;
+    }
+  }
+
+  /** Nothing newer to have, which is fine for as long as none is due. The caller gets the present license either way. */
+  async #unchanged({ held, license }: Renewable, turn: Turn): Promise<LicenseState> {
+    if (isOverdue(license.claims, toSeconds(this.clock.now()))) {
+      await this.journal.notDue(turn, license);
+      this.metrics.renewal('not-due');
+    } else {
+      await this.journal.unchanged(turn, license);
+      this.metrics.renewal('unchanged');
+    }
+    return this.reader.stateIn(license, held);
+  }
+
+  /** Promotes the successor, unless the license was removed or replaced since it was read. */
+  async #store(
+    actor: Actor,
+    { held: read, license }: Renewable,
+    turn: Turn,
+    successor: AuthenticatedLicense,
+  ): Promise<LicenseState> {
+    // Counted after the transaction, which may run more than once.
+    let outcome: 'renewed' | 'unchanged' = 'unchanged';
+    const state = await this.snapshots.change(async (manager) => {
+      // The next term may have begun while the issuer thought: what it answered is no successor of that license.
+      const loaded = await this.queue.load(manager);
+      const { held } = loaded;
+      const present = licenseIn(held.content);
+      if (held.generation !== read.generation || !isSamePlace(read, held, license)) {
+        throw new ServiceError('license.changed');
+      }
+      const isNews = present !== undefined && present.token !== licenseIn(read.content)?.token;
+      // Somebody went back to an older token meanwhile: that must not be undone by what was asked before.
+      if (isNews && isOlder(present.claims, license.claims)) throw new ServiceError('license.changed');
+      // Another renewal, or an upload, of the same license was quicker and brought something at least as new.
+      if (isNews && isSameOrNewer(present, successor)) {
+        await this.journal.succeeded(manager, turn, (outcome = 'unchanged'), present);
+        return { changed: true, value: this.reader.stateIn(present, held) };
+      }
+      // The next term's is not what the issuer was asked to renew, however new the answer.
+      if (isNews && (present.claims.nbf ?? 0) > (license.claims.nbf ?? 0))
+        throw new ServiceError('license.changed');
+      assertNotRevoked(held, successor);
+      // What is stored may be newer than what was renewed only where it does not count, and another source's does.
+      const overNewer = !isNews && !this.reader.storedIsValid(held, toSeconds(this.clock.now()));
+      await this.queue.replace(manager, actor, loaded, successor, overNewer);
+      const { lid, jti, iat, exp, lexp } = successor.claims;
+      await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, {
+        jti,
+        iat,
+        exp,
+        lexp,
+        attemptId: turn.id,
+      });
+      await this.journal.succeeded(manager, turn, (outcome = 'renewed'), successor);
+      return { changed: true, value: this.reader.stateIn(successor, held) };
+    });
+    this.metrics.renewal(outcome);
+    return state;
+  }
+}
+
+/** Whether the database holds the renewed license, or it comes from another source and what is stored is what was read. */
+function isSamePlace(read: HeldLicense, held: HeldLicense, { claims }: AuthenticatedLicense): boolean {
+  const [before, present] = [licenseIn(read.content), licenseIn(held.content)];
+  if (present !== undefined && isSameLicense(present.claims, claims)) return true;
+  if (present !== undefined) return present.token === before?.token;
+  const isEmpty = read.content.kind === 'none' && held.content.kind === 'none';
+  // What cannot be read may be anything; after a restore, with the same revision too.
+  return isEmpty || (held.revision === read.revision && held.stamp === read.stamp);
+}
+
+function isSameOrNewer(present: AuthenticatedLicense, successor: AuthenticatedLicense): boolean {
+  return (
+    isSameLicense(present.claims, successor.claims) && compareTokens(present.claims, successor.claims) >= 0
+  );
+}

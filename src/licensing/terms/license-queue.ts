@@ -1,0 +1,162 @@
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuditLog } from '../../audit/audit-log.js';
+import { ClockWatch } from '../../clock/clock-watch.js';
+import { Periodic } from '../../clock/periodic.js';
+import { type Actor, SYSTEM } from '../../domain/actor.js';
+import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
+import { type DequeueReason, dequeuedBy } from '../../domain/license/license.js';
+import { ServiceError } from '../../domain/service-error.js';
+import type { HeldLicense } from '../../snapshot/snapshot.js';
+import { SnapshotService } from '../../snapshot/snapshot.service.js';
+import { LicenseMarkStore } from '../license/license-mark.store.js';
+import { licenseIn, LicenseReader } from '../license/license-reader.js';
+import { LicenseStore } from '../license/license.store.js';
+
+/** How often it is looked whether the term of a queued license has begun, milliseconds. */
+const LOOK_MS = 1_000;
+
+/** What the database holds, as a change begins. */
+export interface LoadedLicense {
+  readonly held: HeldLicense;
+  /** Whether the row was changed for it. */
+  readonly promoted: boolean;
+  /** The license that waits, if its term has begun without its coming into place. */
+  readonly passed?: AuthenticatedLicense;
+}
+
+/**
+ * Puts the license of the next term in the place of the present one when its term has begun. It counts from its `nbf` on, by
+ * the reader's word alone; the row follows within a second, or as soon as the database is there, by one statement. That cannot be
+ * taken back, so it takes two clocks: our own, with the earlier of its times when it jumped lately, and the database's.
+ */
+@Injectable()
+export class LicenseQueue implements BeforeApplicationShutdown {
+  readonly #logger = new Logger(LicenseQueue.name);
+  readonly #looks = new Periodic(LOOK_MS, () => this.#look());
+
+  constructor(
+    private readonly reader: LicenseReader,
+    private readonly store: LicenseStore,
+    private readonly marks: LicenseMarkStore,
+    private readonly snapshots: SnapshotService,
+    private readonly audit: AuditLog,
+    private readonly watch: ClockWatch,
+  ) {}
+
+  start(): void {
+    this.#looks.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#looks.stop();
+  }
+
+  /**
+   * Puts a queued license whose term has begun in its place.
+   * @throws ServiceError `database.unavailable`
+   */
+  async settle(): Promise<void> {
+    const held = this.snapshots.current?.license;
+    if (held === undefined || this.#dueIn(held) === undefined) return;
+    await this.snapshots.change(async (manager) => {
+      const { promoted } = await this.load(manager);
+      return { changed: promoted, value: undefined };
+    });
+  }
+
+  /**
+   * What the database holds, with a queued license whose term has begun in its place.
+   * @param manager - of a transaction of {@link SnapshotService.change}
+   */
+  async load(manager: EntityManager): Promise<LoadedLicense> {
+    const held = await this.store.load(manager);
+    const queued = licenseIn(held.queued);
+    // Both clocks are asked once: what has not begun here has not begun for the rest of the transaction.
+    const { earliest } = this.watch;
+    if (queued === undefined || beginOf(queued) > earliest) return { held, promoted: false };
+    const due = this.#dueIn(held);
+    // Whoever cannot read what is stored must not put anything over it: others may know the key.
+    const isReadable = held.content.kind === 'verified' || held.content.kind === 'none';
+    if (due === undefined || !isReadable) {
+      const hasCome = await this.marks.hasCome(manager, beginOf(queued));
+      return { held, promoted: false, ...(hasCome ? { passed: queued } : {}) };
+    }
+    // With the mark it has begun for every replica, also for one whose clock is somewhat behind.
+    if (!(await this.marks.mark(manager, due.claims, beginOf(due)))) return { held, promoted: false };
+    await this.store.replace(manager, held, due, { overNewer: true, emptyQueue: true });
+    const { lid, jti, iat, exp, lexp } = due.claims;
+    await this.audit.record(manager, SYSTEM, 'license.promote', `license:${lid}`, { jti, iat, exp, lexp });
+    return { held: await this.store.load(manager), promoted: true };
+  }
+
+  /**
+   * Puts a license in the place of the stored one; a waiting license that this makes pointless leaves the queue.
+   * @param overNewer - an older token may take the place of a newer one
+   * @throws ServiceError `license.changed`
+   */
+  async replace(
+    manager: EntityManager,
+    actor: Actor,
+    { held, passed }: LoadedLicense,
+    license: AuthenticatedLicense,
+    overNewer: boolean,
+  ): Promise<void> {
+    const reason = dequeuedBy(licenseIn(held.queued), license, passed !== undefined);
+    await this.store.replace(manager, held, license, {
+      overNewer,
+      emptyQueue: reason !== undefined,
+    });
+    if (reason !== undefined) await this.recordEnd(manager, actor, held, reason);
+  }
+
+  /**
+   * Lets a license wait, in the place of another one that waits.
+   * @throws ServiceError `license.changed`
+   */
+  async put(
+    manager: EntityManager,
+    actor: Actor,
+    held: HeldLicense,
+    license: AuthenticatedLicense,
+  ): Promise<void> {
+    await this.store.queue(manager, held, license);
+    await this.recordEnd(manager, actor, held, 'replaced');
+  }
+
+  /** Records that the waiting license left the queue, if one waited. The record of the change itself follows. */
+  async recordEnd(
+    manager: EntityManager,
+    actor: Actor,
+    { queued }: HeldLicense,
+    reason: DequeueReason,
+  ): Promise<void> {
+    if (queued.kind === 'none') return;
+    const claims = licenseIn(queued)?.claims;
+    // What does not verify has no identity that could be believed.
+    if (claims === undefined)
+      return this.audit.record(manager, actor, 'license.dequeue', 'license', { reason });
+    const { lid, jti, iat, exp, lexp, nbf = null } = claims;
+    const detail = { jti, iat, exp, lexp, nbf, reason };
+    await this.audit.record(manager, actor, 'license.dequeue', `license:${lid}`, detail);
+  }
+
+  /** The queued license, if it counts by both times after a jump of the clock: by the earlier one a token that is new does not. */
+  #dueIn(held: HeldLicense): AuthenticatedLicense | undefined {
+    return this.reader.dueIn(held) && this.reader.dueIn(held, this.watch.earliest);
+  }
+
+  async #look(): Promise<void> {
+    try {
+      await this.settle();
+    } catch (error) {
+      if (error instanceof ServiceError && error.code === 'database.unavailable') return;
+      this.#logger.error({ msg: 'the license of the next term could not be put in its place', err: error });
+    }
+  }
+}
+
+/** When the term of a license begins, Unix seconds. */
+function beginOf({ claims }: AuthenticatedLicense): number {
+  return claims.nbf ?? claims.iat;
+}

@@ -1,0 +1,250 @@
+import { getDataSourceToken } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { runCommand } from '../../../src/issuer-server/commands/commands.js';
+import { type Command, readCommand } from '../../../src/issuer-server/commands/command-line.js';
+import { ConfirmedClock } from '../../../src/issuer-server/record/confirmed-clock.js';
+import { loadAuthorityConfig } from '../../../src/config/issuer-server-config.js';
+import { judge, LicenseStatus } from '../../../src/domain/license/license.js';
+import {
+  authenticateLicenseToken,
+  verifyLicenseToken,
+  verifyRevocationStatement,
+} from '../../../src/domain/license/license-token.js';
+import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
+import { FakeClock } from '../../support/fake-clock.js';
+import { Scrape } from '../../support/scrape.js';
+import { ISSUER_ID, optionsOf, policy, TestAuthority } from '../test-issuer-server.js';
+
+const DAY_MS = 86_400_000;
+const YEAR = 365 * 86_400;
+
+let database: TestDatabase;
+let authority: TestAuthority;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  authority = await TestAuthority.start(database);
+});
+
+afterAll(async () => {
+  await authority.stop();
+  await database.drop();
+});
+
+/** Another process on the same database, whose clock is that of the former one unless given. */
+async function restarted(clock = authority.clock): Promise<void> {
+  await authority.stop();
+  authority = await TestAuthority.start(database, clock);
+}
+
+/** An operator's command, with the issuer stopped meanwhile. */
+async function command(text: string) {
+  const { clock } = authority;
+  await authority.stop();
+  try {
+    const read = readCommand(text.split(' ')) as Exclude<Command, { name: 'help' }>;
+    return await runCommand(
+      read,
+      loadAuthorityConfig({ DATABASE_URL: database.url, ISSUER_ID }),
+      optionsOf(clock),
+    );
+  } finally {
+    authority = await TestAuthority.start(database, clock);
+  }
+}
+
+/** What a clock has left that signed while it was ahead, before clocks were confirmed. */
+async function signedAhead(lid: string, seconds: number): Promise<number> {
+  const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+  const iat = authority.now + seconds;
+  await dataSource.query('UPDATE issued_license SET last_iat = $1 WHERE lid = $2', [iat, lid]);
+  return iat;
+}
+
+/** A PostgreSQL server has a clock of its own, the embedded database has not. */
+const [itWithServer, itWithoutServer] = POSTGRES_URL === undefined ? [it.skip, it] : [it, it.skip];
+
+const confirmed = async () =>
+  (await Scrape.of(authority.running.url)).value('licentia_signing_clock_confirmed');
+const refusals = async () =>
+  (await Scrape.of(authority.running.url)).value('licentia_renewals_refused_total', {
+    code: refusal.body.code,
+  });
+
+const refusal = { status: 503, body: { code: 'clock_unconfirmed' } };
+
+describe('a clock that was set ahead', () => {
+  it('while the issuer runs signs nothing, and what is set right goes on at once', async () => {
+    const { token } = await authority.issued();
+    const right = authority.clock.now();
+    authority.clock.set(right + YEAR * 1000);
+    const refused = await authority.renew({ token });
+    expect(refused).toMatchObject(refusal);
+    expect(refused.headers.get('retry-after')).toBe('60');
+    expect(await confirmed()).toBe(0);
+    expect(await refusals()).toBe(1);
+    await expect(authority.issued()).rejects.toThrow(/clock/);
+    authority.clock.set(right);
+    expect((await authority.renew({ token })).status).toBe(200);
+    expect(await refusals()).toBe(1);
+    expect(await confirmed()).toBe(1);
+  });
+
+  it('before the issuer starts signs nothing until it is right', async () => {
+    const { token } = await authority.issued();
+    const wrong = new FakeClock(authority.clock.now());
+    wrong.set(wrong.now() + YEAR * 1000);
+    const { clock } = authority;
+    await restarted(wrong);
+    expect(await authority.renew({ token })).toMatchObject(refusal);
+    await restarted(clock);
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  it('revokes nothing', async () => {
+    const { lid } = await authority.issued();
+    const right = authority.clock.now();
+    authority.clock.set(right + YEAR * 1000);
+    await expect(authority.running.issuer.revoke(lid)).rejects.toThrow(/clock/);
+    authority.clock.set(right);
+    expect(await authority.running.issuer.find(lid)).toMatchObject({ status: 'active', revokedAt: null });
+  });
+});
+
+describe('a machine that slept', () => {
+  itWithServer("signs at once where the database server's clock agrees", async () => {
+    const { token } = await authority.issued();
+    authority.clock.sleep(3_600_000);
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  itWithoutServer('is one whose clock may have been set: it signs nothing', async () => {
+    const { token } = await authority.issued();
+    authority.clock.sleep(3_600_000);
+    expect(await authority.renew({ token })).toMatchObject(refusal);
+    authority.clock.advance(601_000);
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+});
+
+describe('an issuer that was not used for more than a week', () => {
+  itWithServer("signs at once where the database server's clock agrees", async () => {
+    const { token } = await authority.issued();
+    const { clock } = authority;
+    await authority.stop();
+    clock.advance(8 * DAY_MS);
+    authority = await TestAuthority.start(database, clock);
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  itWithoutServer('signs again when an operator confirms its clock, or one is present', async () => {
+    const { token } = await authority.issued({ tokenSeconds: 30 * 86_400 });
+    const { clock } = authority;
+    await authority.stop();
+    clock.advance(8 * DAY_MS);
+    authority = await TestAuthority.start(database, clock);
+    expect(await authority.renew({ token })).toMatchObject(refusal);
+    await expect(command('issue --sub http://localhost:3000')).rejects.toThrow(/8 days.*confirm-clock/s);
+    expect((await command('confirm-clock')).stderr).toContain('Done');
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+
+  it('needs no word for a shorter pause, or for a long time that it ran', async () => {
+    const { token } = await authority.issued({ tokenSeconds: 90 * 86_400 });
+    authority.clock.advance(30 * DAY_MS);
+    expect((await authority.renew({ token })).status).toBe(200);
+    // As it does by itself, every ten seconds of a time that passes.
+    await authority.running.application.nest.get(ConfirmedClock).start();
+    await restarted();
+    authority.clock.advance(6 * DAY_MS);
+    await restarted();
+    expect((await authority.renew({ token })).status).toBe(200);
+  });
+});
+
+describe('an issuer whose last use lies ahead of its clock', () => {
+  itWithoutServer(
+    'signs nothing, also at a later wrong moment, until an operator confirms the clock',
+    async () => {
+      const { clock } = authority;
+      const right = clock.now();
+      const { lid } = await authority.issued();
+      // The processes of one command each, at these moments.
+      const at = async (days: number, text: string) => {
+        clock.set(right + days * DAY_MS);
+        return command(text);
+      };
+      await authority.query('UPDATE issuer_record SET last_seen = last_seen + $1', [YEAR]);
+      for (const days of [0, 200])
+        for (const text of ['issue --sub http://localhost:3000', `revoke ${lid}`])
+          await expect(at(days, text)).rejects.toThrow(/last used \d+ days after that.*confirm-clock/s);
+      expect((await at(0, 'confirm-clock')).stderr).toContain('Done');
+      await expect(at(200, `token ${lid}`)).rejects.toThrow(/200 days before that/);
+      expect((await at(0, 'issue --sub http://localhost:3000')).stderr).toContain('Issued');
+    },
+  );
+});
+
+describe('a license whose last token lies ahead', () => {
+  it('is told of by list, and gets tokens again when it is repaired', async () => {
+    const { token, lid } = await authority.issued();
+    await signedAhead(lid, YEAR);
+    expect(await authority.renew({ token })).toMatchObject({ status: 409, body: { code: 'not_due' } });
+    expect((await command('list')).stderr).toMatch(new RegExp(`Warning: .*${lid} .*365 days.*repair ${lid}`));
+    expect((await command(`repair ${lid}`)).stderr).toContain('Done');
+    expect((await command('list')).stderr).toBe('');
+    const renewed = await authority.renew({ token });
+    await verifyLicenseToken(renewed.body.token, await authority.keySet(), policy, authority.now);
+    expect((await command(`repair ${lid}`)).stderr).toContain('Nothing to repair');
+  });
+
+  it('is not given the token that lies ahead, also not under the key of its renewal', async () => {
+    const { token, lid } = await authority.issued();
+    authority.clock.advance(60_000);
+    const first = await authority.renew({ token, key: 'ahead' });
+    authority.clock.advance(-1_800_000);
+    expect(await authority.renew({ token, key: 'ahead' })).toMatchObject({ status: 409 });
+    await command(`repair ${lid}`);
+    authority.clock.advance(1_860_000);
+    const repeated = await authority.renew({ token, key: 'ahead' });
+    expect(repeated.status).toBe(200);
+    expect(repeated.body.token).not.toBe(first.body.token);
+  });
+
+  it('is revoked by a statement that services take, and later by one that covers the token ahead', async () => {
+    const { token, lid } = await authority.issued({ licenseSeconds: 3 * YEAR });
+    const ahead = await signedAhead(lid, YEAR);
+    const revoked = await command(`revoke ${lid}`);
+    expect(revoked.stderr).toMatch(/revoked.*signed for .*statement covers it too/s);
+    const { claims } = await authenticateLicenseToken(token, await authority.keySet());
+    const statement = async () => {
+      const { body } = await authority.renew({ token });
+      return verifyRevocationStatement(body.statement, await authority.keySet(), policy, authority.now);
+    };
+    const now = await statement();
+    expect(judge(claims, policy, authority.now, now.iat).status).toBe(LicenseStatus.Invalid);
+    expect(now.iat).toBeLessThanOrEqual(authority.now);
+    authority.clock.advance(YEAR * 1000);
+    expect((await statement()).iat).toBe(ahead);
+    // A license that is resumed gets tokens that are newer than every statement.
+    await authority.running.issuer.resume(lid);
+    const renewed = await authenticateLicenseToken(
+      (await authority.renew({ token })).body.token,
+      await authority.keySet(),
+    );
+    expect(renewed.claims.iat).toBeGreaterThan(ahead);
+  });
+
+  it('that was revoked by a statement ahead is revoked for services all the same', async () => {
+    const { token, lid } = await authority.issued();
+    const iat = await signedAhead(lid, YEAR);
+    const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    await dataSource.query("UPDATE issued_license SET status = 'revoked', revoked_at = $1 WHERE lid = $2", [
+      iat,
+      lid,
+    ]);
+    const { status, body } = await authority.renew({ token });
+    expect(status).toBe(410);
+    await verifyRevocationStatement(body.statement, await authority.keySet(), policy, authority.now);
+  });
+});

@@ -1,0 +1,101 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, get, type Server } from 'node:https';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CertificateFile, readCertificateFile } from '../../src/config/certificate-file.js';
+import { issuerAgents } from '../../src/issuer/guarded-agent.js';
+import { TrustedAuthorities } from '../../src/issuer/trusted-cas.js';
+import { CertificateAuthority } from '../support/certificates.js';
+
+describe('The authorities for the issuer', () => {
+  const [one, two] = [new CertificateAuthority(), new CertificateAuthority()];
+  let directory: string;
+  let path: string;
+  let file: CertificateFile;
+  let parsed: number;
+  let warnings: unknown[];
+  let authorities: TrustedAuthorities;
+
+  const counted: typeof readCertificateFile = (...given) => {
+    parsed += 1;
+    return readCertificateFile(...given);
+  };
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'licentia-authorities-'));
+    path = join(directory, 'ca.pem');
+    await writeFile(path, one.cert);
+    file = readCertificateFile(path);
+    parsed = 0;
+    warnings = [];
+    authorities = new TrustedAuthorities(file, (error) => warnings.push(error), counted);
+  });
+
+  afterEach(async () => {
+    await rm(directory, { recursive: true });
+  });
+
+  it('are parsed once for many connections, and once more when the file changed', async () => {
+    const first = await authorities.context();
+    for (let connection = 0; connection < 20; connection += 1) {
+      expect(await authorities.context()).toBe(first);
+    }
+    expect(parsed).toBe(1);
+    await writeFile(path, two.cert);
+    const second = await authorities.context();
+    expect(second).not.toBe(first);
+    expect(await authorities.context()).toBe(second);
+    expect(parsed).toBe(2);
+    expect(warnings).toEqual([]);
+  });
+
+  it('stay while the file is broken, is too large or is missing, with one warning and no parsing each time', async () => {
+    const first = await authorities.context();
+    await writeFile(path, `${one.cert}${two.cert.replace(/MI/, 'AA')}`);
+    for (let connection = 0; connection < 5; connection += 1) {
+      expect(await authorities.context()).toBe(first);
+    }
+    expect(parsed).toBe(2);
+    await writeFile(path, 'x'.repeat(2 * 1024 * 1024));
+    expect(await authorities.context()).toBe(first);
+    await rm(path);
+    expect(await authorities.context()).toBe(first);
+    expect(warnings).toHaveLength(1);
+    expect(parsed).toBe(2);
+    await writeFile(path, one.cert);
+    expect(await authorities.context()).toBe(first);
+    await rm(path);
+    await authorities.context();
+    expect(warnings).toHaveLength(2);
+    await writeFile(path, two.cert);
+    expect(await authorities.context()).not.toBe(first);
+  });
+
+  it('are the new ones alone for the next connection after a rotation', async () => {
+    const { cert, key } = two.issue({ names: ['localhost'] });
+    const server: Server = createServer({ cert, key }, (_, response) => response.end('here'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { httpsAgent } = issuerAgents({ proxy: undefined, authorities: file }, () => undefined);
+    const { port } = server.address() as AddressInfo;
+    const call = async () =>
+      new Promise((resolve) => {
+        get({ host: 'localhost', port, agent: httpsAgent }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        }).on('error', ({ name }) => resolve(name));
+      });
+    try {
+      expect(await call()).toBe('HandshakeError');
+      await writeFile(path, two.cert);
+      expect(await call()).toBe(200);
+      await writeFile(path, one.cert);
+      expect(await call()).toBe('HandshakeError');
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+});

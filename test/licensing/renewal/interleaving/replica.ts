@@ -1,0 +1,117 @@
+import { PARAMTYPES_METADATA, SELF_DECLARED_DEPS_METADATA } from '@nestjs/common/constants.js';
+import { Database } from '../../../../src/database/database.js';
+import { ServiceError } from '../../../../src/domain/service-error.js';
+import { LicenseIssuer, type RenewalAnswer } from '../../../../src/issuer/license-issuer.js';
+import { RenewalStore, type Turn, type TurnResult } from '../../../../src/licensing/renewal/renewal.store.js';
+import { SnapshotService } from '../../../../src/snapshot/snapshot.service.js';
+import { atStep, KILLED, withinStep } from './explorer.js';
+
+type Class<T> = new (...args: never[]) => T;
+type Work<T> = Parameters<typeof Database.prototype.transaction<T>>[0];
+
+/**
+ * The real database; each of its transactions is a step. It can get lost on the way, or be done while the client hears of
+ * a failure (a line that is cut between the COMMIT and its answer).
+ */
+export class SteppedDatabase extends Database {
+  override async transaction<T>(work: Work<T>): Promise<T> {
+    const how = await atStep('transaction', ['lost', 'done, but not known', KILLED]);
+    if (how === 'lost') throw lineCut();
+    const result = await withinStep(() => super.transaction(work));
+    if (how === 'done, but not known') throw lineCut();
+    return result;
+  }
+
+  override async read<T>(work: Work<T>): Promise<T> {
+    // Whoever fails or dies when he reads has changed nothing since his step before: that one's kill is the same.
+    await atStep('read');
+    return withinStep(() => super.read(work));
+  }
+}
+
+/** The real client of the issuer. That the request is sent is a step; its answer is another one, at the issuer. */
+class SteppedIssuer extends LicenseIssuer {
+  override async renew(token: string, attemptId: string): Promise<RenewalAnswer> {
+    await atStep('ask', [KILLED]);
+    return super.renew(token, attemptId);
+  }
+}
+
+/** The real snapshot. What a replica reads back after its own change decides nothing any more: it belongs to the change. */
+class SteppedSnapshots extends SnapshotService {
+  #changing = false;
+
+  override async change<T>(...args: Parameters<typeof SnapshotService.prototype.change<T>>): Promise<T> {
+    this.#changing = true;
+    try {
+      return await super.change(...args);
+    } finally {
+      this.#changing = false;
+    }
+  }
+
+  override async refresh(): Promise<void> {
+    return this.#changing ? withinStep(() => super.refresh()) : super.refresh();
+  }
+}
+
+/** The real store; whoever waits for another one's turn looks when something has changed, not every 100 ms. */
+class SteppedRenewalStore extends RenewalStore {
+  override async result(turn: Turn): Promise<TurnResult | undefined> {
+    for (let again = false; ; again = true) {
+      await atStep('look', [], again);
+      const result = await withinStep(() => super.result(turn));
+      if (result !== undefined) return result;
+    }
+  }
+
+  /** Nobody asks for a pause here, so that there is none is read within the step before. */
+  override async state(...args: Parameters<RenewalStore['state']>): ReturnType<RenewalStore['state']> {
+    return withinStep(() => super.state(...args));
+  }
+}
+
+/** What each replica has of its own kind, in the place of what Nest would give it. */
+const INSTEAD = new Map<unknown, Class<unknown>>([
+  [LicenseIssuer, SteppedIssuer],
+  [RenewalStore, SteppedRenewalStore],
+  [SnapshotService, SteppedSnapshots],
+]);
+
+/** One replica's real objects, made as Nest makes them but a thousand times as fast: by what their constructors ask for. */
+export class Replica {
+  readonly #made: Map<unknown, unknown>;
+
+  /** @param given - what replicas share, by its injection token */
+  constructor(given: Iterable<readonly [unknown, unknown]>) {
+    this.#made = new Map(given);
+    this.get(SnapshotService).register('tokens', async () => new Map());
+  }
+
+  get<T>(type: Class<T>): T {
+    return this.#resolve(type) as T;
+  }
+
+  #resolve(token: unknown): unknown {
+    if (!this.#made.has(token)) {
+      const type = INSTEAD.get(token) ?? (token as Class<object>);
+      const types = (Reflect.getMetadata(PARAMTYPES_METADATA, type) ?? []) as unknown[];
+      const named = (Reflect.getMetadata(SELF_DECLARED_DEPS_METADATA, type) ?? []) as {
+        index: number;
+        param: unknown;
+      }[];
+      const tokens = types.map((asked, index) => named.find((one) => one.index === index)?.param ?? asked);
+      const made = new type(...(tokens.map((asked) => this.#resolve(asked)) as never[])) as {
+        onModuleInit?(): void;
+      };
+      this.#made.set(token, made);
+      made.onModuleInit?.();
+    }
+    return this.#made.get(token);
+  }
+}
+
+function lineCut(): ServiceError {
+  const cause = new Error('the line was cut');
+  return new ServiceError('database.unavailable', undefined, { cause, retryAfter: 2 });
+}
