@@ -15,7 +15,7 @@ const { loadServiceConfig } = (await built('config/service-config.js')) as typeo
 const { dataSourceOptions, MIGRATION_TIMEOUT_MS } = (await built(
   'database/data-source-options.js',
 )) as typeof Options;
-const { SERVICE_SCHEMA } = (await built('database/service-schema.js')) as typeof Schema;
+const { SERVICE_SCHEMA } = (await built('schema/service-schema.js')) as typeof Schema;
 
 export default new DataSource(
   dataSourceOptions(loadServiceConfig(process.env).database.location, SERVICE_SCHEMA, MIGRATION_TIMEOUT_MS),

@@ -5,8 +5,8 @@
 //   npm run build && node scripts/record-metrics.mjs
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { startAuthority } from '../dist/issuer-server/issuer-server.js';
-import { loadAuthorityConfig } from '../dist/config/issuer-server-config.js';
+import { startIssuerServer } from '../dist/issuer-server/issuer-server.js';
+import { loadIssuerServerConfig } from '../dist/config/issuer-server-config.js';
 import { loadServiceConfig } from '../dist/config/service-config.js';
 import { createLogger } from '../dist/http/logger.js';
 import { startService } from '../dist/service.js';
@@ -16,8 +16,8 @@ const TOKEN = 'a-token-of-the-recording-0123456789-0123456789';
 const ISSUER_ID = 'http://localhost:3001';
 const logger = createLogger('silent');
 
-const authority = await startAuthority(
-  loadAuthorityConfig({ PORT: '0', DATABASE_URL: 'pglite://memory', ISSUER_ID }),
+const issuerServer = await startIssuerServer(
+  loadIssuerServerConfig({ PORT: '0', DATABASE_URL: 'pglite://memory', ISSUER_ID }),
   logger,
 );
 const service = await startService(
@@ -26,7 +26,7 @@ const service = await startService(
     DATABASE_URL: 'pglite://memory',
     BOOTSTRAP_TOKEN: TOKEN,
     ISSUER_ID,
-    ISSUER_URL: authority.url,
+    ISSUER_URL: issuerServer.url,
     ISSUER_ALLOW_INSECURE_HTTP: 'true',
     AUTO_REFRESH_LICENSE: 'false',
   }),
@@ -34,7 +34,7 @@ const service = await startService(
 );
 
 try {
-  const { token } = await authority.issuer.issue({
+  const { token } = await issuerServer.issuer.issue({
     sub: 'http://localhost:3000/',
     licenseSeconds: 29 * 24 * HOUR,
     tokenSeconds: 40 * HOUR,
@@ -47,9 +47,9 @@ try {
   await call('GET', '/nothing-of-ours', undefined, 404);
   await unreadable();
   record('recorded.prom', await call('GET', '/metrics', undefined, 200));
-  record('recorded-issuer.prom', await (await fetch(`${authority.url}/metrics`)).text());
+  record('recorded-issuer.prom', await (await fetch(`${issuerServer.url}/metrics`)).text());
 } finally {
-  await Promise.all([service.application.close(0), authority.application.close(0)]);
+  await Promise.all([service.application.close(0), issuerServer.application.close(0)]);
 }
 
 function record(name, metrics) {

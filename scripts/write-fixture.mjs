@@ -11,14 +11,14 @@
 // takes the rows of a database instead, whose tables are up to date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { DataSource } from 'typeorm';
-import { AUTHORITY_SCHEMA } from '../dist/issuer-server/issuer-server-schema.js';
+import { ISSUER_SERVER_SCHEMA } from '../dist/issuer-server/issuer-server-schema.js';
 import { database } from '../dist/config/setting.js';
 import { dataSourceOptions } from '../dist/database/data-source-options.js';
 import { applyMigrations } from '../dist/database/migrate.js';
 import { SERVICE_SCHEMA } from '../dist/schema/service-schema.js';
 
 const [program, source] = process.argv.slice(2);
-const schema = { service: SERVICE_SCHEMA, issuer: AUTHORITY_SCHEMA }[program];
+const schema = { service: SERVICE_SCHEMA, issuer: ISSUER_SERVER_SCHEMA }[program];
 if (schema === undefined || program === '--help') {
   console.error('Usage: node scripts/write-fixture.mjs service|issuer [DATABASE_URL]');
   process.exit(2);

@@ -1,4 +1,4 @@
-import { AUTHORITY_SETTINGS } from './config/issuer-server-config.js';
+import { ISSUER_SERVER_SETTINGS } from './config/issuer-server-config.js';
 import { COMMIT, VERSION } from './config/build-info.js';
 import { misspelledNames } from './config/misspelled-names.js';
 import { openFilesWarning } from './config/open-files.js';
@@ -33,7 +33,7 @@ await runProcess({
   version: `${VERSION} (${COMMIT})`,
   settings: SERVICE_SETTINGS,
   load: loadServiceConfig,
-  hints: (environment) => misspelledNames(SERVICE_SETTINGS, environment, [AUTHORITY_SETTINGS]),
+  hints: (environment) => misspelledNames(SERVICE_SETTINGS, environment, [ISSUER_SERVER_SETTINGS]),
   inspect: async ({ ISSUER_JWKS_PATH, LICENSE_PATH, LICENSE_TEXT }) => [
     ...(ISSUER_JWKS_PATH ? await inspectKeySetFile(ISSUER_JWKS_PATH) : []),
     ...(await inspectLicenseSources({ path: LICENSE_PATH || undefined, text: LICENSE_TEXT || undefined })),

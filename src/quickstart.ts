@@ -6,12 +6,12 @@ import { ACTIONS } from './domain/actions.js';
 import { ADMINISTRATOR_ROLE } from './access/roles.js';
 import { AccountsService } from './accounts/accounts.service.js';
 import { AccountsStore } from './accounts/accounts.store.js';
-import { type RunningAuthority, startAuthority } from './issuer-server/issuer-server.js';
-import { AUTHORITY_SCHEMA } from './issuer-server/issuer-server-schema.js';
+import { type RunningIssuerServer, startIssuerServer } from './issuer-server/issuer-server.js';
+import { ISSUER_SERVER_SCHEMA } from './issuer-server/issuer-server-schema.js';
 import {
-  AUTHORITY_SETTINGS,
-  type AuthorityConfig,
-  loadAuthorityConfig,
+  ISSUER_SERVER_SETTINGS,
+  type IssuerServerConfig,
+  loadIssuerServerConfig,
 } from './config/issuer-server-config.js';
 import { VERSION } from './config/build-info.js';
 import { ConfigError, type Environment } from './config/environment.js';
@@ -45,7 +45,7 @@ const OPERATOR: RequestActor = { id: 'system', requestId: '', actions: new Set(A
 
 interface QuickstartConfig {
   readonly service: ServiceConfig;
-  readonly authority: AuthorityConfig;
+  readonly issuerServer: IssuerServerConfig;
 }
 
 const args = process.argv.slice(2);
@@ -84,22 +84,22 @@ function load(environment: Environment): QuickstartConfig {
       ISSUER_JWKS_PATH: undefined,
       ISSUER_ALLOW_INSECURE_HTTP: 'true',
     }),
-    authority: loadAuthorityConfig({ PORT: issuerPort, LOG_LEVEL: environment.LOG_LEVEL || 'warn' }),
+    issuerServer: loadIssuerServerConfig({ PORT: issuerPort, LOG_LEVEL: environment.LOG_LEVEL || 'warn' }),
   };
 }
 
 function hints(environment: Environment): string[] {
-  return misspelledNames(SERVICE_SETTINGS, environment, [AUTHORITY_SETTINGS]);
+  return misspelledNames(SERVICE_SETTINGS, environment, [ISSUER_SERVER_SETTINGS]);
 }
 
 async function inspect({ LICENSE_PATH, LICENSE_TEXT }: Environment): Promise<string[]> {
   return inspectLicenseSources({ path: LICENSE_PATH || undefined, text: LICENSE_TEXT || undefined });
 }
 
-async function migrate({ service, authority }: QuickstartConfig): Promise<string[]> {
+async function migrate({ service, issuerServer }: QuickstartConfig): Promise<string[]> {
   return [
     ...(await migrateDatabase(service.database.location, SERVICE_SCHEMA)),
-    ...(await migrateDatabase(authority.database.location, AUTHORITY_SCHEMA)),
+    ...(await migrateDatabase(issuerServer.database.location, ISSUER_SERVER_SCHEMA)),
   ];
 }
 
@@ -110,41 +110,41 @@ function logLevel({ service }: QuickstartConfig): string {
 async function start(config: QuickstartConfig, logger: Logger): Promise<Running> {
   await refuseTakenPorts(config);
   print(starting(config));
-  const authority = await startAuthority(config.authority, logger, { attended: true });
+  const issuerServer = await startIssuerServer(config.issuerServer, logger, { attended: true });
   try {
     // The demo license and the token need the database at once.
     const service = await startService(config.service, logger, { waits: false });
     service.application.nest.get(Metrics).observeProcess();
-    await installDemoLicense(service, authority, config.service);
+    await installDemoLicense(service, issuerServer, config.service);
     print(welcome(config, await administratorToken(service)));
     return {
-      close: () => closeBoth(service, authority),
+      close: () => closeBoth(service, issuerServer),
       reread: () => rereadServiceFiles(service.application, config.service),
       failure: service.failure,
     };
   } catch (error) {
-    await authority.application.close();
+    await issuerServer.application.close();
     throw error;
   }
 }
 
 /** Looks before anything is created: a fault that one word mends is not to cost seconds. */
-async function refuseTakenPorts({ service, authority }: QuickstartConfig): Promise<void> {
+async function refuseTakenPorts({ service, issuerServer }: QuickstartConfig): Promise<void> {
   if (await isPortTaken(service.listen.host, service.listen.port)) {
     throw new PortTakenError(
       `Port ${service.listen.port} is in use already: stop what listens there, or set PORT to another one.`,
     );
   }
-  if (await isPortTaken(authority.listen.host, authority.listen.port)) {
+  if (await isPortTaken(issuerServer.listen.host, issuerServer.listen.port)) {
     throw new PortTakenError(
-      `Port ${authority.listen.port}, which the issuer takes as the one after PORT, is in use already: ` +
+      `Port ${issuerServer.listen.port}, which the issuer takes as the one after PORT, is in use already: ` +
         'stop what listens there, or set PORT to another one, which moves both.',
     );
   }
 }
 
-function starting({ service, authority }: QuickstartConfig): string {
-  const missing = [service, authority].filter(
+function starting({ service, issuerServer }: QuickstartConfig): string {
+  const missing = [service, issuerServer].filter(
     ({ database: { location } }) =>
       location.kind === 'memory' || (location.kind === 'embedded' && !existsSync(location.directory)),
   ).length;
@@ -152,14 +152,14 @@ function starting({ service, authority }: QuickstartConfig): string {
   return `Starting. This creates ${missing === 1 ? 'a database' : 'two databases'} first, which takes some seconds …`;
 }
 
-async function closeBoth(service: RunningService, authority: RunningAuthority): Promise<void> {
-  await Promise.all([service.application.close(), authority.application.close()]);
+async function closeBoth(service: RunningService, issuerServer: RunningIssuerServer): Promise<void> {
+  await Promise.all([service.application.close(), issuerServer.application.close()]);
 }
 
 /** On the first start alone: what was removed afterwards stays removed. */
 async function installDemoLicense(
   { application: { nest } }: RunningService,
-  { issuer }: RunningAuthority,
+  { issuer }: RunningIssuerServer,
   { rootUrl, products }: ServiceConfig,
 ): Promise<void> {
   if (nest.get(SnapshotService).current?.license.revision !== 0) return;
@@ -184,9 +184,9 @@ async function administratorToken({ application: { nest } }: RunningService): Pr
   return (await accounts.createToken(OPERATOR, id, `quickstart ${randomBytes(4).toString('hex')}`, 0)).key;
 }
 
-function welcome({ service, authority }: QuickstartConfig, token: string | undefined): string {
+function welcome({ service, issuerServer }: QuickstartConfig, token: string | undefined): string {
   const url = `http://localhost:${service.listen.port}${service.http.subPath}`;
-  const issuer = `http://localhost:${authority.listen.port}`;
+  const issuer = `http://localhost:${issuerServer.listen.port}`;
   // A proxy of the environment knows no localhost of ours.
   const call = `curl --noproxy localhost -H "Authorization: Bearer ${token ?? '$TOKEN'}"`;
   return `

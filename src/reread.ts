@@ -13,7 +13,7 @@ export async function rereadServiceFiles(
 ): Promise<Reread[]> {
   const found: Reread[] = await nest.get(DatabaseUrlWatch).lookNow();
   // Keys are fetched with these authorities, and the license is verified with these keys.
-  if (issuer.authorities !== undefined) found.push(await rereadAuthorities(issuer.authorities.path));
+  if (issuer.trustedCas !== undefined) found.push(await rereadTrustedCas(issuer.trustedCas.path));
   if (issuer.keys.kind !== 'none') {
     const { failure, usable } = await nest.get(IssuerKeys).fetchNow();
     found.push({
@@ -36,7 +36,7 @@ export async function rereadServiceFiles(
   return found;
 }
 
-async function rereadAuthorities(path: string): Promise<Reread> {
+async function rereadTrustedCas(path: string): Promise<Reread> {
   try {
     const { certificates } = await readCertificateFileAgain(path);
     return { setting: 'ISSUER_CA_PATH', outcome: `certificates: ${certificates.length}`, failed: false };

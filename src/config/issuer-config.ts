@@ -34,7 +34,7 @@ export interface IssuerConfig {
     | { readonly kind: 'file'; readonly path: string }
     | { readonly kind: 'none' };
   /** Who may vouch for the issuer and the proxy beside those whom Node trusts. */
-  readonly authorities: CertificateFile | undefined;
+  readonly trustedCas: CertificateFile | undefined;
   /** The only way to the issuer where there is one. */
   readonly proxy: ProxyAddress | undefined;
   /** Deadline of a whole call, milliseconds. */
@@ -50,7 +50,7 @@ export function issuerConfig(values: IssuerSettings): IssuerConfig {
     id: values.ISSUER_ID ?? withoutSlash(values.ISSUER_URL),
     ...addresses,
     autoRefresh: values.AUTO_REFRESH_LICENSE ?? addresses.renewUrl !== undefined,
-    authorities: values.ISSUER_CA_PATH,
+    trustedCas: values.ISSUER_CA_PATH,
     proxy: values.ISSUER_PROXY_URL,
     timeoutMs: values.ISSUER_TIMEOUT_MS,
   };

@@ -10,7 +10,7 @@ import {
 import { database, encryptionKeys, integer, matching, optional, secret, withDefault } from './setting.js';
 
 /** Every setting of the self-hosted issuer. */
-export const AUTHORITY_SETTINGS = {
+export const ISSUER_SERVER_SETTINGS = {
   ...PROCESS_SETTINGS,
   PORT: withDefault(integer(0, 65535), '3001'),
   DATABASE_URL: secret(withDefault(database, 'pglite://./data/authority')),
@@ -22,7 +22,7 @@ export const AUTHORITY_SETTINGS = {
 };
 
 /** What the issuer was told, parsed once at the start. */
-export interface AuthorityConfig {
+export interface IssuerServerConfig {
   readonly listen: ListenConfig;
   readonly logLevel: ServiceConfig['logLevel'];
   readonly database: DatabaseConfig;
@@ -34,15 +34,15 @@ export interface AuthorityConfig {
   readonly encryptionKeys: readonly Buffer[];
 }
 
-/** Injection token of the {@link AuthorityConfig}. */
-export const AUTHORITY_CONFIG = Symbol('AuthorityConfig');
+/** Injection token of the {@link IssuerServerConfig}. */
+export const ISSUER_SERVER_CONFIG = Symbol('IssuerServerConfig');
 
 /**
  * The issuer's configuration from its environment.
  * @throws ConfigError with every fault at once
  */
-export function loadAuthorityConfig(environment: Environment): AuthorityConfig {
-  const values = readEnvironment(AUTHORITY_SETTINGS, environment, [DATABASE_RULE]);
+export function loadIssuerServerConfig(environment: Environment): IssuerServerConfig {
+  const values = readEnvironment(ISSUER_SERVER_SETTINGS, environment, [DATABASE_RULE]);
   return Object.freeze({
     listen: { host: values.HOST, port: values.PORT },
     logLevel: values.LOG_LEVEL,

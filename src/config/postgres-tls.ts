@@ -15,12 +15,12 @@ type ReadFile = (file: string, mostBytes: number) => Buffer;
  */
 export function postgresTls(
   address: PostgresAddress,
-  authorities?: CertificateFile,
+  trustedCas?: CertificateFile,
   readFile: ReadFile = readNamedFileSync,
 ): PostgresTls | false | undefined {
   const { tlsMode, rootCertificate, certificate, key } = address;
-  const files = [authorities, rootCertificate, certificate, key].some((file) => file !== undefined);
-  if (rootCertificate !== undefined && authorities !== undefined) {
+  const files = [trustedCas, rootCertificate, certificate, key].some((file) => file !== undefined);
+  if (rootCertificate !== undefined && trustedCas !== undefined) {
     throw new SettingFault('has sslrootcert, and DATABASE_CA_PATH is set too: keep DATABASE_CA_PATH');
   }
   if ((certificate === undefined) !== (key === undefined)) {
@@ -31,7 +31,7 @@ export function postgresTls(
     if (files) throw new SettingFault('has no TLS, as sslmode is disable, and certificates are named');
     return tlsMode === undefined ? undefined : false;
   }
-  const ca = authorities?.certificates ?? rootOf(rootCertificate, readFile);
+  const ca = trustedCas?.certificates ?? rootOf(rootCertificate, readFile);
   if (mode === 'verify-ca' && ca === undefined) {
     throw new SettingFault(
       'has verify-ca as sslmode, which needs authorities of your own: set DATABASE_CA_PATH, or take verify-full',
@@ -48,15 +48,15 @@ export function postgresTls(
 /** A database's location with TLS. @throws SettingFault as {@link postgresTls} */
 export function withTls(
   location: DatabaseLocation,
-  authorities: CertificateFile | undefined,
+  trustedCas: CertificateFile | undefined,
 ): DatabaseLocation {
   if (location.kind === 'postgres') {
     const { address, ...rest } = location;
     if (address === undefined) return location;
-    const tls = postgresTls(address, authorities);
-    return { ...rest, address, authoritiesPath: authorities?.path, tls };
+    const tls = postgresTls(address, trustedCas);
+    return { ...rest, address, trustedCasPath: trustedCas?.path, tls };
   }
-  if (authorities !== undefined)
+  if (trustedCas !== undefined)
     throw new SettingFault('is an embedded database, which has no use for DATABASE_CA_PATH');
   return location;
 }

@@ -38,7 +38,7 @@ export type DatabaseLocation =
       /** What the setting says, until TLS is known. */
       readonly address?: PostgresAddress;
       /** The file of `DATABASE_CA_PATH`. */
-      readonly authoritiesPath?: string | undefined;
+      readonly trustedCasPath?: string | undefined;
       /** `false`: none, whatever the environment says. Undefined where no setting of ours says anything. */
       readonly tls?: PostgresTls | false | undefined;
     }

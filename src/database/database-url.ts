@@ -54,11 +54,11 @@ export class DatabaseUrl {
 
   /** The settings whose files can change. */
   get settings(): DatabaseSetting[] {
-    const { file, authoritiesPath, address } = this.location;
+    const { file, trustedCasPath, address } = this.location;
     const hasFiles = address !== undefined && tlsFiles(address).length > 0;
     return [
       ...(file === undefined ? [] : ['DATABASE_URL_FILE' as const]),
-      ...(authoritiesPath === undefined ? [] : ['DATABASE_CA_PATH' as const]),
+      ...(trustedCasPath === undefined ? [] : ['DATABASE_CA_PATH' as const]),
       ...(file === undefined && hasFiles ? ['DATABASE_URL' as const] : []),
     ];
   }
@@ -70,35 +70,32 @@ export class DatabaseUrl {
    */
   async look(): Promise<Candidate | undefined> {
     const seen = new Map<string, Buffer>();
-    const { file, authoritiesPath, address } = this.location;
+    const { file, trustedCasPath, address } = this.location;
     const said: DatabaseSetting = file === undefined ? 'DATABASE_URL' : 'DATABASE_URL_FILE';
     const bytes = file === undefined ? undefined : await this.#read(said, file, MOST_SECRET_BYTES, seen);
     const now = bytes === undefined ? address : of(said, () => addressIn(bytes));
     if (now === undefined) return undefined;
-    if (authoritiesPath !== undefined) {
-      await this.#read('DATABASE_CA_PATH', authoritiesPath, MOST_CERTIFICATE_BYTES, seen);
+    if (trustedCasPath !== undefined) {
+      await this.#read('DATABASE_CA_PATH', trustedCasPath, MOST_CERTIFICATE_BYTES, seen);
     }
     for (const named of tlsFiles(now)) await this.#read(said, named, MOST_CERTIFICATE_BYTES, seen);
     if (isSame(seen, this.#seen)) return this.#candidate;
 
     const content = (path: string) => seen.get(path) ?? Buffer.alloc(0);
-    const authorities =
-      authoritiesPath === undefined
+    const trustedCas =
+      trustedCasPath === undefined
         ? undefined
-        : of('DATABASE_CA_PATH', () => readCertificateFile(authoritiesPath, content));
+        : of('DATABASE_CA_PATH', () => readCertificateFile(trustedCasPath, content));
     const before = this.#current;
-    const next = { url: now.url, tls: of(said, () => postgresTls(now, authorities, content)) };
+    const next = { url: now.url, tls: of(said, () => postgresTls(now, trustedCas, content)) };
     this.#seen = seen;
     const isOtherCa = !isDeepStrictEqual(caOf(before), caOf(next));
-    const isOtherUrl = !isDeepStrictEqual(withoutAuthorities(before), withoutAuthorities(next));
+    const isOtherUrl = !isDeepStrictEqual(withoutTrustedCas(before), withoutTrustedCas(next));
     this.#candidate = undefined;
     if (isOtherUrl || isOtherCa) {
-      const isByUrl = isOtherUrl || authorities === undefined;
-      const isByAuthorities = isOtherCa && authorities !== undefined;
-      const settings = [
-        ...(isByUrl ? [said] : []),
-        ...(isByAuthorities ? ['DATABASE_CA_PATH' as const] : []),
-      ];
+      const isByUrl = isOtherUrl || trustedCas === undefined;
+      const isByTrustedCas = isOtherCa && trustedCas !== undefined;
+      const settings = [...(isByUrl ? [said] : []), ...(isByTrustedCas ? ['DATABASE_CA_PATH' as const] : [])];
       this.#candidate = { settings, connection: next };
     }
     return this.#candidate;
@@ -188,7 +185,7 @@ function caOf({ tls }: Current): readonly string[] {
 }
 
 /** Functions are told apart by whether they are there. */
-function withoutAuthorities({ url, tls }: Current): unknown {
+function withoutTrustedCas({ url, tls }: Current): unknown {
   if (tls === undefined || tls === false) return [url, tls];
   const { rejectUnauthorized, cert, key, checkServerIdentity } = tls;
   return [url, rejectUnauthorized, cert, key, checkServerIdentity === undefined];

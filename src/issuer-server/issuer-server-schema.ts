@@ -10,7 +10,7 @@ import { RenewalEntity } from './renewals/renewal.entity.js';
 import { SigningKeyEntity } from './keys/signing-key.entity.js';
 
 /** The issuer's tables, in a database of its own. */
-export const AUTHORITY_SCHEMA: Schema = {
+export const ISSUER_SERVER_SCHEMA: Schema = {
   entities: [IssuedLicenseEntity, IssuerRecordEntity, LicenseEventEntity, RenewalEntity, SigningKeyEntity],
   migrations: [
     AuthorityInitial1764000000000,

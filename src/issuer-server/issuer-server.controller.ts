@@ -13,7 +13,7 @@ import { SigningKeys } from './keys/signing-keys.js';
 
 /** The issuer protocol, see `docs/issuer-protocol.md`. */
 @Controller()
-export class AuthorityController {
+export class IssuerServerController {
   constructor(
     private readonly keys: SigningKeys,
     private readonly renewals: Renewals,

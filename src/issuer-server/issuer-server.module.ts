@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { ClockWatch } from '../clock/clock-watch.js';
 import { askServer, SERVER_TIME, type ServerTime } from '../clock/server-time.js';
-import { AUTHORITY_CONFIG, type AuthorityConfig } from '../config/issuer-server-config.js';
+import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../config/issuer-server-config.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { MetricsController } from '../http/metrics.controller.js';
@@ -10,13 +10,13 @@ import { ErrorFilter } from '../http/error.filter.js';
 import { provideGlobally } from '../http/provide-globally.js';
 import { Metrics } from '../metrics/metrics.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
-import { AUTHORITY_SCHEMA } from './issuer-server-schema.js';
-import { AuthorityController } from './issuer-server.controller.js';
+import { ISSUER_SERVER_SCHEMA } from './issuer-server-schema.js';
+import { IssuerServerController } from './issuer-server.controller.js';
 import { ConfirmedClock } from './record/confirmed-clock.js';
 import { IssuerIdentity } from './record/issuer-identity.js';
 import { IssuerRecordStore } from './record/issuer-record.store.js';
 import { KeyAdministration } from './keys/key-administration.js';
-import { LicenseAuthority } from './licenses/license-administration.js';
+import { LicenseAdministration } from './licenses/license-administration.js';
 import { LicenseHistoryStore } from './licenses/license-history.store.js';
 import { LicenseRegister } from './licenses/license-register.js';
 import { LicenseSigner } from './licenses/license-signer.js';
@@ -29,20 +29,20 @@ import { SigningKeys } from './keys/signing-keys.js';
 
 /** The composition root of the self-hosted issuer. */
 @Module({})
-export class AuthorityModule {
-  static of(config: AuthorityConfig, clock: Clock, serverTime: ServerTime = askServer): DynamicModule {
+export class IssuerServerModule {
+  static of(config: IssuerServerConfig, clock: Clock, serverTime: ServerTime = askServer): DynamicModule {
     return {
-      module: AuthorityModule,
+      module: IssuerServerModule,
       imports: [
         provideGlobally([
-          { provide: AUTHORITY_CONFIG, useValue: config },
+          { provide: ISSUER_SERVER_CONFIG, useValue: config },
           { provide: CLOCK, useValue: clock },
           { provide: SERVER_TIME, useValue: serverTime },
         ]),
         MetricsModule,
-        DatabaseModule.forRoot(config.database, AUTHORITY_SCHEMA, 'authority'),
+        DatabaseModule.forRoot(config.database, ISSUER_SERVER_SCHEMA, 'issuer-server'),
       ],
-      controllers: [AuthorityController, MetricsController],
+      controllers: [IssuerServerController, MetricsController],
       providers: [
         ClockWatch,
         IssuerRecordStore,
@@ -54,7 +54,7 @@ export class AuthorityModule {
         LicenseHistoryStore,
         LicenseSigner,
         KeyAdministration,
-        LicenseAuthority,
+        LicenseAdministration,
         LicenseRegister,
         RenewalBatches,
         RenewalStore,

@@ -3,17 +3,17 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
 import type { ServerTime } from '../clock/server-time.js';
-import type { AuthorityConfig } from '../config/issuer-server-config.js';
+import type { IssuerServerConfig } from '../config/issuer-server-config.js';
 import { Database } from '../database/database.js';
 import { explainUnavailable } from '../database/explain-unavailable.js';
 import { type Clock, systemClock } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { HttpApplication } from '../http/http-application.js';
-import { AuthorityModule } from './issuer-server.module.js';
+import { IssuerServerModule } from './issuer-server.module.js';
 import { ConfirmedClock } from './record/confirmed-clock.js';
 import { IssuerIdentity } from './record/issuer-identity.js';
 import { KeyAdministration } from './keys/key-administration.js';
-import { LicenseAuthority } from './licenses/license-administration.js';
+import { LicenseAdministration } from './licenses/license-administration.js';
 import { LicenseRegister } from './licenses/license-register.js';
 import { SigningKeys } from './keys/signing-keys.js';
 
@@ -23,23 +23,23 @@ const RETRY_MS = 1_000;
 const TRIES_PER_LINE = 30;
 
 /** The issuer, listening. */
-export interface RunningAuthority {
+export interface RunningIssuerServer {
   /** Where it listens, `http://host:port`. */
   readonly url: string;
   readonly application: HttpApplication;
-  readonly issuer: LicenseAuthority;
+  readonly issuer: LicenseAdministration;
 }
 
 /** What an operator works with. */
-export interface AuthorityServices {
-  readonly issuer: LicenseAuthority;
+export interface IssuerServerServices {
+  readonly issuer: LicenseAdministration;
   readonly register: LicenseRegister;
   readonly keys: KeyAdministration;
   readonly clock: ConfirmedClock;
 }
 
 /** Where the issuer differs from one that serves. */
-export interface AuthorityOptions {
+export interface IssuerServerOptions {
   /** Where the time comes from: the machine's clock unless given. */
   readonly clock?: Clock;
   /** How a database server is asked for its time. */
@@ -59,12 +59,12 @@ export interface AuthorityOptions {
  * @throws ConfigError where the database belongs to another issuer; EmbeddedDirectoryInUseError, PendingMigrationsError,
  * PermanentFaultError, and what the listener cannot do
  */
-export async function startAuthority(
-  config: AuthorityConfig,
+export async function startIssuerServer(
+  config: IssuerServerConfig,
   logger: Logger,
-  { clock = systemClock, serverTime, attended = false }: AuthorityOptions = {},
-): Promise<RunningAuthority> {
-  const application = await HttpApplication.create(AuthorityModule.of(config, clock, serverTime), {
+  { clock = systemClock, serverTime, attended = false }: IssuerServerOptions = {},
+): Promise<RunningIssuerServer> {
+  const application = await HttpApplication.create(IssuerServerModule.of(config, clock, serverTime), {
     logger,
     quietRoute: '/healthz',
     limits: { keepAliveSeconds: config.keepAliveSeconds },
@@ -76,7 +76,7 @@ export async function startAuthority(
     // The quickstart's keys are for trying out.
     if (!attended) application.nest.get(SigningKeys).warnOfClear();
     const url = await application.listen(config.listen.host, config.listen.port);
-    return { url, application, issuer: application.nest.get(LicenseAuthority) };
+    return { url, application, issuer: application.nest.get(LicenseAdministration) };
   } catch (error) {
     await application.close();
     throw error;
@@ -90,19 +90,25 @@ export async function startAuthority(
  * @throws ConfigError where the database belongs to another issuer; ServiceError `database.unavailable`,
  * EmbeddedDirectoryInUseError, PendingMigrationsError
  */
-export async function withAuthority<T>(
-  config: AuthorityConfig,
-  work: (services: AuthorityServices) => Promise<T>,
-  { clock = systemClock, serverTime, attended = false, claims = false, signs = true }: AuthorityOptions = {},
+export async function withIssuerServer<T>(
+  config: IssuerServerConfig,
+  work: (services: IssuerServerServices) => Promise<T>,
+  {
+    clock = systemClock,
+    serverTime,
+    attended = false,
+    claims = false,
+    signs = true,
+  }: IssuerServerOptions = {},
 ): Promise<T> {
-  const nest = await NestFactory.createApplicationContext(AuthorityModule.of(config, clock, serverTime), {
+  const nest = await NestFactory.createApplicationContext(IssuerServerModule.of(config, clock, serverTime), {
     logger: false,
     abortOnError: false,
   });
   try {
     await start(nest, { attended, claims, signs });
     return await work({
-      issuer: nest.get(LicenseAuthority),
+      issuer: nest.get(LicenseAdministration),
       register: nest.get(LicenseRegister),
       keys: nest.get(KeyAdministration),
       clock: nest.get(ConfirmedClock),
@@ -115,10 +121,10 @@ export async function withAuthority<T>(
 /**
  * Makes the database that of the configured ISSUER_ID.
  * @returns the ISSUER_ID before
- * @throws as {@link withAuthority}
+ * @throws as {@link withIssuerServer}
  */
-export async function changeIssuerId(config: AuthorityConfig): Promise<string> {
-  const nest = await NestFactory.createApplicationContext(AuthorityModule.of(config, systemClock), {
+export async function changeIssuerId(config: IssuerServerConfig): Promise<string> {
+  const nest = await NestFactory.createApplicationContext(IssuerServerModule.of(config, systemClock), {
     logger: false,
     abortOnError: false,
   });
@@ -132,7 +138,7 @@ export async function changeIssuerId(config: AuthorityConfig): Promise<string> {
 
 async function start(
   nest: INestApplicationContext,
-  { attended, claims, signs }: Required<Pick<AuthorityOptions, 'attended' | 'claims' | 'signs'>>,
+  { attended, claims, signs }: Required<Pick<IssuerServerOptions, 'attended' | 'claims' | 'signs'>>,
 ): Promise<void> {
   await nest.get(Database).start();
   await nest.get(IssuerIdentity).start(claims);

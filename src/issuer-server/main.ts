@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import {
-  AUTHORITY_SETTINGS,
-  type AuthorityConfig,
-  loadAuthorityConfig,
+  ISSUER_SERVER_SETTINGS,
+  type IssuerServerConfig,
+  loadIssuerServerConfig,
 } from '../config/issuer-server-config.js';
 import { COMMIT, VERSION } from '../config/build-info.js';
 import type { Environment } from '../config/environment.js';
@@ -17,9 +17,9 @@ import { DEFAULT_LIMITS } from '../http/stable-express-adapter.js';
 import { runProcess } from '../run-process.js';
 import { Metrics } from '../metrics/metrics.js';
 import { isClosed, standardOutput } from '../output/standard-output.js';
-import { startAuthority } from './issuer-server.js';
-import { AUTHORITY_SCHEMA } from './issuer-server-schema.js';
-import { AuthorityError } from './issuer-server-error.js';
+import { startIssuerServer } from './issuer-server.js';
+import { ISSUER_SERVER_SCHEMA } from './issuer-server-schema.js';
+import { IssuerServerError } from './issuer-server-error.js';
 import { readCommand } from './commands/command-line.js';
 import { UsageError } from './commands/command-options.js';
 import { hasResult, runCommand } from './commands/commands.js';
@@ -94,12 +94,16 @@ try {
       {
         help: HELP,
         version: `${VERSION} (${COMMIT})`,
-        settings: AUTHORITY_SETTINGS,
-        load: loadAuthorityConfig,
+        settings: ISSUER_SERVER_SETTINGS,
+        load: loadIssuerServerConfig,
         hints,
         logLevel: (config) => config.logLevel,
-        migrate: (config) => migrateDatabase(config.database.location, AUTHORITY_SCHEMA),
-        transfer: ({ database: { location } }) => ({ location, schema: AUTHORITY_SCHEMA, program: 'issuer' }),
+        migrate: (config) => migrateDatabase(config.database.location, ISSUER_SERVER_SCHEMA),
+        transfer: ({ database: { location } }) => ({
+          location,
+          schema: ISSUER_SERVER_SCHEMA,
+          program: 'issuer',
+        }),
         start,
       },
       optionsOf(args),
@@ -107,8 +111,8 @@ try {
   } else if (command.name === 'help') {
     await end(0, { result: HELP });
   } else {
-    await readFilesAhead(AUTHORITY_SETTINGS, process.env);
-    const config = loadAuthorityConfig(process.env);
+    await readFilesAhead(ISSUER_SERVER_SETTINGS, process.env);
+    const config = loadIssuerServerConfig(process.env);
     for (const hint of hints(process.env)) standardOutput.stderr.write(`${hint}\n`);
     if (hasResult(command) && isClosed('stdout')) {
       await end(1, {
@@ -120,7 +124,7 @@ try {
   }
 } catch (error) {
   if (error instanceof UsageError) await end(2, { message: `${error.message}\nTry --help.\n` });
-  if (error instanceof AuthorityError) await end(1, { message: `${error.message}\n` });
+  if (error instanceof IssuerServerError) await end(1, { message: `${error.message}\n` });
   await fail(error);
 }
 
@@ -129,13 +133,13 @@ function optionsOf([first, ...rest]: readonly string[]): readonly string[] {
 }
 
 function hints(environment: Environment): string[] {
-  return misspelledNames(AUTHORITY_SETTINGS, environment, [SERVICE_SETTINGS]);
+  return misspelledNames(ISSUER_SERVER_SETTINGS, environment, [SERVICE_SETTINGS]);
 }
 
-async function start(config: AuthorityConfig, logger: Logger) {
+async function start(config: IssuerServerConfig, logger: Logger) {
   const tooFewFiles = openFilesWarning(DEFAULT_LIMITS.mostConnections, ownLimits(), '');
   if (tooFewFiles !== undefined) logger.warn({ msg: tooFewFiles });
-  const { url, application } = await startAuthority(config, logger);
+  const { url, application } = await startIssuerServer(config, logger);
   application.nest.get(Metrics).observeProcess();
   logger.info({ msg: 'listening', url, issuerId: config.issuerId, version: VERSION, commit: COMMIT });
   return { close: () => application.close(), reread: () => application.nest.get(DatabaseUrlWatch).lookNow() };

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { IssuerConfig } from '../config/issuer-config.js';
 import { connectTo, secure } from './guarded-connection.js';
 import { tunnelThrough } from './proxy-tunnel.js';
-import { TrustedAuthorities } from './trusted-cas.js';
+import { TrustedCas } from './trusted-cas.js';
 
 type Target = Pick<ClientRequestArgs, 'host' | 'port'>;
 type Opened = (error: Error | null, socket: Duplex) => void;
@@ -34,13 +34,13 @@ class GuardedHttpsAgent extends HttpsAgent {
  * The agents for calls to an issuer: checked addresses and certificates, the proxy of the configuration and none of the
  * environment. A connection is handed over once it stands, so that each fault on the way has its own error.
  *
- * @param warn - is told when the file of authorities cannot be read any more
+ * @param warn - is told when the file of trusted CAs cannot be read any more
  */
 export function issuerAgents(
-  { proxy, authorities }: Pick<IssuerConfig, 'proxy' | 'authorities'>,
+  { proxy, trustedCas }: Pick<IssuerConfig, 'proxy' | 'trustedCas'>,
   warn: (error: unknown) => void,
 ): { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent } {
-  const trusted = new TrustedAuthorities(authorities, warn);
+  const trusted = new TrustedCas(trustedCas, warn);
   const open = async (target: Target, usualPort: number) => {
     const host = hostOf(target);
     const port = Number(target.port ?? usualPort);

@@ -10,7 +10,7 @@ import { readNamedFile } from '../config/named-file.js';
 const { getCACertificates } = tls as unknown as { getCACertificates?: (type: 'default') => string[] };
 
 /** Who may vouch for the issuer: those whom Node trusts, and those in the operator's file. */
-export class TrustedAuthorities {
+export class TrustedCas {
   #held: CertificateFile | undefined;
   #context: SecureContext | undefined;
   /** The content that was parsed last: what did not change is not parsed again. */

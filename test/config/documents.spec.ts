@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { AUTHORITY_SETTINGS } from '../../src/config/issuer-server-config.js';
+import { ISSUER_SERVER_SETTINGS } from '../../src/config/issuer-server-config.js';
 import { SERVICE_SETTINGS } from '../../src/config/service-config.js';
 import type { Settings } from '../../src/config/environment.js';
 
@@ -33,7 +33,7 @@ function declared(settings: Settings): unknown[] {
 describe('docs/configuration.md', () => {
   it.each<[string, Settings]>([
     ['## The service', SERVICE_SETTINGS],
-    ['## The issuer', AUTHORITY_SETTINGS],
+    ['## The issuer', ISSUER_SERVER_SETTINGS],
   ])('lists below "%s" exactly the settings that are read, with their defaults', (heading, settings) => {
     const byName = (a: unknown, b: unknown) =>
       (a as { name: string }).name.localeCompare((b as { name: string }).name);
@@ -79,7 +79,7 @@ const COPIED_FROM = [
 
 describe('Every name of a setting', () => {
   const known = new Set(
-    [SERVICE_SETTINGS, AUTHORITY_SETTINGS].flatMap((settings: Settings) =>
+    [SERVICE_SETTINGS, ISSUER_SERVER_SETTINGS].flatMap((settings: Settings) =>
       Object.entries(settings).flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name])),
     ),
   );

@@ -1,5 +1,5 @@
 import { assert, constantFrom, property, string, integer } from 'fast-check';
-import { AUTHORITY_SETTINGS } from '../../src/config/issuer-server-config.js';
+import { ISSUER_SERVER_SETTINGS } from '../../src/config/issuer-server-config.js';
 import { misspelledNames } from '../../src/config/misspelled-names.js';
 import { SERVICE_SETTINGS } from '../../src/config/service-config.js';
 import type { Settings } from '../../src/config/environment.js';
@@ -8,11 +8,11 @@ const namesOf = (settings: Settings): string[] =>
   Object.entries(settings).flatMap(([name, { secret }]) => (secret ? [name, `${name}_FILE`] : [name]));
 
 const SERVICE_NAMES = namesOf(SERVICE_SETTINGS);
-const ALL_NAMES = new Set([...SERVICE_NAMES, ...namesOf(AUTHORITY_SETTINGS)]);
+const ALL_NAMES = new Set([...SERVICE_NAMES, ...namesOf(ISSUER_SERVER_SETTINGS)]);
 const LONG_NAMES = SERVICE_NAMES.filter((name) => name.length >= 6);
 
 const hintsFor = (name: string, value = 'hunter2'): string[] =>
-  misspelledNames(SERVICE_SETTINGS, { [name]: value }, [AUTHORITY_SETTINGS]);
+  misspelledNames(SERVICE_SETTINGS, { [name]: value }, [ISSUER_SERVER_SETTINGS]);
 
 /** Names that others put into the environment of a process. */
 const COMMON = {
@@ -116,8 +116,8 @@ describe('A name of the environment', () => {
   it.each(Object.entries(COMMON))('is not complained about when it is usual: %s', (_, names) => {
     const environment = Object.fromEntries(names.split(/\s+/).map((name) => [name, 'x']));
     for (const [settings, sibling] of [
-      [SERVICE_SETTINGS, AUTHORITY_SETTINGS],
-      [AUTHORITY_SETTINGS, SERVICE_SETTINGS],
+      [SERVICE_SETTINGS, ISSUER_SERVER_SETTINGS],
+      [ISSUER_SERVER_SETTINGS, SERVICE_SETTINGS],
     ]) {
       expect(misspelledNames(settings as Settings, environment, [sibling as Settings])).toEqual([]);
     }
@@ -157,14 +157,18 @@ describe('A name of the environment', () => {
 
   it('is right when one of our programs reads it, whichever is asked', () => {
     for (const name of ALL_NAMES) {
-      expect(misspelledNames(SERVICE_SETTINGS, { [name]: 'x' }, [AUTHORITY_SETTINGS])).toEqual([]);
-      expect(misspelledNames(AUTHORITY_SETTINGS, { [name]: 'x' }, [SERVICE_SETTINGS])).toEqual([]);
+      expect(misspelledNames(SERVICE_SETTINGS, { [name]: 'x' }, [ISSUER_SERVER_SETTINGS])).toEqual([]);
+      expect(misspelledNames(ISSUER_SERVER_SETTINGS, { [name]: 'x' }, [SERVICE_SETTINGS])).toEqual([]);
     }
   });
 
   it('is looked at among the names of the program that was started, not of the other one', () => {
-    expect(misspelledNames(AUTHORITY_SETTINGS, { BOOTSTRAP_TOKENS: 'x' }, [SERVICE_SETTINGS])).toEqual([]);
-    expect(misspelledNames(AUTHORITY_SETTINGS, { DATABASE_URLS: 'x' }, [SERVICE_SETTINGS])).toHaveLength(1);
+    expect(misspelledNames(ISSUER_SERVER_SETTINGS, { BOOTSTRAP_TOKENS: 'x' }, [SERVICE_SETTINGS])).toEqual(
+      [],
+    );
+    expect(misspelledNames(ISSUER_SERVER_SETTINGS, { DATABASE_URLS: 'x' }, [SERVICE_SETTINGS])).toHaveLength(
+      1,
+    );
   });
 
   it('does not matter while it is empty', () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadAuthorityConfig } from '../../src/config/issuer-server-config.js';
+import { loadIssuerServerConfig } from '../../src/config/issuer-server-config.js';
 import type { ConfigError } from '../../src/config/environment.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { CertificateAuthority } from '../support/certificates.js';
@@ -26,13 +26,13 @@ describe('The address of a PostgreSQL server', () => {
   const locationOf = (DATABASE_URL: string, DATABASE_CA_PATH?: string) =>
     loadServiceConfig({ DATABASE_URL, DATABASE_CA_PATH }).database.location;
   const faultOf = (DATABASE_URL: string, DATABASE_CA_PATH?: string) => {
-    for (const load of [loadServiceConfig, loadAuthorityConfig]) {
+    for (const load of [loadServiceConfig, loadIssuerServerConfig]) {
       try {
         load({ DATABASE_URL, DATABASE_CA_PATH });
       } catch (error) {
         const { faults } = error as ConfigError;
         expect(faults).toHaveLength(1);
-        if (load === loadAuthorityConfig) return faults[0];
+        if (load === loadIssuerServerConfig) return faults[0];
         continue;
       }
       return undefined;

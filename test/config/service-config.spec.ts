@@ -95,7 +95,7 @@ describe('The configuration', () => {
           renewUrl: undefined,
           autoRefresh: false,
           keys: { kind: 'none' },
-          authorities: undefined,
+          trustedCas: undefined,
           proxy: undefined,
           timeoutMs: 8_000,
         },
@@ -431,7 +431,7 @@ describe('The configuration', () => {
 
   describe('of authorities', () => {
     const [one, two] = [new CertificateAuthority().cert, new CertificateAuthority().cert];
-    const read = (path: string) => loadServiceConfig({ ISSUER_CA_PATH: path }).issuer.authorities;
+    const read = (path: string) => loadServiceConfig({ ISSUER_CA_PATH: path }).issuer.trustedCas;
 
     it('has each certificate of the file, whatever stands around them', () => {
       const path = file(`# ours\n${one}subject=CN\r\n${two.replaceAll('\n', '\r\n')}the end`);

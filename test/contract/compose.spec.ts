@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { AUTHORITY_SETTINGS, loadAuthorityConfig } from '../../src/config/issuer-server-config.js';
+import { ISSUER_SERVER_SETTINGS, loadIssuerServerConfig } from '../../src/config/issuer-server-config.js';
 import type { Environment, Settings } from '../../src/config/environment.js';
 import { loadServiceConfig, SERVICE_SETTINGS } from '../../src/config/service-config.js';
 
@@ -66,7 +66,7 @@ describe('docker-compose.yml', () => {
       Object.keys(licentia.environment).filter((name) => !namesOf(SERVICE_SETTINGS).includes(name)),
     ).toEqual([]);
     expect(
-      Object.keys(issuer.environment).filter((name) => !namesOf(AUTHORITY_SETTINGS).includes(name)),
+      Object.keys(issuer.environment).filter((name) => !namesOf(ISSUER_SERVER_SETTINGS).includes(name)),
     ).toEqual([]);
   });
 
@@ -80,9 +80,9 @@ describe('docker-compose.yml', () => {
         .map((line) => line.split('=', 2) as [string, string]),
     );
     const config = loadServiceConfig(withSecrets(interpolated(licentia.environment, variables)));
-    const authority = loadAuthorityConfig(interpolated(issuer.environment, variables));
+    const issuerServer = loadIssuerServerConfig(interpolated(issuer.environment, variables));
     expect(config.issuer.renewUrl?.href).toBe('http://issuer:3001/v1/licenses/renew');
-    expect(config.issuer.id).toBe(authority.issuerId);
+    expect(config.issuer.id).toBe(issuerServer.issuerId);
   });
 
   it('has no secret in its text or in an environment, but in files that exist as secrets', () => {

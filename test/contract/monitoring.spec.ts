@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { ERROR_CATALOGUE } from '../../src/domain/service-error.js';
-import { TestAuthority } from '../issuer-server/test-issuer-server.js';
+import { TestIssuerServer } from '../issuer-server/test-issuer-server.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { readLabels, Scrape } from '../support/scrape.js';
 import { ServiceProcess } from '../support/service-process.js';
@@ -71,14 +71,14 @@ describe('Monitoring', () => {
   let service: ServiceProcess;
   let live: Scrape;
   let issuerDatabase: TestDatabase;
-  let issuer: TestAuthority;
+  let issuer: TestIssuerServer;
   let liveIssuer: Scrape;
   /** The service and the issuer. */
   let both: Scrape;
 
   beforeAll(async () => {
     issuerDatabase = await testDatabase();
-    issuer = await TestAuthority.start(issuerDatabase);
+    issuer = await TestIssuerServer.start(issuerDatabase);
     liveIssuer = await Scrape.of(issuer.running.url);
     database = await testDatabase();
     service = await ServiceProcess.start({ DATABASE_URL: database.url });

@@ -47,16 +47,11 @@ describe('TLS to the database', () => {
   });
 
   /** What `--migrate` comes to. @returns its exit code and what it wrote */
-  const migrate = async (
-    host: string,
-    query: string,
-    authorities?: keyof typeof files,
-    user = 'tls_only',
-  ) => {
+  const migrate = async (host: string, query: string, trustedCas?: keyof typeof files, user = 'tls_only') => {
     const service = ServiceProcess.spawn(
       {
         DATABASE_URL: `postgres://${user}@${host}:${server.port}/postgres${query}`,
-        ...(authorities === undefined ? {} : { DATABASE_CA_PATH: files[authorities] }),
+        ...(trustedCas === undefined ? {} : { DATABASE_CA_PATH: files[trustedCas] }),
       },
       '--migrate',
     );
@@ -77,8 +72,8 @@ describe('TLS to the database', () => {
     ['127.0.0.1', '?sslmode=verify-ca', 'ours', 'connected', /up to date/],
     ['localhost', '?sslmode=verify-ca', 'other', 'refused', /certificate/],
     ['127.0.0.1', '?sslmode=no-verify', undefined, 'connected', /up to date/],
-  ])('%s%s with authorities %s is %s', async (host, query, authorities, outcome, said) => {
-    const [code, output] = await migrate(host, query, authorities);
+  ])('%s%s with authorities %s is %s', async (host, query, trustedCas, outcome, said) => {
+    const [code, output] = await migrate(host, query, trustedCas);
     expect(output).toMatch(said);
     expect(code).toBe(outcome === 'connected' ? 0 : 1);
     expect(output).not.toMatch(/Warning|WARNING|    at /);

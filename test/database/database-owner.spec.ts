@@ -1,9 +1,9 @@
-import { AUTHORITY_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
+import { ISSUER_SERVER_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { otherOwner, programOf } from '../../src/database/database-owner.js';
 import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 
 const SERVICE = SERVICE_SCHEMA.migrations.map(({ name }) => name);
-const ISSUER = AUTHORITY_SCHEMA.migrations.map(({ name }) => name);
+const ISSUER = ISSUER_SERVER_SCHEMA.migrations.map(({ name }) => name);
 const [SERVICE_FIRST, ISSUER_FIRST] = [SERVICE[0] as string, ISSUER[0] as string];
 const NEWER = 'Newer2000000000000';
 const ISSUERS_NEWER = 'AuthorityNewer2000000000000';

@@ -2,7 +2,7 @@ import { Agent, request, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { Controller, Get, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { loadAuthorityConfig } from '../../src/config/issuer-server-config.js';
+import { loadIssuerServerConfig } from '../../src/config/issuer-server-config.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { LONGEST_ISSUER_TIMEOUT_MS, requestDeadlineMs } from '../../src/domain/request-deadline.js';
 import { connectionTimes } from '../../src/http/connection-times.js';
@@ -17,7 +17,7 @@ describe('The keep-alive time', () => {
   it('is by default longer than that of the usual balancers, of both programs', () => {
     for (const seconds of [
       loadServiceConfig({}).http.keepAliveSeconds,
-      loadAuthorityConfig({}).keepAliveSeconds,
+      loadIssuerServerConfig({}).keepAliveSeconds,
     ]) {
       expect(seconds).toBeGreaterThan(Math.max(...BALANCERS));
     }

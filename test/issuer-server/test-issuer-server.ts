@@ -1,11 +1,11 @@
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { loadAuthorityConfig } from '../../src/config/issuer-server-config.js';
+import { loadIssuerServerConfig } from '../../src/config/issuer-server-config.js';
 import type { Environment } from '../../src/config/environment.js';
 import {
-  type AuthorityOptions,
-  type RunningAuthority,
-  startAuthority,
+  type IssuerServerOptions,
+  type RunningIssuerServer,
+  startIssuerServer,
 } from '../../src/issuer-server/issuer-server.js';
 import type { IssuedLicense } from '../../src/issuer-server/licenses/license-administration.js';
 import type { LicenseTerms } from '../../src/issuer-server/licenses/license-terms.js';
@@ -20,7 +20,7 @@ import { FakeClock } from '../support/fake-clock.js';
 export const ISSUER_ID = 'https://issuer.example.com';
 export const INSTANCE = 'https://licentia.example.com/app/';
 
-/** A policy that takes the licenses of {@link TestAuthority}. */
+/** A policy that takes the licenses of {@link TestIssuerServer}. */
 export const policy: LicensePolicy = {
   issuer: ISSUER_ID,
   rootUrl: parseRootUrl(INSTANCE),
@@ -46,14 +46,14 @@ let keys = 0;
 let licenses = 0;
 
 /** A database server shows the time of the same world as the clock. */
-export function optionsOf(clock: FakeClock): AuthorityOptions {
+export function optionsOf(clock: FakeClock): IssuerServerOptions {
   return { clock, serverTime: async (manager) => (await askServer(manager)) + clock.shift };
 }
 
 /** The issuer in this process, called over real HTTP. */
-export class TestAuthority {
+export class TestIssuerServer {
   private constructor(
-    readonly running: RunningAuthority,
+    readonly running: RunningIssuerServer,
     readonly clock: FakeClock,
   ) {}
 
@@ -61,10 +61,15 @@ export class TestAuthority {
     database: TestDatabase,
     clock = new FakeClock(),
     environment: Environment = {},
-  ): Promise<TestAuthority> {
-    const config = loadAuthorityConfig({ PORT: '0', DATABASE_URL: database.url, ISSUER_ID, ...environment });
+  ): Promise<TestIssuerServer> {
+    const config = loadIssuerServerConfig({
+      PORT: '0',
+      DATABASE_URL: database.url,
+      ISSUER_ID,
+      ...environment,
+    });
     const logger = createLogger(process.env.TEST_LOG_LEVEL ?? 'silent');
-    return new TestAuthority(await startAuthority(config, logger, optionsOf(clock)), clock);
+    return new TestIssuerServer(await startIssuerServer(config, logger, optionsOf(clock)), clock);
   }
 
   /** Unix seconds. */
@@ -106,7 +111,7 @@ export class TestAuthority {
 
   /** What only an earlier release, a mistake or a backup could have done to the database. */
   async query(sql: string, parameters: readonly unknown[] = []): Promise<unknown> {
-    const dataSource = this.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    const dataSource = this.running.application.nest.get<DataSource>(getDataSourceToken('issuer-server'));
     return dataSource.query(sql, [...parameters]);
   }
 

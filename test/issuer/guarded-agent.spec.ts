@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { issuerAgents } from '../../src/issuer/guarded-agent.js';
 import { ForbiddenAddressError, isForbiddenAddress } from '../../src/issuer/guarded-connection.js';
 
-const agents = issuerAgents({ proxy: undefined, authorities: undefined }, () => undefined);
+const agents = issuerAgents({ proxy: undefined, trustedCas: undefined }, () => undefined);
 
 describe('A call to an issuer', () => {
   let server: Server;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CertificateFile, readCertificateFile } from '../../src/config/certificate-file.js';
 import { issuerAgents } from '../../src/issuer/guarded-agent.js';
-import { TrustedAuthorities } from '../../src/issuer/trusted-cas.js';
+import { TrustedCas } from '../../src/issuer/trusted-cas.js';
 import { CertificateAuthority } from '../support/certificates.js';
 
 describe('The authorities for the issuer', () => {
@@ -16,7 +16,7 @@ describe('The authorities for the issuer', () => {
   let file: CertificateFile;
   let parsed: number;
   let warnings: unknown[];
-  let authorities: TrustedAuthorities;
+  let trustedCas: TrustedCas;
 
   const counted: typeof readCertificateFile = (...given) => {
     parsed += 1;
@@ -30,7 +30,7 @@ describe('The authorities for the issuer', () => {
     file = readCertificateFile(path);
     parsed = 0;
     warnings = [];
-    authorities = new TrustedAuthorities(file, (error) => warnings.push(error), counted);
+    trustedCas = new TrustedCas(file, (error) => warnings.push(error), counted);
   });
 
   afterEach(async () => {
@@ -38,39 +38,39 @@ describe('The authorities for the issuer', () => {
   });
 
   it('are parsed once for many connections, and once more when the file changed', async () => {
-    const first = await authorities.context();
+    const first = await trustedCas.context();
     for (let connection = 0; connection < 20; connection += 1) {
-      expect(await authorities.context()).toBe(first);
+      expect(await trustedCas.context()).toBe(first);
     }
     expect(parsed).toBe(1);
     await writeFile(path, two.cert);
-    const second = await authorities.context();
+    const second = await trustedCas.context();
     expect(second).not.toBe(first);
-    expect(await authorities.context()).toBe(second);
+    expect(await trustedCas.context()).toBe(second);
     expect(parsed).toBe(2);
     expect(warnings).toEqual([]);
   });
 
   it('stay while the file is broken, is too large or is missing, with one warning and no parsing each time', async () => {
-    const first = await authorities.context();
+    const first = await trustedCas.context();
     await writeFile(path, `${one.cert}${two.cert.replace(/MI/, 'AA')}`);
     for (let connection = 0; connection < 5; connection += 1) {
-      expect(await authorities.context()).toBe(first);
+      expect(await trustedCas.context()).toBe(first);
     }
     expect(parsed).toBe(2);
     await writeFile(path, 'x'.repeat(2 * 1024 * 1024));
-    expect(await authorities.context()).toBe(first);
+    expect(await trustedCas.context()).toBe(first);
     await rm(path);
-    expect(await authorities.context()).toBe(first);
+    expect(await trustedCas.context()).toBe(first);
     expect(warnings).toHaveLength(1);
     expect(parsed).toBe(2);
     await writeFile(path, one.cert);
-    expect(await authorities.context()).toBe(first);
+    expect(await trustedCas.context()).toBe(first);
     await rm(path);
-    await authorities.context();
+    await trustedCas.context();
     expect(warnings).toHaveLength(2);
     await writeFile(path, two.cert);
-    expect(await authorities.context()).not.toBe(first);
+    expect(await trustedCas.context()).not.toBe(first);
   });
 
   it('are the new ones alone for the next connection after a rotation', async () => {
@@ -78,7 +78,7 @@ describe('The authorities for the issuer', () => {
     const server: Server = createServer({ cert, key }, (_, response) => response.end('here'));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const { httpsAgent } = issuerAgents({ proxy: undefined, authorities: file }, () => undefined);
+    const { httpsAgent } = issuerAgents({ proxy: undefined, trustedCas: file }, () => undefined);
     const { port } = server.address() as AddressInfo;
     const call = async () =>
       new Promise((resolve) => {

@@ -70,7 +70,7 @@ describe('A role without the right to change tables, made as docs/database.md sa
     await migrate('main.js');
     await share(
       (sql) => on(address(owner), sql),
-      () => migrate('authority/main.js'),
+      () => migrate('issuer-server/main.js'),
     );
     const statements = DOCUMENTED.replaceAll('licentia_service', role).replaceAll(
       'DATABASE licentia',
@@ -145,14 +145,14 @@ describe('A role without the right to change tables, made as docs/database.md sa
   it('is all that the issuer needs', async () => {
     const check = { DATABASE_MIGRATIONS: 'check' };
     const issued = await run(
-      'authority/main.js',
+      'issuer-server/main.js',
       ['issue', '--sub', 'http://localhost:3000/', '--lid', 'one'],
       role,
       check,
     );
     expect(issued).toMatchObject({ code: 0, output: expect.stringContaining('Issued: license one') });
-    expect(await run('authority/main.js', ['suspend', 'one'], role, check)).toMatchObject({ code: 0 });
-    expect((await run('authority/main.js', ['list'], role, check)).output).toContain('suspended');
+    expect(await run('issuer-server/main.js', ['suspend', 'one'], role, check)).toMatchObject({ code: 0 });
+    expect((await run('issuer-server/main.js', ['list'], role, check)).output).toContain('suspended');
   });
 
   it('reads and writes tables that a later migration makes', async () => {
@@ -185,7 +185,7 @@ describe('A role without the right to change tables, made as docs/database.md sa
         `GRANT SELECT ON migration TO ${role}`,
       );
       try {
-        for (const path of ['main.js', 'authority/main.js']) {
+        for (const path of ['main.js', 'issuer-server/main.js']) {
           const refused = await run(path, [], role, { DATABASE_MIGRATIONS });
           expect(refused).toEqual({ code: 1, output: expect.stringMatching(sentence) });
           expect(refused.output).not.toContain('    at ');

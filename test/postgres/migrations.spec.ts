@@ -1,6 +1,6 @@
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import pg from 'pg';
-import { AUTHORITY_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
+import { ISSUER_SERVER_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { dataSourceOptions, type Schema } from '../../src/database/data-source-options.js';
 import { locateTables, UnusableDatabaseError } from '../../src/database/database-inspection.js';
 import { migrateDatabase } from '../../src/database/migrate-database.js';
@@ -97,8 +97,8 @@ describe('Migrations on a PostgreSQL that others use', () => {
     const service = await withMore();
     try {
       expect(await locateTables(service)).toMatchObject({ name: 'public' });
-      const names = AUTHORITY_SCHEMA.migrations.map(({ name }) => name);
-      expect(await migrateDatabase(database.location, AUTHORITY_SCHEMA)).toEqual(names);
+      const names = ISSUER_SERVER_SCHEMA.migrations.map(({ name }) => name);
+      expect(await migrateDatabase(database.location, ISSUER_SERVER_SCHEMA)).toEqual(names);
       await expect(applyMigrations(service)).rejects.toThrow(UnusableDatabaseError);
       expect(await recorded()).toEqual(names);
     } finally {

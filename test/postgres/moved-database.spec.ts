@@ -2,10 +2,10 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { AUTHORITY_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
+import { ISSUER_SERVER_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { type Command, readCommand } from '../../src/issuer-server/commands/command-line.js';
 import { runCommand } from '../../src/issuer-server/commands/commands.js';
-import { loadAuthorityConfig } from '../../src/config/issuer-server-config.js';
+import { loadIssuerServerConfig } from '../../src/config/issuer-server-config.js';
 import { migrateDatabase } from '../../src/database/migrate-database.js';
 import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
@@ -49,7 +49,7 @@ describe('A DATABASE_URL_FILE that names another database while the program runs
       Command,
       { name: 'help' }
     >;
-    await runCommand(command, loadAuthorityConfig({ DATABASE_URL: database.url, ISSUER_ID: issuerId }));
+    await runCommand(command, loadIssuerServerConfig({ DATABASE_URL: database.url, ISSUER_ID: issuerId }));
     return database;
   }
 
@@ -100,7 +100,7 @@ describe('A DATABASE_URL_FILE that names another database while the program runs
       const names = (database: TestDatabase) =>
         rows(database, `SELECT name FROM service_account WHERE name LIKE 'written%' ORDER BY name`);
 
-      expect(await refusal(service, await migrated(AUTHORITY_SCHEMA))).toMatch(
+      expect(await refusal(service, await migrated(ISSUER_SERVER_SCHEMA))).toMatch(
         /^This database is the issuer's .*set DATABASE_URL to the service's database/,
       );
       expect(await write('written 1')).toBe(201);
@@ -151,7 +151,7 @@ describe('A DATABASE_URL_FILE that names another database while the program runs
       expect(await refusal(issuer, await issuers(OTHER_ISSUER_ID))).toMatch(
         `belongs to the issuer ${OTHER_ISSUER_ID}`,
       );
-      expect(await refusal(issuer, await migrated(AUTHORITY_SCHEMA))).toMatch('belongs to no issuer yet');
+      expect(await refusal(issuer, await migrated(ISSUER_SERVER_SCHEMA))).toMatch('belongs to no issuer yet');
       expect(await refusal(issuer, await migrated(SERVICE_SCHEMA))).toMatch("This database is the service's");
       expect(await keys()).toEqual(before);
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
-import { AUTHORITY_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
+import { ISSUER_SERVER_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { dataSourceOptions, type Schema } from '../../src/database/data-source-options.js';
 import { Database } from '../../src/database/database.js';
 import { UnusableDatabaseError } from '../../src/database/database-inspection.js';
@@ -171,7 +171,7 @@ describeWithOwnSessions('The schema of the tables', () => {
   });
 
   it('may be that of both service and issuer, where it was so before: each has its tables', async () => {
-    const asIssuer = { schema: AUTHORITY_SCHEMA };
+    const asIssuer = { schema: ISSUER_SERVER_SCHEMA };
     await version();
     await share(
       (sql) => admin.query(sql),
@@ -185,7 +185,7 @@ describeWithOwnSessions('The schema of the tables', () => {
 
   it('is refused to the issuer where a schema on the path is the service’s, and no other makes up for it', async () => {
     await version();
-    const asIssuer = { schema: AUTHORITY_SCHEMA };
+    const asIssuer = { schema: ISSUER_SERVER_SCHEMA };
     expect(await refusal(asIssuer)).toMatch(
       /^This database is the service's \(.*"public"\) and not the issuer's: set /,
     );

@@ -8,7 +8,7 @@ import { HungFileSystem } from '../support/hung-file-system.js';
 
 const program = (name: string) => fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url));
 const SERVICE = program('main');
-const ISSUER = program('authority/main');
+const ISSUER = program('issuer-server/main');
 const QUICKSTART = program('quickstart');
 
 /** A program, the setting that names a file which hangs, and the words that say so. `<to it>` is a file with `<address>` in it. */

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const AUTHORITY = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
+const ISSUER_SERVER = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
 const QUICKSTART = fileURLToPath(new URL('../../dist/quickstart.js', import.meta.url));
 
 type Stream = 'stdout' | 'stderr';
@@ -103,7 +103,7 @@ describe('Output that cannot be written', () => {
     ['the service', MAIN, { stdout: 'full', stderr: 'full' }, '/api/licensing/check'],
     ['the service', MAIN, { stdout: 'stalled', stderr: 'stalled' }, '/api/licensing/check'],
     ['the service', MAIN, { stdout: 'closed', stderr: 'stalled' }, '/api/licensing/check'],
-    ['the issuer', AUTHORITY, { stdout: 'stalled', stderr: 'full' }, '/.well-known/jwks.json'],
+    ['the issuer', ISSUER_SERVER, { stdout: 'stalled', stderr: 'full' }, '/.well-known/jwks.json'],
     ['the quickstart', QUICKSTART, { stdout: 'full', stderr: 'full' }, '/api/licensing/check'],
   ])('keeps %s (%s, %j) from neither answering nor ending', async (_, program, faults, path) => {
     const port = await freePort();
@@ -134,18 +134,18 @@ describe('Output that cannot be written', () => {
 
   it('lets no token get lost without a word: what cannot be taken is not issued, or said to be lost', async () => {
     const issue = (lid: string) => ['issue', '--sub', 'http://localhost:3000/', '--lid', lid];
-    const closed = run(AUTHORITY, issue('closed'), { stdout: 'closed' });
+    const closed = run(ISSUER_SERVER, issue('closed'), { stdout: 'closed' });
     expect(await closed.ended).toEqual([1, null]);
     expect(closed.said.stderr).toMatch(/^Standard output is closed: nothing was done/);
-    const full = run(AUTHORITY, issue('full'), { stdout: 'full' });
+    const full = run(ISSUER_SERVER, issue('full'), { stdout: 'full' });
     expect(await full.ended).toEqual([74, null]);
     expect(full.said.stderr).toMatch(
       /^Issued: license full .*\nStandard output could not be written: ENOSPC/,
     );
-    const fine = run(AUTHORITY, issue('fine'), { stderr: 'full' });
+    const fine = run(ISSUER_SERVER, issue('fine'), { stderr: 'full' });
     expect(await fine.ended).toEqual([0, null]);
     expect(fine.said.stdout).toMatch(/^ey[\w.-]+\n$/);
-    const listed = run(AUTHORITY, ['list', '--json'], {});
+    const listed = run(ISSUER_SERVER, ['list', '--json'], {});
     expect(await listed.ended).toEqual([0, null]);
     const licenses = JSON.parse(listed.said.stdout) as { lid: string }[];
     const issued = ['closed', 'fine', 'full'].filter((lid) =>

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const AUTHORITY = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
+const ISSUER_SERVER = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
 const QUICKSTART = fileURLToPath(new URL('../../dist/quickstart.js', import.meta.url));
 
 const PROGRAMS: [string, string, ...string[]][] = [
   ['the service', MAIN],
   ['its --migrate', MAIN, '--migrate'],
   ['its --export', MAIN, '--export', '/dev/null'],
-  ['the issuer', AUTHORITY],
-  ['its list', AUTHORITY, 'list'],
+  ['the issuer', ISSUER_SERVER],
+  ['its list', ISSUER_SERVER, 'list'],
   ['the quickstart', QUICKSTART],
 ];
 

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import { AUTHORITY_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
+import { ISSUER_SERVER_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { dataSourceOptions, type Schema } from '../../src/database/data-source-options.js';
 import { applyMigrations, checkMigrations, PendingMigrationsError } from '../../src/database/migrate.js';
 import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
@@ -7,7 +7,7 @@ import { type TestDatabase, testDatabase } from '../support/database.js';
 
 describe.each<[string, Schema]>([
   ['service', SERVICE_SCHEMA],
-  ['issuer', AUTHORITY_SCHEMA],
+  ['issuer', ISSUER_SERVER_SCHEMA],
 ])('the schema of the %s', (_, schema) => {
   let database: TestDatabase;
   let dataSource: DataSource;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { runCommand } from '../../src/issuer-server/commands/commands.js';
-import { loadAuthorityConfig } from '../../src/config/issuer-server-config.js';
+import { loadIssuerServerConfig } from '../../src/config/issuer-server-config.js';
 import { UnusableDatabaseError } from '../../src/database/database-inspection.js';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { Database } from '../../src/database/database.js';
@@ -62,7 +62,7 @@ describe.each(PROGRAMS)('a database of the $name', (program) => {
       schema: other.schema,
       program: other.name,
     });
-    const issuer = () => loadAuthorityConfig({ DATABASE_URL: database.url });
+    const issuer = () => loadIssuerServerConfig({ DATABASE_URL: database.url });
     const ways: Record<string, () => Promise<unknown>> = {
       'the start': () => start('run'),
       'the start with DATABASE_MIGRATIONS=check': () => start('check'),

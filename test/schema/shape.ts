@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { DataSource } from 'typeorm';
-import { AUTHORITY_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
+import { ISSUER_SERVER_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { dataSourceOptions, type Schema } from '../../src/database/data-source-options.js';
 import { applyMigrations } from '../../src/database/migrate.js';
 import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
@@ -15,8 +15,8 @@ export interface TabledProgram {
 }
 
 export const PROGRAMS: readonly TabledProgram[] = [
-  { name: 'service', schema: SERVICE_SCHEMA, directory: 'database/migrations' },
-  { name: 'issuer', schema: AUTHORITY_SCHEMA, directory: 'authority/migrations' },
+  { name: 'service', schema: SERVICE_SCHEMA, directory: 'schema/migrations' },
+  { name: 'issuer', schema: ISSUER_SERVER_SCHEMA, directory: 'issuer-server/migrations' },
 ];
 
 /** A shape that a program's tables have had: that after its first migrations. */

@@ -4,7 +4,7 @@ import { Database } from '../../src/database/database.js';
 import { startService } from '../../src/service.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { createLogger } from '../../src/http/logger.js';
-import { TestAuthority } from '../issuer-server/test-issuer-server.js';
+import { TestIssuerServer } from '../issuer-server/test-issuer-server.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';
@@ -51,13 +51,13 @@ describe('After an upgrade', () => {
       await fill(mine, own);
       await fill(theirs, upstream);
       const clock = new FakeClock(SOON_AFTER);
-      const authority = await TestAuthority.start(upstream, clock);
+      const issuerServer = await TestIssuerServer.start(upstream, clock);
       const environment = {
         PORT: '0',
         DATABASE_URL: own.url,
         BOOTSTRAP_TOKEN,
         ROOT_URL,
-        ISSUER_URL: authority.running.url,
+        ISSUER_URL: issuerServer.running.url,
         ISSUER_ID: 'https://issuer.example.com',
         ISSUER_ALLOW_INSECURE_HTTP: 'true',
       };
@@ -90,7 +90,7 @@ describe('After an upgrade', () => {
         }
         expect((await call('POST', '/api/licensing/token/renew', KEYS.reader, {})).status).toBe(403);
 
-        const register = authority.running.application.nest.get(LicenseRegister);
+        const register = issuerServer.running.application.nest.get(LicenseRegister);
         const licenses = (await register.list()).map(({ license: { lid, status } }) => `${lid} ${status}`);
         expect(licenses).toEqual([
           'license-revoked revoked',
@@ -115,18 +115,18 @@ describe('After an upgrade', () => {
         const renewed = await call('POST', '/api/licensing/token/renew', KEYS.writer, {});
         expect([renewed.status, renewed.body.lid, renewed.body.status]).toEqual([200, 'license-valid', 1]);
         expect(renewed.body.jti).not.toBe(STORED_JTI);
-        expect(await answeredAttempts(authority)).toContain(OPEN_ATTEMPT);
+        expect(await answeredAttempts(issuerServer)).toContain(OPEN_ATTEMPT);
         expect((await call('GET', '/api/licensing/check', KEYS.reader)).body).toBe(true);
       } finally {
         await running.application.close(0);
-        await authority.stop();
+        await issuerServer.stop();
       }
     },
   );
 });
 
 /** The ids under which the issuer has answered a renewal. */
-async function answeredAttempts({ running }: TestAuthority): Promise<string[]> {
+async function answeredAttempts({ running }: TestIssuerServer): Promise<string[]> {
   return running.application.nest
     .get(Database)
     .read(async (manager) => (await manager.find(RenewalEntity)).map(({ idempotencyKey }) => idempotencyKey));

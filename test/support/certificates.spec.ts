@@ -4,12 +4,12 @@ import { CertificateAuthority, selfSigned } from './certificates.js';
 const read = ({ cert }: { readonly cert: string }) => new X509Certificate(cert);
 
 describe('a certificate of the tests', () => {
-  const authority = new CertificateAuthority();
+  const ca = new CertificateAuthority();
 
   it('is by its authority, for a server on this machine, and valid now', () => {
-    const certificate = read(authority.issue());
-    expect(certificate.verify(read(authority).publicKey)).toBe(true);
-    expect(certificate.checkIssued(read(authority))).toBe(true);
+    const certificate = read(ca.issue());
+    expect(certificate.verify(read(ca).publicKey)).toBe(true);
+    expect(certificate.checkIssued(read(ca))).toBe(true);
     expect(certificate.ca).toBe(false);
     expect(certificate.checkHost('localhost')).toBe('localhost');
     expect(certificate.checkIP('127.0.0.1')).toBe('127.0.0.1');
@@ -21,7 +21,7 @@ describe('a certificate of the tests', () => {
 
   it('has the names, the time and the use that were asked for', () => {
     const certificate = read(
-      authority.issue({ names: ['a.example.com', '10.1.2.3'], from: -9, to: -2, usage: 'client' }),
+      ca.issue({ names: ['a.example.com', '10.1.2.3'], from: -9, to: -2, usage: 'client' }),
     );
     expect(certificate.subjectAltName).toBe('DNS:a.example.com, IP Address:10.1.2.3');
     expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2']);
@@ -31,16 +31,16 @@ describe('a certificate of the tests', () => {
 
   it('is by nobody else, and each authority is another', () => {
     const other = new CertificateAuthority();
-    expect(read(authority.issue()).verify(read(other).publicKey)).toBe(false);
+    expect(read(ca.issue()).verify(read(other).publicKey)).toBe(false);
     expect(read(other).ca).toBe(true);
-    expect(read(other).subject).not.toBe(read(authority).subject);
+    expect(read(other).subject).not.toBe(read(ca).subject);
     const own = read(selfSigned());
     expect(own.checkIssued(own)).toBe(true);
   });
 
   it('can be by an authority that was kept', () => {
-    const again = new CertificateAuthority({ cert: authority.cert, key: authority.key });
-    expect(read(again.issue()).checkIssued(read(authority))).toBe(true);
-    expect(read(again.issue()).verify(read(authority).publicKey)).toBe(true);
+    const again = new CertificateAuthority({ cert: ca.cert, key: ca.key });
+    expect(read(again.issue()).checkIssued(read(ca))).toBe(true);
+    expect(read(again.issue()).verify(read(ca).publicKey)).toBe(true);
   });
 });

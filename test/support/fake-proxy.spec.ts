@@ -5,7 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { CertificateAuthority } from './certificates.js';
 import { FakeProxy } from './fake-proxy.js';
 
-const authority = new CertificateAuthority();
+const ca = new CertificateAuthority();
 
 describe('the fake proxy', () => {
   let server: Server;
@@ -32,7 +32,7 @@ describe('the fake proxy', () => {
     secure = false,
   ): Promise<[number, string?]> {
     const at = { host: 'localhost', port: proxy.port };
-    const line: Socket = secure ? connectTls({ ...at, ca: authority.cert }) : connect(at);
+    const line: Socket = secure ? connectTls({ ...at, ca: ca.cert }) : connect(at);
     const call = request({ createConnection: () => line, method: 'CONNECT', path: to, headers }).end();
     const [{ statusCode = 0 }, tunnel] = (await once(call, 'connect')) as [IncomingMessage, Socket];
     if (statusCode !== 200) {
@@ -46,7 +46,7 @@ describe('the fake proxy', () => {
   }
 
   it.each([false, true])('opens tunnels, over TLS: %s, and remembers where to', async (secure) => {
-    proxy = await FakeProxy.start(secure ? authority.issue() : undefined);
+    proxy = await FakeProxy.start(secure ? ca.issue() : undefined);
     const [status, said] = await ask(target, {}, secure);
     expect(status).toBe(200);
     expect(said).toContain('here');

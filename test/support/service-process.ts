@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { BOOTSTRAP_TOKEN } from './service.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const AUTHORITY = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
+const ISSUER_SERVER = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
 
 /** The built service as a process of its own, the way an operator runs it. */
 export class ServiceProcess {
@@ -29,7 +29,7 @@ export class ServiceProcess {
 
   /** The same with the issuer, whose settings are other ones. */
   static spawnIssuer(environment: Readonly<Record<string, string>>, ...args: string[]): ServiceProcess {
-    return ServiceProcess.#run(AUTHORITY, environment, args);
+    return ServiceProcess.#run(ISSUER_SERVER, environment, args);
   }
 
   static #run(

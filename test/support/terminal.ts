@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Programs that the pages start in the foreground, as a person does in a terminal of its own. */
-const SERVER = /^(.*?)(\bnode dist\/(authority\/)?main\.js)(?: serve)?\s*(?:#.*)?$/;
-const ISSUER_COMMAND = /\bnode dist\/authority\/main\.js (?!serve)\w/;
+const SERVER = /^(.*?)(\bnode dist\/(issuer-server\/)?main\.js)(?: serve)?\s*(?:#.*)?$/;
+const ISSUER_COMMAND = /\bnode dist\/issuer-server\/main\.js (?!serve)\w/;
 
 /** What a pasted block came to. */
 export interface Pasted {

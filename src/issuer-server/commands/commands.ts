@@ -1,14 +1,14 @@
-import type { AuthorityConfig } from '../../config/issuer-server-config.js';
+import type { IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { EmbeddedDirectoryInUseError } from '../../database/embedded/directory-lock.js';
 import { isoTime, toSeconds } from '../../domain/clock.js';
 import { ServiceError } from '../../domain/service-error.js';
 import {
-  type AuthorityOptions,
-  type AuthorityServices,
+  type IssuerServerOptions,
+  type IssuerServerServices,
   changeIssuerId,
-  withAuthority,
+  withIssuerServer,
 } from '../issuer-server.js';
-import { AuthorityError } from '../issuer-server-error.js';
+import { IssuerServerError } from '../issuer-server-error.js';
 import { ClockDoubtError } from '../record/clock-doubt-error.js';
 import type { Command } from './command-line.js';
 import type { CommandOutput } from './command-output.js';
@@ -26,18 +26,18 @@ export function hasResult({ name }: Command): boolean {
 
 /**
  * Does what an operator asks for, on the issuer's database.
- * @throws AuthorityError for what that person can do something about; PendingMigrationsError
+ * @throws IssuerServerError for what that person can do something about; PendingMigrationsError
  */
 export async function runCommand(
   command: Exclude<Command, { name: 'help' }>,
-  config: AuthorityConfig,
-  options: AuthorityOptions = {},
+  config: IssuerServerConfig,
+  options: IssuerServerOptions = {},
 ): Promise<CommandOutput> {
   try {
     if (command.name === 'change-issuer-id') return changed(await changeIssuerId(config), config.issuerId);
     // A command that only looks must not decide whose the database is: its ISSUER_ID may be a default.
     const claims = command.name === 'issue';
-    return await withAuthority(config, (services) => run(command, services), {
+    return await withIssuerServer(config, (services) => run(command, services), {
       ...options,
       claims,
       signs: !command.name.startsWith('keys '),
@@ -49,7 +49,7 @@ export async function runCommand(
 
 async function run(
   command: Exclude<Command, { name: 'help' } | { name: 'change-issuer-id' }>,
-  { issuer, register, keys, clock }: AuthorityServices,
+  { issuer, register, keys, clock }: IssuerServerServices,
 ): Promise<CommandOutput> {
   const now = toSeconds(clock.moment.getTime());
   switch (command.name) {
@@ -162,16 +162,16 @@ function summary({ lid, sub, prod, status, nbf, lexp }: IssuedLicenseEntity): st
 
 function explained(error: unknown): unknown {
   if (error instanceof EmbeddedDirectoryInUseError) {
-    return new AuthorityError(
+    return new IssuerServerError(
       `${error.message}\nAn embedded database has room for one process. If that one is the running issuer, stop it ` +
         'while you use this command, or let DATABASE_URL name a PostgreSQL database, which both can use at once.',
       { cause: error },
     );
   }
-  if (error instanceof ClockDoubtError) return new AuthorityError(error.message, { cause: error });
+  if (error instanceof ClockDoubtError) return new IssuerServerError(error.message, { cause: error });
   if (error instanceof ServiceError && error.code === 'database.unavailable') {
     const reason = error.cause instanceof Error ? error.cause.message : 'no reason is known';
-    return new AuthorityError(`The database that DATABASE_URL names is not available: ${reason}`, {
+    return new IssuerServerError(`The database that DATABASE_URL names is not available: ${reason}`, {
       cause: error,
     });
   }

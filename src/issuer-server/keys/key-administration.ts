@@ -13,7 +13,7 @@ import {
   type RotatedKey,
   type RotationRefusal,
 } from '../../domain/token/key-rotation.js';
-import { AuthorityError } from '../issuer-server-error.js';
+import { IssuerServerError } from '../issuer-server-error.js';
 import { ConfirmedClock } from '../record/confirmed-clock.js';
 import { LicenseHistoryStore } from '../licenses/license-history.store.js';
 import { adoptSigningKey, generateSigningKey, type SigningAlgorithm } from './new-signing-key.js';
@@ -71,7 +71,7 @@ export class KeyAdministration {
   /**
    * Publishes a new key.
    * @param file - a PEM file that has the private key, and goes on having it; else one is made and stored in the database
-   * @throws AuthorityError, ClockDoubtError
+   * @throws IssuerServerError, ClockDoubtError
    */
   async add(alg: SigningAlgorithm | undefined, file: string | undefined): Promise<SigningKeyEntity> {
     const path = file === undefined ? undefined : resolve(file);
@@ -82,9 +82,9 @@ export class KeyAdministration {
       const keys = await this.store.everything(manager);
       const same = keys.find(({ kid }) => kid === key.kid);
       if (same !== undefined)
-        throw new AuthorityError(`The key ${key.kid} is known already: it is ${same.state}.`);
+        throw new IssuerServerError(`The key ${key.kid} is known already: it is ${same.state}.`);
       if (keys.filter(isPublished).length >= MOST_PUBLISHED) {
-        throw new AuthorityError(
+        throw new IssuerServerError(
           `The key set has ${MOST_PUBLISHED} keys already: retire those that nobody needs ("keys list").`,
         );
       }
@@ -102,7 +102,7 @@ export class KeyAdministration {
    * Makes a key the one that signs; the one before is still verified.
    * @param name - its `kid`, or the beginning of that
    * @param force - although verifiers may not know it yet
-   * @throws AuthorityError, ConfigError where its private part cannot be read, ClockDoubtError
+   * @throws IssuerServerError, ConfigError where its private part cannot be read, ClockDoubtError
    */
   async activate(name: string, force: boolean): Promise<SigningKeyEntity> {
     return this.database.transaction(async (manager) => {
@@ -121,7 +121,7 @@ export class KeyAdministration {
   /**
    * Takes a key out of the key set for good, and destroys its private part.
    * @param force - although unexpired tokens need it
-   * @throws AuthorityError, ClockDoubtError
+   * @throws IssuerServerError, ClockDoubtError
    */
   async retire(name: string, force: boolean): Promise<RetiredKey> {
     return this.database.transaction(async (manager) => {
@@ -148,9 +148,9 @@ export class KeyAdministration {
     );
     const [key] = found;
     if (key === undefined)
-      throw new AuthorityError(`There is no signing key "${name}": "keys list" shows them.`);
+      throw new IssuerServerError(`There is no signing key "${name}": "keys list" shows them.`);
     if (found.length > 1)
-      throw new AuthorityError(`Several signing keys begin with "${name}": say more of it.`);
+      throw new IssuerServerError(`Several signing keys begin with "${name}": say more of it.`);
     return key;
   }
 }
@@ -172,7 +172,7 @@ async function readKey(path: string) {
     return await readPem(path);
   } catch (error) {
     if (!(error instanceof NamedFileError || error instanceof PemError)) throw error;
-    throw new AuthorityError(`The file ${path} cannot be used: ${error.message}.`, { cause: error });
+    throw new IssuerServerError(`The file ${path} cannot be used: ${error.message}.`, { cause: error });
   }
 }
 
@@ -183,7 +183,7 @@ function assertAllowed(
   use?: KeyUse,
 ): void {
   if (refusal === undefined || (force && refusal.from !== null)) return;
-  throw new AuthorityError(explain(kid, refusal, use));
+  throw new IssuerServerError(explain(kid, refusal, use));
 }
 
 function explain(kid: string, { reason, from }: RotationRefusal, use: KeyUse | undefined): string {

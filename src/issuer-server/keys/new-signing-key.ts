@@ -1,6 +1,6 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { UnusableKeyError, readVerificationKey } from '../../domain/token/verification-key.js';
-import { AuthorityError } from '../issuer-server-error.js';
+import { IssuerServerError } from '../issuer-server-error.js';
 import { publicMembers } from './public-jwk.js';
 
 /** What the issuer signs with; the first one unless another is chosen. */
@@ -37,7 +37,7 @@ export async function generateSigningKey(
 /**
  * A private key from elsewhere as a signing key.
  * @param alg - by default the one of an elliptic key; an RSA key has two
- * @throws AuthorityError where it does not fit the algorithm, or is weak
+ * @throws IssuerServerError where it does not fit the algorithm, or is weak
  */
 export async function adoptSigningKey(
   privateJwk: JWK,
@@ -49,7 +49,7 @@ export async function adoptSigningKey(
     await readVerificationKey({ ...key.publicJwk, kid: key.kid, alg: chosen, use: 'sig' });
   } catch (error) {
     if (!(error instanceof UnusableKeyError)) throw error;
-    throw new AuthorityError(`The key cannot be used with ${chosen}: ${error.message}.`, { cause: error });
+    throw new IssuerServerError(`The key cannot be used with ${chosen}: ${error.message}.`, { cause: error });
   }
   return key;
 }
@@ -62,5 +62,5 @@ async function newSigningKey(privateJwk: JWK, alg: SigningAlgorithm): Promise<Ne
 function algorithmOf({ kty }: JWK): SigningAlgorithm {
   if (kty === 'EC') return 'ES256';
   if (kty === 'OKP') return 'EdDSA';
-  throw new AuthorityError('An RSA key needs its algorithm: --algorithm RS512 or PS256.');
+  throw new IssuerServerError('An RSA key needs its algorithm: --algorithm RS512 or PS256.');
 }

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import { type CryptoKey, importJWK, type JWK } from 'jose';
-import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { ConfigError } from '../../config/environment.js';
 import { NamedFileError, readNamedFile, textOfFile } from '../../config/named-file.js';
 import { publicMembers } from './public-jwk.js';
@@ -25,7 +25,7 @@ export class PemError extends Error {
 export class PrivateKeys {
   readonly #encryptionKeys: readonly Buffer[];
 
-  constructor(@Inject(AUTHORITY_CONFIG) { encryptionKeys }: AuthorityConfig) {
+  constructor(@Inject(ISSUER_SERVER_CONFIG) { encryptionKeys }: IssuerServerConfig) {
     this.#encryptionKeys = encryptionKeys;
   }
 

@@ -5,7 +5,7 @@ import { judge, LicenseStatus } from '../../domain/license/license.js';
 import { authenticateLicenseToken } from '../../domain/license/license-token.js';
 import { parseRootUrl } from '../../domain/root-url.js';
 import { ServiceError } from '../../domain/service-error.js';
-import { AuthorityError } from '../issuer-server-error.js';
+import { IssuerServerError } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 
 /** A token travels in a request header, and all headers of a request together have 16 KiB. */
@@ -14,7 +14,7 @@ const MOST_TOKEN_LENGTH = 8 * 1024;
 /**
  * Whether the instance that a license is for would take a token of it, by the service's own rules.
  * @param now - Unix seconds
- * @throws AuthorityError which says what nobody could take
+ * @throws IssuerServerError which says what nobody could take
  */
 export async function assertAcceptable(
   token: string,
@@ -22,29 +22,29 @@ export async function assertAcceptable(
   { keySet, issuerId, now }: { readonly keySet: KeySet; readonly issuerId: string; readonly now: number },
 ): Promise<void> {
   if (token.length > MOST_TOKEN_LENGTH) {
-    throw new AuthorityError(
+    throw new IssuerServerError(
       `The terms are too long: their token would have more than ${MOST_TOKEN_LENGTH} bytes.`,
     );
   }
   const { claims } = await authenticated(token, keySet);
-  if (lexp <= now) throw new AuthorityError('A license with this beginning would have ended by now.');
+  if (lexp <= now) throw new IssuerServerError('A license with this beginning would have ended by now.');
   const policy = { issuer: issuerId, rootUrl: parseRootUrl(sub), products: prod };
   const verdict = judge(claims, policy, Math.max(now, nbf));
   if (verdict.status !== LicenseStatus.Valid) {
-    throw new AuthorityError(`No instance would take this license. ${verdict.message}`);
+    throw new IssuerServerError(`No instance would take this license. ${verdict.message}`);
   }
 }
 
 /**
  * `LICENSE_PRODUCTS` of the service is a list with commas, whose names are trimmed: a name must come through it as it is. For new
  * licenses alone: an instance can use one that has such a name beside another one.
- * @throws AuthorityError
+ * @throws IssuerServerError
  */
 export function assertConfigurable(product: string): void {
   const isName = product.trim() !== '' && !product.includes(',') && list.parse(product)[0] === product;
   const invisible = invisibleCharacter(product);
   if (isName && invisible === undefined) return;
-  throw new AuthorityError(
+  throw new IssuerServerError(
     `The product ${JSON.stringify(product)} cannot be licensed${invisible === undefined ? '' : ` (${invisible})`}: a product's name must not be empty, have a space at either end, or ` +
       'contain a comma, because LICENSE_PRODUCTS of the service could not name it.',
   );
@@ -55,6 +55,6 @@ async function authenticated(token: string, keySet: KeySet) {
     return await authenticateLicenseToken(token, keySet);
   } catch (error) {
     if (!(error instanceof ServiceError) || error.code !== 'license.invalid') throw error;
-    throw new AuthorityError(`No license can have these terms. ${error.message}`, { cause: error });
+    throw new IssuerServerError(`No license can have these terms. ${error.message}`, { cause: error });
   }
 }

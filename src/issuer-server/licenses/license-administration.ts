@@ -1,11 +1,11 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from 'typeorm';
-import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { Database } from '../../database/database.js';
 import { DAY } from '../../domain/clock.js';
 import { assertAcceptable, assertConfigurable } from './acceptable-license.js';
-import { AuthorityError, noLicense } from '../issuer-server-error.js';
+import { IssuerServerError, noLicense } from '../issuer-server-error.js';
 import { ConfirmedClock } from '../record/confirmed-clock.js';
 import { repairIat, revocationIat } from './iat-repair.js';
 import { IssuedLicenseEntity } from './issued-license.entity.js';
@@ -37,8 +37,8 @@ type ChangeKind = Exclude<LicenseEventKind, 'recorded' | 'issued' | 'renewed'>;
 
 /** Issues licenses and decides about them: what an operator of the issuer does. */
 @Injectable()
-export class LicenseAuthority {
-  readonly #logger = new Logger(LicenseAuthority.name);
+export class LicenseAdministration {
+  readonly #logger = new Logger(LicenseAdministration.name);
 
   constructor(
     private readonly database: Database,
@@ -47,10 +47,10 @@ export class LicenseAuthority {
     private readonly renewals: RenewalStore,
     private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
-    @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
+    @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
 
-  /** @throws AuthorityError when the terms cannot be those of a license, or its `lid` is taken; ClockDoubtError */
+  /** @throws IssuerServerError when the terms cannot be those of a license, or its `lid` is taken; ClockDoubtError */
   async issue(terms: LicenseTerms): Promise<IssuedLicense> {
     const { license, signed } = await this.database.transaction(async (manager) => {
       const license = newLicense(terms, await this.clock.now(manager), this.clock.moment);
@@ -67,7 +67,7 @@ export class LicenseAuthority {
         .returning('lid')
         .execute();
       if ((inserted.raw as unknown[]).length === 0) {
-        throw new AuthorityError(`There is a license "${license.lid}" already: choose another --lid.`);
+        throw new IssuerServerError(`There is a license "${license.lid}" already: choose another --lid.`);
       }
       await this.history.record(manager, {
         lid: license.lid,
@@ -89,16 +89,16 @@ export class LicenseAuthority {
     );
   }
 
-  /** No more renewals until {@link resume}; the present token stays good until it ends. @throws AuthorityError */
+  /** No more renewals until {@link resume}; the present token stays good until it ends. @throws IssuerServerError */
   async suspend(lid: string): Promise<IssuedLicenseEntity> {
     return this.#change('suspended', lid, (license) => {
       if (license.status === 'revoked')
-        throw new AuthorityError(`The license "${lid}" is revoked, which is more.`);
+        throw new IssuerServerError(`The license "${lid}" is revoked, which is more.`);
       license.status = 'suspended';
     });
   }
 
-  /** Takes back a suspension or a revocation: the next renewal gives a token that is newer than either. @throws AuthorityError, ClockDoubtError */
+  /** Takes back a suspension or a revocation: the next renewal gives a token that is newer than either. @throws IssuerServerError, ClockDoubtError */
   async resume(lid: string): Promise<IssuedLicenseEntity> {
     return this.#change('resumed', lid, async (license, manager) => {
       // Not older than any statement that was given out.
@@ -109,7 +109,7 @@ export class LicenseAuthority {
     });
   }
 
-  /** Takes the license away: the next renewal is answered with a signed statement. @throws AuthorityError, ClockDoubtError */
+  /** Takes the license away: the next renewal is answered with a signed statement. @throws IssuerServerError, ClockDoubtError */
   async revoke(lid: string): Promise<IssuedLicenseEntity> {
     return this.#change('revoked', lid, async (license, manager) => {
       const now = await this.clock.now(manager);
@@ -126,15 +126,15 @@ export class LicenseAuthority {
   /**
    * Moves the end of the license: by some days, from now on where it has passed, or to a moment, Unix seconds, which can be repeated
    * without harm.
-   * @throws AuthorityError, ClockDoubtError
+   * @throws IssuerServerError, ClockDoubtError
    */
   async prolong(lid: string, by: Prolongation): Promise<IssuedLicenseEntity> {
     return this.#change('prolonged', lid, async (license, manager) => {
       const now = await this.clock.now(manager);
       const end = 'until' in by ? by.until : Math.max(now, license.lexp) + by.days * DAY;
       if (end < license.lexp)
-        throw new AuthorityError('The license ends later than that already: nothing was changed.');
-      if (end <= now) throw new AuthorityError('The license would have ended by now: choose a later end.');
+        throw new IssuerServerError('The license ends later than that already: nothing was changed.');
+      if (end <= now) throw new IssuerServerError('The license would have ended by now: choose a later end.');
       license.lexp = end;
       const { token } = await this.signer.license(manager, license, now);
       await this.#assertAcceptable(license, token, now);
@@ -143,7 +143,7 @@ export class LicenseAuthority {
 
   /**
    * Gives a license other terms: its next token says them.
-   * @returns the license, and whether any term is another one now. @throws AuthorityError, ClockDoubtError
+   * @returns the license, and whether any term is another one now. @throws IssuerServerError, ClockDoubtError
    */
   async change(
     lid: string,
@@ -166,18 +166,19 @@ export class LicenseAuthority {
 
   /**
    * The newest token of the license once more, where a service could take it and it says the present terms; else a new one.
-   * @throws AuthorityError where there is none to give; ClockDoubtError
+   * @throws IssuerServerError where there is none to give; ClockDoubtError
    */
   async token(lid: string): Promise<IssuedLicense> {
     let token = '';
     const license = await this.#change('token', lid, async (license, manager) => {
       if (license.status !== 'active')
-        throw new AuthorityError(
+        throw new IssuerServerError(
           `The license "${lid}" is ${license.status}: "resume" gives it tokens again.`,
         );
       const now = await this.clock.now(manager);
       const { lastIat, lexp } = license;
-      if (lexp <= now) throw new AuthorityError(`The license "${lid}" has ended: "prolong" moves its end.`);
+      if (lexp <= now)
+        throw new IssuerServerError(`The license "${lid}" has ended: "prolong" moves its end.`);
       const newest = this.signer.newest(license);
       if (newest?.isCurrent === true && isUsable(newest, now)) {
         token = newest.token;
@@ -185,7 +186,7 @@ export class LicenseAuthority {
       }
       const decision = decideToken({ now, lastIat, lexp, shownIat: 0, newest });
       if (decision.kind !== 'new')
-        throw new AuthorityError(
+        throw new IssuerServerError(
           `The last token of the license "${lid}" lies ahead of the clock: run "repair ${lid}".`,
         );
       const signed = await this.signer.license(manager, license, decision.iat);
@@ -198,7 +199,7 @@ export class LicenseAuthority {
 
   /**
    * Lets a license get tokens again whose last one was signed by a clock that was ahead.
-   * @returns the license, and whether there was something to repair. @throws AuthorityError, ClockDoubtError
+   * @returns the license, and whether there was something to repair. @throws IssuerServerError, ClockDoubtError
    */
   async repair(
     lid: string,

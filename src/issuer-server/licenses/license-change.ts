@@ -1,5 +1,5 @@
 import { isoTime } from '../../domain/clock.js';
-import { AuthorityError } from '../issuer-server-error.js';
+import { IssuerServerError } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 import { mostTokenWarnDays } from './license-terms.js';
 
@@ -23,7 +23,7 @@ export interface LicenseChange {
 /**
  * The same license with other terms.
  * @param now - Unix seconds
- * @throws AuthorityError where no instance could follow
+ * @throws IssuerServerError where no instance could follow
  */
 export function withChange(
   license: IssuedLicenseEntity,
@@ -32,21 +32,21 @@ export function withChange(
 ): IssuedLicenseEntity {
   const { lid, status } = license;
   if (status === 'revoked')
-    throw new AuthorityError(`The license "${lid}" is revoked: "resume" takes that back, then change it.`);
+    throw new IssuerServerError(`The license "${lid}" is revoked: "resume" takes that back, then change it.`);
   const nbf = change.starts ?? license.nbf;
   if (nbf !== license.nbf && nbf > now && license.nbf <= now) {
-    throw new AuthorityError(
+    throw new IssuerServerError(
       `The license "${lid}" has begun: no instance would take a token that begins later, at ${isoTime(nbf)}.`,
     );
   }
   const lasts = change.licenseSeconds === undefined ? undefined : nbf + change.licenseSeconds;
   const lexp = change.expires ?? lasts ?? license.lexp;
   if (lexp <= now) {
-    throw new AuthorityError(
+    throw new IssuerServerError(
       `The license "${lid}" would have ended by now: choose a later end, or "revoke" it to end it now.`,
     );
   }
-  if (lexp <= nbf) throw new AuthorityError(`The license "${lid}" would end before it begins.`);
+  if (lexp <= nbf) throw new IssuerServerError(`The license "${lid}" would end before it begins.`);
   const tokenSeconds = change.tokenSeconds ?? license.tokenSeconds;
   // A shorter token has a shorter warning, as in a new license.
   const warnDays =

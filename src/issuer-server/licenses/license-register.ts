@@ -1,5 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { Database } from '../../database/database.js';
 import { toSeconds } from '../../domain/clock.js';
 import { noLicense } from '../issuer-server-error.js';
@@ -19,7 +19,7 @@ export class LicenseRegister {
     private readonly database: Database,
     private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
-    @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
+    @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
 
   /** All licenses, the oldest first. */
@@ -27,14 +27,14 @@ export class LicenseRegister {
     return this.#overviews();
   }
 
-  /** @throws AuthorityError */
+  /** @throws IssuerServerError */
   async show(lid: string): Promise<LicenseOverview> {
     const [overview] = await this.#overviews(lid);
     if (overview === undefined) throw noLicense(lid);
     return overview;
   }
 
-  /** What happened to a license, the first event first. @throws AuthorityError */
+  /** What happened to a license, the first event first. @throws IssuerServerError */
   async historyOf(lid: string): Promise<LicenseEventEntity[]> {
     return this.database.read(async (manager) => {
       if ((await manager.countBy(IssuedLicenseEntity, { lid })) === 0) throw noLicense(lid);

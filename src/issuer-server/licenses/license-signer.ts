@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { EntityManager } from 'typeorm';
-import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { toSeconds } from '../../domain/clock.js';
 import { ServiceError } from '../../domain/service-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
@@ -27,7 +27,7 @@ export class LicenseSigner {
   constructor(
     private readonly keys: SigningKeys,
     private readonly records: IssuerRecordStore,
-    @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
+    @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
 
   /**

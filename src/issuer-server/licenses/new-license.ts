@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { parseRootUrl, RootUrlError } from '../../domain/root-url.js';
-import { AuthorityError } from '../issuer-server-error.js';
+import { IssuerServerError } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 import { completeTerms, type LicenseTerms } from './license-terms.js';
 
@@ -10,13 +10,13 @@ const LID = /^[A-Za-z0-9._:-]{1,128}$/;
 /**
  * The license of some terms.
  * @param now - Unix seconds
- * @throws AuthorityError
+ * @throws IssuerServerError
  */
 export function newLicense(terms: LicenseTerms, now: number, createdAt: Date): IssuedLicenseEntity {
   const complete = completeTerms(terms);
   const lid = complete.lid ?? randomUUID();
   if (!LID.test(lid)) {
-    throw new AuthorityError(
+    throw new IssuerServerError(
       'The id of a license must have 1 to 128 of the characters A-Z a-z 0-9 . _ : and -.',
     );
   }
@@ -46,7 +46,7 @@ function canonicalSubject(sub: string): string {
   try {
     return parseRootUrl(sub).canonical;
   } catch (error) {
-    if (error instanceof RootUrlError) throw new AuthorityError(error.message, { cause: error });
+    if (error instanceof RootUrlError) throw new IssuerServerError(error.message, { cause: error });
     throw error;
   }
 }

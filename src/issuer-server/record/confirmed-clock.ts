@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { ClockWatch } from '../../clock/clock-watch.js';
 import { Periodic } from '../../clock/periodic.js';
 import { SERVER_TIME, type ServerTime } from '../../clock/server-time.js';
-import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { Database } from '../../database/database.js';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
 import { type ClockDoubt, clockDoubt, type ClockEvidence } from '../../domain/clock-doubt.js';
@@ -42,7 +42,7 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     private readonly store: IssuerRecordStore,
     private readonly watch: ClockWatch,
     metrics: Metrics,
-    @Inject(AUTHORITY_CONFIG) { database: { location } }: AuthorityConfig,
+    @Inject(ISSUER_SERVER_CONFIG) { database: { location } }: IssuerServerConfig,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(SERVER_TIME) private readonly serverTime: ServerTime,
   ) {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { decodeJwt } from 'jose';
 import type { EntityManager } from 'typeorm';
-import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { ConfigError } from '../../config/environment.js';
 import { UnusableDatabaseError } from '../../database/database-inspection.js';
 import { Database } from '../../database/database.js';
@@ -17,7 +17,7 @@ export class IssuerIdentity implements OnModuleInit {
     private readonly databaseUrlWatch: DatabaseUrlWatch,
     private readonly store: IssuerRecordStore,
     private readonly renewals: RenewalStore,
-    @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
+    @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
 
   /** A running issuer moves to another database only if that one belongs to it already. */

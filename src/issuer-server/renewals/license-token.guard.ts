@@ -6,7 +6,7 @@ import {
   Inject,
   Injectable,
 } from '@nestjs/common';
-import { AUTHORITY_CONFIG, type AuthorityConfig } from '../../config/issuer-server-config.js';
+import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import type { LicenseClaims } from '../../domain/license/license-claims.js';
 import { authenticateLicenseToken } from '../../domain/license/license-token.js';
 import { ServiceError } from '../../domain/service-error.js';
@@ -32,7 +32,7 @@ export const ByLicense = createParamDecorator((_: unknown, context: ExecutionCon
 export class LicenseTokenGuard implements CanActivate {
   constructor(
     private readonly keys: SigningKeys,
-    @Inject(AUTHORITY_CONFIG) private readonly config: AuthorityConfig,
+    @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
 
   /** @throws RenewalRefused `token_unknown` */

@@ -1,11 +1,11 @@
 import { userInfo } from 'node:os';
-import { AuthorityError } from '../../../src/issuer-server/issuer-server-error.js';
+import { IssuerServerError } from '../../../src/issuer-server/issuer-server-error.js';
 import { type Command, readCommand } from '../../../src/issuer-server/commands/command-line.js';
 import { UsageError } from '../../../src/issuer-server/commands/command-options.js';
 import { runCommand } from '../../../src/issuer-server/commands/commands.js';
-import { loadAuthorityConfig } from '../../../src/config/issuer-server-config.js';
+import { loadIssuerServerConfig } from '../../../src/config/issuer-server-config.js';
 import { embeddedDatabase, type TestDatabase } from '../../support/database.js';
-import { ISSUER_ID, TestAuthority } from '../test-issuer-server.js';
+import { ISSUER_ID, TestIssuerServer } from '../test-issuer-server.js';
 
 const line = (text: string) => readCommand(text.split(' ').filter((word) => word !== ''));
 
@@ -154,7 +154,7 @@ describe('a command', () => {
   const run = async (text: string) =>
     runCommand(
       line(text) as Exclude<Command, { name: 'help' }>,
-      loadAuthorityConfig({ DATABASE_URL: database.url, ISSUER_ID }),
+      loadIssuerServerConfig({ DATABASE_URL: database.url, ISSUER_ID }),
     );
 
   it('that issues a license prints its token alone, and the rest beside it', async () => {
@@ -254,12 +254,12 @@ describe('a command', () => {
   });
 
   it('says what to do when the issuer is running on an embedded database', async () => {
-    const authority = await TestAuthority.start(database);
+    const issuerServer = await TestIssuerServer.start(database);
     try {
-      await expect(run('list')).rejects.toThrow(AuthorityError);
+      await expect(run('list')).rejects.toThrow(IssuerServerError);
       await expect(run('list')).rejects.toThrow(/in use by .*stop it .*PostgreSQL/s);
     } finally {
-      await authority.stop();
+      await issuerServer.stop();
     }
   });
 });

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { AuthorityError } from '../../../src/issuer-server/issuer-server-error.js';
+import { IssuerServerError } from '../../../src/issuer-server/issuer-server-error.js';
 import { type Command, readCommand } from '../../../src/issuer-server/commands/command-line.js';
 import { runCommand } from '../../../src/issuer-server/commands/commands.js';
 import { KeyAdministration } from '../../../src/issuer-server/keys/key-administration.js';
 import type { SigningAlgorithm } from '../../../src/issuer-server/keys/new-signing-key.js';
 import { publishedJwk } from '../../../src/issuer-server/keys/public-jwk.js';
 import { SigningKeyStore } from '../../../src/issuer-server/keys/signing-key.store.js';
-import { loadAuthorityConfig } from '../../../src/config/issuer-server-config.js';
+import { loadIssuerServerConfig } from '../../../src/config/issuer-server-config.js';
 import { Database } from '../../../src/database/database.js';
 import {
   KEPT_AFTER_USE,
@@ -26,30 +26,30 @@ import {
   verifyRevocationStatement,
 } from '../../../src/domain/license/license-token.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
-import { ISSUER_ID, optionsOf, policy, TestAuthority } from '../test-issuer-server.js';
+import { ISSUER_ID, optionsOf, policy, TestIssuerServer } from '../test-issuer-server.js';
 
 describe('the rotation of the signing keys', () => {
   let database: TestDatabase;
-  let authority: TestAuthority;
+  let issuerServer: TestIssuerServer;
   let keys: KeyAdministration;
   let directory: string;
 
   beforeEach(async () => {
     database = await testDatabase();
-    authority = await TestAuthority.start(database);
-    keys = authority.running.application.nest.get(KeyAdministration);
+    issuerServer = await TestIssuerServer.start(database);
+    keys = issuerServer.running.application.nest.get(KeyAdministration);
     directory = await mkdtemp(join(tmpdir(), 'licentia-keys-'));
   });
 
   afterEach(async () => {
-    await authority.stop();
+    await issuerServer.stop();
     await database.drop();
     await rm(directory, { recursive: true });
   });
 
-  const advance = (seconds: number) => authority.clock.advance(seconds * 1000);
+  const advance = (seconds: number) => issuerServer.clock.advance(seconds * 1000);
   const published = async (): Promise<string[]> =>
-    (await authority.get('/.well-known/jwks.json')).body.keys.map(({ kid }: { kid: string }) => kid);
+    (await issuerServer.get('/.well-known/jwks.json')).body.keys.map(({ kid }: { kid: string }) => kid);
 
   async function until(condition: () => Promise<boolean>): Promise<void> {
     const deadline = performance.now() + 10_000;
@@ -66,10 +66,10 @@ describe('the rotation of the signing keys', () => {
 
   it('publishes a new key, lets it sign when every service can know it, and retires the former one after its last token', async () => {
     const [former = ''] = await published();
-    const { token, license } = await authority.issued({ tokenSeconds: 7 * 86_400 });
+    const { token, license } = await issuerServer.issued({ tokenSeconds: 7 * 86_400 });
     const { kid } = await keys.add(undefined, undefined);
     await until(async () => (await published()).includes(kid));
-    expect(readTokenHeader((await authority.issued()).token).kid).toBe(former);
+    expect(readTokenHeader((await issuerServer.issued()).token).kid).toBe(former);
 
     await expect(keys.activate(kid, false)).rejects.toThrow(
       /can be activated from \S+Z on: until then a service may have a key set without it/,
@@ -77,9 +77,9 @@ describe('the rotation of the signing keys', () => {
     advance(PUBLISHED_FIRST);
     await keys.activate(kid, false);
     // The next token, though the process had the former key in memory.
-    const renewed = await authority.renew({ token });
+    const renewed = await issuerServer.renew({ token });
     expect([renewed.status, readTokenHeader(renewed.body.token).kid]).toEqual([200, kid]);
-    const keySet = await authority.keySet();
+    const keySet = await issuerServer.keySet();
     await expect(authenticateLicenseToken(token, keySet)).resolves.toMatchObject({ token });
     await expect(authenticateLicenseToken(renewed.body.token, keySet)).resolves.toBeDefined();
 
@@ -90,11 +90,11 @@ describe('the rotation of the signing keys', () => {
     advance(7 * 86_400);
     await expect(keys.retire(former, false)).resolves.toMatchObject({ kid: former, file: null, stranded: 1 });
     await until(async () => !(await published()).includes(former));
-    expect(await authority.query('SELECT private_jwk FROM signing_key WHERE kid = $1', [former])).toEqual([
+    expect(await issuerServer.query('SELECT private_jwk FROM signing_key WHERE kid = $1', [former])).toEqual([
       { private_jwk: null },
     ]);
     await expect(keys.activate(former, true)).rejects.toThrow(/is retired: it cannot come back/);
-    expect((await authority.renew({ token })).body.code).toBe('token_unknown');
+    expect((await issuerServer.renew({ token })).body.code).toBe('token_unknown');
     expect(license.status).toBe('active');
   });
 
@@ -102,8 +102,8 @@ describe('the rotation of the signing keys', () => {
     const [former = ''] = await published();
     await rotated();
     advance(KEPT_AFTER_USE);
-    const lexp = authority.now + 86_400;
-    await authority.query(
+    const lexp = issuerServer.now + 86_400;
+    await issuerServer.query(
       `INSERT INTO issued_license SELECT 'unrecorded', 'active', 'https://a/', '{p}', NULL, NULL, 1, $1::bigint, 9999999999, 1, 1, 1, 1, NULL, now()`,
       [lexp],
     );
@@ -114,18 +114,18 @@ describe('the rotation of the signing keys', () => {
 
   it('goes on without waiting where it is forced', async () => {
     const [former = ''] = await published();
-    const { token, lid } = await authority.issued();
-    const renewed = await authority.renew({ token, key: 'before' });
+    const { token, lid } = await issuerServer.issued();
+    const renewed = await issuerServer.renew({ token, key: 'before' });
     const { kid } = await keys.add(undefined, undefined);
     await expect(keys.activate(kid, true)).resolves.toMatchObject({ state: 'active' });
     await expect(keys.retire(former, true)).resolves.toMatchObject({ stranded: 1 });
-    await expect(keys.retire(former, true)).rejects.toThrow(AuthorityError);
+    await expect(keys.retire(former, true)).rejects.toThrow(IssuerServerError);
     await until(async () => !(await published()).includes(former));
     // What it signed is not given out again, neither to the operator nor to a repetition.
-    const printed = await authority.running.issuer.token(lid);
+    const printed = await issuerServer.running.issuer.token(lid);
     expect(printed.token).not.toBe(renewed.body.token);
     expect(readTokenHeader(printed.token).kid).toBe(kid);
-    const repeated = await authority.renew({ token: printed.token, key: 'before' });
+    const repeated = await issuerServer.renew({ token: printed.token, key: 'before' });
     expect(repeated.body.token).not.toBe(renewed.body.token);
   });
 
@@ -145,19 +145,19 @@ describe('the rotation of the signing keys', () => {
   it.each<SigningAlgorithm>(['ES256', 'EdDSA', 'RS512', 'PS256'])(
     'signs tokens and revocations with %s',
     async (alg) => {
-      const { token, lid } = await authority.issued();
+      const { token, lid } = await issuerServer.issued();
       const kid = await rotated(alg);
-      const renewed = await authority.renew({ token });
+      const renewed = await issuerServer.renew({ token });
       expect(readTokenHeader(renewed.body.token)).toMatchObject({ alg, kid });
       await until(async () => (await published())[0] === kid);
-      const keySet = await authority.keySet();
+      const keySet = await issuerServer.keySet();
       expect(keySet.skipped).toEqual([]);
       await expect(authenticateLicenseToken(renewed.body.token, keySet)).resolves.toBeDefined();
-      await authority.running.issuer.revoke(lid);
-      const { status, body } = await authority.renew({ token: renewed.body.token });
+      await issuerServer.running.issuer.revoke(lid);
+      const { status, body } = await issuerServer.renew({ token: renewed.body.token });
       expect(status).toBe(410);
       await expect(
-        verifyRevocationStatement(body.statement, keySet, policy, authority.now),
+        verifyRevocationStatement(body.statement, keySet, policy, issuerServer.now),
       ).resolves.toMatchObject({ lid });
     },
   );
@@ -193,56 +193,58 @@ describe('the rotation of the signing keys', () => {
       ['huge', undefined, /more than 64 KiB/],
       ['missing', undefined, /there is no such file/],
     ] as const) {
-      await expect(add(name, alg)).rejects.toThrow(AuthorityError);
+      await expect(add(name, alg)).rejects.toThrow(IssuerServerError);
       await expect(add(name, alg)).rejects.toThrow(words);
     }
     const { kid } = await add('ec');
     await expect(add('ec')).rejects.toThrow(/is known already: it is published/);
     await add('rsa', 'PS256');
     expect(
-      await authority.query('SELECT private_jwk, private_file FROM signing_key WHERE kid = $1', [kid]),
+      await issuerServer.query('SELECT private_jwk, private_file FROM signing_key WHERE kid = $1', [kid]),
     ).toEqual([{ private_jwk: null, private_file: join(directory, 'ec') }]);
 
     advance(PUBLISHED_FIRST);
     await keys.activate(kid, false);
-    const { token } = await authority.issued();
+    const { token } = await issuerServer.issued();
     expect(readTokenHeader(token).kid).toBe(kid);
-    await authority.stop();
-    authority = await TestAuthority.start(database, authority.clock);
-    await expect(authenticateLicenseToken(token, await authority.keySet())).resolves.toBeDefined();
+    await issuerServer.stop();
+    issuerServer = await TestIssuerServer.start(database, issuerServer.clock);
+    await expect(authenticateLicenseToken(token, await issuerServer.keySet())).resolves.toBeDefined();
 
     // Without its file, or with the file of another key, the issuer says so and does not start.
-    await authority.stop();
+    await issuerServer.stop();
     await rm(join(directory, 'ec'));
-    await expect(TestAuthority.start(database, authority.clock)).rejects.toThrow(
+    await expect(TestIssuerServer.start(database, issuerServer.clock)).rejects.toThrow(
       /The signing key \S+ cannot be read from the file \S+: there is no such file/,
     );
     await pem('ec', generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export(pkcs8));
-    await expect(TestAuthority.start(database, authority.clock)).rejects.toThrow(/is that of another key/);
+    await expect(TestIssuerServer.start(database, issuerServer.clock)).rejects.toThrow(
+      /is that of another key/,
+    );
     await pem('ec', ec.privateKey.export(pkcs8));
-    authority = await TestAuthority.start(database, authority.clock);
+    issuerServer = await TestIssuerServer.start(database, issuerServer.clock);
   });
 
   it('publishes new keys, and signs with the former one, where the active one cannot be read', async () => {
     const [former = ''] = await published();
-    const { token } = await authority.issued();
+    const { token } = await issuerServer.issued();
     const file = join(directory, 'late.pem');
     const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
     await writeFile(file, pem);
     const { kid } = await keys.add(undefined, file);
     // As on a replica that does not have the file.
     await rm(file);
-    await authority.query(
+    await issuerServer.query(
       `UPDATE signing_key SET state = 'verify-only', verify_only_at = now() WHERE state = 'active'`,
     );
-    await authority.query(`UPDATE signing_key SET state = 'active' WHERE kid = $1`, [kid]);
+    await issuerServer.query(`UPDATE signing_key SET state = 'active' WHERE kid = $1`, [kid]);
     const other = await keys.add(undefined, undefined);
     await until(async () => (await published()).includes(other.kid));
     expect(await published()).toEqual([kid, other.kid, former]);
-    const renewed = await authority.renew({ token });
+    const renewed = await issuerServer.renew({ token });
     expect([renewed.status, readTokenHeader(renewed.body.token).kid]).toEqual([200, former]);
     await writeFile(file, pem);
-    await until(async () => readTokenHeader((await authority.issued()).token).kid === kid);
+    await until(async () => readTokenHeader((await issuerServer.issued()).token).kid === kid);
   });
 
   it('is possible while the file of the active key is lost', async () => {
@@ -251,20 +253,20 @@ describe('the rotation of the signing keys', () => {
     await writeFile(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
     const { kid } = await keys.add(undefined, file);
     await keys.activate(kid, true);
-    await authority.stop();
+    await issuerServer.stop();
     await rm(file);
     const command = async (text: string) =>
       runCommand(
         readCommand(text.split(' ')) as Exclude<Command, { name: 'help' }>,
-        loadAuthorityConfig({ DATABASE_URL: database.url, ISSUER_ID }),
-        optionsOf(authority.clock),
+        loadIssuerServerConfig({ DATABASE_URL: database.url, ISSUER_ID }),
+        optionsOf(issuerServer.clock),
       );
     expect((await command('keys list')).stdout).toContain(file);
     expect((await command('keys add')).stderr).toContain('Published');
     await expect(command('issue --sub http://localhost:3000')).rejects.toThrow(/there is no such file/);
     expect((await command(`keys activate ${former}`)).stderr).toContain('is active');
-    authority = await TestAuthority.start(database, authority.clock);
-    expect(readTokenHeader((await authority.issued()).token).kid).toBe(former);
+    issuerServer = await TestIssuerServer.start(database, issuerServer.clock);
+    expect(readTokenHeader((await issuerServer.issued()).token).kid).toBe(former);
   });
 
   it('publishes twenty keys at most', async () => {
@@ -275,9 +277,9 @@ describe('the rotation of the signing keys', () => {
   (POSTGRES_URL === undefined ? it.skip : it)(
     'reaches every replica without a restart, and no replica signs with a key that is not active',
     async () => {
-      const replica = await TestAuthority.start(database, authority.clock);
+      const replica = await TestIssuerServer.start(database, issuerServer.clock);
       try {
-        const { token } = await authority.issued();
+        const { token } = await issuerServer.issued();
         const kid = await rotated();
         const renewed = await replica.renew({ token });
         expect([renewed.status, readTokenHeader(renewed.body.token).kid]).toEqual([200, kid]);
@@ -296,7 +298,7 @@ describe('the rotation of the signing keys', () => {
       await keys.activate(former, false);
       const other = (await keys.list()).find(({ key }) => key.state === 'verify-only')?.key.kid ?? '';
       advance(KEPT_AFTER_USE);
-      const { nest } = authority.running.application;
+      const { nest } = issuerServer.running.application;
       const [store, db] = [nest.get(SigningKeyStore), nest.get(Database)];
       let signed = false;
       const signing = db.transaction(async (manager) => {
@@ -319,20 +321,20 @@ describe('the rotation of the signing keys', () => {
   );
 
   it('keeps every valid token verifiable with the oldest key set that a service may have, after any commands at any times', async () => {
-    const { nest } = authority.running.application;
+    const { nest } = issuerServer.running.application;
     const [store, db] = [nest.get(SigningKeyStore), nest.get(Database)];
     /** The key set as it was after each command; what a service has is the last one that is old enough. */
     const sets: { readonly at: number; readonly kids: Awaited<ReturnType<typeof readKeySet>> }[] = [];
     const tokens: { readonly token: string; readonly exp: number }[] = [];
     const note = async () => {
       const rows = await db.read((manager) => store.all(manager));
-      sets.push({ at: authority.now, kids: await readKeySet({ keys: rows.map(publishedJwk) }) });
+      sets.push({ at: issuerServer.now, kids: await readKeySet({ keys: rows.map(publishedJwk) }) });
     };
     const tolerant = async (work: () => Promise<unknown>) =>
       work().then(
         () => true,
         (error: unknown) => {
-          if (!(error instanceof AuthorityError)) throw error;
+          if (!(error instanceof IssuerServerError)) throw error;
           return false;
         },
       );
@@ -368,8 +370,8 @@ describe('the rotation of the signing keys', () => {
           if (one.kind === 'wait') advance(one.hours * 3600);
           if (one.kind === 'add' && listed.length < 5) await keys.add(undefined, undefined);
           if (one.kind === 'issue') {
-            const { token } = await authority.issued({ tokenSeconds: one.days * 86_400 });
-            tokens.push({ token, exp: authority.now - 60 + one.days * 86_400 });
+            const { token } = await issuerServer.issued({ tokenSeconds: one.days * 86_400 });
+            tokens.push({ token, exp: issuerServer.now - 60 + one.days * 86_400 });
           }
           if (one.kind === 'activate' || one.kind === 'retire') {
             const kid = listed[one.index % listed.length]?.key.kid ?? '';
@@ -377,7 +379,7 @@ describe('the rotation of the signing keys', () => {
             if (one.kind === 'retire' && (await tolerant(() => keys.retire(kid, false)))) retired += 1;
           }
           await note();
-          const { now } = authority;
+          const { now } = issuerServer;
           const old = sets.findLast(({ at }) => at <= now - oldest) ?? sets[0];
           for (const { kids } of [old, sets.at(-1)] as typeof sets) {
             for (const { token, exp } of tokens)

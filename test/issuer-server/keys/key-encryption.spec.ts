@@ -5,7 +5,7 @@ import { ConfigError } from '../../../src/config/environment.js';
 import { dataSourceOptions } from '../../../src/database/data-source-options.js';
 import { authenticateLicenseToken } from '../../../src/domain/license/license-token.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { TestAuthority } from '../test-issuer-server.js';
+import { TestIssuerServer } from '../test-issuer-server.js';
 
 interface Row {
   readonly kid: string;
@@ -20,26 +20,26 @@ const set = (...keys: readonly Buffer[]) => ({
 
 describe('ISSUER_KEY_ENCRYPTION_KEY', () => {
   let database: TestDatabase;
-  let authority: TestAuthority | undefined;
+  let issuerServer: TestIssuerServer | undefined;
 
   beforeEach(async () => {
     database = await testDatabase();
   });
 
   afterEach(async () => {
-    await authority?.stop();
-    authority = undefined;
+    await issuerServer?.stop();
+    issuerServer = undefined;
     await database.drop();
   });
 
-  async function start(environment = {}): Promise<TestAuthority> {
-    authority = await TestAuthority.start(database, undefined, environment);
-    return authority;
+  async function start(environment = {}): Promise<TestIssuerServer> {
+    issuerServer = await TestIssuerServer.start(database, undefined, environment);
+    return issuerServer;
   }
 
   async function stop(): Promise<void> {
-    await authority?.stop();
-    authority = undefined;
+    await issuerServer?.stop();
+    issuerServer = undefined;
   }
 
   /** Asks the database while no issuer runs on it. */

@@ -3,36 +3,36 @@ import { createLogger } from '../../../src/http/logger.js';
 import { type RunningService, startService } from '../../../src/service.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { BOOTSTRAP_TOKEN } from '../../support/service.js';
-import { INSTANCE, ISSUER_ID, TestAuthority } from '../test-issuer-server.js';
+import { INSTANCE, ISSUER_ID, TestIssuerServer } from '../test-issuer-server.js';
 
 describe('A service whose license the vendor changes', () => {
   let databases: TestDatabase[];
-  let authority: TestAuthority;
+  let issuerServer: TestIssuerServer;
   let service: RunningService;
 
   beforeAll(async () => {
     databases = [await testDatabase(), await testDatabase()];
     const [own, upstream] = databases as [TestDatabase, TestDatabase];
-    authority = await TestAuthority.start(upstream);
+    issuerServer = await TestIssuerServer.start(upstream);
     const environment = {
       PORT: '0',
       DATABASE_URL: own.url,
       BOOTSTRAP_TOKEN,
       ROOT_URL: INSTANCE,
-      ISSUER_URL: authority.running.url,
+      ISSUER_URL: issuerServer.running.url,
       ISSUER_ID,
       ISSUER_ALLOW_INSECURE_HTTP: 'true',
       AUTO_REFRESH_LICENSE: 'false',
       INSTALL_REQUIRE_ACKNOWLEDGE: 'true',
     };
     service = await startService(loadServiceConfig(environment), createLogger('silent'), {
-      clock: authority.clock,
+      clock: issuerServer.clock,
     });
   });
 
   afterAll(async () => {
     await service.application.close(0);
-    await authority.stop();
+    await issuerServer.stop();
     for (const database of databases) await database.drop();
   });
 
@@ -47,13 +47,13 @@ describe('A service whose license the vendor changes', () => {
   }
 
   it('takes more and fewer seats, other products and an earlier end with its next renewal, without an upload', async () => {
-    const { issuer } = authority.running;
-    const { token, lid } = await authority.issued({ includedUsers: 50 });
+    const { issuer } = issuerServer.running;
+    const { token, lid } = await issuerServer.issued({ includedUsers: 50 });
     expect((await call('POST', '/token', { token })).status).toBe(200);
     for (const [change, expected] of [
       [{ includedUsers: 80 }, { included_users: 80 }],
       [{ includedUsers: 10, products: ['reports', 'grafana-enterprise'] }, { included_users: 10 }],
-      [{ expires: authority.now + 86_400, company: 'Example' }, { company: 'Example' }],
+      [{ expires: issuerServer.now + 86_400, company: 'Example' }, { company: 'Example' }],
     ] as const) {
       await issuer.change(lid, change);
       const renewed = await call('POST', '/token/renew', {});
@@ -67,7 +67,7 @@ describe('A service whose license the vendor changes', () => {
   });
 
   it('keeps what it has where the change takes its own product away, and says so', async () => {
-    const { issuer } = authority.running;
+    const { issuer } = issuerServer.running;
     const { body: before } = await call('GET', '/token');
     await issuer.change(before.lid, { products: ['reports'] });
     const renewed = await call('POST', '/token/renew', {});

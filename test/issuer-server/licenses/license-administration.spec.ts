@@ -1,5 +1,5 @@
-import { AuthorityError } from '../../../src/issuer-server/issuer-server-error.js';
-import type { LicenseAuthority } from '../../../src/issuer-server/licenses/license-administration.js';
+import { IssuerServerError } from '../../../src/issuer-server/issuer-server-error.js';
+import type { LicenseAdministration } from '../../../src/issuer-server/licenses/license-administration.js';
 import { LicenseRegister } from '../../../src/issuer-server/licenses/license-register.js';
 import type { LicenseTerms } from '../../../src/issuer-server/licenses/license-terms.js';
 import { judge, LicenseStatus } from '../../../src/domain/license/license.js';
@@ -9,27 +9,27 @@ import {
   verifyRevocationStatement,
 } from '../../../src/domain/license/license-token.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { INSTANCE, ISSUER_ID, policy, TestAuthority } from '../test-issuer-server.js';
+import { INSTANCE, ISSUER_ID, policy, TestIssuerServer } from '../test-issuer-server.js';
 
 let database: TestDatabase;
-let authority: TestAuthority;
-let issuer: LicenseAuthority;
+let issuerServer: TestIssuerServer;
+let issuer: LicenseAdministration;
 
 beforeAll(async () => {
   database = await testDatabase();
-  authority = await TestAuthority.start(database);
-  issuer = authority.running.issuer;
+  issuerServer = await TestIssuerServer.start(database);
+  issuer = issuerServer.running.issuer;
 });
 
 afterAll(async () => {
-  await authority.stop();
+  await issuerServer.stop();
   await database.drop();
 });
 
 describe('an issued license', () => {
   it('is valid at once, by the rules of the service', async () => {
     const { token, lid } = await issuer.issue({ sub: INSTANCE });
-    const { claims } = await verifyLicenseToken(token, await authority.keySet(), policy, authority.now);
+    const { claims } = await verifyLicenseToken(token, await issuerServer.keySet(), policy, issuerServer.now);
     expect(lid).toMatch(/^[0-9a-f-]{36}$/);
     expect(claims).toMatchObject({ iss: ISSUER_ID, sub: INSTANCE, lid, prod: ['grafana-enterprise'] });
     expect(claims.lexp - claims.iat).toBe(365 * 86_400);
@@ -38,47 +38,47 @@ describe('an issued license', () => {
   });
 
   it('can be found and is in the list', async () => {
-    const { lid } = await authority.issued({ company: 'Example' });
+    const { lid } = await issuerServer.issued({ company: 'Example' });
     expect(await issuer.find(lid)).toMatchObject({
       lid,
       company: 'Example',
       status: 'active',
       sub: INSTANCE,
     });
-    const register = authority.running.application.nest.get(LicenseRegister);
+    const register = issuerServer.running.application.nest.get(LicenseRegister);
     expect((await register.list()).map(({ license }) => license.lid)).toContain(lid);
     expect(await issuer.find('nothing')).toBeUndefined();
   });
 
   it('is not one that is warned of when it is fresh', async () => {
-    const { token } = await authority.issued({ tokenSeconds: 600 });
-    const { claims } = await authenticateLicenseToken(token, await authority.keySet());
+    const { token } = await issuerServer.issued({ tokenSeconds: 600 });
+    const { claims } = await authenticateLicenseToken(token, await issuerServer.keySet());
     expect(claims.tok_exp_warn_days).toBe(0);
   });
 
   it('of the next term begins when it is said to, and its first token lasts from then on', async () => {
-    const starts = authority.now + 30 * 86_400;
-    const { token } = await authority.issued({
+    const starts = issuerServer.now + 30 * 86_400;
+    const { token } = await issuerServer.issued({
       starts,
       licenseSeconds: 90 * 86_400,
       tokenSeconds: 7 * 86_400,
     });
-    const { claims } = await authenticateLicenseToken(token, await authority.keySet());
+    const { claims } = await authenticateLicenseToken(token, await issuerServer.keySet());
     expect(claims).toMatchObject({ nbf: starts, exp: starts + 7 * 86_400, lexp: starts + 90 * 86_400 });
-    expect(judge(claims, policy, authority.now).status).toBe(LicenseStatus.Invalid);
+    expect(judge(claims, policy, issuerServer.now).status).toBe(LicenseStatus.Invalid);
     expect(judge(claims, policy, starts).status).toBe(LicenseStatus.Valid);
-    const renewed = await authority.renew({ token });
-    const next = await authenticateLicenseToken(renewed.body.token, await authority.keySet());
+    const renewed = await issuerServer.renew({ token });
+    const next = await authenticateLicenseToken(renewed.body.token, await issuerServer.keySet());
     expect(next.claims).toMatchObject({ nbf: starts, exp: starts + 7 * 86_400 });
     expect(next.claims.iat).toBeGreaterThan(claims.iat);
   });
 
   it('may have begun before, as long as it has not ended', async () => {
-    const starts = authority.now - 86_400;
-    const { token } = await authority.issued({ starts, licenseSeconds: 2 * 86_400 });
-    const { claims } = await verifyLicenseToken(token, await authority.keySet(), policy, authority.now);
+    const starts = issuerServer.now - 86_400;
+    const { token } = await issuerServer.issued({ starts, licenseSeconds: 2 * 86_400 });
+    const { claims } = await verifyLicenseToken(token, await issuerServer.keySet(), policy, issuerServer.now);
     expect(claims).toMatchObject({ nbf: starts, lexp: starts + 2 * 86_400 });
-    await expect(authority.issued({ starts, licenseSeconds: 86_400 })).rejects.toThrow('ended by now');
+    await expect(issuerServer.issued({ starts, licenseSeconds: 86_400 })).rejects.toThrow('ended by now');
   });
 
   it.each<[string, Partial<LicenseTerms>]>([
@@ -94,7 +94,7 @@ describe('an issued license', () => {
       { products: Array.from({ length: 20 }, () => 'x'.repeat(1000)) },
     ],
   ])('cannot have %s', async (_, terms) => {
-    await expect(issuer.issue({ sub: INSTANCE, ...terms })).rejects.toBeInstanceOf(AuthorityError);
+    await expect(issuer.issue({ sub: INSTANCE, ...terms })).rejects.toBeInstanceOf(IssuerServerError);
   });
 
   it.each([...['', ' ', ' padded', 'padded ', 'a,b', ','], ...['a\u200bb', 'a\u00a0b', 'a\tb', 'a\u2800b']])(
@@ -107,24 +107,24 @@ describe('an issued license', () => {
   );
 
   it('has its newest token to print again, and a new one when that says former terms or has expired', async () => {
-    const { token, lid } = await authority.issued({ tokenSeconds: 3_600 });
+    const { token, lid } = await issuerServer.issued({ tokenSeconds: 3_600 });
     expect((await issuer.token(lid)).token).toBe(token);
-    const renewed = (await authority.renew({ token })).body.token as string;
+    const renewed = (await issuerServer.renew({ token })).body.token as string;
     expect((await issuer.token(lid)).token).toBe(renewed);
     const { lexp } = await issuer.prolong(lid, { days: 1 });
     const prolonged = (await issuer.token(lid)).token;
-    const { claims } = await authenticateLicenseToken(prolonged, await authority.keySet());
+    const { claims } = await authenticateLicenseToken(prolonged, await issuerServer.keySet());
     expect(claims.lexp).toBe(lexp);
-    authority.clock.advance(3_660_000);
+    issuerServer.clock.advance(3_660_000);
     const later = (await issuer.token(lid)).token;
-    await verifyLicenseToken(later, await authority.keySet(), policy, authority.now);
+    await verifyLicenseToken(later, await issuerServer.keySet(), policy, issuerServer.now);
     await issuer.suspend(lid);
     await expect(issuer.token(lid)).rejects.toThrow('is suspended');
   });
 
   it('can be prolonged also with a product of a former release that no new license could have', async () => {
-    const { lid } = await authority.issued();
-    await authority.query('UPDATE issued_license SET prod = $1 WHERE lid = $2', [
+    const { lid } = await issuerServer.issued();
+    await issuerServer.query('UPDATE issued_license SET prod = $1 WHERE lid = $2', [
       ['grafana-enterprise', 'a, b'],
       lid,
     ]);
@@ -134,7 +134,7 @@ describe('an issued license', () => {
   });
 
   it('can be prolonged to a moment, twice as well as once', async () => {
-    const { license, lid } = await authority.issued();
+    const { license, lid } = await issuerServer.issued();
     const until = license.lexp + 86_400;
     expect((await issuer.prolong(lid, { until })).lexp).toBe(until);
     expect((await issuer.prolong(lid, { until })).lexp).toBe(until);
@@ -142,44 +142,44 @@ describe('an issued license', () => {
   });
 
   it('keeps its id to itself', async () => {
-    const { lid } = await authority.issued();
+    const { lid } = await issuerServer.issued();
     await expect(issuer.issue({ sub: INSTANCE, lid })).rejects.toThrow('There is a license');
   });
 });
 
 describe('a suspended license', () => {
   it('gets no tokens until it is resumed', async () => {
-    const { token, lid } = await authority.issued();
+    const { token, lid } = await issuerServer.issued();
     expect(await issuer.suspend(lid)).toMatchObject({ status: 'suspended' });
-    expect(await authority.renew({ token })).toMatchObject({
+    expect(await issuerServer.renew({ token })).toMatchObject({
       status: 403,
       body: { code: 'license_suspended', message: expect.any(String) },
     });
     await issuer.resume(lid);
-    expect((await authority.renew({ token })).status).toBe(200);
+    expect((await issuerServer.renew({ token })).status).toBe(200);
   });
 
   it('does not get the token of an earlier renewal again', async () => {
-    const { token, lid } = await authority.issued();
-    await authority.renew({ token, key: 'before' });
+    const { token, lid } = await issuerServer.issued();
+    await issuerServer.renew({ token, key: 'before' });
     await issuer.suspend(lid);
-    expect((await authority.renew({ token, key: 'before' })).status).toBe(403);
+    expect((await issuerServer.renew({ token, key: 'before' })).status).toBe(403);
   });
 });
 
 describe('a revoked license', () => {
   it('is answered with a statement that covers every token of it', async () => {
-    const { token, lid } = await authority.issued();
+    const { token, lid } = await issuerServer.issued();
     // Several at once, so that the last token lies ahead.
-    const renewed = await Promise.all(Array.from({ length: 6 }, () => authority.renew({ token })));
+    const renewed = await Promise.all(Array.from({ length: 6 }, () => issuerServer.renew({ token })));
     await issuer.revoke(lid);
-    const { status, body } = await authority.renew({ token });
+    const { status, body } = await issuerServer.renew({ token });
     expect({ status, body }).toEqual({
       status: 410,
       body: { code: 'license_revoked', message: expect.any(String), statement: expect.any(String) },
     });
-    const keySet = await authority.keySet();
-    const revocation = await verifyRevocationStatement(body.statement, keySet, policy, authority.now);
+    const keySet = await issuerServer.keySet();
+    const revocation = await verifyRevocationStatement(body.statement, keySet, policy, issuerServer.now);
     expect(revocation).toMatchObject({ iss: ISSUER_ID, lid });
     const tokens = [
       token,
@@ -187,39 +187,39 @@ describe('a revoked license', () => {
     ];
     for (const given of tokens) {
       const { claims } = await authenticateLicenseToken(given, keySet);
-      expect(judge(claims, policy, authority.now, revocation.iat).status).toBe(LicenseStatus.Invalid);
+      expect(judge(claims, policy, issuerServer.now, revocation.iat).status).toBe(LicenseStatus.Invalid);
     }
   });
 
   it('is not revoked anew by a second word', async () => {
-    const { lid } = await authority.issued();
+    const { lid } = await issuerServer.issued();
     const { revokedAt } = await issuer.revoke(lid);
-    authority.clock.advance(60_000);
+    issuerServer.clock.advance(60_000);
     expect(await issuer.revoke(lid)).toMatchObject({ revokedAt });
   });
 
   it('cannot be suspended', async () => {
-    const { lid } = await authority.issued();
+    const { lid } = await issuerServer.issued();
     await issuer.revoke(lid);
-    await expect(issuer.suspend(lid)).rejects.toBeInstanceOf(AuthorityError);
+    await expect(issuer.suspend(lid)).rejects.toBeInstanceOf(IssuerServerError);
   });
 
   it('gets a token that is newer than the revocation when it is resumed, also under an old key', async () => {
-    const { token, lid } = await authority.issued();
-    await authority.renew({ token, key: 'old' });
+    const { token, lid } = await issuerServer.issued();
+    await issuerServer.renew({ token, key: 'old' });
     const { revokedAt } = await issuer.revoke(lid);
     await issuer.resume(lid);
-    const { status, body } = await authority.renew({ token, key: 'old' });
+    const { status, body } = await issuerServer.renew({ token, key: 'old' });
     expect(status).toBe(200);
-    const { claims } = await authenticateLicenseToken(body.token, await authority.keySet());
-    expect(judge(claims, policy, authority.now, revokedAt ?? 0).status).toBe(LicenseStatus.Valid);
+    const { claims } = await authenticateLicenseToken(body.token, await issuerServer.keySet());
+    expect(judge(claims, policy, issuerServer.now, revokedAt ?? 0).status).toBe(LicenseStatus.Valid);
   });
 
   it('is no license token itself', async () => {
-    const { token, lid } = await authority.issued();
+    const { token, lid } = await issuerServer.issued();
     await issuer.revoke(lid);
-    const { body } = await authority.renew({ token });
-    expect((await authority.renew({ token: body.statement })).status).toBe(401);
+    const { body } = await issuerServer.renew({ token });
+    expect((await issuerServer.renew({ token: body.statement })).status).toBe(401);
   });
 });
 

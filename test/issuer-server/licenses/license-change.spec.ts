@@ -1,4 +1,4 @@
-import { AuthorityError } from '../../../src/issuer-server/issuer-server-error.js';
+import { IssuerServerError } from '../../../src/issuer-server/issuer-server-error.js';
 import { type LicenseChange, withChange } from '../../../src/issuer-server/licenses/license-change.js';
 import { newLicense } from '../../../src/issuer-server/licenses/new-license.js';
 
@@ -60,7 +60,7 @@ describe('A license with other terms', () => {
     ['its length would have ended it', begun, { licenseSeconds: DAY }, /would have ended by now/],
     ['it would end before it begins', ahead, { expires: NOW + 10 * DAY }, /would end before it begins/],
   ])('is refused where %s', (_, license, change, words) => {
-    expect(() => withChange(license, change, NOW)).toThrow(AuthorityError);
+    expect(() => withChange(license, change, NOW)).toThrow(IssuerServerError);
     expect(() => withChange(license, change, NOW)).toThrow(words);
   });
 });

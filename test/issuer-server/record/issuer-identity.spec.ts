@@ -1,9 +1,9 @@
 import { type Command, readCommand } from '../../../src/issuer-server/commands/command-line.js';
 import { runCommand } from '../../../src/issuer-server/commands/commands.js';
-import { loadAuthorityConfig } from '../../../src/config/issuer-server-config.js';
+import { loadIssuerServerConfig } from '../../../src/config/issuer-server-config.js';
 import { ConfigError } from '../../../src/config/environment.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { ISSUER_ID, TestAuthority } from '../test-issuer-server.js';
+import { ISSUER_ID, TestIssuerServer } from '../test-issuer-server.js';
 
 const OTHER = 'https://other.example.com';
 
@@ -20,7 +20,7 @@ afterAll(async () => {
 const run = async (text: string, issuerId: string, { url } = database) =>
   runCommand(
     readCommand(text.split(' ')) as Exclude<Command, { name: 'help' }>,
-    loadAuthorityConfig({ DATABASE_URL: url, ISSUER_ID: issuerId }),
+    loadIssuerServerConfig({ DATABASE_URL: url, ISSUER_ID: issuerId }),
   );
 
 describe('the database of an issuer', () => {
@@ -29,7 +29,7 @@ describe('the database of an issuer', () => {
     try {
       await run('list', 'http://localhost:3001', empty);
       await run('confirm-clock', 'http://localhost:3001', empty);
-      await (await TestAuthority.start(empty)).stop();
+      await (await TestIssuerServer.start(empty)).stop();
       await expect(run('list', OTHER, empty)).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
     } finally {
       await empty.drop();
@@ -39,11 +39,11 @@ describe('the database of an issuer', () => {
   it('of a former release belongs to the issuer whose tokens it keeps', async () => {
     const upgraded = await testDatabase();
     try {
-      const authority = await TestAuthority.start(upgraded);
-      const { token } = await authority.issued();
-      expect((await authority.renew({ token })).status).toBe(200);
-      await authority.query('DELETE FROM issuer_record');
-      await authority.stop();
+      const issuerServer = await TestIssuerServer.start(upgraded);
+      const { token } = await issuerServer.issued();
+      expect((await issuerServer.renew({ token })).status).toBe(200);
+      await issuerServer.query('DELETE FROM issuer_record');
+      await issuerServer.stop();
       await expect(run('list', OTHER, upgraded)).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
       const issue = run('issue --sub http://localhost:3000', OTHER, upgraded);
       await expect(issue).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
@@ -55,19 +55,19 @@ describe('the database of an issuer', () => {
 
   it('that belongs to another ISSUER_ID meanwhile is signed for no more by a process that runs', async () => {
     const shared = await testDatabase();
-    const authority = await TestAuthority.start(shared);
+    const issuerServer = await TestIssuerServer.start(shared);
     try {
-      const { token } = await authority.issued();
+      const { token } = await issuerServer.issued();
       // What change-issuer-id does, in another process.
-      await authority.query(`UPDATE issuer_record SET issuer_id = '${OTHER}'`);
-      expect((await authority.renew({ token })).status).toBe(503);
-      await expect(authority.issued()).rejects.toMatchObject({
+      await issuerServer.query(`UPDATE issuer_record SET issuer_id = '${OTHER}'`);
+      expect((await issuerServer.renew({ token })).status).toBe(503);
+      await expect(issuerServer.issued()).rejects.toMatchObject({
         cause: { message: expect.stringContaining(`belongs to the issuer ${OTHER} now`) },
       });
-      await authority.query(`UPDATE issuer_record SET issuer_id = '${ISSUER_ID}'`);
-      expect((await authority.renew({ token })).status).toBe(200);
+      await issuerServer.query(`UPDATE issuer_record SET issuer_id = '${ISSUER_ID}'`);
+      expect((await issuerServer.renew({ token })).status).toBe(200);
     } finally {
-      await authority.stop();
+      await issuerServer.stop();
       await shared.drop();
     }
   });
@@ -79,7 +79,7 @@ describe('the database of an issuer', () => {
     const before = (await run('token mine', ISSUER_ID)).stdout;
     expect((await run('change-issuer-id', OTHER)).stderr).toContain(`${OTHER}, before ${ISSUER_ID}`);
     expect((await run('change-issuer-id', OTHER)).stderr).toContain('Nothing to change');
-    await expect(TestAuthority.start(database)).rejects.toThrow(`belongs to the issuer ${OTHER}`);
+    await expect(TestIssuerServer.start(database)).rejects.toThrow(`belongs to the issuer ${OTHER}`);
     // The newest token says another issuer than the present one: it is not given any more.
     const after = (await run('token mine', OTHER)).stdout;
     expect(issOf(before)).toBe(ISSUER_ID);

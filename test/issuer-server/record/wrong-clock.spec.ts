@@ -3,7 +3,7 @@ import type { DataSource } from 'typeorm';
 import { runCommand } from '../../../src/issuer-server/commands/commands.js';
 import { type Command, readCommand } from '../../../src/issuer-server/commands/command-line.js';
 import { ConfirmedClock } from '../../../src/issuer-server/record/confirmed-clock.js';
-import { loadAuthorityConfig } from '../../../src/config/issuer-server-config.js';
+import { loadIssuerServerConfig } from '../../../src/config/issuer-server-config.js';
 import { judge, LicenseStatus } from '../../../src/domain/license/license.js';
 import {
   authenticateLicenseToken,
@@ -13,50 +13,52 @@ import {
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { Scrape } from '../../support/scrape.js';
-import { ISSUER_ID, optionsOf, policy, TestAuthority } from '../test-issuer-server.js';
+import { ISSUER_ID, optionsOf, policy, TestIssuerServer } from '../test-issuer-server.js';
 
 const DAY_MS = 86_400_000;
 const YEAR = 365 * 86_400;
 
 let database: TestDatabase;
-let authority: TestAuthority;
+let issuerServer: TestIssuerServer;
 
 beforeAll(async () => {
   database = await testDatabase();
-  authority = await TestAuthority.start(database);
+  issuerServer = await TestIssuerServer.start(database);
 });
 
 afterAll(async () => {
-  await authority.stop();
+  await issuerServer.stop();
   await database.drop();
 });
 
 /** Another process on the same database, whose clock is that of the former one unless given. */
-async function restarted(clock = authority.clock): Promise<void> {
-  await authority.stop();
-  authority = await TestAuthority.start(database, clock);
+async function restarted(clock = issuerServer.clock): Promise<void> {
+  await issuerServer.stop();
+  issuerServer = await TestIssuerServer.start(database, clock);
 }
 
 /** An operator's command, with the issuer stopped meanwhile. */
 async function command(text: string) {
-  const { clock } = authority;
-  await authority.stop();
+  const { clock } = issuerServer;
+  await issuerServer.stop();
   try {
     const read = readCommand(text.split(' ')) as Exclude<Command, { name: 'help' }>;
     return await runCommand(
       read,
-      loadAuthorityConfig({ DATABASE_URL: database.url, ISSUER_ID }),
+      loadIssuerServerConfig({ DATABASE_URL: database.url, ISSUER_ID }),
       optionsOf(clock),
     );
   } finally {
-    authority = await TestAuthority.start(database, clock);
+    issuerServer = await TestIssuerServer.start(database, clock);
   }
 }
 
 /** What a clock has left that signed while it was ahead, before clocks were confirmed. */
 async function signedAhead(lid: string, seconds: number): Promise<number> {
-  const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
-  const iat = authority.now + seconds;
+  const dataSource = issuerServer.running.application.nest.get<DataSource>(
+    getDataSourceToken('issuer-server'),
+  );
+  const iat = issuerServer.now + seconds;
   await dataSource.query('UPDATE issued_license SET last_iat = $1 WHERE lid = $2', [iat, lid]);
   return iat;
 }
@@ -65,9 +67,9 @@ async function signedAhead(lid: string, seconds: number): Promise<number> {
 const [itWithServer, itWithoutServer] = POSTGRES_URL === undefined ? [it.skip, it] : [it, it.skip];
 
 const confirmed = async () =>
-  (await Scrape.of(authority.running.url)).value('licentia_signing_clock_confirmed');
+  (await Scrape.of(issuerServer.running.url)).value('licentia_signing_clock_confirmed');
 const refusals = async () =>
-  (await Scrape.of(authority.running.url)).value('licentia_renewals_refused_total', {
+  (await Scrape.of(issuerServer.running.url)).value('licentia_renewals_refused_total', {
     code: refusal.body.code,
   });
 
@@ -75,90 +77,90 @@ const refusal = { status: 503, body: { code: 'clock_unconfirmed' } };
 
 describe('a clock that was set ahead', () => {
   it('while the issuer runs signs nothing, and what is set right goes on at once', async () => {
-    const { token } = await authority.issued();
-    const right = authority.clock.now();
-    authority.clock.set(right + YEAR * 1000);
-    const refused = await authority.renew({ token });
+    const { token } = await issuerServer.issued();
+    const right = issuerServer.clock.now();
+    issuerServer.clock.set(right + YEAR * 1000);
+    const refused = await issuerServer.renew({ token });
     expect(refused).toMatchObject(refusal);
     expect(refused.headers.get('retry-after')).toBe('60');
     expect(await confirmed()).toBe(0);
     expect(await refusals()).toBe(1);
-    await expect(authority.issued()).rejects.toThrow(/clock/);
-    authority.clock.set(right);
-    expect((await authority.renew({ token })).status).toBe(200);
+    await expect(issuerServer.issued()).rejects.toThrow(/clock/);
+    issuerServer.clock.set(right);
+    expect((await issuerServer.renew({ token })).status).toBe(200);
     expect(await refusals()).toBe(1);
     expect(await confirmed()).toBe(1);
   });
 
   it('before the issuer starts signs nothing until it is right', async () => {
-    const { token } = await authority.issued();
-    const wrong = new FakeClock(authority.clock.now());
+    const { token } = await issuerServer.issued();
+    const wrong = new FakeClock(issuerServer.clock.now());
     wrong.set(wrong.now() + YEAR * 1000);
-    const { clock } = authority;
+    const { clock } = issuerServer;
     await restarted(wrong);
-    expect(await authority.renew({ token })).toMatchObject(refusal);
+    expect(await issuerServer.renew({ token })).toMatchObject(refusal);
     await restarted(clock);
-    expect((await authority.renew({ token })).status).toBe(200);
+    expect((await issuerServer.renew({ token })).status).toBe(200);
   });
 
   it('revokes nothing', async () => {
-    const { lid } = await authority.issued();
-    const right = authority.clock.now();
-    authority.clock.set(right + YEAR * 1000);
-    await expect(authority.running.issuer.revoke(lid)).rejects.toThrow(/clock/);
-    authority.clock.set(right);
-    expect(await authority.running.issuer.find(lid)).toMatchObject({ status: 'active', revokedAt: null });
+    const { lid } = await issuerServer.issued();
+    const right = issuerServer.clock.now();
+    issuerServer.clock.set(right + YEAR * 1000);
+    await expect(issuerServer.running.issuer.revoke(lid)).rejects.toThrow(/clock/);
+    issuerServer.clock.set(right);
+    expect(await issuerServer.running.issuer.find(lid)).toMatchObject({ status: 'active', revokedAt: null });
   });
 });
 
 describe('a machine that slept', () => {
   itWithServer("signs at once where the database server's clock agrees", async () => {
-    const { token } = await authority.issued();
-    authority.clock.sleep(3_600_000);
-    expect((await authority.renew({ token })).status).toBe(200);
+    const { token } = await issuerServer.issued();
+    issuerServer.clock.sleep(3_600_000);
+    expect((await issuerServer.renew({ token })).status).toBe(200);
   });
 
   itWithoutServer('is one whose clock may have been set: it signs nothing', async () => {
-    const { token } = await authority.issued();
-    authority.clock.sleep(3_600_000);
-    expect(await authority.renew({ token })).toMatchObject(refusal);
-    authority.clock.advance(601_000);
-    expect((await authority.renew({ token })).status).toBe(200);
+    const { token } = await issuerServer.issued();
+    issuerServer.clock.sleep(3_600_000);
+    expect(await issuerServer.renew({ token })).toMatchObject(refusal);
+    issuerServer.clock.advance(601_000);
+    expect((await issuerServer.renew({ token })).status).toBe(200);
   });
 });
 
 describe('an issuer that was not used for more than a week', () => {
   itWithServer("signs at once where the database server's clock agrees", async () => {
-    const { token } = await authority.issued();
-    const { clock } = authority;
-    await authority.stop();
+    const { token } = await issuerServer.issued();
+    const { clock } = issuerServer;
+    await issuerServer.stop();
     clock.advance(8 * DAY_MS);
-    authority = await TestAuthority.start(database, clock);
-    expect((await authority.renew({ token })).status).toBe(200);
+    issuerServer = await TestIssuerServer.start(database, clock);
+    expect((await issuerServer.renew({ token })).status).toBe(200);
   });
 
   itWithoutServer('signs again when an operator confirms its clock, or one is present', async () => {
-    const { token } = await authority.issued({ tokenSeconds: 30 * 86_400 });
-    const { clock } = authority;
-    await authority.stop();
+    const { token } = await issuerServer.issued({ tokenSeconds: 30 * 86_400 });
+    const { clock } = issuerServer;
+    await issuerServer.stop();
     clock.advance(8 * DAY_MS);
-    authority = await TestAuthority.start(database, clock);
-    expect(await authority.renew({ token })).toMatchObject(refusal);
+    issuerServer = await TestIssuerServer.start(database, clock);
+    expect(await issuerServer.renew({ token })).toMatchObject(refusal);
     await expect(command('issue --sub http://localhost:3000')).rejects.toThrow(/8 days.*confirm-clock/s);
     expect((await command('confirm-clock')).stderr).toContain('Done');
-    expect((await authority.renew({ token })).status).toBe(200);
+    expect((await issuerServer.renew({ token })).status).toBe(200);
   });
 
   it('needs no word for a shorter pause, or for a long time that it ran', async () => {
-    const { token } = await authority.issued({ tokenSeconds: 90 * 86_400 });
-    authority.clock.advance(30 * DAY_MS);
-    expect((await authority.renew({ token })).status).toBe(200);
+    const { token } = await issuerServer.issued({ tokenSeconds: 90 * 86_400 });
+    issuerServer.clock.advance(30 * DAY_MS);
+    expect((await issuerServer.renew({ token })).status).toBe(200);
     // As it does by itself, every ten seconds of a time that passes.
-    await authority.running.application.nest.get(ConfirmedClock).start();
+    await issuerServer.running.application.nest.get(ConfirmedClock).start();
     await restarted();
-    authority.clock.advance(6 * DAY_MS);
+    issuerServer.clock.advance(6 * DAY_MS);
     await restarted();
-    expect((await authority.renew({ token })).status).toBe(200);
+    expect((await issuerServer.renew({ token })).status).toBe(200);
   });
 });
 
@@ -166,15 +168,15 @@ describe('an issuer whose last use lies ahead of its clock', () => {
   itWithoutServer(
     'signs nothing, also at a later wrong moment, until an operator confirms the clock',
     async () => {
-      const { clock } = authority;
+      const { clock } = issuerServer;
       const right = clock.now();
-      const { lid } = await authority.issued();
+      const { lid } = await issuerServer.issued();
       // The processes of one command each, at these moments.
       const at = async (days: number, text: string) => {
         clock.set(right + days * DAY_MS);
         return command(text);
       };
-      await authority.query('UPDATE issuer_record SET last_seen = last_seen + $1', [YEAR]);
+      await issuerServer.query('UPDATE issuer_record SET last_seen = last_seen + $1', [YEAR]);
       for (const days of [0, 200])
         for (const text of ['issue --sub http://localhost:3000', `revoke ${lid}`])
           await expect(at(days, text)).rejects.toThrow(/last used \d+ days after that.*confirm-clock/s);
@@ -187,64 +189,66 @@ describe('an issuer whose last use lies ahead of its clock', () => {
 
 describe('a license whose last token lies ahead', () => {
   it('is told of by list, and gets tokens again when it is repaired', async () => {
-    const { token, lid } = await authority.issued();
+    const { token, lid } = await issuerServer.issued();
     await signedAhead(lid, YEAR);
-    expect(await authority.renew({ token })).toMatchObject({ status: 409, body: { code: 'not_due' } });
+    expect(await issuerServer.renew({ token })).toMatchObject({ status: 409, body: { code: 'not_due' } });
     expect((await command('list')).stderr).toMatch(new RegExp(`Warning: .*${lid} .*365 days.*repair ${lid}`));
     expect((await command(`repair ${lid}`)).stderr).toContain('Done');
     expect((await command('list')).stderr).toBe('');
-    const renewed = await authority.renew({ token });
-    await verifyLicenseToken(renewed.body.token, await authority.keySet(), policy, authority.now);
+    const renewed = await issuerServer.renew({ token });
+    await verifyLicenseToken(renewed.body.token, await issuerServer.keySet(), policy, issuerServer.now);
     expect((await command(`repair ${lid}`)).stderr).toContain('Nothing to repair');
   });
 
   it('is not given the token that lies ahead, also not under the key of its renewal', async () => {
-    const { token, lid } = await authority.issued();
-    authority.clock.advance(60_000);
-    const first = await authority.renew({ token, key: 'ahead' });
-    authority.clock.advance(-1_800_000);
-    expect(await authority.renew({ token, key: 'ahead' })).toMatchObject({ status: 409 });
+    const { token, lid } = await issuerServer.issued();
+    issuerServer.clock.advance(60_000);
+    const first = await issuerServer.renew({ token, key: 'ahead' });
+    issuerServer.clock.advance(-1_800_000);
+    expect(await issuerServer.renew({ token, key: 'ahead' })).toMatchObject({ status: 409 });
     await command(`repair ${lid}`);
-    authority.clock.advance(1_860_000);
-    const repeated = await authority.renew({ token, key: 'ahead' });
+    issuerServer.clock.advance(1_860_000);
+    const repeated = await issuerServer.renew({ token, key: 'ahead' });
     expect(repeated.status).toBe(200);
     expect(repeated.body.token).not.toBe(first.body.token);
   });
 
   it('is revoked by a statement that services take, and later by one that covers the token ahead', async () => {
-    const { token, lid } = await authority.issued({ licenseSeconds: 3 * YEAR });
+    const { token, lid } = await issuerServer.issued({ licenseSeconds: 3 * YEAR });
     const ahead = await signedAhead(lid, YEAR);
     const revoked = await command(`revoke ${lid}`);
     expect(revoked.stderr).toMatch(/revoked.*signed for .*statement covers it too/s);
-    const { claims } = await authenticateLicenseToken(token, await authority.keySet());
+    const { claims } = await authenticateLicenseToken(token, await issuerServer.keySet());
     const statement = async () => {
-      const { body } = await authority.renew({ token });
-      return verifyRevocationStatement(body.statement, await authority.keySet(), policy, authority.now);
+      const { body } = await issuerServer.renew({ token });
+      return verifyRevocationStatement(body.statement, await issuerServer.keySet(), policy, issuerServer.now);
     };
     const now = await statement();
-    expect(judge(claims, policy, authority.now, now.iat).status).toBe(LicenseStatus.Invalid);
-    expect(now.iat).toBeLessThanOrEqual(authority.now);
-    authority.clock.advance(YEAR * 1000);
+    expect(judge(claims, policy, issuerServer.now, now.iat).status).toBe(LicenseStatus.Invalid);
+    expect(now.iat).toBeLessThanOrEqual(issuerServer.now);
+    issuerServer.clock.advance(YEAR * 1000);
     expect((await statement()).iat).toBe(ahead);
     // A license that is resumed gets tokens that are newer than every statement.
-    await authority.running.issuer.resume(lid);
+    await issuerServer.running.issuer.resume(lid);
     const renewed = await authenticateLicenseToken(
-      (await authority.renew({ token })).body.token,
-      await authority.keySet(),
+      (await issuerServer.renew({ token })).body.token,
+      await issuerServer.keySet(),
     );
     expect(renewed.claims.iat).toBeGreaterThan(ahead);
   });
 
   it('that was revoked by a statement ahead is revoked for services all the same', async () => {
-    const { token, lid } = await authority.issued();
+    const { token, lid } = await issuerServer.issued();
     const iat = await signedAhead(lid, YEAR);
-    const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    const dataSource = issuerServer.running.application.nest.get<DataSource>(
+      getDataSourceToken('issuer-server'),
+    );
     await dataSource.query("UPDATE issued_license SET status = 'revoked', revoked_at = $1 WHERE lid = $2", [
       iat,
       lid,
     ]);
-    const { status, body } = await authority.renew({ token });
+    const { status, body } = await issuerServer.renew({ token });
     expect(status).toBe(410);
-    await verifyRevocationStatement(body.statement, await authority.keySet(), policy, authority.now);
+    await verifyRevocationStatement(body.statement, await issuerServer.keySet(), policy, issuerServer.now);
   });
 });

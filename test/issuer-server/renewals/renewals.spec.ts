@@ -5,41 +5,41 @@ import { decideRenewal } from '../../../src/domain/license/license.js';
 import { authenticateLicenseToken, verifyLicenseToken } from '../../../src/domain/license/license-token.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
 import { createKey, sign, validClaims } from '../../support/tokens.js';
-import { INSTANCE, ISSUER_ID, policy, type Reply, TestAuthority } from '../test-issuer-server.js';
+import { INSTANCE, ISSUER_ID, policy, type Reply, TestIssuerServer } from '../test-issuer-server.js';
 
 const DAY_MS = 86_400_000;
 
 let database: TestDatabase;
-let authority: TestAuthority;
+let issuerServer: TestIssuerServer;
 
 beforeAll(async () => {
   database = await testDatabase();
-  authority = await TestAuthority.start(database);
+  issuerServer = await TestIssuerServer.start(database);
 });
 
 afterAll(async () => {
-  await authority.stop();
+  await issuerServer.stop();
   await database.drop();
 });
 
 /** The claims of an answered token, which must be valid now and here. */
 async function claimsOf({ status, body }: Reply) {
   expect({ status, body }).toEqual({ status: 200, body: { token: expect.any(String) } });
-  return (await verifyLicenseToken(body.token, await authority.keySet(), policy, authority.now)).claims;
+  return (await verifyLicenseToken(body.token, await issuerServer.keySet(), policy, issuerServer.now)).claims;
 }
 
 describe('a renewal', () => {
   it('is answered with a token that succeeds the shown one', async () => {
-    const { token, lid } = await authority.issued({
+    const { token, lid } = await issuerServer.issued({
       company: 'Example',
       includedUsers: 50,
       products: ['other', 'grafana-enterprise'],
     });
-    const asked = authority.now;
-    const reply = await authority.renew({ token });
-    const keySet = await authority.keySet();
+    const asked = issuerServer.now;
+    const reply = await issuerServer.renew({ token });
+    const keySet = await issuerServer.keySet();
     const before = await authenticateLicenseToken(token, keySet);
-    const after = await verifyLicenseToken(reply.body.token, keySet, policy, authority.now);
+    const after = await verifyLicenseToken(reply.body.token, keySet, policy, issuerServer.now);
     expect(reply.status).toBe(200);
     expect(reply.headers.get('cache-control')).toBe('no-store');
     expect(decideRenewal(before, after)).toBe('replace');
@@ -50,7 +50,7 @@ describe('a renewal', () => {
       exp: after.claims.iat + 7 * 86_400,
     });
     expect(after.claims.iat).toBeGreaterThanOrEqual(asked);
-    expect(after.claims.iat).toBeLessThanOrEqual(authority.now);
+    expect(after.claims.iat).toBeLessThanOrEqual(issuerServer.now);
     expect(after.claims).toMatchObject({
       iss: ISSUER_ID,
       sub: INSTANCE,
@@ -65,48 +65,51 @@ describe('a renewal', () => {
   });
 
   it('takes a token that has ended, as long as its license lasts', async () => {
-    const { token } = await authority.issued({ tokenSeconds: 60 });
-    authority.clock.advance(DAY_MS);
+    const { token } = await issuerServer.issued({ tokenSeconds: 60 });
+    issuerServer.clock.advance(DAY_MS);
     await expect(
-      verifyLicenseToken(token, await authority.keySet(), policy, authority.now),
+      verifyLicenseToken(token, await issuerServer.keySet(), policy, issuerServer.now),
     ).rejects.toMatchObject({
       code: 'license.expired',
     });
-    const { exp, iat } = await claimsOf(await authority.renew({ token }));
+    const { exp, iat } = await claimsOf(await issuerServer.renew({ token }));
     expect(exp - iat).toBe(60);
   });
 
   it('never gives a token that outlasts its license', async () => {
-    const { token, license } = await authority.issued({ licenseSeconds: 86_400 });
-    expect((await claimsOf(await authority.renew({ token }))).exp).toBe(license.lexp);
+    const { token, license } = await issuerServer.issued({ licenseSeconds: 86_400 });
+    expect((await claimsOf(await issuerServer.renew({ token }))).exp).toBe(license.lexp);
   });
 
   it('is refused when the license has ended, and not any more when it was prolonged', async () => {
-    const { token, lid } = await authority.issued({ licenseSeconds: 3_600 });
-    authority.clock.advance(3_600_000);
-    expect(await authority.renew({ token })).toMatchObject({
+    const { token, lid } = await issuerServer.issued({ licenseSeconds: 3_600 });
+    issuerServer.clock.advance(3_600_000);
+    expect(await issuerServer.renew({ token })).toMatchObject({
       status: 403,
       body: { code: 'license_expired' },
     });
-    const before = authority.now;
-    const { lexp } = await authority.running.issuer.prolong(lid, { days: 30 });
+    const before = issuerServer.now;
+    const { lexp } = await issuerServer.running.issuer.prolong(lid, { days: 30 });
     expect(lexp).toBeGreaterThanOrEqual(before + 30 * 86_400);
-    expect(lexp).toBeLessThanOrEqual(authority.now + 30 * 86_400);
-    expect((await claimsOf(await authority.renew({ token }))).lexp).toBe(lexp);
+    expect(lexp).toBeLessThanOrEqual(issuerServer.now + 30 * 86_400);
+    expect((await claimsOf(await issuerServer.renew({ token }))).lexp).toBe(lexp);
   });
 
   it('compares root URLs, not their texts', async () => {
-    const { token } = await authority.issued({ sub: 'HTTPS://licentia.example.com:443/app' });
+    const { token } = await issuerServer.issued({ sub: 'HTTPS://licentia.example.com:443/app' });
     await claimsOf(
-      await authority.renew({ token, body: { instance: 'https://LICENTIA.example.com/app', version: '1' } }),
+      await issuerServer.renew({
+        token,
+        body: { instance: 'https://LICENTIA.example.com/app', version: '1' },
+      }),
     );
   });
 
   it.each(['https://licentia.example.com/', 'https://licentia.example.com/app/x', 'no URL'])(
     'is refused for the instance %s',
     async (instance) => {
-      const { token } = await authority.issued();
-      expect(await authority.renew({ token, body: { instance, version: '1' } })).toMatchObject({
+      const { token } = await issuerServer.issued();
+      expect(await issuerServer.renew({ token, body: { instance, version: '1' } })).toMatchObject({
         status: 422,
         body: { code: 'instance_mismatch', message: expect.any(String) },
       });
@@ -114,58 +117,64 @@ describe('a renewal', () => {
   );
 
   it('gives one new token a minute, and that one to all who show an older one', async () => {
-    const { token, lid } = await authority.issued();
+    const { token, lid } = await issuerServer.issued();
     const replies = [];
-    for (let i = 0; i < 25; i += 1) replies.push(await authority.renew({ token }));
+    for (let i = 0; i < 25; i += 1) replies.push(await issuerServer.renew({ token }));
     const given = await Promise.all(replies.map(claimsOf));
     expect(new Set(given.map(({ jti }) => jti)).size).toBe(1);
     const newest = replies[0]?.body.token as string;
-    expect(await authority.renew({ token: newest })).toMatchObject({
+    expect(await issuerServer.renew({ token: newest })).toMatchObject({
       status: 409,
       body: { code: 'not_due', message: expect.any(String) },
     });
     // A caller in a loop leaves nothing behind.
-    const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    const dataSource = issuerServer.running.application.nest.get<DataSource>(
+      getDataSourceToken('issuer-server'),
+    );
     const rows: unknown[] = await dataSource.query('SELECT 1 FROM renewal WHERE lid = $1', [lid]);
     expect(rows).toHaveLength(1);
-    authority.clock.advance(60_000);
-    expect((await claimsOf(await authority.renew({ token: newest }))).iat).toBeGreaterThan(
+    issuerServer.clock.advance(60_000);
+    expect((await claimsOf(await issuerServer.renew({ token: newest }))).iat).toBeGreaterThan(
       given[0]?.iat ?? 0,
     );
   });
 
   it('gives new terms at once', async () => {
-    const { token, lid } = await authority.issued();
-    const newest = (await authority.renew({ token })).body.token as string;
-    const { lexp } = await authority.running.issuer.prolong(lid, { days: 1 });
-    expect((await claimsOf(await authority.renew({ token: newest }))).lexp).toBe(lexp);
+    const { token, lid } = await issuerServer.issued();
+    const newest = (await issuerServer.renew({ token })).body.token as string;
+    const { lexp } = await issuerServer.running.issuer.prolong(lid, { days: 1 });
+    expect((await claimsOf(await issuerServer.renew({ token: newest }))).lexp).toBe(lexp);
   });
 
   it('waits for the present when the clock was set back', async () => {
-    const { token } = await authority.issued();
-    authority.clock.advance(-1_800_000);
-    expect(await authority.renew({ token })).toMatchObject({ status: 409, body: { code: 'not_due' } });
-    authority.clock.advance(1_800_000);
-    await claimsOf(await authority.renew({ token }));
+    const { token } = await issuerServer.issued();
+    issuerServer.clock.advance(-1_800_000);
+    expect(await issuerServer.renew({ token })).toMatchObject({ status: 409, body: { code: 'not_due' } });
+    issuerServer.clock.advance(1_800_000);
+    await claimsOf(await issuerServer.renew({ token }));
   });
 
   it('gives a newer token than the shown one even when the database knows less than its holder', async () => {
-    const { token, lid } = await authority.issued();
-    const renewed = await authority.renew({ token });
-    const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    const { token, lid } = await issuerServer.issued();
+    const renewed = await issuerServer.renew({ token });
+    const dataSource = issuerServer.running.application.nest.get<DataSource>(
+      getDataSourceToken('issuer-server'),
+    );
     await dataSource.query('UPDATE issued_license SET last_iat = last_iat - 1000 WHERE lid = $1', [lid]);
     const { iat } = await claimsOf(renewed);
-    expect((await claimsOf(await authority.renew({ token: renewed.body.token }))).iat).toBeGreaterThan(iat);
+    expect((await claimsOf(await issuerServer.renew({ token: renewed.body.token }))).iat).toBeGreaterThan(
+      iat,
+    );
   });
 
   (POSTGRES_URL === undefined ? it.skip : it)(
     'gives one new token from two issuers on one database',
     async () => {
-      const other = await TestAuthority.start(database, authority.clock);
+      const other = await TestIssuerServer.start(database, issuerServer.clock);
       try {
-        const { token } = await authority.issued();
+        const { token } = await issuerServer.issued();
         const replies = await Promise.all(
-          Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? authority : other).renew({ token })),
+          Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? issuerServer : other).renew({ token })),
         );
         const given = replies.filter(({ status }) => status === 200);
         expect(given.length).toBeGreaterThanOrEqual(2);
@@ -184,7 +193,7 @@ describe('a caller in a loop with tokens of a license', () => {
     const statuses: number[] = [];
     const run = async (first: number): Promise<void> => {
       for (let i = first; !isOver; i += 1)
-        statuses.push((await authority.renew({ token: tokens[i % tokens.length] ?? null })).status);
+        statuses.push((await issuerServer.renew({ token: tokens[i % tokens.length] ?? null })).status);
     };
     const running = Promise.all(Array.from({ length: 40 }, async (_, index) => run(index)));
     return async () => {
@@ -196,19 +205,19 @@ describe('a caller in a loop with tokens of a license', () => {
 
   async function timed(token: string): Promise<{ status: number; milliseconds: number }> {
     const began = performance.now();
-    const { status } = await authority.renew({ token });
+    const { status } = await issuerServer.renew({ token });
     return { status, milliseconds: performance.now() - began };
   }
 
   it.each(['newer tokens than the instance has', "the instance's own token"])(
     'with %s keeps neither the instance nor another license from a renewal',
     async (which) => {
-      const own = (await authority.issued()).token;
-      const other = (await authority.issued()).token;
+      const own = (await issuerServer.issued()).token;
+      const other = (await issuerServer.issued()).token;
       const newer: string[] = [];
       for (let i = 0; i < 6; i += 1) {
-        newer.push((await authority.renew({ token: own })).body.token);
-        authority.clock.advance(61_000);
+        newer.push((await issuerServer.renew({ token: own })).body.token);
+        issuerServer.clock.advance(61_000);
       }
       const stop = loop(which.startsWith('newer') ? newer : [own]);
       const replies = [];
@@ -228,38 +237,40 @@ describe('a caller in a loop with tokens of a license', () => {
 
 describe('the repetition of a renewal', () => {
   it('gets the same token, also at once and after a restart', async () => {
-    const { token } = await authority.issued();
+    const { token } = await issuerServer.issued();
     const call = { token, key: 'one-attempt' };
-    const replies = await Promise.all(Array.from({ length: 8 }, () => authority.renew(call)));
+    const replies = await Promise.all(Array.from({ length: 8 }, () => issuerServer.renew(call)));
     const [first] = replies;
     await claimsOf(first as Reply);
     for (const reply of replies) expect(reply.body).toEqual(first?.body);
-    await authority.stop();
-    authority = await TestAuthority.start(database, authority.clock);
-    authority.clock.advance(DAY_MS);
-    expect((await authority.renew(call)).body).toEqual(first?.body);
+    await issuerServer.stop();
+    issuerServer = await TestIssuerServer.start(database, issuerServer.clock);
+    issuerServer.clock.advance(DAY_MS);
+    expect((await issuerServer.renew(call)).body).toEqual(first?.body);
   });
 
   it('gets a new token when the former one is of no use any more', async () => {
-    const { token } = await authority.issued({ tokenSeconds: 60 });
-    const former = await authority.renew({ token, key: 'late' });
-    authority.clock.advance(60_000);
-    const latter = await authority.renew({ token, key: 'late' });
-    expect((await claimsOf(latter)).exp).toBeGreaterThan(authority.now);
+    const { token } = await issuerServer.issued({ tokenSeconds: 60 });
+    const former = await issuerServer.renew({ token, key: 'late' });
+    issuerServer.clock.advance(60_000);
+    const latter = await issuerServer.renew({ token, key: 'late' });
+    expect((await claimsOf(latter)).exp).toBeGreaterThan(issuerServer.now);
     expect(latter.body.token).not.toBe(former.body.token);
-    expect((await authority.renew({ token, key: 'late' })).body).toEqual(latter.body);
+    expect((await issuerServer.renew({ token, key: 'late' })).body).toEqual(latter.body);
   });
 
   it('is told from that of another license with the same key', async () => {
-    const [one, other] = [await authority.issued(), await authority.issued()];
-    const first = await claimsOf(await authority.renew({ token: one.token, key: 'shared' }));
-    const second = await claimsOf(await authority.renew({ token: other.token, key: 'shared' }));
+    const [one, other] = [await issuerServer.issued(), await issuerServer.issued()];
+    const first = await claimsOf(await issuerServer.renew({ token: one.token, key: 'shared' }));
+    const second = await claimsOf(await issuerServer.renew({ token: other.token, key: 'shared' }));
     expect([first.lid, second.lid]).toEqual([one.lid, other.lid]);
   });
 
   it('is remembered for a week, and of a hundred renewals at most', async () => {
-    const { token, lid } = await authority.issued({ tokenSeconds: 60 * 86_400 });
-    const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    const { token, lid } = await issuerServer.issued({ tokenSeconds: 60 * 86_400 });
+    const dataSource = issuerServer.running.application.nest.get<DataSource>(
+      getDataSourceToken('issuer-server'),
+    );
     const keys = async (): Promise<string[]> =>
       (
         await dataSource.query('SELECT idempotency_key AS key FROM renewal WHERE lid = $1 ORDER BY iat', [
@@ -267,36 +278,36 @@ describe('the repetition of a renewal', () => {
         ])
       ).map(({ key }: { key: string }) => key);
     for (let i = 0; i < 103; i += 1) {
-      await claimsOf(await authority.renew({ token, key: `many-${i}` }));
-      authority.clock.advance(61_000);
+      await claimsOf(await issuerServer.renew({ token, key: `many-${i}` }));
+      issuerServer.clock.advance(61_000);
     }
     expect(await keys()).toEqual(Array.from({ length: 100 }, (_, i) => `many-${i + 3}`));
-    authority.clock.advance(8 * DAY_MS);
-    await claimsOf(await authority.renew({ token, key: 'a-week-later' }));
+    issuerServer.clock.advance(8 * DAY_MS);
+    await claimsOf(await issuerServer.renew({ token, key: 'a-week-later' }));
     expect(await keys()).toEqual(['a-week-later']);
   });
 });
 
 describe('a dry run', () => {
   it('says that a renewal would succeed, and issues nothing', async () => {
-    const { token, lid } = await authority.issued();
+    const { token, lid } = await issuerServer.issued();
     const body = { instance: INSTANCE, version: '1', dryRun: true };
-    const before = await authority.running.issuer.find(lid);
+    const before = await issuerServer.running.issuer.find(lid);
     for (let i = 0; i < 10; i += 1) {
-      expect(await authority.renew({ token, body, key: 'dry' })).toMatchObject({
+      expect(await issuerServer.renew({ token, body, key: 'dry' })).toMatchObject({
         status: 200,
         body: { dryRun: true },
       });
     }
-    expect(await authority.running.issuer.find(lid)).toEqual(before);
-    await claimsOf(await authority.renew({ token, key: 'dry' }));
+    expect(await issuerServer.running.issuer.find(lid)).toEqual(before);
+    await claimsOf(await issuerServer.renew({ token, key: 'dry' }));
   });
 
   it('says what a renewal would be refused with', async () => {
-    const { token, lid } = await authority.issued();
-    await authority.running.issuer.suspend(lid);
+    const { token, lid } = await issuerServer.issued();
+    await issuerServer.running.issuer.suspend(lid);
     const body = { instance: INSTANCE, version: '1', dryRun: true };
-    expect(await authority.renew({ token, body })).toMatchObject({
+    expect(await issuerServer.renew({ token, body })).toMatchObject({
       status: 403,
       body: { code: 'license_suspended' },
     });
@@ -309,7 +320,7 @@ describe('a request', () => {
     ['a text that is no token', 'garbage'],
     ['an empty token', ''],
   ])('with %s is 401', async (_, token) => {
-    const reply = await authority.renew({ token });
+    const reply = await issuerServer.renew({ token });
     expect(reply).toMatchObject({
       status: 401,
       body: { code: 'token_unknown', message: expect.any(String) },
@@ -318,28 +329,32 @@ describe('a request', () => {
   });
 
   it('with a token by a foreign key is 401, also under the name of ours', async () => {
-    const { body } = await authority.get('/.well-known/jwks.json');
-    const { token } = await authority.issued();
-    const claims = { ...(await authenticateLicenseToken(token, await authority.keySet())).claims } as never;
+    const { body } = await issuerServer.get('/.well-known/jwks.json');
+    const { token } = await issuerServer.issued();
+    const claims = {
+      ...(await authenticateLicenseToken(token, await issuerServer.keySet())).claims,
+    } as never;
     for (const kid of ['foreign', body.keys[0].kid as string]) {
       const forged = sign({ claims, key: createKey('ES256', kid) });
-      expect(await authority.renew({ token: forged })).toMatchObject({ status: 401 });
+      expect(await issuerServer.renew({ token: forged })).toMatchObject({ status: 401 });
     }
     const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${token.split('.')[1]}.`;
-    expect(await authority.renew({ token: unsigned })).toMatchObject({ status: 401 });
-    expect(await authority.renew({ token: sign({ claims: validClaims() }) })).toMatchObject({ status: 401 });
+    expect(await issuerServer.renew({ token: unsigned })).toMatchObject({ status: 401 });
+    expect(await issuerServer.renew({ token: sign({ claims: validClaims() }) })).toMatchObject({
+      status: 401,
+    });
   });
 
   it('counts one Authorization header alone', async () => {
-    const { token } = await authority.issued();
-    const inQuery = await fetch(`${authority.running.url}/v1/licenses/renew?access_token=${token}`, {
+    const { token } = await issuerServer.issued();
+    const inQuery = await fetch(`${issuerServer.running.url}/v1/licenses/renew?access_token=${token}`, {
       method: 'POST',
       headers: { 'Idempotency-Key': 'query', 'Content-Type': 'application/json' },
       body: JSON.stringify({ instance: INSTANCE, version: '1' }),
     });
     expect(inQuery.status).toBe(401);
     const status = await new Promise((resolve, reject) => {
-      request(`${authority.running.url}/v1/licenses/renew`, { method: 'POST' }, (response) => {
+      request(`${issuerServer.running.url}/v1/licenses/renew`, { method: 'POST' }, (response) => {
         response.resume();
         resolve(response.statusCode);
       })
@@ -352,11 +367,13 @@ describe('a request', () => {
   });
 
   it('for a license that the database does not know is 404', async () => {
-    const { token, lid } = await authority.issued();
-    const dataSource = authority.running.application.nest.get<DataSource>(getDataSourceToken('authority'));
+    const { token, lid } = await issuerServer.issued();
+    const dataSource = issuerServer.running.application.nest.get<DataSource>(
+      getDataSourceToken('issuer-server'),
+    );
     await dataSource.query('DELETE FROM license_event WHERE lid = $1', [lid]);
     await dataSource.query('DELETE FROM issued_license WHERE lid = $1', [lid]);
-    expect(await authority.renew({ token })).toMatchObject({
+    expect(await issuerServer.renew({ token })).toMatchObject({
       status: 404,
       body: { code: 'license_unknown' },
     });
@@ -367,8 +384,8 @@ describe('a request', () => {
     ['overlong', 'x'.repeat(256)],
     ['spaced', 'a b'],
   ])('with a %s Idempotency-Key is 400', async (_, key) => {
-    const { token } = await authority.issued();
-    expect(await authority.renew({ token, key })).toMatchObject({
+    const { token } = await issuerServer.issued();
+    expect(await issuerServer.renew({ token, key })).toMatchObject({
       status: 400,
       body: { messageId: 'bad-request' },
     });
@@ -384,30 +401,32 @@ describe('a request', () => {
     { instance: INSTANCE, version: '1', more: 1 },
     [],
   ])('with the body %j is 400', async (body) => {
-    const { token } = await authority.issued();
-    expect(await authority.renew({ token, body })).toMatchObject({
+    const { token } = await issuerServer.issued();
+    expect(await issuerServer.renew({ token, body })).toMatchObject({
       status: 400,
       body: { messageId: 'bad-request' },
     });
   });
 
   it('may say whatever it likes of its usage', async () => {
-    const { token } = await authority.issued();
+    const { token } = await issuerServer.issued();
     await claimsOf(
-      await authority.renew({ token, body: { instance: INSTANCE, version: '1', usage: { users: [1] } } }),
+      await issuerServer.renew({ token, body: { instance: INSTANCE, version: '1', usage: { users: [1] } } }),
     );
   });
 
   it('is let in before its body is looked at', async () => {
-    expect(await authority.renew({ token: 'garbage', body: { nothing: 'right' }, key: null })).toMatchObject({
+    expect(
+      await issuerServer.renew({ token: 'garbage', body: { nothing: 'right' }, key: null }),
+    ).toMatchObject({
       status: 401,
     });
   });
 
   it('to another path or by another method is none of the protocol', async () => {
-    expect(await authority.get('/v1/licenses')).toMatchObject({ status: 404 });
-    const wrong = await authority.get('/v1/licenses/renew');
+    expect(await issuerServer.get('/v1/licenses')).toMatchObject({ status: 404 });
+    const wrong = await issuerServer.get('/v1/licenses/renew');
     expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'POST']);
-    expect(await authority.get('/healthz')).toMatchObject({ status: 200, body: 'Ok' });
+    expect(await issuerServer.get('/healthz')).toMatchObject({ status: 200, body: 'Ok' });
   });
 });
