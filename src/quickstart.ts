@@ -153,7 +153,9 @@ function starting({ service, issuerServer }: QuickstartConfig): string {
 }
 
 async function closeBoth(service: RunningService, issuerServer: RunningIssuerServer): Promise<void> {
-  await Promise.all([service.application.close(), issuerServer.application.close()]);
+  const ends = await Promise.allSettled([service.application.close(), issuerServer.application.close()]);
+  // One that fails cuts nothing of the other one off.
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /** On the first start alone: what was removed afterwards stays removed. */

@@ -65,6 +65,7 @@ export async function startService(
       subPath: config.http.subPath,
     },
     onDrain: () => application.nest.get(ProcessState).drain(),
+    onClosed: () => application.nest.get(Database).assertEnded(),
   });
   let failure: Promise<unknown> = Promise.resolve();
   try {

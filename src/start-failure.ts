@@ -1,6 +1,9 @@
 import { ConfigError } from './config/environment.js';
 import { UnusableDatabaseError } from './database/database-inspection.js';
-import { EmbeddedDirectoryError } from './database/embedded/embedded-directory-error.js';
+import {
+  EmbeddedDirectoryError,
+  EmbeddedDirectoryLostError,
+} from './database/embedded/embedded-directory-error.js';
 import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
 import { StaleIdentityError } from './database/identities.js';
 import { MigrationFailedError, MigrationTableError, PendingMigrationsError } from './database/migrate.js';
@@ -14,6 +17,7 @@ const PLAIN = [
   ConfigError,
   EmbeddedDirectoryError,
   EmbeddedDirectoryInUseError,
+  EmbeddedDirectoryLostError,
   MigrationFailedError,
   MigrationTableError,
   PendingMigrationsError,

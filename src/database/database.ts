@@ -23,6 +23,7 @@ export class Database implements OnApplicationShutdown {
   readonly #sessions = new Sessions();
   #starting: Promise<void> | undefined;
   #fault: DatabaseFault | undefined;
+  #endFailure: Error | undefined;
   /** Why the last start failed. */
   #startFailure: unknown = new Error('the database was never reached');
 
@@ -71,9 +72,16 @@ export class Database implements OnApplicationShutdown {
     return this.#run('read', work);
   }
 
+  /** Never rejects, as Nest would only log that: {@link assertEnded} tells. */
   async onApplicationShutdown(): Promise<void> {
     await this.#starting?.catch(() => undefined);
-    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    if (!this.dataSource.isInitialized) return;
+    await this.dataSource.destroy().catch((error: Error) => (this.#endFailure = error));
+  }
+
+  /** After the end. @throws why it was none, as that of an embedded directory which is not the opened one any more */
+  assertEnded(): void {
+    if (this.#endFailure !== undefined) throw this.#endFailure;
   }
 
   async #run<T>(purpose: Purpose, work: (manager: EntityManager) => Promise<T>): Promise<T> {

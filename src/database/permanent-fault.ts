@@ -1,5 +1,6 @@
 import { QueryFailedError } from 'typeorm';
 import { ServiceError } from '../domain/service-error.js';
+import { EmbeddedDirectoryLostError } from './embedded/embedded-directory-error.js';
 import { sqlState } from './sql-state.js';
 
 /** Why a database cannot be used, as `/readyz` and `/api/health` say it: a word without names or addresses. */
@@ -7,8 +8,8 @@ export type DatabaseFault = 'unreachable' | PermanentFault['reason'];
 
 /** A fault that stays until an operator changes something. */
 export interface PermanentFault {
-  readonly reason: 'credentials-refused' | 'no-such-database' | 'directory-unusable';
-  /** What to do: a sentence or two. */
+  readonly reason: 'credentials-refused' | 'no-such-database' | 'directory-unusable' | 'directory-lost';
+  /** What to do: a sentence or two; empty where the error says it itself. */
   readonly remedy: string;
 }
 
@@ -68,7 +69,11 @@ export class PermanentFaultError extends Error {
       reason === 'directory-unusable'
         ? 'The directory of the embedded database'
         : 'The database that DATABASE_URL names';
-    super(`${what} cannot be used: ${cause.message.replace(/\.$/, '')}. ${remedy}`);
+    super(
+      remedy === ''
+        ? cause.message
+        : `${what} cannot be used: ${cause.message.replace(/\.$/, '')}. ${remedy}`,
+    );
     this.reason = reason;
   }
 }
@@ -77,6 +82,9 @@ export class PermanentFaultError extends Error {
 export function findPermanentFault(error: unknown): PermanentFaultError | undefined {
   for (let found = error; found instanceof Error; found = found.cause) {
     if (found instanceof PermanentFaultError) return found;
+    const own: unknown = found instanceof QueryFailedError ? found.driverError : found;
+    if (own instanceof EmbeddedDirectoryLostError)
+      return new PermanentFaultError({ reason: 'directory-lost', remedy: '' }, own);
     if (found instanceof QueryFailedError) return undefined;
     const { code, syscall } = found as NodeJS.ErrnoException;
     const fault = permanentFault(sqlState(found) ?? (isPasswordMissing(found) ? '28P01' : code), syscall);

@@ -27,6 +27,8 @@ export interface HttpApplicationOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Called first when the application is to end. */
   readonly onDrain?: () => void;
+  /** Called when everything is closed. What it throws is why the end failed: Nest itself only logs that. */
+  readonly onClosed?: () => void;
 }
 
 /** A Nest application that listens, and that ends without dropping anything. */
@@ -108,5 +110,6 @@ export class HttpApplication {
       clearTimeout(overdue);
     }
     await this.nest.close();
+    this.options.onClosed?.();
   }
 }

@@ -68,6 +68,7 @@ export async function startIssuerServer(
     logger,
     quietRoute: '/healthz',
     limits: { keepAliveSeconds: config.keepAliveSeconds },
+    onClosed: () => application.nest.get(Database).assertEnded(),
   });
   try {
     await startWhenAvailable(application.nest, logger, attended);

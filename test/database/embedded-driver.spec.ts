@@ -10,6 +10,7 @@ import {
   rename,
   rm,
   stat,
+  truncate,
   utimes,
   writeFile,
 } from 'node:fs/promises';
@@ -81,6 +82,12 @@ async function kill(child: ChildProcessByStdio<Writable, Readable, null>): Promi
   const exited = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await exited;
+}
+
+/** Ends one that fails to: to TypeORM it stays initialized. */
+async function endOf(dataSource: DataSource): Promise<void> {
+  open = open.filter((other) => other !== dataSource);
+  await dataSource.destroy();
 }
 
 const add = (name: string, id = name.length) => ({ id: String(id), name, at: new Date(0) });
@@ -436,10 +443,88 @@ describe('a directory that is not the one that was opened any more', () => {
       await expect(dataSource.query(`INSERT INTO entry VALUES (9, 'lost', now())`)).rejects.toThrow(refused);
       await expect(names(dataSource)).rejects.toThrow(refused);
     }
-    await dataSource.destroy();
+    await expect(endOf(dataSource)).rejects.toThrow(refused);
     expect(existsSync(directory) ? await contents(directory) : undefined).toEqual(there);
     if (!_.includes('backup') || _.includes('all files')) return;
     expect(await names(await dataSourceAt({ directory }).initialize())).toContain('of the backup');
+  });
+
+  const fileOfEntries = async (dataSource: DataSource) => {
+    const [row] = await dataSource.query<{ path: string }[]>(`SELECT pg_relation_filepath('entry') AS path`);
+    return join('pgdata', row?.path ?? '');
+  };
+  const files: [string, (dataSource: DataSource) => Promise<string>, (path: string) => Promise<unknown>][] = [
+    ['a table is truncated', fileOfEntries, async (path) => truncate(path)],
+    ['a table is deleted', fileOfEntries, async (path) => rm(path)],
+    [
+      'a table is written over in place',
+      fileOfEntries,
+      async (path) => writeFile(path, await readFile(path)),
+    ],
+    [
+      'a table is replaced by its copy with its times',
+      fileOfEntries,
+      async (path) => {
+        await cp(path, `${path}.copy`, { preserveTimestamps: true });
+        await rename(`${path}.copy`, path);
+      },
+    ],
+    [
+      'the state of transactions is written over in place',
+      async () => 'pgdata/pg_xact/0000',
+      async (path) => writeFile(path, await readFile(path)),
+    ],
+  ];
+
+  it.each(files)('has no checkpoint at the end when %s', async (_, fileOf, happens) => {
+    const directory = await copyOfTemplate();
+    const dataSource = await dataSourceAt({ directory }).initialize();
+    await dataSource.query('CHECKPOINT');
+    await dataSource.getRepository(entrySchema).insert(add('not yet in its file'));
+    await happens(join(directory, await fileOf(dataSource)));
+    const there = await contents(directory);
+    await expect(endOf(dataSource)).rejects.toThrow(/"(base|pg_xact)\/.*" was changed, deleted or replaced/);
+    expect(await contents(directory)).toEqual(there);
+  });
+
+  it('is noticed while it is in use when a table is written over in place', async () => {
+    const directory = await copyOfTemplate();
+    const dataSource = await dataSourceAt({ directory }).initialize();
+    const path = join(directory, await fileOfEntries(dataSource));
+    await writeFile(path, await readFile(path));
+    const isNoticed = async () =>
+      names(dataSource).then(
+        () => false,
+        (error: Error) => error.message.includes('is not the one that this process opened'),
+      );
+    while (!(await isNoticed())) await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect(endOf(dataSource)).rejects.toThrow('is not the one that this process opened');
+  });
+
+  it('is not taken for another one because of what Postgres itself does to its files', async () => {
+    const directory = await copyOfTemplate();
+    const dataSource = await dataSourceAt({ directory }).initialize();
+    const statements = [
+      `INSERT INTO entry SELECT n, n || repeat('x', 900), now() FROM generate_series(100, 20000) n`,
+      'DROP INDEX IF EXISTS entry_name',
+      'CREATE INDEX entry_name ON entry (name)',
+      'CHECKPOINT',
+      'DELETE FROM entry WHERE id % 3 = 0',
+      'VACUUM entry',
+      'VACUUM FULL entry',
+      'REINDEX TABLE entry',
+      'CREATE TABLE other AS SELECT * FROM entry',
+      'TRUNCATE other',
+      'DROP TABLE other',
+      'DELETE FROM entry',
+      'VACUUM entry',
+    ];
+    const beganAt = performance.now();
+    // The files of tables are looked at once a second.
+    while (performance.now() - beganAt < 3_000)
+      for (const statement of statements) await dataSource.query(statement);
+    expect(await names(dataSource)).toEqual([]);
+    await dataSource.destroy();
   });
 });
 

@@ -60,6 +60,30 @@ describe('node dist/main.js', () => {
     }
   });
 
+  it('goes on checking without its embedded directory, says that it is lost, and ends with 1', async () => {
+    const emptied = await embeddedDatabase();
+    const service = await ServiceProcess.start({ ...environment(), DATABASE_URL: emptied.url });
+    expect((await service.call('POST', '/api/licensing/token', { token: issuer.token() })).status).toBe(200);
+    const tables = join(emptied.url.replace('pglite://', ''), 'pgdata', 'base');
+    for (const name of await readdir(tables)) await rm(join(tables, name), { recursive: true });
+
+    expect((await service.call('POST', '/api/serviceaccounts', { name: 'lost' })).status).toBe(503);
+    const ready = await service.call('GET', '/readyz');
+    expect([ready.status, JSON.parse(ready.text)]).toEqual([
+      200,
+      { status: 'ready', reason: 'directory-lost' },
+    ]);
+    expect(JSON.parse((await service.call('GET', '/api/health')).text)).toMatchObject({
+      reason: 'directory-lost',
+    });
+    expect((await service.call('GET', '/api/licensing/check')).text).toBe('true');
+    expect(await service.kill('SIGTERM')).toBe(1);
+    expect(service.output).toMatch(/^It is gone, .* is not the one that this process opened, .*$/m);
+    expect(service.output).not.toMatch(/^ {4}at /m);
+    expect(await readdir(tables)).toEqual([]);
+    await emptied.drop();
+  });
+
   describe('with the files of its settings on a file system that hangs', () => {
     const mount = join(tmpdir(), `licentia-mount-${process.pid}`);
     const where = HungFileSystem.isPossible(mount) ? it : it.skip;

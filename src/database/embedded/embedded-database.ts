@@ -69,10 +69,11 @@ export class EmbeddedDatabase {
     const lock = await DirectoryLock.acquire(directory);
     try {
       const data = await prepareDataDirectory(directory, INITDB_PARAMETERS);
-      const database = await new EmbeddedDatabase({ lock, files: new DurableNodeFs(data) }).#start();
+      const files = new DurableNodeFs(data);
+      const database = await new EmbeddedDatabase({ lock, files }).#start();
       tighten(directory);
       makePrivate(data);
-      database.#opened = new OpenedDirectory(directory, data);
+      database.#opened = new OpenedDirectory(directory, data, () => files.takeTouched());
       return database;
     } catch (cause) {
       await lock.release();
@@ -122,16 +123,16 @@ export class EmbeddedDatabase {
     );
   }
 
-  /** Closes it after what is under way, and unlocks its directory. */
+  /** Closes it after what is under way, and unlocks its directory. @throws EmbeddedDirectoryLostError, and nothing was written then */
   async close(): Promise<void> {
     try {
       await this.#exclusively(() => {
         // The checkpoint at the end would destroy what was restored meanwhile.
-        this.#watch((opened) => opened.assertUntouched());
+        this.#watch(assertAllUntouched);
         return this.#pglite.close();
       });
     } catch (error) {
-      if (!this.stopped) throw error;
+      if (!this.stopped || error instanceof EmbeddedDirectoryLostError) throw error;
     } finally {
       this.#stopped ??= new Error('The embedded database is closed.');
       await this.#lock?.release();
@@ -207,6 +208,7 @@ export class EmbeddedDatabase {
   async #checkpointIfDue(): Promise<void> {
     if (!this.#files || this.#files.syncs - this.#syncsAtCheckpoint < SYNCS_BETWEEN_CHECKPOINTS) return;
     this.#syncsAtCheckpoint = this.#files.syncs;
+    this.#watch(assertAllUntouched);
     // What was asked is done and stays done if this fails; it is tried again later.
     await this.#run(async () => this.#pglite.exec('CHECKPOINT').catch(() => undefined));
   }
@@ -233,6 +235,12 @@ export class EmbeddedDatabase {
     this.#queue = result.catch(() => undefined);
     return result;
   }
+}
+
+/** Before a checkpoint, which writes to the files of tables. */
+function assertAllUntouched(opened: OpenedDirectory): void {
+  opened.assertUntouched();
+  opened.assertTablesUntouched();
 }
 
 /** Whether the answer ends with ReadyForQuery, outside a transaction. */

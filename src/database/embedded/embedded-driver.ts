@@ -27,6 +27,7 @@ type ConnectCallback = (
 export function embeddedDriver(location: EmbeddedLocation): typeof pg {
   class EmbeddedPool extends pg.Pool {
     #opening: Promise<void> | undefined;
+    #ended: Promise<void> | undefined;
     /** The last one that was opened; it may have stopped since. */
     #database: EmbeddedDatabase | undefined;
 
@@ -61,12 +62,13 @@ export function embeddedDriver(location: EmbeddedLocation): typeof pg {
     override end(): Promise<void>;
     override end(callback: (error?: Error) => void): void;
     override end(callback?: (error?: Error) => void): Promise<void> | void {
-      const ended = super.end().then(async () => {
+      // A data source whose end fails stays initialized, and is ended again: it fails again, by the same error.
+      this.#ended ??= super.end().then(async () => {
         await this.#opening?.catch(() => undefined);
         await this.#database?.close();
       });
-      if (!callback) return ended;
-      ended.then(() => callback(), callback);
+      if (!callback) return this.#ended;
+      this.#ended.then(() => callback(), callback);
     }
 
     async #open(): Promise<void> {

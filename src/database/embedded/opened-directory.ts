@@ -1,10 +1,14 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { type BigIntStats, readdirSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { type ControlFile, readControlFile } from './control-file.js';
 import { EmbeddedDirectoryLostError } from './embedded-directory-error.js';
 
 const BASE = 'base';
 const LOG = 'pg_wal';
+/** Where the files are that are looked at now and then: what else is in a data directory has no rows, and no state of a transaction. */
+const TABLES = [BASE, 'global', 'pg_xact', 'pg_multixact'];
+/** How long a change of those may stay unnoticed while Postgres is asked, milliseconds. */
+const LOOK_MS = 1_000;
 
 /** What a file or directory was at one moment. */
 interface Stamp {
@@ -21,23 +25,33 @@ interface Stamp {
  * Postgres writes only between {@link assertUntouched} and {@link assertOurs}. So before each call everything is as the call before left it.
  * After a call `pg_control` may tell of a later checkpoint of the same system, but never of an earlier one, as any backup does.
  * Beside `pg_control` these count: the version file, the directories that hold tables, and the files of the write-ahead log. The files of
- * tables are too many to be looked at each time.
+ * tables are too many to be looked at each time: {@link assertTablesUntouched} does it once a second, and before each checkpoint.
  */
 export class OpenedDirectory {
   /** Paths that stay the same file or directory as long as Postgres runs. */
   readonly #fixed: readonly string[];
   #control: ControlFile;
   #stamps: ReadonlyMap<string, Stamp>;
+  /** Files of {@link TABLES}, each as Postgres left it. */
+  readonly #tables = new Map<string, Stamp>();
+  #lookedAt: number;
 
-  /** @param data - the data directory, which Postgres has just opened */
+  /**
+   * @param data - the data directory, which Postgres has just opened
+   * @param takeTouched - which files Postgres changed since this was asked
+   */
   constructor(
     private readonly directory: string,
     private readonly data: string,
+    private readonly takeTouched: () => Iterable<string>,
   ) {
     const databases = readdirSync(join(data, BASE)).filter((name) => /^\d+$/.test(name));
     this.#fixed = ['', 'PG_VERSION', 'global', LOG, BASE, ...databases.map((name) => join(BASE, name))];
     this.#control = readControlFile(data);
     this.#stamps = this.#look();
+    this.takeTouched();
+    for (const path of this.#tableFiles()) this.#tables.set(path, stampOf(join(data, path)));
+    this.#lookedAt = performance.now();
   }
 
   /** Before Postgres runs. @throws EmbeddedDirectoryLostError; a plain error when that cannot be told */
@@ -48,8 +62,19 @@ export class OpenedDirectory {
       // The data directory itself may gain an entry: a listing of the operator's, for instance.
       const isSame =
         path === '' || (stamps.get(path)?.identity === identity && stamps.get(path)?.change === change);
-      if (!isSame) throw this.#lost(`"${path}" was changed, deleted or replaced`);
+      if (!isSame) throw this.#changed(path);
     }
+    if (performance.now() - this.#lookedAt > LOOK_MS) this.assertTablesUntouched();
+  }
+
+  /** The same for the files of tables, before Postgres writes to them. @throws as {@link assertUntouched} */
+  assertTablesUntouched(): void {
+    for (const [path, { identity, change }] of this.#tables) {
+      const now = statSync(join(this.data, path), { bigint: true, throwIfNoEntry: false });
+      const stamp = now && stampFrom(now);
+      if (stamp?.identity !== identity || stamp.change !== change) throw this.#changed(path);
+    }
+    this.#lookedAt = performance.now();
   }
 
   /** After Postgres ran, before it is told what it did. @throws as {@link assertUntouched} */
@@ -59,6 +84,23 @@ export class OpenedDirectory {
     if (!isOurs) throw this.#lost('Files were put over it');
     this.#control = control;
     this.#stamps = stamps;
+    for (const file of this.takeTouched()) this.#left(relative(this.data, file));
+  }
+
+  /** Notes how Postgres left a file. */
+  #left(path: string): void {
+    if (!TABLES.some((directory) => path.startsWith(`${directory}/`))) return;
+    const stats = statSync(join(this.data, path), { bigint: true, throwIfNoEntry: false });
+    if (stats?.isFile()) this.#tables.set(path, stampFrom(stats));
+    else this.#tables.delete(path);
+  }
+
+  #tableFiles(): string[] {
+    return TABLES.flatMap((directory) =>
+      readdirSync(join(this.data, directory), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => relative(this.data, join(parentPath, name))),
+    );
   }
 
   #compare(): { control: ControlFile; stamps: ReadonlyMap<string, Stamp> } {
@@ -82,12 +124,19 @@ export class OpenedDirectory {
     return new Map([...this.#fixed, ...segments].map((path) => [path, stampOf(join(this.data, path))]));
   }
 
+  #changed(path: string): EmbeddedDirectoryLostError {
+    return this.#lost(`"${path}" was changed, deleted or replaced`);
+  }
+
   #lost(what: string): EmbeddedDirectoryLostError {
     return new EmbeddedDirectoryLostError(this.directory, what);
   }
 }
 
 function stampOf(path: string): Stamp {
-  const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
+  return stampFrom(statSync(path, { bigint: true }));
+}
+
+function stampFrom({ dev, ino, size, mtimeNs }: BigIntStats): Stamp {
   return { identity: `${dev}:${ino}`, change: `${size}:${mtimeNs}` };
 }
