@@ -1,6 +1,8 @@
 import { request } from 'node:http';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import type { RenewalAttempt } from '../../../src/issuer-server/renewals/renewal-attempt.js';
+import { Renewals } from '../../../src/issuer-server/renewals/renewals.js';
 import { decideRenewal } from '../../../src/domain/license/license.js';
 import { authenticateLicenseToken, verifyLicenseToken } from '../../../src/domain/license/license-token.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
@@ -233,6 +235,32 @@ describe('a caller in a loop with tokens of a license', () => {
     },
     60_000,
   );
+
+  it('with newer tokens than the instance has does not displace its renewal, which waits in the same line', async () => {
+    const own = (await issuerServer.issued()).token;
+    const newer: string[] = [];
+    for (let i = 0; i < 6; i += 1) {
+      newer.push((await issuerServer.renew({ token: own })).body.token);
+      issuerServer.clock.advance(61_000);
+    }
+    const renewals = issuerServer.running.application.nest.get(Renewals);
+    const keySet = await issuerServer.keySet();
+    const attemptWith = async (token: string, idempotencyKey: string): Promise<RenewalAttempt> => {
+      const { claims } = await authenticateLicenseToken(token, keySet);
+      return { claims, instance: claims.sub, version: '', idempotencyKey, dryRun: false };
+    };
+    const crowd = Array.from({ length: 60 }, (_, index) => newer[index % newer.length] ?? '');
+    const attempts = await Promise.all(
+      [...crowd, own, ...crowd].map(async (token, index) => attemptWith(token, `crowd-${index}`)),
+    );
+    // All come before the first transaction ends, in this order.
+    const outcomes = await Promise.allSettled(attempts.map(async (attempt) => renewals.renew(attempt)));
+    expect(outcomes[crowd.length]).toEqual({ status: 'fulfilled', value: { token: expect.any(String) } });
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    expect(refused.map((one) => (one as PromiseRejectedResult).reason)).toEqual(
+      refused.map(() => expect.objectContaining({ code: 'not_due' })),
+    );
+  });
 });
 
 describe('the repetition of a renewal', () => {
