@@ -211,7 +211,7 @@ async function check() {
       assert.notEqual(status, 0);
       assert.match(`${stdout}${stderr}`, /another process|in use|already/i);
     });
-    await step('The issuer issues a license, as the README says', async () => {
+    await step('The issuer issues a license, as docs/containers.md says', async () => {
       podman(['stop', container(issuer)]);
       token = podman([
         'run',
