@@ -64,10 +64,10 @@ export class LicenseSigner {
     return (await this.#sign(manager, 'license-revocation+jwt', claims)).text;
   }
 
-  /** `change-issuer-id` may have run since the start: then this process would sign for an issuer that is gone. */
+  /** `change-issuer-id` may have run since the start: then this process would sign for an issuer that is gone. It waits for what is signed here. */
   async #sign(manager: EntityManager, typ: SignedType, claims: Readonly<Record<string, unknown>>) {
     const { issuerId } = this.config;
-    const record = await this.records.load(manager);
+    const record = await this.records.keep(manager);
     if (record !== undefined && record.issuerId !== issuerId) {
       const cause = new Error(
         `the database belongs to the issuer ${record.issuerId} now, and ISSUER_ID is ${issuerId}: start this process again with that ISSUER_ID`,

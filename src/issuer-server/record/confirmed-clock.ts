@@ -84,7 +84,7 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
 
   /** Asks every clock there is, in the transaction of what follows from it. */
   async read(manager: EntityManager): Promise<ClockReading> {
-    const lastSeen = (await this.store.load(manager))?.lastSeen || undefined;
+    const lastSeen = (await this.store.keep(manager))?.lastSeen || undefined;
     return this.#judge(await this.#server(manager), lastSeen);
   }
 

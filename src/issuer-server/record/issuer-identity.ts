@@ -52,6 +52,7 @@ export class IssuerIdentity implements OnModuleInit {
   /** Makes it the database of the configured ISSUER_ID. @returns the one before */
   async change(): Promise<string> {
     return this.database.transaction(async (manager) => {
+      await this.store.lock(manager);
       const before = (await this.#owner(manager)) ?? this.config.issuerId;
       await this.store.create(manager, this.config.issuerId);
       await this.store.setIssuerId(manager, this.config.issuerId);

@@ -7,8 +7,33 @@ const ROW = 1;
 /** Which issuer the database belongs to, and how late it has been there. */
 @Injectable()
 export class IssuerRecordStore {
+  /** By transaction. */
+  readonly #kept = new WeakMap<EntityManager, Promise<IssuerRecordEntity | undefined>>();
+
   async load(manager: EntityManager): Promise<IssuerRecordEntity | undefined> {
     return (await manager.findOneBy(IssuerRecordEntity, { id: ROW })) ?? undefined;
+  }
+
+  /**
+   * The same for what is signed: the database stays that of this issuer until the transaction ends, as {@link lock} waits for it.
+   * Each transaction reads it once. What notes the last use does not wait.
+   */
+  async keep(manager: EntityManager): Promise<IssuerRecordEntity | undefined> {
+    const known = this.#kept.get(manager);
+    if (known !== undefined) return known;
+    const record = this.#locked(manager, 'for_key_share');
+    this.#kept.set(manager, record);
+    return record;
+  }
+
+  /** Waits for every transaction that signs, and lets no other one sign until this one ends. */
+  async lock(manager: EntityManager): Promise<void> {
+    await this.#locked(manager, 'pessimistic_write');
+  }
+
+  async #locked(manager: EntityManager, mode: 'for_key_share' | 'pessimistic_write') {
+    const record = await manager.findOne(IssuerRecordEntity, { where: { id: ROW }, lock: { mode } });
+    return record ?? undefined;
   }
 
   /** Of several processes that begin at once, the first one makes the record. */

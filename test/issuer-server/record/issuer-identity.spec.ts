@@ -1,8 +1,12 @@
+import pg from 'pg';
 import { type Command, readCommand } from '../../../src/issuer-server/commands/command-line.js';
 import { runCommand } from '../../../src/issuer-server/commands/commands.js';
 import { loadIssuerServerConfig } from '../../../src/config/issuer-server-config.js';
 import { ConfigError } from '../../../src/config/environment.js';
-import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { Database } from '../../../src/database/database.js';
+import { IssuedLicenseEntity } from '../../../src/issuer-server/licenses/issued-license.entity.js';
+import { LicenseSigner } from '../../../src/issuer-server/licenses/license-signer.js';
+import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
 import { ISSUER_ID, TestIssuerServer } from '../test-issuer-server.js';
 
 const OTHER = 'https://other.example.com';
@@ -72,6 +76,65 @@ describe('the database of an issuer', () => {
     }
   });
 
+  describe('while its ISSUER_ID is changed (needs two sessions)', () => {
+    const where = POSTGRES_URL === undefined ? it.skip : it;
+    let shared: TestDatabase;
+    let issuerServer: TestIssuerServer;
+
+    beforeEach(async () => {
+      shared = await testDatabase();
+      issuerServer = await TestIssuerServer.start(shared);
+    });
+
+    afterEach(async () => {
+      await issuerServer.stop();
+      await shared.drop();
+    });
+
+    /** Whether a session waits for a lock. */
+    async function isAnyWaiting(): Promise<boolean> {
+      const rows = await issuerServer.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return (rows as unknown[]).length > 0;
+    }
+
+    where('a transaction that signs ends before the change', async () => {
+      const { lid } = await issuerServer.issued();
+      const { nest } = issuerServer.running.application;
+      const events: string[] = [];
+      const changed = await nest.get(Database).transaction(async (manager) => {
+        const license = await manager.findOneByOrFail(IssuedLicenseEntity, { lid });
+        await nest.get(LicenseSigner).license(manager, license, license.lastIat + 1);
+        const change = run('change-issuer-id', OTHER, shared).then(() => events.push('changed'));
+        while (events.length === 0 && !(await isAnyWaiting())) await tick();
+        events.push('signed');
+        return { change };
+      });
+      await changed.change;
+      expect(events).toEqual(['signed', 'changed']);
+    });
+
+    where('a renewal waits for the change, and is refused then', async () => {
+      const { token } = await issuerServer.issued();
+      const client = new pg.Client({ connectionString: shared.url });
+      await client.connect();
+      try {
+        // What change-issuer-id does, in another process.
+        await client.query('BEGIN');
+        await client.query('SELECT 1 FROM issuer_record FOR UPDATE');
+        await client.query(`UPDATE issuer_record SET issuer_id = '${OTHER}'`);
+        let status: number | undefined;
+        const renewal = issuerServer.renew({ token }).then((reply) => (status = reply.status));
+        while (status === undefined && !(await isAnyWaiting())) await tick();
+        await client.query('COMMIT');
+        expect(await renewal).toBe(503);
+      } finally {
+        await client.end();
+      }
+    });
+  });
+
   it('belongs to the ISSUER_ID of its first process, and refuses another one until an operator says so', async () => {
     await run('issue --sub http://localhost:3000 --lid mine', ISSUER_ID);
     await expect(run('issue --sub http://localhost:3000', OTHER)).rejects.toThrow(ConfigError);
@@ -86,6 +149,10 @@ describe('the database of an issuer', () => {
     expect(issOf(after)).toBe(OTHER);
   });
 });
+
+async function tick(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 10));
+}
 
 function issOf(token: string): unknown {
   const payload = token.split('.')[1] ?? '';
