@@ -3,10 +3,15 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { asDatabaseError, isDatabaseFailure, isUnavailable, unavailable } from './database-error.js';
 import { locateTables, schemaOf } from './database-inspection.js';
 import { applyMigrations, checkMigrations, migrationState } from './migrate.js';
-import { askWhetherOutdated, OutdatedReadError } from './outdated-read.js';
-import { type DatabaseFault, findPermanentFault, type PermanentFaultError } from './permanent-fault.js';
+import { askAboutTables, MissingTableError, OutdatedReadError, type TablesAnswer } from './outdated-read.js';
+import {
+  type DatabaseFault,
+  findPermanentFault,
+  type PermanentFaultError,
+  tablesMissing,
+} from './permanent-fault.js';
 import { type Client, close, Sessions } from './sessions.js';
-import { isWorthRepeating, leavesSessionUsable, READ_ONLY, sqlState } from './sql-state.js';
+import { isWorthRepeating, leavesSessionUsable, READ_ONLY, sqlState, TABLE_MISSING } from './sql-state.js';
 import { type Purpose, type ServerTimeouts, transactionSettings } from './transaction-settings.js';
 
 /** Milliseconds; each is shorter than the client's own time-out, so that the server lets go first. */
@@ -24,6 +29,8 @@ export class Database implements OnApplicationShutdown {
   #starting: Promise<void> | undefined;
   #fault: DatabaseFault | undefined;
   #endFailure: Error | undefined;
+  /** Whether a start found or made them. */
+  #hadTables = false;
   /** Why the last start failed. */
   #startFailure: unknown = new Error('the database was never reached');
 
@@ -94,11 +101,16 @@ export class Database implements OnApplicationShutdown {
       } catch (error) {
         const isStale = error instanceof StaleSession || error instanceof OutdatedReadError;
         if (tries < MOST_TRIES && (isStale || isWorthRepeating(sqlState(error)))) continue;
-        const failure = asDatabaseError(error instanceof StaleSession ? error.cause : error);
+        const failure = this.#asFailure(error instanceof StaleSession ? error.cause : error);
         if (isUnavailable(failure)) this.#fails(findPermanentFault(failure));
         throw failure;
       }
     }
+  }
+
+  #asFailure(error: unknown): unknown {
+    const isMissing = this.#hadTables && sqlState(error) === TABLE_MISSING;
+    return isMissing ? unavailable(tablesMissing(error as Error)) : asDatabaseError(error);
   }
 
   #works(): void {
@@ -139,27 +151,31 @@ export class Database implements OnApplicationShutdown {
     }
   }
 
-  /** @throws OutdatedReadError in the place of what `work` returns or throws, where that comes from tables that only look empty */
+  /**
+   * @throws OutdatedReadError in the place of what `work` returns or throws, where that comes from tables that only look empty;
+   * MissingTableError, also where `work` needs none of the tables: so a probe tells the same as any other read
+   */
   async #readCurrent<T>(
     runner: QueryRunner,
     client: Client,
     work: (manager: EntityManager) => Promise<T>,
   ): Promise<T> {
-    const isOutdated = async () => {
-      const { rows } = (await client.query(askWhetherOutdated(this.dataSource))) as {
-        rows: { outdated: boolean }[];
-      };
-      return rows[0]?.outdated === true;
+    const ask = async () => {
+      const { rows } = (await client.query(askAboutTables(this.dataSource))) as { rows: TablesAnswer[] };
+      return rows[0];
     };
     let result: T;
     try {
       result = await work(runner.manager);
     } catch (error) {
       // After an error of the database itself the transaction takes no further statement.
-      if (!isDatabaseFailure(error) && (await isOutdated().catch(() => false))) throw new OutdatedReadError();
+      if (!isDatabaseFailure(error) && (await ask().catch(() => undefined))?.outdated)
+        throw new OutdatedReadError();
       throw error;
     }
-    if (await isOutdated()) throw new OutdatedReadError();
+    const { outdated, missing } = (await ask()) ?? { outdated: false, missing: null };
+    if (outdated) throw new OutdatedReadError();
+    if (missing !== null && this.#hadTables) throw new MissingTableError(missing);
     return result;
   }
 
@@ -183,6 +199,7 @@ export class Database implements OnApplicationShutdown {
         const applied = await applyMigrations(this.dataSource);
         if (applied.length > 0) this.#logger.log({ msg: 'migrations applied', migrations: applied });
       }
+      this.#hadTables = true;
       const { unknown } = await migrationState(this.dataSource);
       if (unknown.length > 0) {
         // During an upgrade and after it was taken back: newer tables serve the release before them too.

@@ -8,7 +8,8 @@ export type DatabaseFault = 'unreachable' | PermanentFault['reason'];
 
 /** A fault that stays until an operator changes something. */
 export interface PermanentFault {
-  readonly reason: 'credentials-refused' | 'no-such-database' | 'directory-unusable' | 'directory-lost';
+  readonly reason:
+    'credentials-refused' | 'no-such-database' | 'tables-missing' | 'directory-unusable' | 'directory-lost';
   /** What to do: a sentence or two; empty where the error says it itself. */
   readonly remedy: string;
 }
@@ -76,6 +77,13 @@ export class PermanentFaultError extends Error {
     );
     this.reason = reason;
   }
+}
+
+/** @param cause - that a table is not there which the start found: the database was made anew, or a restore is under way */
+export function tablesMissing(cause: Error): PermanentFaultError {
+  const remedy =
+    'Restore the database from a backup (docs/operations.md). A restart of this program makes new, empty tables.';
+  return new PermanentFaultError({ reason: 'tables-missing', remedy }, cause);
 }
 
 /** The permanent fault that an error comes from; undefined where it is none, or a statement's. */

@@ -3,6 +3,9 @@ import { QueryFailedError } from 'typeorm';
 /** The session or its server refuses writes. */
 export const READ_ONLY = '25006';
 
+/** A table that a statement names is not there. */
+export const TABLE_MISSING = '42P01';
+
 /** Another transaction pushed this one aside: the same work can succeed now. */
 const PUSHED_ASIDE = ['40001', '40P01'];
 

@@ -181,4 +181,35 @@ describe('a backup that is restored under a running service', () => {
       expect(await migrate(current)).toEqual([1, expect.stringMatching(/already exists/)]);
     });
   });
+
+  it('ends what a database without tables caused, which the service said and stayed up', async () => {
+    const here = await stage.join();
+    await stage.install();
+    const dump = join(server.directory, 'backup.dump');
+    await run('pg_dump', 'licentia', '--format=custom', `--file=${dump}`);
+    await server.query('DROP DATABASE licentia WITH (FORCE)');
+    await server.query('CREATE DATABASE licentia');
+    const health = async () => (await stage.call('GET', '/api/health', undefined, here)).body;
+    await eventually(async () => (await health()).reason === 'tables-missing');
+    for (const until = performance.now() + 3_000; performance.now() < until;) {
+      expect(await health()).toMatchObject({ database: 'failing', reason: 'tables-missing' });
+      expect(await stage.call('GET', '/readyz', undefined, here)).toMatchObject({
+        status: 200,
+        body: { status: 'ready', reason: 'tables-missing' },
+      });
+      expect((await stage.call('GET', '/api/licensing/check', undefined, here)).body).toBe(true);
+      const refused = await stage.call('POST', '/api/serviceaccounts', { name: 'refused' }, here);
+      expect([refused.status, refused.body.messageId]).toEqual([503, 'database.unavailable']);
+    }
+    // One sentence, however often it is asked; the other lines are those of the refused requests.
+    const said = here.output.split('\n').filter((line) => line.includes('"context":"Database"'));
+    expect(said.at(-1)).toContain('"level":50');
+    expect(said.filter((line) => line.includes('Restore the database from a backup'))).toHaveLength(1);
+    await run('pg_restore', 'licentia', '--single-transaction', dump);
+    await eventually(async () => (await health()).database === 'ok');
+    await here.said('the database can be used again');
+    expect(
+      (await stage.call('POST', '/api/serviceaccounts', { name: 'after the tables' }, here)).status,
+    ).toBe(201);
+  }, 60_000);
 });
