@@ -1,9 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { RenewalAnswer, RenewalAttempt } from './renewal-attempt.js';
 import { RenewalRefused } from './renewal-refused.js';
 
 /** So many renewals of one license wait in this process: half of the connections that the listener takes. */
 const MAX_WAITING = 400;
+
+/** A batch is complete when none arrives for so long, milliseconds. */
+const ROUND_MS = 5;
+/** A batch waits for so many of these rounds at most. */
+const MOST_ROUNDS = 10;
 
 /** What a batch makes of one of its attempts. */
 export type RenewalOutcome = { readonly answer: RenewalAnswer } | { readonly refusal: RenewalRefused };
@@ -18,12 +24,12 @@ interface Waiting {
 }
 
 /**
- * Collects the renewals of a license that arrive while one of its transactions runs; the next transaction answers all of them. So
- * callers in a loop hold one database connection a license, and nobody waits for more than two transactions.
+ * Collects the renewals of a license that arrive together, or while one of its transactions runs; the next transaction answers all of
+ * them. So callers in a loop hold one database connection a license, and no renewal waits for more than two transactions.
  */
 @Injectable()
 export class RenewalBatches {
-  /** By license: those who wait for the transaction after the present one. */
+  /** By license: the renewals that wait for the next transaction. */
   readonly #waiting = new Map<string, Waiting[]>();
 
   /**
@@ -42,8 +48,8 @@ export class RenewalBatches {
     const { lid } = one.attempt.claims;
     const waiting = this.#waiting.get(lid);
     if (waiting === undefined) {
-      this.#waiting.set(lid, []);
-      void this.#work(lid, [one], decide);
+      this.#waiting.set(lid, [one]);
+      void this.#work(lid, decide);
       return;
     }
     // By chance: any order could be used to keep one caller out.
@@ -54,13 +60,27 @@ export class RenewalBatches {
     waiting.push(one);
   }
 
-  async #work(lid: string, first: readonly Waiting[], decide: DecideBatch): Promise<void> {
-    for (let batch = first; batch.length > 0;) {
-      await decideAll(batch, decide);
-      batch = this.#waiting.get(lid) ?? [];
+  async #work(lid: string, decide: DecideBatch): Promise<void> {
+    for (;;) {
+      await this.#gather(lid);
+      const batch = this.#waiting.get(lid) ?? [];
+      if (batch.length === 0) break;
       this.#waiting.set(lid, []);
+      await decideAll(batch, decide);
     }
     this.#waiting.delete(lid);
+  }
+
+  /**
+   * Waits for as long as more renewals arrive. A transaction on the embedded database holds up the whole process, and Node accepts one
+   * connection in a turn of its event loop: without this wait most batches have one attempt.
+   */
+  async #gather(lid: string): Promise<void> {
+    const count = () => this.#waiting.get(lid)?.length ?? 0;
+    for (let rounds = 0, seen = 0; rounds < MOST_ROUNDS && count() > seen; rounds += 1) {
+      seen = count();
+      await sleep(ROUND_MS);
+    }
   }
 }
 

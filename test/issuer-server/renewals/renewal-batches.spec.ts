@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type DecideBatch,
   RenewalBatches,
@@ -28,35 +29,67 @@ class Transactions {
     return attempts.map(({ idempotencyKey }): RenewalOutcome => ({ answer: { token: idempotencyKey } }));
   };
 
-  async end(): Promise<void> {
+  /** Waits until so many were begun. */
+  async begun(count: number): Promise<void> {
+    while (this.batches.length < count) await sleep(1);
+  }
+
+  /** Ends the first one that was begun and has not ended. */
+  end(): void {
     this.#ends.shift()?.();
-    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
 describe('renewals of one license', () => {
-  it('that arrive during a transaction are answered together by the next one', async () => {
+  it('that arrive together, or during a transaction, are answered by one', async () => {
     const [batches, transactions] = [new RenewalBatches(), new Transactions()];
-    const keys = Array.from({ length: 50 }, (_, index) => `key-${index}`);
-    const answers = keys.map(async (key) => batches.run(attempt('a', key), transactions.decide));
-    await transactions.end();
-    expect(transactions.batches).toEqual([['key-0'], keys.slice(1)]);
-    const later = batches.run(attempt('a', 'later'), transactions.decide);
-    await transactions.end();
-    await transactions.end();
-    expect(await Promise.all(answers)).toEqual(keys.map((token) => ({ token })));
+    const keys = Array.from({ length: 60 }, (_, index) => `key-${index}`);
+    const run = async (key: string) => batches.run(attempt('a', key), transactions.decide);
+    const first = keys.slice(0, 10).map(run);
+    await transactions.begun(1);
+    const next = keys.slice(10).map(run);
+    transactions.end();
+    await transactions.begun(2);
+    const later = run('later');
+    transactions.end();
+    await transactions.begun(3);
+    transactions.end();
+    expect(await Promise.all([...first, ...next])).toEqual(keys.map((token) => ({ token })));
     expect(await later).toEqual({ token: 'later' });
-    const afterwards = batches.run(attempt('a', 'afterwards'), transactions.decide);
-    await transactions.end();
+    const afterwards = run('afterwards');
+    await transactions.begun(4);
+    transactions.end();
     expect(await afterwards).toEqual({ token: 'afterwards' });
+    expect(transactions.batches).toEqual([keys.slice(0, 10), keys.slice(10), ['later'], ['afterwards']]);
+  });
+
+  it('are answered though more and more arrive', async () => {
+    const [batches, transactions] = [new RenewalBatches(), new Transactions()];
+    let isBegun = false;
+    const begun = transactions.begun(1).then(() => (isBegun = true));
+    const answers = [];
+    for (let index = 0; !isBegun; index += 1) {
+      answers.push(batches.run(attempt('a', `key-${index}`), transactions.decide));
+      await sleep(1);
+    }
+    await begun;
+    // It did not go on until there was no more room.
+    expect(answers.length).toBeLessThan(400);
+    while (transactions.batches.flat().length < answers.length) {
+      transactions.end();
+      await sleep(1);
+    }
+    transactions.end();
+    expect(await Promise.all(answers)).toHaveLength(answers.length);
   });
 
   it('do not wait for those of another one', async () => {
     const [batches, transactions] = [new RenewalBatches(), new Transactions()];
     const both = ['a', 'b'].map(async (lid) => batches.run(attempt(lid, lid), transactions.decide));
+    await transactions.begun(2);
     expect(transactions.batches).toEqual([['a'], ['b']]);
-    await transactions.end();
-    await transactions.end();
+    transactions.end();
+    transactions.end();
     await Promise.all(both);
   });
 
@@ -65,7 +98,8 @@ describe('renewals of one license', () => {
     const failed = batches.run(attempt('a', 'first'), async () => Promise.reject(new Error('failed')));
     await expect(failed).rejects.toThrow('failed');
     const next = batches.run(attempt('a', 'next'), transactions.decide);
-    await transactions.end();
+    await transactions.begun(1);
+    transactions.end();
     expect(await next).toEqual({ token: 'next' });
   });
 
@@ -77,13 +111,12 @@ describe('renewals of one license', () => {
 
   it('are dropped by chance where too many wait: early and late ones alike', async () => {
     const [batches, transactions] = [new RenewalBatches(), new Transactions()];
-    const all = Array.from({ length: 1201 }, async (_, index) =>
-      batches.run(attempt('a', `key-${index}`), transactions.decide),
-    );
-    const settled = Promise.allSettled(all);
-    await transactions.end();
-    await transactions.end();
-    const outcomes = (await settled).slice(1);
+    const run = async (_: unknown, index: number) =>
+      batches.run(attempt('a', `key-${index}`), transactions.decide);
+    const settled = Promise.allSettled(Array.from({ length: 1200 }, run));
+    await transactions.begun(1);
+    transactions.end();
+    const outcomes = await settled;
     const refused = outcomes.filter(({ status }) => status === 'rejected');
     expect(refused).toHaveLength(800);
     for (const one of refused)

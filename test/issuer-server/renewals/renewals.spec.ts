@@ -1,8 +1,11 @@
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request, type RequestOptions } from 'node:http';
+import { jest } from '@jest/globals';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { RenewalAttempt } from '../../../src/issuer-server/renewals/renewal-attempt.js';
 import { Renewals } from '../../../src/issuer-server/renewals/renewals.js';
+import { Database } from '../../../src/database/database.js';
 import { decideRenewal } from '../../../src/domain/license/license.js';
 import { authenticateLicenseToken, verifyLicenseToken } from '../../../src/domain/license/license-token.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
@@ -260,6 +263,39 @@ describe('a caller in a loop with tokens of a license', () => {
     expect(refused.map((one) => (one as PromiseRejectedResult).reason)).toEqual(
       refused.map(() => expect.objectContaining({ code: 'not_due' })),
     );
+  });
+});
+
+describe('a hundred renewals of a license at once', () => {
+  // On a server the process reads further requests while it waits for a transaction.
+  (POSTGRES_URL === undefined ? it : it.skip)('take five transactions at most', async () => {
+    const { token } = await issuerServer.issued();
+    await issuerServer.renew({ token });
+    const agent = new Agent({ keepAlive: true });
+    const { url, application } = issuerServer.running;
+    const send = async (options: RequestOptions, body = ''): Promise<number | undefined> => {
+      const sent = request(`${url}${options.path}`, { ...options, agent }).end(body);
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      await once(response.resume(), 'end');
+      return response.statusCode;
+    };
+    const hundredfold = async (options: RequestOptions, body?: string) =>
+      Promise.all(Array.from({ length: 100 }, async () => send(options, body)));
+    const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
+    // Connects them: what is counted is not how soon connections are accepted.
+    await hundredfold({ path: '/healthz' });
+    const transaction = jest.spyOn(application.nest.get(Database), 'transaction');
+    try {
+      const statuses = await hundredfold(
+        { path: '/v1/licenses/renew', method: 'POST', headers: { ...headers, 'Idempotency-Key': 'loop' } },
+        JSON.stringify({ instance: INSTANCE, version: '1.0.0' }),
+      );
+      expect(new Set(statuses)).toEqual(new Set([200]));
+      expect(transaction.mock.calls.length).toBeLessThanOrEqual(5);
+    } finally {
+      transaction.mockRestore();
+      agent.destroy();
+    }
   });
 });
 
