@@ -11,6 +11,16 @@ export class RootUrlError extends Error {
   override readonly name = 'RootUrlError';
 }
 
+/** The longest root URL, in characters: a claim of a license has room for as many. */
+export const MOST_ROOT_URL_CHARACTERS = 1024;
+/** The longest name of a host (RFC 1035, section 2.3.4, without the dot at its end). */
+const MOST_HOST_CHARACTERS = 253;
+/** A dot, a colon and the digits of a port. */
+const MOST_AROUND_HOST = 7;
+
+const TOO_LONG = `The root URL has more than ${MOST_ROOT_URL_CHARACTERS} characters.`;
+const HOST_TOO_LONG = `The root URL has a host of more than ${MOST_HOST_CHARACTERS} characters.`;
+
 /**
  * What a URL parser would repair, drop or explain away silently is refused before one sees it: a parser removes
  * tabs, turns backslashes into slashes, and makes `http:/host`, `http:host` and `http:////host` one address.
@@ -26,6 +36,8 @@ const RULES: readonly (readonly [pattern: RegExp, message: string])[] = [
   [/^(?!https?:)/i, 'The root URL does not begin with "http://" or "https://".'],
   [/^https?:(?!\/\/[^/])/i, 'The root URL has no host after exactly two slashes.'],
   [/^https?:\/\/[^/]*@/i, 'The root URL has a user name or password.'],
+  // The parser's time grows with the square of a host's length.
+  [new RegExp(`^https?://[^/]{${MOST_HOST_CHARACTERS + MOST_AROUND_HOST + 1}}`, 'iu'), HOST_TOO_LONG],
 ];
 
 /**
@@ -37,7 +49,10 @@ const RULES: readonly (readonly [pattern: RegExp, message: string])[] = [
 export function parseRootUrl(text: unknown): RootUrl {
   const url = parseAddress(text);
   const path = url.pathname.endsWith('/') ? url.pathname : `${url.pathname}/`;
-  return Object.freeze({ canonical: `${url.protocol}//${url.host}${path}` });
+  const canonical = `${url.protocol}//${url.host}${path}`;
+  // Encoded it can be longer than it was, and has to be a root URL itself.
+  if (isTooLong(canonical)) throw new RootUrlError(TOO_LONG);
+  return Object.freeze({ canonical });
 }
 
 /**
@@ -50,12 +65,14 @@ export function parseRootUrl(text: unknown): RootUrl {
  */
 export function parseAddress(text: unknown): URL {
   if (typeof text !== 'string') throw new RootUrlError('The root URL is not a string.');
+  if (isTooLong(text)) throw new RootUrlError(TOO_LONG);
   for (const [pattern, message] of RULES) {
     if (pattern.test(text)) throw new RootUrlError(message);
   }
   const url = parse(text);
   // A percent-encoded or full-width asterisk in the host is a plain one after parsing.
   if (url.hostname.includes('*')) throw new RootUrlError('The root URL has a wildcard.');
+  if (url.hostname.replace(/\.$/, '').length > MOST_HOST_CHARACTERS) throw new RootUrlError(HOST_TOO_LONG);
   return url;
 }
 
@@ -80,6 +97,12 @@ export function isRootUrl(text: unknown, rootUrl: RootUrl): boolean {
   if (text === rootUrl.canonical) return true;
   const address = readRootUrl(text);
   return address !== undefined && sameRootUrl(address, rootUrl);
+}
+
+/** Counts characters and not UTF-16 code units, as `maxLength` of JSON Schema does. */
+function isTooLong(text: string): boolean {
+  if (text.length <= MOST_ROOT_URL_CHARACTERS) return false;
+  return text.length > 2 * MOST_ROOT_URL_CHARACTERS || [...text].length > MOST_ROOT_URL_CHARACTERS;
 }
 
 function parse(text: string): URL {

@@ -1,6 +1,7 @@
 import { Controller, Get, Header, HttpCode, Post, UseFilters, UseGuards } from '@nestjs/common';
 import { KEY_SET_MAX_AGE } from '../domain/token/key-rotation.js';
 import type { LicenseClaims } from '../domain/license/license-claims.js';
+import { readRootUrl } from '../domain/root-url.js';
 import type { PublicJwk } from '../domain/token/verification-key.js';
 import { JsonBody } from '../http/json-body.js';
 import { IdempotencyKey } from './renewals/idempotency-key.decorator.js';
@@ -34,7 +35,13 @@ export class IssuerServerController {
     @IdempotencyKey() idempotencyKey: string,
     @JsonBody() { instance, version, dryRun = false }: RenewalRequest,
   ): Promise<RenewalAnswer> {
-    return this.renewals.renew({ claims, instance, version, idempotencyKey, dryRun });
+    return this.renewals.renew({
+      claims,
+      instance: readRootUrl(instance),
+      version,
+      idempotencyKey,
+      dryRun,
+    });
   }
 
   /** Liveness: depends on nothing. */

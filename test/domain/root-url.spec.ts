@@ -11,6 +11,9 @@ function canonical(text: unknown): string {
   return parseRootUrl(text).canonical;
 }
 
+/** 200 different characters: each has its own code in the host's ASCII form. */
+const HAN = Array.from({ length: 200 }, (_, index) => String.fromCodePoint(0x4e00 + index)).join('');
+
 describe('parseRootUrl', () => {
   it.each([
     ['http://play.grafana.org/', 'http://play.grafana.org/'],
@@ -161,6 +164,30 @@ describe('parseRootUrl', () => {
     expect(() => parseRootUrl(value)).toThrow(RootUrlError);
     const error = { name: 'RootUrlError', message: 'The root URL is not a string.' };
     expect(() => parseRootUrl(value)).toThrow(expect.objectContaining(error) as Error);
+  });
+
+  it.each([
+    ['1,024 characters', `https://host/${'a'.repeat(1010)}/`],
+    ['1,024 characters beyond the basic plane', `https://host/${'\u{1f600}'.repeat(60)}/`],
+    ['a host of 253 characters', `https://${'a.'.repeat(126)}a:65535/`],
+    ['a host of 253 characters and a dot', `https://${'a.'.repeat(126)}a./`],
+  ])('takes %s', (_, text) => {
+    expect(canonical(canonical(text))).toBe(canonical(text));
+  });
+
+  it.each([
+    ['1024 characters', `https://host/${'a'.repeat(1012)}`],
+    ['1024 characters', `https://host/${'\u{1f600}'.repeat(1012)}`],
+    // Short enough as it is; percent-encoded, and with the slash at its end, it is not.
+    ['1024 characters', `https://host/${'é'.repeat(300)}`],
+    ['1024 characters', `https://host/${'a'.repeat(1011)}`],
+    ['253 characters', `https://${'a.'.repeat(127)}a/`],
+    ['253 characters', `https://${'a'.repeat(254)}:80/`],
+    ['253 characters', `https://${HAN}/`],
+    ['253 characters', `https://${'%61'.repeat(100)}/`],
+  ])('refuses more than %s (%#)', (words, text) => {
+    expect(() => parseRootUrl(text)).toThrow(RootUrlError);
+    expect(() => parseRootUrl(text)).toThrow(`more than ${words}.`);
   });
 
   it('gives an address that nobody can change afterwards', () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { isJsonObject, type JsonValue } from './strict-json.js';
 import { readKid, readVerificationKey, UnusableKeyError, type VerificationKey } from './verification-key.js';
 
@@ -63,8 +64,11 @@ export async function readKeySet(jwks: JsonValue): Promise<KeySet> {
   if (members.length > MAX_KEYS) throw new KeySetError(`The key set has more than ${MAX_KEYS} keys.`);
 
   const keys: (VerificationKey | SkippedKey)[] = [];
-  // One after the other: a look at an RSA key takes its time, and lets others have a turn.
-  for (const [index, member] of members.entries()) keys.push(await readMember(member, index));
+  for (const [index, member] of members.entries()) {
+    keys.push(await readMember(member, index));
+    // A look at a key takes milliseconds: requests have a turn after each.
+    await setImmediate();
+  }
   const found = new Map<string, VerificationKey>();
   const ambiguous = new Set<string>();
   for (const key of keys) {

@@ -30,8 +30,9 @@ export function withoutSurroundings(text: string): string {
  * @param text has not the shape of a compact JWS, and at most some 16 KiB: it is looked at several times
  */
 export function describeMalformedToken(text: string): string {
+  const inner = withoutSurroundings(text);
   for (const describe of DESCRIPTIONS) {
-    const sentence = describe(text, withoutSurroundings(text));
+    const sentence = describe(text, inner);
     if (sentence !== undefined) return sentence;
   }
   return 'The token is not three base64url parts with dots between them.';

@@ -1,10 +1,12 @@
 import type { LicenseClaims } from '../../domain/license/license-claims.js';
+import type { RootUrl } from '../../domain/root-url.js';
 
 /** One attempt of an instance to renew its license. */
 export interface RenewalAttempt {
   /** Of the token that it showed, verified. */
   readonly claims: LicenseClaims;
-  readonly instance: string;
+  /** Where it says to be; undefined when that is no root URL. Parsed once, and before the license's row is locked. */
+  readonly instance: RootUrl | undefined;
   /** Of the service that asks. */
   readonly version: string;
   /** The same for every repetition of the attempt. */

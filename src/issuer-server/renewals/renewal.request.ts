@@ -1,13 +1,11 @@
-import { IsBoolean, IsNotEmpty, IsObject, IsString, Matches, MaxLength, ValidateIf } from 'class-validator';
-
-/** Unlike `@IsOptional`, which also lets `null` pass. */
-const IfPresent = () => ValidateIf((_, value) => value !== undefined);
+import { IsBoolean, IsNotEmpty, IsObject, IsString, Matches, MaxLength } from 'class-validator';
+import { IfPresent } from '../../http/if-present.decorator.js';
+import { IsInstance } from '../../http/is-instance.decorator.js';
 
 /** `POST /v1/licenses/renew` */
 export class RenewalRequest {
   /** The root URL of the instance that asks. */
-  @IsString({ message: 'instance must be a string' })
-  @IsNotEmpty({ message: 'instance must not be empty' })
+  @IsInstance()
   readonly instance!: string;
 
   /** Of the service that asks. */

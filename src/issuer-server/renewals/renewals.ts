@@ -2,7 +2,6 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../database/database.js';
 import type { LicenseClaims } from '../../domain/license/license-claims.js';
-import { parseRootUrl, RootUrlError } from '../../domain/root-url.js';
 import { type ClockReading, ConfirmedClock } from '../record/confirmed-clock.js';
 import { ClockDoubtError } from '../record/clock-doubt-error.js';
 import { IssuedLicenseEntity } from '../licenses/issued-license.entity.js';
@@ -118,7 +117,7 @@ export class Renewals {
   async #assertEntitled(batch: Batch, { instance }: RenewalAttempt): Promise<void> {
     const { license, manager } = batch;
     const { now, doubt } = batch.reading;
-    if (!isAddress(instance, license.sub)) throw new RenewalRefused('instance_mismatch');
+    if (instance?.canonical !== license.sub) throw new RenewalRefused('instance_mismatch');
     if (license.status === 'suspended') throw new RenewalRefused('license_suspended');
     const { lid, revokedAt, aheadIat } = license;
     if (revokedAt === null) return;
@@ -136,14 +135,5 @@ export class Renewals {
       const msg = `the token that was shown lies ahead of the clock: run "token ${lid}" and upload what it prints to the instance`;
       this.#logger.error({ msg, lid, iat, aheadBySeconds: iat - now });
     }
-  }
-}
-
-function isAddress(text: string, sub: string): boolean {
-  try {
-    return parseRootUrl(text).canonical === sub;
-  } catch (error) {
-    if (error instanceof RootUrlError) return false;
-    throw error;
   }
 }

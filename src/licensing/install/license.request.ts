@@ -1,5 +1,6 @@
-import { IsBoolean, IsNotEmpty, IsString } from 'class-validator';
+import { IsBoolean, IsString } from 'class-validator';
 import { IfPresent } from '../../http/if-present.decorator.js';
+import { IsInstance } from '../../http/is-instance.decorator.js';
 
 /** `POST /api/licensing/token` */
 export class InstallLicenseRequest {
@@ -35,7 +36,6 @@ export class InspectLicenseRequest {
 /** `DELETE /api/licensing/token` */
 export class RemoveLicenseRequest {
   /** The root URL of the instance whose license goes. */
-  @IsString({ message: 'instance must be a string' })
-  @IsNotEmpty({ message: 'instance must not be empty' })
+  @IsInstance()
   readonly instance!: string;
 }

@@ -24,6 +24,19 @@ describe('readKeySet', () => {
     }
   });
 
+  it('lets others have a turn after each key', async () => {
+    let turns = 0;
+    let isOver = false;
+    const count = () => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    await readKeySet({ keys: Array.from({ length: 100 }, (_, index) => ({ ...ed, kid: `key-${index}` })) });
+    isOver = true;
+    expect(turns).toBeGreaterThanOrEqual(100);
+  });
+
   it('gives the same key again from the public members of one', async () => {
     const { keySet, keys } = await issuerKeys(ALGORITHMS);
     for (const { kid } of keys) {

@@ -69,6 +69,17 @@ describe('DELETE /api/licensing/token', () => {
     expect((await stage.audit()).length - records).toBe(1);
   });
 
+  it('refuses an instance of more than 1,024 characters by its length alone', async () => {
+    const hosts = Array.from({ length: 16_000 }, (_, index) => String.fromCodePoint(0x4e00 + index)).join('');
+    for (const instance of [`${ROOT_URL}${'a'.repeat(1025 - ROOT_URL.length)}`, `http://${hosts}`]) {
+      const reply = await remove(instance);
+      expect(outcome(reply)).toEqual([400, 'bad-request']);
+      expect(reply.body.error).toBe('instance must have at most 1024 characters');
+    }
+    const longest = await remove(`${ROOT_URL}${'a'.repeat(1024 - ROOT_URL.length)}`);
+    expect(outcome(longest)).toEqual([422, 'instance.mismatch']);
+  });
+
   it('removes a license that has expired', async () => {
     const exp = stage.now + 100;
     await install({ exp });
@@ -124,7 +135,7 @@ describe('DELETE /api/licensing/token', () => {
     ' ',
     '\0',
     '\ud800',
-    'x'.repeat(2000),
+    'x'.repeat(1024),
   ];
 
   it('answers 422 to every other text, with a license and without one', async () => {

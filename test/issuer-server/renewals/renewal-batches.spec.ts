@@ -7,13 +7,14 @@ import {
 import { RenewalRefused } from '../../../src/issuer-server/renewals/renewal-refused.js';
 import type { RenewalAttempt } from '../../../src/issuer-server/renewals/renewal-attempt.js';
 import type { LicenseClaims } from '../../../src/domain/license/license-claims.js';
+import { parseRootUrl } from '../../../src/domain/root-url.js';
 import { validClaims } from '../../support/tokens.js';
 
 const attempt = (lid: string, idempotencyKey: string): RenewalAttempt => ({
   ...{
     claims: validClaims({ lid }) as unknown as LicenseClaims,
     idempotencyKey,
-    instance: 'https://example.com/',
+    instance: parseRootUrl('https://example.com/'),
   },
   ...{ version: '1', dryRun: false },
 });

@@ -8,6 +8,7 @@ import { Renewals } from '../../../src/issuer-server/renewals/renewals.js';
 import { Database } from '../../../src/database/database.js';
 import { decideRenewal } from '../../../src/domain/license/license.js';
 import { authenticateLicenseToken, verifyLicenseToken } from '../../../src/domain/license/license-token.js';
+import { readRootUrl } from '../../../src/domain/root-url.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
 import { createKey, sign, validClaims } from '../../support/tokens.js';
 import { INSTANCE, ISSUER_ID, policy, type Reply, TestIssuerServer } from '../test-issuer-server.js';
@@ -120,6 +121,17 @@ describe('a renewal', () => {
       });
     },
   );
+
+  it('is a bad request for an instance of more than 1,024 characters, whose parsing would take long', async () => {
+    const { token } = await issuerServer.issued();
+    const hosts = Array.from({ length: 16_000 }, (_, index) => String.fromCodePoint(0x4e00 + index)).join('');
+    for (const instance of [`${INSTANCE}${'a'.repeat(1025 - INSTANCE.length)}`, `http://${hosts}`]) {
+      expect(await issuerServer.renew({ token, body: { instance, version: '1' } })).toMatchObject({
+        status: 400,
+        body: { messageId: 'bad-request', error: 'instance must have at most 1024 characters' },
+      });
+    }
+  });
 
   it('gives one new token a minute, and that one to all who show an older one', async () => {
     const { token, lid } = await issuerServer.issued();
@@ -250,7 +262,7 @@ describe('a caller in a loop with tokens of a license', () => {
     const keySet = await issuerServer.keySet();
     const attemptWith = async (token: string, idempotencyKey: string): Promise<RenewalAttempt> => {
       const { claims } = await authenticateLicenseToken(token, keySet);
-      return { claims, instance: claims.sub, version: '', idempotencyKey, dryRun: false };
+      return { claims, instance: readRootUrl(claims.sub), version: '', idempotencyKey, dryRun: false };
     };
     const crowd = Array.from({ length: 60 }, (_, index) => newer[index % newer.length] ?? '');
     const attempts = await Promise.all(
