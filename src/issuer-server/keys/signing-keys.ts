@@ -1,16 +1,17 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
-import { type CryptoKey, SignJWT } from 'jose';
+import { SignJWT } from 'jose';
 import type { EntityManager } from 'typeorm';
 import { Periodic } from '../../clock/periodic.js';
 import { Database } from '../../database/database.js';
 import { type Clock, CLOCK } from '../../domain/clock.js';
-import { type KeySet, readKeySet } from '../../domain/token/key-set.js';
+import type { KeySet } from '../../domain/token/key-set.js';
 import { ServiceError } from '../../domain/service-error.js';
 import type { PublicJwk } from '../../domain/token/verification-key.js';
+import { Metrics } from '../../metrics/metrics.js';
+import { type LoadedKeys, publish, type Signer, withoutActive } from './loaded-keys.js';
 import { generateSigningKey } from './new-signing-key.js';
 import { PrivateKeys } from './private-keys.js';
-import { publishedJwk } from './public-jwk.js';
 import type { SigningKeyEntity } from './signing-key.entity.js';
 import { SigningKeyStore } from './signing-key.store.js';
 
@@ -28,20 +29,6 @@ export interface SignedText {
   readonly kid: string;
 }
 
-interface LoadedKeys {
-  readonly rows: readonly SigningKeyEntity[];
-  /** The key that signs: the active one, or the one before where that cannot be used here. */
-  readonly key: SigningKeyEntity;
-  readonly privateKey: CryptoKey;
-  readonly jwks: { readonly keys: readonly PublicJwk[] };
-  readonly keySet: KeySet;
-}
-
-async function publish(rows: readonly SigningKeyEntity[]): Promise<Pick<LoadedKeys, 'jwks' | 'keySet'>> {
-  const jwks = { keys: rows.map(publishedJwk) };
-  return { jwks, keySet: await readKeySet(jwks) };
-}
-
 /** The issuer's keys in memory. The first one is made when there is none; private halves never leave this class. */
 @Injectable()
 export class SigningKeys implements BeforeApplicationShutdown {
@@ -56,8 +43,16 @@ export class SigningKeys implements BeforeApplicationShutdown {
     private readonly database: Database,
     private readonly store: SigningKeyStore,
     private readonly privateKeys: PrivateKeys,
+    metrics: Metrics,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    metrics.gauge(
+      'licentia_signing_key_usable',
+      'Whether the issuer can sign with the active key of its database: 0 while it uses the one before, or none.',
+      {},
+      () => (this.#keys === undefined ? undefined : Number(this.#keys.signer?.key.state === 'active')),
+    );
+  }
 
   /**
    * Reads the keys from the database, which must have been started, and encrypts those that are to be.
@@ -126,14 +121,14 @@ export class SigningKeys implements BeforeApplicationShutdown {
     return { text, kid };
   }
 
-  async #active(manager: EntityManager): Promise<LoadedKeys> {
+  async #active(manager: EntityManager): Promise<Signer> {
     for (let tries = 1; ; tries += 1) {
-      const keys = this.#loaded();
-      const state = await this.store.hold(manager, keys.key.kid);
-      if (state === 'active') return keys;
-      if (tries < MOST_TRIES && (await this.#takeUp(await this.store.all(manager)))) continue;
+      const { signer } = this.#loaded();
+      const state = signer && (await this.store.hold(manager, signer.key.kid));
+      if (signer !== undefined && state === 'active') return signer;
+      if (tries < MOST_TRIES && (await this.#takeUp(await this.store.everything(manager)))) continue;
       // Where the database has no key that can be used here, the last one goes on; but never one that nobody can verify.
-      if (state === undefined || state === 'verify-only') return keys;
+      if (signer !== undefined && (state === undefined || state === 'verify-only')) return signer;
       const cause = new Error('the active signing key cannot be used by this process');
       throw new ServiceError('database.unavailable', undefined, { cause, retryAfter: 2 });
     }
@@ -141,16 +136,20 @@ export class SigningKeys implements BeforeApplicationShutdown {
 
   /**
    * Follows the database: what is signed by a key that it lacks could not be verified after a restart. Never rejects: where
-   * the database is away, has no key or has one that cannot be used, the former keys stay.
+   * the database is away or has no key, the former keys stay.
    */
   async #look(): Promise<void> {
-    const rows = await this.database.read((manager) => this.store.all(manager)).catch(() => undefined);
-    if (rows !== undefined && this.#keys !== undefined) await this.#takeUp(rows);
+    const all = await this.database.read((manager) => this.store.everything(manager)).catch(() => undefined);
+    if (all !== undefined && this.#keys !== undefined) await this.#takeUp(all);
   }
 
-  /** @returns whether the keys in memory are other ones now */
-  async #takeUp(rows: readonly SigningKeyEntity[]): Promise<boolean> {
+  /**
+   * @param all - the keys of the database, with the retired ones
+   * @returns whether the active key signs now and did not before
+   */
+  async #takeUp(all: readonly SigningKeyEntity[]): Promise<boolean> {
     const former = this.#loaded();
+    const rows = all.filter(({ state }) => state !== 'retired');
     if (rows.length === 0) {
       if (!this.#missing)
         this.#logger.error({ msg: 'the database has no signing key any more: the last one stays' });
@@ -159,17 +158,16 @@ export class SigningKeys implements BeforeApplicationShutdown {
     }
     this.#missing = false;
     const isSame = isDeepStrictEqual(rows, former.rows);
-    if (isSame && former.key.state === 'active') return false;
+    if (isSame && former.signer?.key.state === 'active') return false;
     try {
       this.#keys = await this.#load(rows);
     } catch (error) {
+      if (!isSame) this.#keys = await withoutActive(former, all, rows);
       this.#sayUnusable(rows, error);
-      const own = rows.find(({ kid }) => kid === former.key.kid);
-      if (isSame || own === undefined) return false;
-      // It goes on signing with its own key, but publishes what all publish.
-      this.#keys = { rows, key: own, privateKey: former.privateKey, ...(await publish(rows)) };
       return false;
     }
+    if (this.#unusable !== undefined)
+      this.#logger.log({ msg: 'the active signing key can be used now', kid: rows[0]?.kid });
     this.#unusable = undefined;
     this.#say(former, this.#keys);
     return true;
@@ -179,19 +177,22 @@ export class SigningKeys implements BeforeApplicationShutdown {
   #sayUnusable(rows: readonly SigningKeyEntity[], error: unknown): void {
     if (isDeepStrictEqual(rows, this.#unusable)) return;
     this.#unusable = rows;
-    const msg = 'the active signing key of the database cannot be used here: the former one goes on signing';
+    const rest =
+      this.#loaded().signer === undefined
+        ? 'and the former one is retired: nothing is signed until it can be used'
+        : 'so the former one goes on signing';
+    const msg = `the active signing key of the database cannot be used here, ${rest}`;
     this.#logger.error({ msg, kid: rows[0]?.kid, err: error });
   }
 
   #say(former: LoadedKeys, present: LoadedKeys): void {
     const states = ({ rows }: LoadedKeys) => Object.fromEntries(rows.map(({ kid, state }) => [kid, state]));
     if (isDeepStrictEqual(states(former), states(present))) return;
-    if (present.keySet.find(former.key.kid) === undefined) {
-      const msg = 'the signing keys of the database are other ones than before';
-      this.#logger.warn({ msg, kid: present.key.kid });
-    } else {
-      this.#logger.log({ msg: 'the signing keys changed', kid: present.key.kid, keys: states(present) });
-    }
+    const kid = present.signer?.key.kid;
+    const own = former.signer?.key.kid;
+    if (own === undefined || present.keySet.find(own) !== undefined)
+      this.#logger.log({ msg: 'the signing keys changed', kid, keys: states(present) });
+    else this.#logger.warn({ msg: 'the signing keys of the database are other ones than before', kid });
   }
 
   #loaded(): LoadedKeys {
@@ -203,7 +204,8 @@ export class SigningKeys implements BeforeApplicationShutdown {
   async #load(rows: readonly SigningKeyEntity[]): Promise<LoadedKeys> {
     const key = rows.find(({ state }) => state === 'active');
     if (key === undefined) throw new Error('there is no active signing key');
-    return { rows, key, privateKey: await this.privateKeys.import(key), ...(await publish(rows)) };
+    const privateKey = await this.privateKeys.import(key);
+    return { rows, signer: { key, privateKey }, ...(await publish(rows)) };
   }
 
   async #createFirst(manager: EntityManager): Promise<void> {

@@ -26,6 +26,7 @@ import {
   verifyRevocationStatement,
 } from '../../../src/domain/license/license-token.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
+import { Scrape } from '../../support/scrape.js';
 import { ISSUER_ID, optionsOf, policy, TestIssuerServer } from '../test-issuer-server.js';
 
 describe('the rotation of the signing keys', () => {
@@ -245,6 +246,37 @@ describe('the rotation of the signing keys', () => {
     expect([renewed.status, readTokenHeader(renewed.body.token).kid]).toEqual([200, former]);
     await writeFile(file, pem);
     await until(async () => readTokenHeader((await issuerServer.issued()).token).kid === kid);
+  });
+
+  it('takes a key that is retired elsewhere out of the key set of a process that cannot use the new one', async () => {
+    const [former = ''] = await published();
+    const { token } = await issuerServer.issued();
+    const usable = async () =>
+      (await Scrape.of(issuerServer.running.url)).value('licentia_signing_key_usable');
+    expect(await usable()).toBe(1);
+    const file = join(directory, 'elsewhere.pem');
+    const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+    await writeFile(file, pem);
+    const { kid } = await keys.add(undefined, file);
+    // As on a replica that does not have the file.
+    await rm(file);
+    await issuerServer.query(
+      `UPDATE signing_key SET state = 'verify-only', verify_only_at = now() WHERE state = 'active'`,
+    );
+    await issuerServer.query(`UPDATE signing_key SET state = 'active' WHERE kid = $1`, [kid]);
+    await until(async () => (await usable()) === 0);
+    await keys.retire(former, true);
+    await until(async () => !(await published()).includes(former));
+    expect(await published()).toEqual([kid]);
+    expect(await issuerServer.renew({ token })).toMatchObject({
+      status: 401,
+      body: { code: 'token_unknown' },
+    });
+    await expect(issuerServer.issued()).rejects.toMatchObject({ code: 'database.unavailable' });
+    expect(await usable()).toBe(0);
+    await writeFile(file, pem);
+    await until(async () => (await usable()) === 1);
+    expect(readTokenHeader((await issuerServer.issued()).token).kid).toBe(kid);
   });
 
   it('is possible while the file of the active key is lost', async () => {
