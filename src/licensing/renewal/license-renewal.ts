@@ -95,7 +95,7 @@ export class LicenseRenewal {
     if (license !== undefined) {
       this.issuer.assertConfigured();
       await this.#assertNotPaused();
-      return { held, license };
+      return { held, license, askedAt: this.watch.earliest };
     }
     const { content } = held;
     switch (content.kind) {

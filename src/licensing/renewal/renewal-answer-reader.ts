@@ -107,7 +107,10 @@ export class RenewalAnswerReader {
 /** @throws ServiceError `issuer.bad-response` for a successor that a revocation which is known already applies to */
 export function assertNotRevoked({ revocations }: HeldLicense, { claims }: AuthenticatedLicense): void {
   const revokedAt = revocations.find(claims.iss, claims.lid);
-  if (revokedAt !== undefined && claims.iat <= revokedAt) {
-    throw badResponse(new Error('the token is from before the revocation of its license'));
-  }
+  if (revokedAt !== undefined && claims.iat <= revokedAt) throw fromBeforeRevocation();
+}
+
+/** What an answer is that a known revocation applies to. */
+export function fromBeforeRevocation(): ServiceError {
+  return badResponse(new Error('the token is from before the revocation of its license'));
 }

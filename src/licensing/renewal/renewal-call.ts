@@ -2,9 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditLog } from '../../audit/audit-log.js';
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
-import { compareTokens, isOlder, isSameLicense } from '../../domain/license/license.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { isOverdue } from '../../domain/license/renewal-policy.js';
+import { decideSuccession, type StoredToken } from '../../domain/license/succession.js';
 import { ServiceError } from '../../domain/service-error.js';
 import { LicenseIssuer, type RenewalAnswer } from '../../issuer/license-issuer.js';
 import type { HeldLicense } from '../../snapshot/snapshot.js';
@@ -13,7 +13,7 @@ import { LicenseMetrics } from '../license/license-metrics.js';
 import { LicenseQueue } from '../terms/license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from '../license/license-reader.js';
 import { LicenseRevoker } from './license-revoker.js';
-import { assertNotRevoked, RenewalAnswerReader } from './renewal-answer-reader.js';
+import { fromBeforeRevocation, RenewalAnswerReader } from './renewal-answer-reader.js';
 import { RenewalJournal } from './renewal-journal.js';
 import type { Turn } from './renewal.store.js';
 
@@ -21,6 +21,8 @@ import type { Turn } from './renewal.store.js';
 export interface Renewable {
   readonly held: HeldLicense;
   readonly license: AuthenticatedLicense;
+  /** Unix seconds; the earlier time while the clock is in doubt. */
+  readonly askedAt: number;
 }
 
 /** One call to the issuer and what becomes of its answer: verified, compared and stored in one conditional statement. */
@@ -87,7 +89,7 @@ export class RenewalCall {
   /** Promotes the successor, unless the license was removed or replaced since it was read. */
   async #store(
     actor: Actor,
-    { held: read, license }: Renewable,
+    { held: read, license, askedAt }: Renewable,
     turn: Turn,
     successor: AuthenticatedLicense,
   ): Promise<LicenseState> {
@@ -97,26 +99,28 @@ export class RenewalCall {
       // The next term may have begun while the issuer thought: what it answered is no successor of that license.
       const loaded = await this.queue.load(manager);
       const { held } = loaded;
-      const present = licenseIn(held.content);
-      if (held.generation !== read.generation || !isSamePlace(read, held, license)) {
-        throw new ServiceError('license.changed');
+      const { iss, lid, jti, iat, exp, lexp } = successor.claims;
+      const succession = decideSuccession({
+        before: storedToken(read),
+        now: storedToken(held),
+        renewed: license,
+        successor,
+        askedAt,
+        revokedAt: held.revocations.find(iss, lid),
+      });
+      switch (succession.kind) {
+        case 'changed':
+          throw new ServiceError('license.changed');
+        case 'revoked':
+          throw fromBeforeRevocation();
+        case 'keep':
+          await this.journal.succeeded(manager, turn, (outcome = 'unchanged'), succession.present);
+          return { changed: true, value: this.reader.stateIn(succession.present, held) };
       }
-      const isNews = present !== undefined && present.token !== licenseIn(read.content)?.token;
-      // Somebody went back to an older token meanwhile: that must not be undone by what was asked before.
-      if (isNews && isOlder(present.claims, license.claims)) throw new ServiceError('license.changed');
-      // Another renewal, or an upload, of the same license was quicker and brought something at least as new.
-      if (isNews && isSameOrNewer(present, successor)) {
-        await this.journal.succeeded(manager, turn, (outcome = 'unchanged'), present);
-        return { changed: true, value: this.reader.stateIn(present, held) };
-      }
-      // The next term's is not what the issuer was asked to renew, however new the answer.
-      if (isNews && (present.claims.nbf ?? 0) > (license.claims.nbf ?? 0))
-        throw new ServiceError('license.changed');
-      assertNotRevoked(held, successor);
-      // What is stored may be newer than what was renewed only where it does not count, and another source's does.
-      const overNewer = !isNews && !this.reader.storedIsValid(held, toSeconds(this.clock.now()));
+      // What is stored may be newer than what was renewed only where it is not valid, and another source's license is.
+      const overNewer =
+        succession.isUnchanged && !this.reader.storedIsValid(held, toSeconds(this.clock.now()));
       await this.queue.replace(manager, actor, loaded, successor, overNewer);
-      const { lid, jti, iat, exp, lexp } = successor.claims;
       await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, {
         jti,
         iat,
@@ -132,18 +136,19 @@ export class RenewalCall {
   }
 }
 
-/** Whether the database holds the renewed license, or it comes from another source and what is stored is what was read. */
-function isSamePlace(read: HeldLicense, held: HeldLicense, { claims }: AuthenticatedLicense): boolean {
-  const [before, present] = [licenseIn(read.content), licenseIn(held.content)];
-  if (present !== undefined && isSameLicense(present.claims, claims)) return true;
-  if (present !== undefined) return present.token === before?.token;
-  const isEmpty = read.content.kind === 'none' && held.content.kind === 'none';
-  // What cannot be read may be anything; after a restore, with the same revision too.
-  return isEmpty || (held.revision === read.revision && held.stamp === read.stamp);
-}
-
-function isSameOrNewer(present: AuthenticatedLicense, successor: AuthenticatedLicense): boolean {
-  return (
-    isSameLicense(present.claims, successor.claims) && compareTokens(present.claims, successor.claims) >= 0
-  );
+function storedToken({
+  generation,
+  revision,
+  stamp,
+  content,
+  queued,
+}: HeldLicense): StoredToken<AuthenticatedLicense> {
+  return {
+    generation,
+    revision,
+    stamp,
+    isEmpty: content.kind === 'none',
+    present: licenseIn(content),
+    queued: licenseIn(queued),
+  };
 }

@@ -786,13 +786,16 @@ describe('POST /api/licensing/token/renew', () => {
       expect(await stage.audit()).toEqual(records);
     });
 
-    it('takes the renewed token when the one that was uploaded meanwhile is older', async () => {
+    it.each([
+      ['is older', () => ({})],
+      ['is older and has a later nbf that is past', () => ({ nbf: stage.now - 30 })],
+    ])('takes the renewed token when the one that was uploaded meanwhile %s', async (_, more) => {
       const stored = await store(stage);
       stage.issuer.answerRenewals(tokenAnswer(successor(stored, { iat: stored.claims.iat + 20 })));
       const held = stage.issuer.holdRenewals();
       const renewal = stage.renew();
       await held.arrived;
-      await stage.install({ ...stored.claims, jti: 'uploaded', iat: stored.claims.iat + 10 });
+      await stage.install({ ...stored.claims, jti: 'uploaded', iat: stored.claims.iat + 10, ...more() });
       held.release();
       expect((await renewal).body).toMatchObject({ status: 1, jti: 'successor' });
       expect((await stage.shown()).jti).toBe('successor');
