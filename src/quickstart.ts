@@ -21,7 +21,7 @@ import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './schema/service-schema.js';
 import { isPortTaken, PortTakenError } from './http/port-taken.js';
 import { inspectLicenseSources } from './licensing/sources/license-source-remarks.js';
-import { LicensingService } from './licensing/licensing.service.js';
+import { LicenseInstaller } from './licensing/install/license-installer.js';
 import { Metrics } from './metrics/metrics.js';
 import { standardOutput } from './output/standard-output.js';
 import { rereadServiceFiles } from './reread.js';
@@ -171,7 +171,7 @@ async function installDemoLicense(
     products,
     includedUsers: 50,
   });
-  await nest.get(LicensingService).install(OPERATOR, token, { queue: false, acknowledge: true });
+  await nest.get(LicenseInstaller).install(OPERATOR, token, { queue: false, acknowledge: true });
 }
 
 /** A token for the quickstart's account, on the first start and when one is asked for. */

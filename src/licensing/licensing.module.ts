@@ -14,6 +14,8 @@ import { LicenseRenewal } from './renewal/license-renewal.js';
 import { LicenseRevoker } from './renewal/license-revoker.js';
 import { LicenseSources } from './sources/license-sources.js';
 import { LicenseStore } from './license/license.store.js';
+import { StoredLicense } from './license/stored-license.js';
+import { TokenVerifier } from './license/token-verifier.js';
 import { ExpiryMarker } from './terms/expiry-marker.js';
 import { HistoryController } from './history/history.controller.js';
 import { LicensingController } from './licensing.controller.js';
@@ -33,6 +35,8 @@ import { RenewalStore } from './renewal/renewal.store.js';
   controllers: [LicensingController, ExplanationController, HistoryController, RenewalController],
   providers: [
     LicenseStore,
+    StoredLicense,
+    TokenVerifier,
     LicenseMarkStore,
     LicenseReader,
     LicenseExplainer,
@@ -55,6 +59,6 @@ import { RenewalStore } from './renewal/renewal.store.js';
     LicenseRenewal,
     LicensingService,
   ],
-  exports: [LicensingService, AnswerLog, ExpiryMarker, LicenseSources, LicenseQueue, RenewalScheduler],
+  exports: [LicenseInstaller, AnswerLog, ExpiryMarker, LicenseSources, LicenseQueue, RenewalScheduler],
 })
 export class LicensingModule {}

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { Database } from '../../src/database/database.js';
 import type { AuthenticatedLicense } from '../../src/domain/license/license-token.js';
 import { licenseIn } from '../../src/licensing/license/license-reader.js';
-import { LicenseStore } from '../../src/licensing/license/license.store.js';
+import { StoredLicense } from '../../src/licensing/license/stored-license.js';
 import { RenewalStore, type Turn } from '../../src/licensing/renewal/renewal.store.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
@@ -16,7 +16,7 @@ const ISSUER_TIMEOUT_MS = '20000';
 
 interface Parts {
   readonly database: Database;
-  readonly licenses: LicenseStore;
+  readonly licenses: StoredLicense;
   readonly renewals: RenewalStore;
 }
 
@@ -122,7 +122,7 @@ describe('three replicas that renew one license', () => {
     await install('overtaken');
     const [first, second] = [replica(0), replica(1)].map(({ running: { application } }) => ({
       database: application.nest.get(Database),
-      licenses: application.nest.get(LicenseStore),
+      licenses: application.nest.get(StoredLicense),
       renewals: application.nest.get(RenewalStore),
     })) as [Parts, Parts];
     const held = await second.database.read((manager) => second.licenses.load(manager));
@@ -160,7 +160,7 @@ describe('three replicas that renew one license', () => {
   it('read the license again when it was changed otherwise before they had their turn', async () => {
     await install('changed');
     const { nest } = replica(0).running.application;
-    const [database, licenses] = [nest.get(Database), nest.get(LicenseStore)];
+    const [database, licenses] = [nest.get(Database), nest.get(StoredLicense)];
     const held = await database.read((manager) => licenses.load(manager));
     await replica(1).delete(TOKEN, { instance: 'http://localhost:3000/' });
     expect(

@@ -1,5 +1,6 @@
 import { emptyKeySet, type KeySet, readKeySet } from '../../src/domain/token/key-set.js';
-import { verifyLicenseToken } from '../../src/domain/license/license-token.js';
+
+import { verifyLicenseToken } from '../support/verify-license-token.js';
 import { parseRootUrl } from '../../src/domain/root-url.js';
 import { ServiceError } from '../../src/domain/service-error.js';
 import type { JsonValue } from '../../src/domain/token/strict-json.js';

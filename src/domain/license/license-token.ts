@@ -62,21 +62,14 @@ export async function authenticateLicenseToken(token: unknown, keys: KeySet): Pr
 }
 
 /**
- * Verifies a license token and requires that it is valid at this moment, for this instance.
+ * Requires that a license is valid at a moment, for an instance.
  *
  * @param nowSeconds Unix seconds.
  * @throws {ServiceError} with a `license.*` code of `docs/tokens.md` and a sentence that names the rule.
  */
-export async function verifyLicenseToken(
-  token: unknown,
-  keys: KeySet,
-  policy: LicensePolicy,
-  nowSeconds: number,
-): Promise<AuthenticatedLicense> {
-  const license = await authenticateLicenseToken(token, keys);
-  const verdict = judge(license.claims, policy, nowSeconds);
+export function assertValid(claims: LicenseClaims, policy: LicensePolicy, nowSeconds: number): void {
+  const verdict = judge(claims, policy, nowSeconds);
   if (verdict.status !== LicenseStatus.Valid) throw new ServiceError(verdict.code, verdict.message);
-  return license;
 }
 
 /**

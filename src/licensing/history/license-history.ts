@@ -11,7 +11,7 @@ import type { HeldContent } from '../../snapshot/snapshot.js';
 import { SnapshotService } from '../../snapshot/snapshot.service.js';
 import { LicenseQueue } from '../terms/license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from '../license/license-reader.js';
-import { LicenseStore } from '../license/license.store.js';
+import { StoredLicense } from '../license/stored-license.js';
 
 /** How many changes are shown at a time. */
 const SHOWN = 100;
@@ -29,7 +29,7 @@ export interface LicensePast {
 @Injectable()
 export class LicenseHistory {
   constructor(
-    private readonly store: LicenseStore,
+    private readonly stored: StoredLicense,
     private readonly queue: LicenseQueue,
     private readonly reader: LicenseReader,
     private readonly database: Database,
@@ -41,10 +41,10 @@ export class LicenseHistory {
   /** @throws ServiceError `database.unavailable` */
   async past(): Promise<LicensePast> {
     return this.database.read(async (manager) => {
-      const held = await this.store.load(manager);
+      const held = await this.stored.load(manager);
       return {
         current: licenseIn(held.content),
-        previous: licenseIn(await this.store.previous(manager)),
+        previous: licenseIn(await this.stored.previous(manager)),
         queued: licenseIn(held.queued),
         changes: await this.audit.licenseRecords(manager, SHOWN),
       };
@@ -61,7 +61,7 @@ export class LicenseHistory {
     return this.snapshots.change(async (manager) => {
       const loaded = await this.queue.load(manager);
       const { held } = loaded;
-      const license = assertVerified(await this.store.previous(manager));
+      const license = assertVerified(await this.stored.previous(manager));
       const { claims } = license;
       const revokedAt = held.revocations.find(claims.iss, claims.lid);
       const now = momentFor({ judgedFrom: held.marks.find(claims) }, toSeconds(this.clock.now()));

@@ -5,11 +5,7 @@ import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK, isoTime, toSeconds } from '../../domain/clock.js';
 import { compareTerms, type TermChange } from '../../domain/license/license-changes.js';
-import {
-  type AuthenticatedLicense,
-  authenticateLicenseToken,
-  readTokenHeader,
-} from '../../domain/license/license-token.js';
+import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import {
   decideInstall,
   decideQueue,
@@ -18,7 +14,6 @@ import {
   LicenseStatus,
 } from '../../domain/license/license.js';
 import { ServiceError } from '../../domain/service-error.js';
-import { IssuerKeys } from '../../issuer/issuer-keys.js';
 import type { HeldLicense } from '../../snapshot/snapshot.js';
 import { type Change, SnapshotService } from '../../snapshot/snapshot.service.js';
 import { type Decision, type Inspection, outcomeOf, takesAway } from './license-inspection.js';
@@ -26,6 +21,7 @@ import { LicenseMarkStore } from '../license/license-mark.store.js';
 import { LicenseMetrics } from '../license/license-metrics.js';
 import { LicenseQueue } from '../terms/license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from '../license/license-reader.js';
+import { TokenVerifier } from '../license/token-verifier.js';
 
 /** How a token is to be installed. */
 export interface InstallOptions {
@@ -60,7 +56,7 @@ export class LicenseInstaller {
     private readonly reader: LicenseReader,
     private readonly marks: LicenseMarkStore,
     private readonly queue: LicenseQueue,
-    private readonly keys: IssuerKeys,
+    private readonly verifier: TokenVerifier,
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditLog,
     private readonly metrics: LicenseMetrics,
@@ -74,8 +70,8 @@ export class LicenseInstaller {
    * @throws ServiceError `license.*`, `issuer.unavailable` without any keys, `database.unavailable`
    */
   async install(actor: Actor, token: string, options: InstallOptions): Promise<LicenseState> {
+    const license = await this.verifier.verify(token, 'upload');
     try {
-      const license = await this.#authenticate(token);
       assertAcceptable(this.#judge(license, undefined, wishOf(options)));
       const installed = await this.snapshots.change((manager) => this.#put(manager, actor, license, options));
       // After the transaction, which may run more than once.
@@ -95,7 +91,7 @@ export class LicenseInstaller {
     const held = this.snapshots.known.license;
     let license: AuthenticatedLicense;
     try {
-      license = await this.#authenticate(token);
+      license = await this.verifier.verify(token);
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code === 'issuer.unavailable') throw error;
       return {
@@ -117,11 +113,6 @@ export class LicenseInstaller {
       changes,
       requiresAcknowledge,
     };
-  }
-
-  async #authenticate(token: string): Promise<AuthenticatedLicense> {
-    const keys = await this.keys.forKid(readTokenHeader(token).kid);
-    return authenticateLicenseToken(token, keys);
   }
 
   /** Decides against what is stored at this moment: no other change can come in between. */

@@ -48,6 +48,9 @@ const REFUSED = {
   ],
 } as const;
 
+/** Where a token came from. */
+export type TokenPath = Labels<typeof REFUSED>['path'];
+
 /** What the metrics tell of the license: how it stands now, and what was tried with it. */
 @Injectable()
 export class LicenseMetrics {
@@ -131,7 +134,7 @@ export class LicenseMetrics {
   }
 
   /** Counts a token that was refused; an error that says nothing about the token counts nothing. */
-  refused(path: Labels<typeof REFUSED>['path'], error: unknown): void {
+  refused(path: TokenPath, error: unknown): void {
     const code = error instanceof ServiceError ? error.code : undefined;
     const known = REFUSED.code.find((candidate) => candidate === code);
     if (known !== undefined) this.#refused({ path, code: known });

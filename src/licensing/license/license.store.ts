@@ -1,23 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager, QueryDeepPartialEntity } from 'typeorm';
 import { type Clock, CLOCK } from '../../domain/clock.js';
-import { readKeySet } from '../../domain/token/key-set.js';
-import {
-  type AuthenticatedLicense,
-  authenticateLicenseToken,
-  readTokenHeader,
-  type RevocationStatement,
-} from '../../domain/license/license-token.js';
+import type { AuthenticatedLicense, RevocationStatement } from '../../domain/license/license-token.js';
 import { ServiceError } from '../../domain/service-error.js';
-import { IssuerKeys } from '../../issuer/issuer-keys.js';
-import type { HeldContent, HeldLicense, Revocations } from '../../snapshot/snapshot.js';
-import { SnapshotService } from '../../snapshot/snapshot.service.js';
-import { LicenseMarkStore } from './license-mark.store.js';
-import { LicenseMetrics } from './license-metrics.js';
+import type { HeldLicense, Revocations } from '../../snapshot/snapshot.js';
 import { LicenseRevocationEntity } from './license-revocation.entity.js';
 import { LicenseEntity } from './license.entity.js';
-import type { PublicJwk } from '../../domain/token/verification-key.js';
 
 const ROW = 1;
 
@@ -55,41 +44,19 @@ export interface Replacement {
  * else goes wrong, a write that is late changes nothing.
  */
 @Injectable()
-export class LicenseStore implements OnModuleInit {
-  constructor(
-    private readonly snapshots: SnapshotService,
-    private readonly keys: IssuerKeys,
-    private readonly metrics: LicenseMetrics,
-    private readonly marks: LicenseMarkStore,
-    @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+export class LicenseStore {
+  constructor(@Inject(CLOCK) private readonly clock: Clock) {}
 
-  onModuleInit(): void {
-    this.snapshots.register('license', (manager, previous) => this.load(manager, previous));
-    if (this.keys.pinned) this.keys.onChange(() => this.snapshots.reload());
+  /** The one row. @param manager - of the transaction to read in */
+  async load(manager: EntityManager): Promise<LicenseEntity> {
+    return manager.findOneByOrFail(LicenseEntity, { id: ROW });
   }
 
-  /**
-   * The held license, verified. What `previous` verified already is not verified again.
-   * @param manager - of the transaction to read in
-   */
-  async load(manager: EntityManager, previous = this.snapshots.current?.license): Promise<HeldLicense> {
-    const row = await manager.findOneByOrFail(LicenseEntity, { id: ROW });
-    return {
-      generation: row.generation,
-      revision: row.revision,
-      stamp: row.stamp,
-      content: await this.#content(previous?.content, row.token, row.signingKey),
-      queued: await this.#content(previous?.queued, row.queuedToken, row.queuedSigningKey),
-      revocations: await this.#revocations(manager),
-      marks: await this.marks.load(manager),
-    };
-  }
-
-  /** The token that the present one replaced, verified. @param manager - of the transaction to read in */
-  async previous(manager: EntityManager): Promise<HeldContent> {
-    const row = await manager.findOneByOrFail(LicenseEntity, { id: ROW });
-    return this.#content(undefined, row.previousToken, row.previousSigningKey);
+  /** There are as many as licenses were ever revoked: few. @param manager - of the transaction to read in */
+  async revocations(manager: EntityManager): Promise<Revocations> {
+    const rows = await manager.find(LicenseRevocationEntity, { select: { iss: true, lid: true, iat: true } });
+    const byLicense = new Map(rows.map(({ iss, lid, iat }) => [`${iss}\0${lid}`, iat]));
+    return { find: (iss, lid) => byLicense.get(`${iss}\0${lid}`) };
   }
 
   /**
@@ -160,13 +127,6 @@ export class LicenseStore implements OnModuleInit {
     return true;
   }
 
-  /** There are as many as licenses were ever revoked: few. */
-  async #revocations(manager: EntityManager): Promise<Revocations> {
-    const rows = await manager.find(LicenseRevocationEntity, { select: { iss: true, lid: true, iat: true } });
-    const byLicense = new Map(rows.map(({ iss, lid, iat }) => [`${iss}\0${lid}`, iat]));
-    return { find: (iss, lid) => byLicense.get(`${iss}\0${lid}`) };
-  }
-
   /** DELETE and revocation alone come this way: nothing that read an earlier generation can write any more. */
   async #updateWithGeneration(manager: EntityManager, read: HeldLicense, fields: Partial<LicenseEntity>) {
     await this.#update(manager, read, { ...fields, generation: () => 'generation + 1' });
@@ -184,33 +144,6 @@ export class LicenseStore implements OnModuleInit {
       .where(AS_IT_WAS_READ, { row: ROW, ...placeOf(read) })
       .execute();
     if (affected !== 1) throw new ServiceError('license.changed');
-  }
-
-  /** What a token of the row is. What `previous` verified already is not verified again. */
-  async #content(
-    previous: HeldContent | undefined,
-    token: string | null,
-    signingKey: PublicJwk | null,
-  ): Promise<HeldContent> {
-    if (token === null) return { kind: 'none' };
-    const isKnown = previous?.kind === 'verified' && previous.license.token === token;
-    if (isKnown && !this.keys.pinned) return previous;
-    try {
-      // Keys from a file are the operator's word on whom to believe. Else the key that verified the token when it was
-      // accepted verifies it again: it needs no issuer, and no rotation takes a license away.
-      const keys = this.keys.pinned
-        ? await this.keys.forKid(readTokenHeader(token).kid)
-        : signingKey === null
-          ? this.keys.known
-          : await readKeySet({ keys: [{ ...signingKey }] });
-      if (keys === undefined) return { kind: 'undecided' };
-      return { kind: 'verified', license: await authenticateLicenseToken(token, keys) };
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      if (error.code === 'issuer.unavailable') return { kind: 'undecided' };
-      this.metrics.refused('stored', error);
-      return { kind: 'unverifiable', code: error.code, reason: error.message };
-    }
   }
 }
 

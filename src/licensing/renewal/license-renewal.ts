@@ -14,7 +14,7 @@ import { SnapshotService } from '../../snapshot/snapshot.service.js';
 import { LicenseQueue } from '../terms/license-queue.js';
 import { LicenseMetrics } from '../license/license-metrics.js';
 import { LicenseReader, type LicenseState } from '../license/license-reader.js';
-import { LicenseStore } from '../license/license.store.js';
+import { StoredLicense } from '../license/stored-license.js';
 import type { AttemptFailure } from './renewal-attempt.entity.js';
 import { type Renewable, RenewalCall } from './renewal-call.js';
 import { RenewalStore, type Turn, type TurnResult } from './renewal.store.js';
@@ -38,7 +38,7 @@ export class LicenseRenewal {
     private readonly issuer: LicenseIssuer,
     private readonly call: RenewalCall,
     private readonly renewals: RenewalStore,
-    private readonly store: LicenseStore,
+    private readonly stored: StoredLicense,
     private readonly queue: LicenseQueue,
     private readonly reader: LicenseReader,
     private readonly database: Database,
@@ -90,11 +90,13 @@ export class LicenseRenewal {
    */
   async renewable(): Promise<Renewable> {
     await this.queue.settle();
-    const held = await this.database.read((manager) => this.store.load(manager));
+    const [held, { notBefore }] = await this.database.read(
+      async (manager) => [await this.stored.load(manager), await this.renewals.state(manager)] as const,
+    );
     const license = this.candidateIn({ license: held, local: this.snapshots.current?.local ?? [] });
     if (license !== undefined) {
       this.issuer.assertConfigured();
-      await this.#assertNotPaused();
+      this.#assertNotPaused(notBefore);
       return { held, license, askedAt: this.watch.earliest };
     }
     const { content } = held;
@@ -149,8 +151,7 @@ export class LicenseRenewal {
   }
 
   /** A pause that the issuer asked for holds for every replica and over restarts, for an hour at most. */
-  async #assertNotPaused(): Promise<void> {
-    const { notBefore } = await this.renewals.state();
+  #assertNotPaused(notBefore: Date | null): void {
     const left = ((notBefore?.getTime() ?? 0) - this.clock.now()) / 1000;
     if (left > 0 && left <= LONGEST_PAUSE) throw pausedFor(left);
   }

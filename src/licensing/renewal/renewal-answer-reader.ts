@@ -2,11 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
 import { decideRenewal } from '../../domain/license/license.js';
 import {
+  assertValid,
   type AuthenticatedLicense,
   readRevocationHeader,
-  readTokenHeader,
   type RevocationStatement,
-  verifyLicenseToken,
   verifyRevocationStatement,
 } from '../../domain/license/license-token.js';
 import { ServiceError } from '../../domain/service-error.js';
@@ -16,6 +15,7 @@ import type { RenewalAnswer } from '../../issuer/license-issuer.js';
 import type { HeldLicense } from '../../snapshot/snapshot.js';
 import { LicenseMetrics } from '../license/license-metrics.js';
 import { LicenseReader } from '../license/license-reader.js';
+import { TokenVerifier } from '../license/token-verifier.js';
 
 /** What an issuer's answer comes to, once it is verified. */
 export type ReadAnswer =
@@ -34,6 +34,7 @@ export type ReadAnswer =
 export class RenewalAnswerReader {
   constructor(
     private readonly keys: IssuerKeys,
+    private readonly verifier: TokenVerifier,
     private readonly reader: LicenseReader,
     private readonly metrics: LicenseMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -67,12 +68,21 @@ export class RenewalAnswerReader {
 
   async #verify(token: string): Promise<AuthenticatedLicense> {
     try {
-      const keys = await this.keys.forKid(readTokenHeader(token).kid);
-      return await verifyLicenseToken(token, keys, this.reader.policy, toSeconds(this.clock.now()));
+      const license = await this.verifier.verify(token, 'renewal');
+      this.#assertValid(license);
+      return license;
     } catch (error) {
-      this.metrics.refused('renewal', error);
       if (!(error instanceof ServiceError) || error.code === 'issuer.unavailable') throw error;
       throw badResponse(new Error(`${error.code}: ${error.message}`), classOfRefusal(error));
+    }
+  }
+
+  #assertValid({ claims }: AuthenticatedLicense): void {
+    try {
+      assertValid(claims, this.reader.policy, toSeconds(this.clock.now()));
+    } catch (error) {
+      this.metrics.refused('renewal', error);
+      throw error;
     }
   }
 

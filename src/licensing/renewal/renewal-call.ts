@@ -116,6 +116,8 @@ export class RenewalCall {
         case 'keep':
           await this.journal.succeeded(manager, turn, (outcome = 'unchanged'), succession.present);
           return { changed: true, value: this.reader.stateIn(succession.present, held) };
+        case 'store':
+          break;
       }
       // What is stored may be newer than what was renewed only where it is not valid, and another source's license is.
       const overNewer =

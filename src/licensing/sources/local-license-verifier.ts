@@ -1,13 +1,8 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
-import {
-  type AuthenticatedLicense,
-  authenticateLicenseToken,
-  readTokenHeader,
-} from '../../domain/license/license-token.js';
-import { IssuerKeys } from '../../issuer/issuer-keys.js';
+import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { LicenseKeyStore } from './license-key.store.js';
-import { LicenseMetrics } from '../license/license-metrics.js';
+import { TokenVerifier } from '../license/token-verifier.js';
 
 /** A license that was verified, and whether the database knows the key that did it. */
 export interface VerifiedLocally {
@@ -15,38 +10,31 @@ export interface VerifiedLocally {
   readonly remembered: boolean;
 }
 
-/**
- * Verifies tokens that are kept outside of the database: by the key that verified the very token before, so that no
- * rotation takes it away, else by the issuer's present keys. Keys of a file are the operator's word on whom to believe:
- * then they alone count.
- */
+/** Verifies tokens that are kept outside of the database, and remembers the keys that did. */
 @Injectable()
 export class LocalLicenseVerifier {
   readonly #logger = new Logger(LocalLicenseVerifier.name);
 
   constructor(
-    private readonly keys: IssuerKeys,
+    private readonly verifier: TokenVerifier,
     private readonly known: LicenseKeyStore,
-    private readonly metrics: LicenseMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** Whether a change of the keys can make a verified license one that is not. */
   get pinned(): boolean {
-    return this.keys.pinned;
+    return this.verifier.pinned;
   }
 
   /** @throws ServiceError `license.invalid`, `license.untrusted`, `issuer.unavailable` without any keys */
   async verify(source: 'file' | 'text', token: string): Promise<VerifiedLocally> {
-    try {
-      const { kid } = readTokenHeader(token);
-      const before = this.keys.pinned ? undefined : await this.#find(token);
-      const license = await authenticateLicenseToken(token, before ?? (await this.keys.forKid(kid)));
-      return { license, remembered: this.keys.pinned || before !== undefined };
-    } catch (error) {
-      this.metrics.refused(source, error);
-      throw error;
-    }
+    let remembered = this.pinned;
+    const license = await this.verifier.verify(token, source, async () => {
+      const before = await this.#find(token);
+      remembered = before !== undefined;
+      return before;
+    });
+    return { license, remembered };
   }
 
   /** @returns whether it is stored now; with the database away the license counts all the same */

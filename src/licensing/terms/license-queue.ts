@@ -12,6 +12,7 @@ import { SnapshotService } from '../../snapshot/snapshot.service.js';
 import { LicenseMarkStore } from '../license/license-mark.store.js';
 import { licenseIn, LicenseReader } from '../license/license-reader.js';
 import { LicenseStore } from '../license/license.store.js';
+import { StoredLicense } from '../license/stored-license.js';
 
 /** How often it is looked whether the term of a queued license has begun, milliseconds. */
 const LOOK_MS = 1_000;
@@ -38,6 +39,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
   constructor(
     private readonly reader: LicenseReader,
     private readonly store: LicenseStore,
+    private readonly stored: StoredLicense,
     private readonly marks: LicenseMarkStore,
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditLog,
@@ -70,7 +72,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
    * @param manager - of a transaction of {@link SnapshotService.change}
    */
   async load(manager: EntityManager): Promise<LoadedLicense> {
-    const held = await this.store.load(manager);
+    const held = await this.stored.load(manager);
     const queued = licenseIn(held.queued);
     // Both clocks are asked once: what has not begun here has not begun for the rest of the transaction.
     const { earliest } = this.watch;
@@ -87,7 +89,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
     await this.store.replace(manager, held, due, { overNewer: true, emptyQueue: true });
     const { lid, jti, iat, exp, lexp } = due.claims;
     await this.audit.record(manager, SYSTEM, 'license.promote', `license:${lid}`, { jti, iat, exp, lexp });
-    return { held: await this.store.load(manager), promoted: true };
+    return { held: await this.stored.load(manager), promoted: true };
   }
 
   /**

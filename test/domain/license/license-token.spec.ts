@@ -1,10 +1,7 @@
 import fc from 'fast-check';
 import { emptyKeySet, readKeySet } from '../../../src/domain/token/key-set.js';
-import {
-  authenticateLicenseToken,
-  readTokenHeader,
-  verifyLicenseToken,
-} from '../../../src/domain/license/license-token.js';
+import { authenticateLicenseToken, readTokenHeader } from '../../../src/domain/license/license-token.js';
+import { verifyLicenseToken } from '../../support/verify-license-token.js';
 import { type ErrorCode, ServiceError } from '../../../src/domain/service-error.js';
 import {
   ALGORITHMS,

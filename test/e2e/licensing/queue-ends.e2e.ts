@@ -103,7 +103,7 @@ describe('The end of a license that waits', () => {
     await stage.install({ lid: 'now', jti: 'one', iat: stage.now - 100 });
     await stage.install({ lid: 'now', jti: 'two', iat: stage.now - 90 });
     await stage.restart();
-    const claims = next({ nbf: stage.now + 2 });
+    const claims = next({ nbf: stage.now + 4 });
     await queue(claims);
     await stage.change(
       `INSERT INTO license_revocation (iss, lid, iat, statement, received_at)

@@ -5,9 +5,9 @@ import type { LicenseTerms } from '../../../src/issuer-server/licenses/license-t
 import { judge, LicenseStatus } from '../../../src/domain/license/license.js';
 import {
   authenticateLicenseToken,
-  verifyLicenseToken,
   verifyRevocationStatement,
 } from '../../../src/domain/license/license-token.js';
+import { verifyLicenseToken } from '../../support/verify-license-token.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { INSTANCE, ISSUER_ID, policy, TestIssuerServer } from '../test-issuer-server.js';
 

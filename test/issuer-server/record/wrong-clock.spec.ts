@@ -7,9 +7,9 @@ import { loadIssuerServerConfig } from '../../../src/config/issuer-server-config
 import { judge, LicenseStatus } from '../../../src/domain/license/license.js';
 import {
   authenticateLicenseToken,
-  verifyLicenseToken,
   verifyRevocationStatement,
 } from '../../../src/domain/license/license-token.js';
+import { verifyLicenseToken } from '../../support/verify-license-token.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { Scrape } from '../../support/scrape.js';

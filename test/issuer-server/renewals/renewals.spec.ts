@@ -7,7 +7,8 @@ import type { RenewalAttempt } from '../../../src/issuer-server/renewals/renewal
 import { Renewals } from '../../../src/issuer-server/renewals/renewals.js';
 import { Database } from '../../../src/database/database.js';
 import { decideRenewal } from '../../../src/domain/license/license.js';
-import { authenticateLicenseToken, verifyLicenseToken } from '../../../src/domain/license/license-token.js';
+import { authenticateLicenseToken } from '../../../src/domain/license/license-token.js';
+import { verifyLicenseToken } from '../../support/verify-license-token.js';
 import { readRootUrl } from '../../../src/domain/root-url.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
 import { createKey, sign, validClaims } from '../../support/tokens.js';

@@ -6,6 +6,7 @@ import {
   authenticateLicenseToken,
 } from '../../../src/domain/license/license-token.js';
 import { LicenseStore } from '../../../src/licensing/license/license.store.js';
+import { StoredLicense } from '../../../src/licensing/license/stored-license.js';
 import type { HeldLicense } from '../../../src/snapshot/snapshot.js';
 import { shareStage, type Stage } from '../../e2e/licensing/stage.js';
 
@@ -17,9 +18,9 @@ describe('A write of the license that goes by what somebody read', () => {
 
   const parts = () => {
     const { nest } = stage.service.running.application;
-    return { database: nest.get(Database), store: nest.get(LicenseStore) };
+    return { database: nest.get(Database), store: nest.get(LicenseStore), stored: nest.get(StoredLicense) };
   };
-  const read = async () => parts().database.read((manager) => parts().store.load(manager));
+  const read = async () => parts().database.read((manager) => parts().stored.load(manager));
   const licenseOf = async (token: string) =>
     authenticateLicenseToken(token, await readKeySet({ keys: [stage.issuer.key.jwk] }));
   const write = async (what: Write, held: HeldLicense, license: AuthenticatedLicense) =>

@@ -1,4 +1,6 @@
 import { LicenseHistory } from '../../../src/licensing/history/license-history.js';
+import { LicenseInstaller } from '../../../src/licensing/install/license-installer.js';
+import { LicenseRenewal } from '../../../src/licensing/renewal/license-renewal.js';
 import { LicenseQueue } from '../../../src/licensing/terms/license-queue.js';
 import { LicensingService } from '../../../src/licensing/licensing.service.js';
 import { atStep, explore, type WorldEvent } from './interleaving/explorer.js';
@@ -9,30 +11,29 @@ const INSTANCE = 'http://localhost:3000/';
 /** No upload that waits, none that takes something away. */
 const AS_IT_IS = { queue: false, acknowledge: false };
 
-const renewal: Deed = async (replica) => replica.get(LicensingService).renew(by('renewal'));
+const renewal: Deed = async (replica) => replica.get(LicenseRenewal).renew(by('renewal'));
 const removal: Deed = async (replica) => replica.get(LicensingService).remove(by('removal'), INSTANCE);
 const rollback: Deed = async (replica) => replica.get(LicenseHistory).rollback(by('rollback'));
 /** Of a token that is newer than whatever the issuer gives. */
 const newest: Deed = async (replica, world) =>
-  replica.get(LicensingService).install(by('upload'), world.token('newest', 500), AS_IT_IS);
+  replica.get(LicenseInstaller).install(by('upload'), world.token('newest', 500), AS_IT_IS);
 /** Of a token that is between those which the issuer gives. */
 const between: Deed = async (replica, world) =>
-  replica.get(LicensingService).install(by('upload'), world.token('between', 15), AS_IT_IS);
+  replica.get(LicenseInstaller).install(by('upload'), world.token('between', 15), AS_IT_IS);
 /** Of the license of the next term. */
 const queueing: Deed = async (replica, world) =>
   replica
-    .get(LicensingService)
+    .get(LicenseInstaller)
     .install(by('upload'), world.nextTermsToken('two'), { queue: true, acknowledge: false });
 /** Of yet another license of the next term, in the place of the one that waits. */
 const requeueing: Deed = async (replica, world) =>
   replica
-    .get(LicensingService)
+    .get(LicenseInstaller)
     .install(by('upload'), world.nextTermsToken('three', 'other next'), { queue: true, acknowledge: false });
 /** Of another license, once a renewal of the present one is done. */
 const anotherAfterRenewal: Deed = async (replica, world) => {
-  const service = replica.get(LicensingService);
-  await service.renew(by('renewal'));
-  return service.install(by('upload'), world.token('another', 500, 'four'), AS_IT_IS);
+  await replica.get(LicenseRenewal).renew(by('renewal'));
+  return replica.get(LicenseInstaller).install(by('upload'), world.token('another', 500, 'four'), AS_IT_IS);
 };
 /** What each replica does by itself, again and again. */
 const promotion: Deed = async (replica) => {
@@ -41,9 +42,8 @@ const promotion: Deed = async (replica) => {
 };
 /** Of the very license that was removed. */
 const again: Deed = async (replica, world) => {
-  const service = replica.get(LicensingService);
-  await service.remove(by('removal'), INSTANCE);
-  return service.install(by('upload'), world.token('again', 5), AS_IT_IS);
+  await replica.get(LicensingService).remove(by('removal'), INSTANCE);
+  return replica.get(LicenseInstaller).install(by('upload'), world.token('again', 5), AS_IT_IS);
 };
 
 const two = { 'renewal 1': renewal, 'renewal 2': renewal };

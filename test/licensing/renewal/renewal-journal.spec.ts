@@ -2,7 +2,7 @@ import { Database } from '../../../src/database/database.js';
 import { readKeySet } from '../../../src/domain/token/key-set.js';
 import { authenticateLicenseToken } from '../../../src/domain/license/license-token.js';
 import { IssuerPause } from '../../../src/issuer/license-issuer.js';
-import { LicenseStore } from '../../../src/licensing/license/license.store.js';
+import { StoredLicense } from '../../../src/licensing/license/stored-license.js';
 import { RenewalJournal } from '../../../src/licensing/renewal/renewal-journal.js';
 import { RenewalStore } from '../../../src/licensing/renewal/renewal.store.js';
 import { shareStage, type Stage } from '../../e2e/licensing/stage.js';
@@ -18,7 +18,7 @@ describe('The journal of renewals', () => {
       await stage.install({ lid: 'L-journal' }),
       await readKeySet({ keys: [stage.issuer.key.jwk] }),
     );
-    const held = await database.read((manager) => nest.get(LicenseStore).load(manager));
+    const held = await database.read((manager) => nest.get(StoredLicense).load(manager));
     const turn = await store.begin(held, license);
     if (turn === undefined) throw new Error('the license was changed since it was read');
     await database.transaction((manager) => journal.succeeded(manager, turn, 'renewed', license));
@@ -35,7 +35,7 @@ describe('The journal of renewals', () => {
       await readKeySet({ keys: [stage.issuer.key.jwk] }),
     );
     for (let i = 0; i < 20; i += 1) {
-      const held = await database.read((manager) => nest.get(LicenseStore).load(manager));
+      const held = await database.read((manager) => nest.get(StoredLicense).load(manager));
       const turn = await store.begin(held, license);
       if (turn === undefined) throw new Error('the license was changed since it was read');
       await journal.failed(turn, license, new IssuerPause(new Error('the issuer answered 429'), 1));

@@ -12,7 +12,9 @@ import { Database } from '../../../../src/database/database.js';
 import { SERVICE_SCHEMA } from '../../../../src/schema/service-schema.js';
 import { CLOCK } from '../../../../src/domain/clock.js';
 import { IssuerKeys } from '../../../../src/issuer/issuer-keys.js';
+import { LicenseInstaller } from '../../../../src/licensing/install/license-installer.js';
 import { LicensingService } from '../../../../src/licensing/licensing.service.js';
+import { LicenseRenewal } from '../../../../src/licensing/renewal/license-renewal.js';
 import { SnapshotService } from '../../../../src/snapshot/snapshot.service.js';
 import { FakeClock } from '../../../support/fake-clock.js';
 import { FakeIssuer, type ReceivedRequest } from '../../../support/fake-issuer/fake-issuer.js';
@@ -92,13 +94,13 @@ export class RenewalWorld implements World {
     const keys = first.get(IssuerKeys);
     await keys.start();
     const world = new RenewalWorld(issuer, now - 1_000, nextTerm, dataSource, database, keys, config);
-    const service = first.get(LicensingService);
+    const installer = first.get(LicenseInstaller);
     await first.get(SnapshotService).refresh();
     for (const [jti, age] of [['before', -10] as const, ['first', 0] as const]) {
-      await service.install(by('setup'), world.token(jti, age), { queue: false, acknowledge: false });
+      await installer.install(by('setup'), world.token(jti, age), { queue: false, acknowledge: false });
     }
     if (queued !== undefined) {
-      await service.install(by('setup'), world.nextTermsToken(queued), { queue: true, acknowledge: false });
+      await installer.install(by('setup'), world.nextTermsToken(queued), { queue: true, acknowledge: false });
     }
     await world.#save();
     return world;
@@ -215,8 +217,8 @@ export class RenewalWorld implements World {
     // Whatever happened, the next one who asks comes to an end.
     await this.#leaseRunsOut.happen();
     const before = await this.#read();
-    const service = (await this.#replica()).get(LicensingService);
-    const next = await service.renew(by('next')).then(
+    const renewal = (await this.#replica()).get(LicenseRenewal);
+    const next = await renewal.renew(by('next')).then(
       (value): Ending => ({ kind: 'resolved', value }),
       (error: unknown): Ending => ({ kind: 'rejected', error }),
     );
@@ -233,7 +235,7 @@ export class RenewalWorld implements World {
   async #replica(): Promise<Replica> {
     const given = shared(this.config, this.database, this.#clock);
     const replica = new Replica([...given, [IssuerKeys, this.keys]]);
-    replica.get(LicensingService);
+    for (const part of [LicensingService, LicenseInstaller, LicenseRenewal]) replica.get<object>(part);
     await replica.get(SnapshotService).refresh();
     return replica;
   }

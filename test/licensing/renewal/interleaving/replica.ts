@@ -64,11 +64,6 @@ class SteppedRenewalStore extends RenewalStore {
       if (result !== undefined) return result;
     }
   }
-
-  /** Nobody asks for a pause here, so that there is none is read within the step before. */
-  override async state(...args: Parameters<RenewalStore['state']>): ReturnType<RenewalStore['state']> {
-    return withinStep(() => super.state(...args));
-  }
 }
 
 /** What each replica has of its own kind, in the place of what Nest would give it. */

@@ -1,0 +1,74 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { ServiceError } from '../../domain/service-error.js';
+import { readKeySet } from '../../domain/token/key-set.js';
+import type { PublicJwk } from '../../domain/token/verification-key.js';
+import { IssuerKeys } from '../../issuer/issuer-keys.js';
+import type { HeldContent, HeldLicense } from '../../snapshot/snapshot.js';
+import { SnapshotService } from '../../snapshot/snapshot.service.js';
+import { LicenseMarkStore } from './license-mark.store.js';
+import { LicenseStore } from './license.store.js';
+import { TokenVerifier } from './token-verifier.js';
+
+/** Loads what the database holds of the license, with its tokens verified. */
+@Injectable()
+export class StoredLicense implements OnModuleInit {
+  constructor(
+    private readonly store: LicenseStore,
+    private readonly marks: LicenseMarkStore,
+    private readonly verifier: TokenVerifier,
+    private readonly keys: IssuerKeys,
+    private readonly snapshots: SnapshotService,
+  ) {}
+
+  onModuleInit(): void {
+    this.snapshots.register('license', (manager, previous) => this.load(manager, previous));
+    if (this.keys.pinned) this.keys.onChange(() => this.snapshots.reload());
+  }
+
+  /**
+   * The stored license. What `previous` verified already is not verified again.
+   * @param manager - of the transaction to read in
+   */
+  async load(manager: EntityManager, previous = this.snapshots.current?.license): Promise<HeldLicense> {
+    const row = await this.store.load(manager);
+    const { generation, revision, stamp } = row;
+    return {
+      generation,
+      revision,
+      stamp,
+      content: await this.#content(previous?.content, row.token, row.signingKey),
+      queued: await this.#content(previous?.queued, row.queuedToken, row.queuedSigningKey),
+      revocations: await this.store.revocations(manager),
+      marks: await this.marks.load(manager),
+    };
+  }
+
+  /** The token that the present one replaced. @param manager - of the transaction to read in */
+  async previous(manager: EntityManager): Promise<HeldContent> {
+    const { previousToken, previousSigningKey } = await this.store.load(manager);
+    return this.#content(undefined, previousToken, previousSigningKey);
+  }
+
+  async #content(
+    previous: HeldContent | undefined,
+    token: string | null,
+    signingKey: PublicJwk | null,
+  ): Promise<HeldContent> {
+    if (token === null) return { kind: 'none' };
+    const isKnown = previous?.kind === 'verified' && previous.license.token === token;
+    if (isKnown && !this.keys.pinned) return previous;
+    // Rows of releases that kept no key: what is loaded must not wait for the issuer.
+    if (signingKey === null && !this.keys.pinned && this.keys.known === undefined)
+      return { kind: 'undecided' };
+    const accepted = async () =>
+      signingKey === null ? this.keys.known : readKeySet({ keys: [{ ...signingKey }] });
+    try {
+      return { kind: 'verified', license: await this.verifier.verify(token, 'stored', accepted) };
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      if (error.code === 'issuer.unavailable') return { kind: 'undecided' };
+      return { kind: 'unverifiable', code: error.code, reason: error.message };
+    }
+  }
+}
