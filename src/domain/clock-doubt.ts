@@ -6,7 +6,7 @@ const MAX_DIFFERENCE = 10;
 const MAX_PAUSE = 7 * DAY;
 
 /** A clock that was corrected by less, seconds, goes on: a wrong time zone is one hour, and what it signed is soon in the past. */
-const MAX_SET_BACK = 3600;
+const MAX_SET = 3600;
 
 /** What is known of the time at one moment. All in Unix seconds. */
 export interface ClockEvidence {
@@ -18,14 +18,16 @@ export interface ClockEvidence {
   readonly server?: { readonly now: number; readonly doubt: number } | undefined;
   /** The latest moment at which our clock was confirmed. */
   readonly lastSeen?: number | undefined;
+  /** What our clock would say had nobody set it since it was first confirmed after the start of this machine; undefined where that is not known. */
+  readonly unset?: number | undefined;
 }
 
 /**
- * Why our clock is not confirmed: it differs from the server's, it was set while the process ran, it makes a leap since it was last used,
+ * Why our clock is not confirmed: it differs from the server's, it was set while the process ran, or since the machine started, it makes a leap since it was last used,
  * or it is behind its last use: one of the two moments is wrong, and no later one can be held against a last use that lies ahead.
  */
 export interface ClockDoubt {
-  readonly kind: 'server' | 'jump' | 'pause' | 'set-back';
+  readonly kind: 'server' | 'jump' | 'set-ahead' | 'pause' | 'set-back';
   /** How far our clock is ahead of what it is held against, seconds; negative where it is behind. */
   readonly ahead: number;
 }
@@ -34,14 +36,20 @@ export interface ClockDoubt {
  * Whether something that cannot be taken back may be signed by our clock. A server's clock decides alone: where it agrees, a jump was a
  * machine that slept, and a pause was one.
  */
-export function clockDoubt({ now, earliest, server, lastSeen }: ClockEvidence): ClockDoubt | undefined {
+export function clockDoubt({
+  now,
+  earliest,
+  server,
+  lastSeen,
+  unset,
+}: ClockEvidence): ClockDoubt | undefined {
   if (server !== undefined) {
     const ahead = now - server.now;
     return Math.abs(ahead) - server.doubt > MAX_DIFFERENCE ? { kind: 'server', ahead } : undefined;
   }
   if (now - earliest > MAX_DIFFERENCE) return { kind: 'jump', ahead: now - earliest };
   if (lastSeen !== undefined && now - lastSeen > MAX_PAUSE) return { kind: 'pause', ahead: now - lastSeen };
-  if (lastSeen !== undefined && lastSeen - now > MAX_SET_BACK)
-    return { kind: 'set-back', ahead: now - lastSeen };
+  if (lastSeen !== undefined && lastSeen - now > MAX_SET) return { kind: 'set-back', ahead: now - lastSeen };
+  if (unset !== undefined && now - unset > MAX_SET) return { kind: 'set-ahead', ahead: now - unset };
   return undefined;
 }

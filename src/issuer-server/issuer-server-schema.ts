@@ -6,6 +6,7 @@ import { AuthorityInitial1764000000000 } from './migrations/authority-initial-17
 import { AuthorityHistory1766000000000 } from './migrations/authority-history-1766000000000.js';
 import { AuthorityKeys1765900000000 } from './migrations/authority-keys-1765900000000.js';
 import { AuthorityRecord1765300000000 } from './migrations/authority-record-1765300000000.js';
+import { AuthorityBoot1766100000000 } from './migrations/authority-boot-1766100000000.js';
 import { RenewalEntity } from './renewals/renewal.entity.js';
 import { SigningKeyEntity } from './keys/signing-key.entity.js';
 
@@ -17,5 +18,6 @@ export const ISSUER_SERVER_SCHEMA: Schema = {
     AuthorityRecord1765300000000,
     AuthorityKeys1765900000000,
     AuthorityHistory1766000000000,
+    AuthorityBoot1766100000000,
   ],
 };

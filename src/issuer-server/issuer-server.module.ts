@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
+import { BOOT, type ReadBoot, systemBoot } from '../clock/boot.js';
 import { ClockWatch } from '../clock/clock-watch.js';
 import { askServer, SERVER_TIME, type ServerTime } from '../clock/server-time.js';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../config/issuer-server-config.js';
@@ -30,7 +31,12 @@ import { SigningKeys } from './keys/signing-keys.js';
 /** The composition root of the self-hosted issuer. */
 @Module({})
 export class IssuerServerModule {
-  static of(config: IssuerServerConfig, clock: Clock, serverTime: ServerTime = askServer): DynamicModule {
+  static of(
+    config: IssuerServerConfig,
+    clock: Clock,
+    serverTime: ServerTime = askServer,
+    boot: ReadBoot = systemBoot,
+  ): DynamicModule {
     return {
       module: IssuerServerModule,
       imports: [
@@ -38,6 +44,7 @@ export class IssuerServerModule {
           { provide: ISSUER_SERVER_CONFIG, useValue: config },
           { provide: CLOCK, useValue: clock },
           { provide: SERVER_TIME, useValue: serverTime },
+          { provide: BOOT, useValue: boot },
         ]),
         MetricsModule,
         DatabaseModule.forRoot(config.database, ISSUER_SERVER_SCHEMA, 'issuer-server'),

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
+import type { ReadBoot } from '../clock/boot.js';
 import type { ServerTime } from '../clock/server-time.js';
 import type { IssuerServerConfig } from '../config/issuer-server-config.js';
 import { Database } from '../database/database.js';
@@ -44,6 +45,8 @@ export interface IssuerServerOptions {
   readonly clock?: Clock;
   /** How a database server is asked for its time. */
   readonly serverTime?: ServerTime;
+  /** Which run of the machine this is: by its kernel unless given. */
+  readonly boot?: ReadBoot;
   /** An operator is present: the clock is right, however long the issuer was not used. */
   readonly attended?: boolean;
   /** A database that belongs to no issuer yet becomes that of ISSUER_ID. What serves does so always. */
@@ -62,9 +65,9 @@ export interface IssuerServerOptions {
 export async function startIssuerServer(
   config: IssuerServerConfig,
   logger: Logger,
-  { clock = systemClock, serverTime, attended = false }: IssuerServerOptions = {},
+  { clock = systemClock, serverTime, boot, attended = false }: IssuerServerOptions = {},
 ): Promise<RunningIssuerServer> {
-  const application = await HttpApplication.create(IssuerServerModule.of(config, clock, serverTime), {
+  const application = await HttpApplication.create(IssuerServerModule.of(config, clock, serverTime, boot), {
     logger,
     quietRoute: '/healthz',
     limits: { keepAliveSeconds: config.keepAliveSeconds },
@@ -97,15 +100,19 @@ export async function withIssuerServer<T>(
   {
     clock = systemClock,
     serverTime,
+    boot,
     attended = false,
     claims = false,
     signs = true,
   }: IssuerServerOptions = {},
 ): Promise<T> {
-  const nest = await NestFactory.createApplicationContext(IssuerServerModule.of(config, clock, serverTime), {
-    logger: false,
-    abortOnError: false,
-  });
+  const nest = await NestFactory.createApplicationContext(
+    IssuerServerModule.of(config, clock, serverTime, boot),
+    {
+      logger: false,
+      abortOnError: false,
+    },
+  );
   try {
     await start(nest, { attended, claims, signs });
     return await work({

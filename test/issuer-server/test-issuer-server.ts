@@ -47,7 +47,11 @@ let licenses = 0;
 
 /** A database server shows the time of the same world as the clock. */
 export function optionsOf(clock: FakeClock): IssuerServerOptions {
-  return { clock, serverTime: async (manager) => (await askServer(manager)) + clock.shift };
+  return {
+    clock,
+    serverTime: async (manager) => (await askServer(manager)) + clock.shift,
+    boot: () => clock.boot(),
+  };
 }
 
 /** The issuer in this process, called over real HTTP. */

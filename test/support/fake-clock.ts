@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { Boot } from '../../src/clock/boot.js';
 import type { Clock } from '../../src/domain/clock.js';
 
 /** A clock that goes on by itself from a moment of choice, and jumps when it is told to. */
@@ -35,6 +37,19 @@ export class FakeClock implements Clock {
 
   #jumped = 0;
 
+  /** The run of the machine that has this clock: one of its own. Sleep counts in it. */
+  boot(): Boot {
+    return { id: this.#boot, seconds: (this.monotonic() + this.#slept) / 1000 };
+  }
+
+  /** The machine starts again, with the wall clock as it is. */
+  reboot(): void {
+    this.#boot = randomUUID();
+  }
+
+  #boot: string = randomUUID();
+  #slept = 0;
+
   /** @param milliseconds - how far both times go forward */
   advance(milliseconds: number): void {
     this.#offset += milliseconds;
@@ -46,6 +61,7 @@ export class FakeClock implements Clock {
   sleep(milliseconds: number): void {
     this.#offset += milliseconds;
     this.#shift += milliseconds;
+    this.#slept += milliseconds;
   }
 
   /** Sets the wall clock alone, as an operator or NTP does. */

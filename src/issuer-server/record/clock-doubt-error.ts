@@ -19,6 +19,9 @@ const SENTENCES: Record<ClockDoubt['kind'], (now: string, difference: string, is
     jump: (now, difference) =>
       `This machine's clock was set ahead by ${difference} while the issuer ran, to ${now}: nothing is signed for ten minutes, or ` +
       'until it is set back.',
+    'set-ahead': (now, difference) =>
+      `This machine's clock says ${now}, and was set ahead by ${difference} since the machine started: nothing is signed until it is set ` +
+      'back, or an operator confirms it. If it is right, run the issuer\'s command "confirm-clock"; else set it right.',
     pause: (now, difference) =>
       `This machine's clock says ${now}, and the issuer was last used ${difference} before that: nothing is signed until an ` +
       'operator confirms the clock. If it is right, run the issuer\'s command "confirm-clock"; else set it right.',

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ClockWatch } from '../../clock/clock-watch.js';
+import { BOOT, type ReadBoot } from '../../clock/boot.js';
 import { Periodic } from '../../clock/periodic.js';
 import { SERVER_TIME, type ServerTime } from '../../clock/server-time.js';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
@@ -9,6 +10,7 @@ import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
 import { type ClockDoubt, clockDoubt, type ClockEvidence } from '../../domain/clock-doubt.js';
 import { Metrics } from '../../metrics/metrics.js';
 import { ClockDoubtError } from './clock-doubt-error.js';
+import type { IssuerRecordEntity } from './issuer-record.entity.js';
 import { IssuerRecordStore } from './issuer-record.store.js';
 
 const LOOK_MS = 10_000;
@@ -23,7 +25,8 @@ export interface ClockReading {
 
 /**
  * The clock that tokens and statements are signed by: ours, while nothing contradicts it. It is held against the database
- * server's clock; the embedded database has none, so there against the monotonic one and the latest moment that is stored.
+ * server's clock; the embedded database has none, so there against the monotonic one, over restarts of the process too, and the latest
+ * moment that is stored.
  */
 @Injectable()
 export class ConfirmedClock implements BeforeApplicationShutdown {
@@ -45,6 +48,7 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     @Inject(ISSUER_SERVER_CONFIG) { database: { location } }: IssuerServerConfig,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(SERVER_TIME) private readonly serverTime: ServerTime,
+    @Inject(BOOT) private readonly readBoot: ReadBoot,
   ) {
     this.#hasServer = location.kind === 'postgres';
     metrics.gauge(
@@ -84,8 +88,8 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
 
   /** Asks every clock there is, in the transaction of what follows from it. */
   async read(manager: EntityManager): Promise<ClockReading> {
-    const lastSeen = (await this.store.keep(manager))?.lastSeen || undefined;
-    return this.#judge(await this.#server(manager), lastSeen);
+    const record = await this.store.keep(manager);
+    return this.#judge(await this.#server(manager), record);
   }
 
   /** An operator says that the clock is right, however long it was not used. @throws ClockDoubtError where another clock says that it is not */
@@ -94,6 +98,8 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
       const { now, doubt } = this.#judge(await this.#server(manager), undefined);
       if (doubt !== undefined) throw new ClockDoubtError(doubt, now);
       await this.store.setLastSeen(manager, now);
+      const boot = this.#boot();
+      if (boot !== undefined) await this.store.setBoot(manager, boot.id, boot.startedAt);
       return now;
     });
   }
@@ -108,13 +114,23 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     return { now: toSeconds(theirs) + way, doubt: way + 1 };
   }
 
-  #judge(server: ClockEvidence['server'], stored: number | undefined): ClockReading {
+  /** This run of the machine and when it began, by our clock, Unix seconds; undefined where a server's clock decides. */
+  #boot(): { readonly id: string; readonly startedAt: number } | undefined {
+    const boot = this.#hasServer ? undefined : this.readBoot();
+    return boot && { id: boot.id, startedAt: Math.round(this.clock.now() / 1000 - boot.seconds) };
+  }
+
+  #judge(server: ClockEvidence['server'], record: IssuerRecordEntity | undefined): ClockReading {
+    const stored = record?.lastSeen || undefined;
+    const boot = this.#boot();
+    const isSameBoot = boot !== undefined && boot.id === record?.bootId && record.bootedAt !== null;
     const { earliest } = this.watch;
     const [now, monotonic] = [this.clock.now(), this.clock.monotonic()];
     const before = this.#confirmed;
     const expected = before === undefined ? -Infinity : (before.now + monotonic - before.monotonic) / 1000;
     const lastSeen = Math.max(stored ?? -Infinity, expected);
-    const evidence = { now: toSeconds(now), earliest, server };
+    const unset = isSameBoot ? toSeconds(now) - (boot.startedAt - (record.bootedAt ?? 0)) : undefined;
+    const evidence = { now: toSeconds(now), earliest, server, unset };
     const doubt = clockDoubt(stored === undefined ? evidence : { ...evidence, lastSeen });
     this.#isConfirmed = doubt === undefined;
     if (doubt === undefined) this.#confirmed = { now, monotonic };
@@ -131,6 +147,8 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     this.#say(now, doubt);
     if (doubt !== undefined || now - this.#stored < MAX_AGE) return;
     await this.store.advance(manager, now);
+    const boot = this.#boot();
+    if (boot !== undefined) await this.store.noteBoot(manager, boot.id, boot.startedAt);
     this.#stored = now;
   }
 

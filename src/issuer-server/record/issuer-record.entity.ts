@@ -15,4 +15,12 @@ export class IssuerRecordEntity {
   /** The latest moment that the issuer's clock has shown while it was confirmed, Unix seconds; 0 before the first one. */
   @Column({ ...INTEGER, name: 'last_seen' })
   lastSeen!: number;
+
+  /** The run of the machine on which {@link bootedAt} was noted; null where none was. */
+  @Column({ type: 'text', name: 'boot_id', nullable: true })
+  bootId!: string | null;
+
+  /** When that run began, by the clock as it was when it was first confirmed in it, Unix seconds. */
+  @Column({ ...INTEGER, name: 'booted_at', nullable: true })
+  bootedAt!: number | null;
 }

@@ -57,6 +57,19 @@ export class IssuerRecordStore {
     await manager.update(IssuerRecordEntity, { id: ROW }, { lastSeen });
   }
 
+  /** @param bootedAt - Unix seconds; the first one of a run of the machine stays */
+  async noteBoot(manager: EntityManager, bootId: string, bootedAt: number): Promise<void> {
+    await manager.query(
+      'UPDATE issuer_record SET boot_id = $1, booted_at = $2 WHERE boot_id IS DISTINCT FROM $1',
+      [bootId, bootedAt],
+    );
+  }
+
+  /** @param bootedAt - Unix seconds; replaces an earlier one of the same run */
+  async setBoot(manager: EntityManager, bootId: string, bootedAt: number): Promise<void> {
+    await manager.update(IssuerRecordEntity, { id: ROW }, { bootId, bootedAt });
+  }
+
   async setIssuerId(manager: EntityManager, issuerId: string): Promise<void> {
     await manager.update(IssuerRecordEntity, { id: ROW }, { issuerId });
   }

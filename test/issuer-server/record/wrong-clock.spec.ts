@@ -164,6 +164,47 @@ describe('an issuer that was not used for more than a week', () => {
   });
 });
 
+describe('a clock that is set ahead in steps of less than a week, with the issuer stopped meanwhile', () => {
+  itWithoutServer('signs nothing from the first step on, until it is set back or confirmed', async () => {
+    const { clock } = issuerServer;
+    const { lid } = await issuerServer.issued();
+    const right = clock.now();
+    for (const days of [6, 12, 18]) {
+      clock.set(right + days * DAY_MS);
+      await expect(command('issue --sub http://localhost:3000')).rejects.toThrow(
+        days === 6
+          ? /was set ahead by 6 days since the machine started.*confirm-clock/
+          : /was last used \d+ days before that.*confirm-clock/,
+      );
+    }
+    clock.set(right);
+    expect((await command(`token ${lid}`)).stdout).not.toBe('');
+    clock.set(right + 6 * DAY_MS);
+    expect((await command('confirm-clock')).stderr).toContain('Done');
+    expect((await command(`issue --sub http://localhost:3000 --lid ${lid}-ahead`)).stderr).toContain(
+      'Issued',
+    );
+    clock.set(right);
+    expect((await command('confirm-clock')).stderr).toContain('Done');
+    await command(`repair ${lid}-ahead`);
+  });
+
+  itWithoutServer('is not told from one of another run of the machine, or of one that slept', async () => {
+    const { clock } = issuerServer;
+    await issuerServer.stop();
+    clock.sleep(5 * DAY_MS);
+    issuerServer = await TestIssuerServer.start(database, clock);
+    expect((await command('issue --sub http://localhost:3000')).stderr).toContain('Issued');
+    const right = clock.now();
+    clock.reboot();
+    clock.set(right + 6 * DAY_MS);
+    expect((await command('issue --sub http://localhost:3000 --lid other-boot')).stderr).toContain('Issued');
+    clock.set(right);
+    expect((await command('confirm-clock')).stderr).toContain('Done');
+    await command('repair other-boot');
+  });
+});
+
 describe('an issuer whose last use lies ahead of its clock', () => {
   itWithoutServer(
     'signs nothing, also at a later wrong moment, until an operator confirms the clock',
