@@ -1,23 +1,17 @@
 import { isoTime } from '../../domain/clock.js';
 import { IssuerServerError } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
-import { mostTokenWarnDays } from './license-terms.js';
+import { type LicenseTerms, mostTokenWarnDays } from './license-terms.js';
+
+/** Terms that can be agreed anew as they were for a new license. */
+type Again = Omit<LicenseTerms, 'sub' | 'lid' | 'company' | 'includedUsers'>;
 
 /** The terms that are to be other ones; what is undefined stays as it is, and null takes a term away. */
-export interface LicenseChange {
+export interface LicenseChange extends Again {
   readonly company?: string | null | undefined;
-  readonly products?: readonly string[] | undefined;
   readonly includedUsers?: number | null | undefined;
-  /** When the license begins, Unix seconds. */
-  readonly starts?: number | undefined;
-  /** When it ends, Unix seconds; or how long it lasts from its beginning, seconds. */
+  /** When it ends, Unix seconds: in the place of `licenseSeconds`. */
   readonly expires?: number | undefined;
-  readonly licenseSeconds?: number | undefined;
-  /** How long each of its tokens lasts, seconds. */
-  readonly tokenSeconds?: number | undefined;
-  readonly licenseWarnDays?: number | undefined;
-  readonly tokenWarnDays?: number | undefined;
-  readonly updateDays?: number | undefined;
 }
 
 /**
