@@ -19,6 +19,7 @@ import { misspelledNames } from './config/misspelled-names.js';
 import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
 import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './schema/service-schema.js';
+import type { HttpApplication } from './http/http-application.js';
 import { isPortTaken, PortTakenError } from './http/port-taken.js';
 import { inspectLicenseSources } from './licensing/sources/license-source-remarks.js';
 import { LicenseInstaller } from './licensing/install/license-installer.js';
@@ -113,9 +114,11 @@ async function start(config: QuickstartConfig, logger: Logger): Promise<Running>
   const issuerServer = await startIssuerServer(config.issuerServer, logger, { attended: true });
   try {
     // The demo license and the token need the database at once.
-    const service = await startService(config.service, logger, { waits: false });
+    const service = await startService(config.service, logger, {
+      waits: false,
+      prepare: async (application) => installDemoLicense(application, issuerServer, config.service),
+    });
     service.application.nest.get(Metrics).observeProcess();
-    await installDemoLicense(service, issuerServer, config.service);
     print(welcome(config, await administratorToken(service)));
     return {
       close: () => closeBoth(service, issuerServer),
@@ -160,7 +163,7 @@ async function closeBoth(service: RunningService, issuerServer: RunningIssuerSer
 
 /** On the first start alone: what was removed afterwards stays removed. */
 async function installDemoLicense(
-  { application: { nest } }: RunningService,
+  { nest }: HttpApplication,
   { issuer }: RunningIssuerServer,
   { rootUrl, products }: ServiceConfig,
 ): Promise<void> {

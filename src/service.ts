@@ -34,12 +34,16 @@ export interface RunningService {
   readonly failure: Promise<unknown>;
 }
 
+type Preparation = (application: HttpApplication) => Promise<void>;
+
 /** How the service is started. */
 export interface ServiceOptions {
   /** Where the time comes from: the machine's clock unless given. */
   readonly clock?: Clock;
   /** Whether it listens and retries while its database is away, as it does unless given; else the start fails. */
   readonly waits?: boolean;
+  /** What is done once the database is read, before the log says whether the product is licensed. */
+  readonly prepare?: Preparation;
 }
 
 /**
@@ -52,7 +56,7 @@ export interface ServiceOptions {
 export async function startService(
   config: ServiceConfig,
   logger: Logger,
-  { clock = systemClock, waits = true }: ServiceOptions = {},
+  { clock = systemClock, waits = true, prepare = async () => undefined }: ServiceOptions = {},
 ): Promise<RunningService> {
   const application = await HttpApplication.create(AppModule.of(config, clock), {
     logger,
@@ -69,7 +73,7 @@ export async function startService(
   });
   let failure: Promise<unknown> = Promise.resolve();
   try {
-    await start(application);
+    await start(application, prepare);
   } catch (error) {
     if (!waits || !isUnavailable(error)) {
       await application.close();
@@ -77,7 +81,7 @@ export async function startService(
     }
     const reason = explainFailure(error);
     logger.error({ msg: 'not everything is available: starting without it, and trying again', reason });
-    failure = heal(application, logger);
+    failure = heal(application, logger, prepare);
   }
   try {
     const url = await application.listen(config.listen.host, config.listen.port);
@@ -88,27 +92,29 @@ export async function startService(
   }
 }
 
-async function start({ nest }: HttpApplication): Promise<void> {
+async function start(application: HttpApplication, prepare: Preparation): Promise<void> {
+  const { nest } = application;
   await nest.get(Database).start();
   await nest.get(IssuerKeys).start();
   await nest.get(LicenseSources).start();
   await nest.get(SnapshotService).start();
-  nest.get(AnswerLog).start();
   nest.get(ClockWatch).start();
   await nest.get(DatabaseClock).start();
   nest.get(ExpiryMarker).start();
   nest.get(LicenseQueue).start();
   nest.get(RenewalScheduler).start();
+  await prepare(application);
+  nest.get(AnswerLog).start();
 }
 
 /** @returns the error that no retry fixes; undefined when everything is available, or the process ends */
-async function heal(application: HttpApplication, logger: Logger): Promise<unknown> {
+async function heal(application: HttpApplication, logger: Logger, prepare: Preparation): Promise<unknown> {
   const state = application.nest.get(ProcessState);
   for (let tries = 1; !state.draining; tries += 1) {
     await sleep(RETRY_MS, undefined, { ref: false });
     if (state.draining) return undefined;
     try {
-      await start(application);
+      await start(application, prepare);
       logger.info({ msg: 'everything is available: ready' });
       return undefined;
     } catch (error) {

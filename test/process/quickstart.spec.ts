@@ -80,7 +80,7 @@ describe('node dist/quickstart.js where another process listens', () => {
 });
 
 describe('node dist/quickstart.js for products of its own, below a path', () => {
-  it('starts with a demo license that names them, and says where it is', async () => {
+  it('starts with a demo license that names them, says where it is, and warns of nothing', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'licentia-products-'));
     for (const name of ['pglite', 'authority']) {
       cpSync(join(process.env.TEST_TEMPLATE_DIRECTORY ?? '', 'database'), join(directory, 'data', name), {
@@ -115,6 +115,8 @@ describe('node dist/quickstart.js for products of its own, below a path', () => 
         headers: { Authorization: `Bearer ${/licsa_\w+/.exec(output)?.[0]}` },
       });
       expect(await response.json()).toMatchObject({ status: 1, prod: ['my-product', 'my-product-pro'] });
+      // Nor does the log warn that there is no license yet.
+      expect(output).not.toContain('"level"');
     } finally {
       child.kill('SIGTERM');
       await exited;
