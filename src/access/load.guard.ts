@@ -3,6 +3,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { type AccessConfig, SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
+import { mostOfOneCaller } from '../http/connections.js';
 import { contextOf } from '../http/request-context.js';
 import { callerOf } from './access.guard.js';
 import { AttemptWindow } from './attempt-window.js';
@@ -23,11 +24,11 @@ export class LoadGuard implements CanActivate {
   readonly #allWrites: AttemptWindow;
   readonly #slots: WorkSlots;
 
-  constructor(@Inject(SERVICE_CONFIG) { access }: ServiceConfig, @Inject(CLOCK) clock: Clock) {
+  constructor(@Inject(SERVICE_CONFIG) { access, http }: ServiceConfig, @Inject(CLOCK) clock: Clock) {
     const { writesPerMinute, allWritesPerMinute, mostInWork }: AccessConfig = access;
     this.#writes = new AttemptWindow(clock, writesPerMinute, MINUTE_MS);
     this.#allWrites = new AttemptWindow(clock, allWritesPerMinute, MINUTE_MS, 1);
-    this.#slots = new WorkSlots(mostInWork);
+    this.#slots = new WorkSlots(mostInWork, mostOfOneCaller(http.mostConnections));
   }
 
   /** @throws ServiceError `too-many-requests` */

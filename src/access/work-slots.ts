@@ -1,14 +1,17 @@
 /**
- * Places for requests that need more than memory: a body, the database, the issuer. One caller gets half of them at
- * most, so that nobody takes all. Memory is bounded by the number of places.
+ * Slots for requests that need more than memory: a body, the database, the issuer. One caller gets half of them at
+ * most, and no more than `mostOfOne`, so that no caller takes all. Memory is bounded by the number of slots.
  */
 export class WorkSlots {
   readonly #byCaller = new Map<string, number>();
   readonly #mostOfOne: number;
   #taken = 0;
 
-  constructor(private readonly most: number) {
-    this.#mostOfOne = Math.ceil(most / 2);
+  constructor(
+    private readonly most: number,
+    mostOfOne = Infinity,
+  ) {
+    this.#mostOfOne = Math.min(Math.ceil(most / 2), mostOfOne);
   }
 
   /** @returns what gives the place back, to be called once; undefined when there is none for this caller */

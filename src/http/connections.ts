@@ -8,22 +8,38 @@ import type { RequestContext } from './request-context.js';
  */
 const MOST_UNANSWERED = 16;
 
+/** How many of all connections one caller keeps when others want one: a quarter, and one at least. */
+export function mostOfOneCaller(most: number): number {
+  return Math.max(1, Math.floor(most / 4));
+}
+
 /** What is known of an open connection. */
 interface Connection {
   latest: ServerResponse | undefined;
   context: RequestContext | undefined;
   unanswered: number;
-  /** One of its requests came from a caller who was let in. */
-  known: boolean;
+  /** The caller of the last request whose caller was let in; undefined while there was none. */
+  callerId: string | undefined;
 }
 
 /**
- * The open connections of a server, never more than fit. When all places are taken the newcomer gets one of
- * somebody who is missed less: first whoever was never let in, longest here first, then a known caller's idle
- * connection. So connections that say nothing push out each other, and never a caller at work.
+ * The open connections of a server, never more than fit. When all places are taken, a new connection evicts another one, in this order:
+ *
+ * 1. one of the caller with the most, when that caller has more than a quarter of all, at work or not;
+ * 2. the oldest that no caller was let in by;
+ * 3. the oldest idle one;
+ * 4. one of the caller with the most, when that is more than all callers could have, the new one included.
+ *
+ * So a flood of connections evicts itself, whether its callers are known or not.
  */
 export class Connections {
   readonly #open = new Map<Socket, Connection>();
+  /** Those that no caller was let in by, oldest first. */
+  readonly #strangers = new Set<Socket>();
+  /** Those with a request whose caller may have been let in since it was noted. */
+  readonly #undecided = new Set<Socket>();
+  /** All that a caller was let in by, by caller. */
+  readonly #byCaller = new Map<string, Set<Socket>>();
 
   /** @param most - how many may be open */
   constructor(private readonly most: number) {}
@@ -32,19 +48,20 @@ export class Connections {
     return this.#open.size;
   }
 
-  /** Gives a new connection a place, or hangs up where everybody here is a known caller at work. */
+  /** Gives a new connection a place, or hangs up where no other connection has to go. */
   admit(socket: Socket): void {
     if (this.#open.size >= this.most) {
-      const leaving = this.#leastMissed();
+      const leaving = this.#leaving();
       if (leaving === undefined) {
         socket.destroy();
         return;
       }
-      this.#open.delete(leaving);
+      this.#forget(leaving);
       leaving.destroy();
     }
-    this.#open.set(socket, { latest: undefined, context: undefined, unanswered: 0, known: false });
-    socket.once('close', () => this.#open.delete(socket));
+    this.#open.set(socket, { latest: undefined, context: undefined, unanswered: 0, callerId: undefined });
+    this.#strangers.add(socket);
+    socket.once('close', () => this.#forget(socket));
   }
 
   /**
@@ -57,11 +74,15 @@ export class Connections {
       socket.destroy();
       return false;
     }
-    connection.known ||= connection.context?.callerId !== undefined;
+    this.#noteCaller(socket, connection);
     connection.latest = response;
     connection.context = context;
     connection.unanswered += 1;
-    response.once('close', () => (connection.unanswered -= 1));
+    this.#undecided.add(socket);
+    response.once('close', () => {
+      connection.unanswered -= 1;
+      if (this.#open.has(socket)) this.#noteCaller(socket, connection);
+    });
     return true;
   }
 
@@ -70,12 +91,59 @@ export class Connections {
     return this.#open.get(socket)?.latest;
   }
 
-  #leastMissed(): Socket | undefined {
-    let idle: Socket | undefined;
-    for (const [socket, connection] of this.#open) {
-      if (!connection.known && connection.context?.callerId === undefined) return socket;
-      if (connection.unanswered === 0) idle ??= socket;
-    }
-    return idle;
+  #leaving(): Socket | undefined {
+    for (const socket of this.#undecided) this.#noteCaller(socket, this.#open.get(socket));
+    return (
+      this.#ofLargest(mostOfOneCaller(this.most)) ??
+      first(this.#strangers) ??
+      first(this.#open.keys(), (socket) => this.#isIdle(socket)) ??
+      this.#ofLargest(this.most / (this.#byCaller.size + 1))
+    );
   }
+
+  /** A connection of the caller with the most, an idle one if possible; undefined when it has no more than `allowed`, or one. */
+  #ofLargest(allowed: number): Socket | undefined {
+    let largest: ReadonlySet<Socket> = new Set();
+    for (const sockets of this.#byCaller.values()) if (sockets.size > largest.size) largest = sockets;
+    if (largest.size <= Math.max(1, allowed)) return undefined;
+    return first(largest, (socket) => this.#isIdle(socket)) ?? first(largest);
+  }
+
+  #isIdle(socket: Socket): boolean {
+    return this.#open.get(socket)?.unanswered === 0;
+  }
+
+  /** Counts a connection for the caller of its latest request, once that caller was let in. */
+  #noteCaller(socket: Socket, connection: Connection | undefined): void {
+    if (connection === undefined) return;
+    const callerId = connection.context?.callerId;
+    if (callerId !== undefined || connection.unanswered === 0) this.#undecided.delete(socket);
+    if (callerId === undefined || callerId === connection.callerId) return;
+    this.#uncount(socket, connection);
+    connection.callerId = callerId;
+    const own = this.#byCaller.get(callerId);
+    if (own === undefined) this.#byCaller.set(callerId, new Set([socket]));
+    else own.add(socket);
+  }
+
+  #forget(socket: Socket): void {
+    const connection = this.#open.get(socket);
+    if (connection === undefined) return;
+    this.#open.delete(socket);
+    this.#undecided.delete(socket);
+    this.#uncount(socket, connection);
+  }
+
+  #uncount(socket: Socket, { callerId }: Connection): void {
+    this.#strangers.delete(socket);
+    if (callerId === undefined) return;
+    const own = this.#byCaller.get(callerId);
+    own?.delete(socket);
+    if (own?.size === 0) this.#byCaller.delete(callerId);
+  }
+}
+
+function first<T>(items: Iterable<T>, isWanted: (item: T) => boolean = () => true): T | undefined {
+  for (const item of items) if (isWanted(item)) return item;
+  return undefined;
 }

@@ -4,6 +4,7 @@ import { ServiceError } from '../domain/service-error.js';
 import { type JsonValue, parseStrictJson, StrictJsonError } from '../domain/token/strict-json.js';
 import { badRequest } from './bad-request.js';
 import { contentTypeFault } from './content-type.js';
+import { contextOf } from './request-context.js';
 import { RequestPipe } from './request.pipe.js';
 
 /** The largest body that is read, bytes. */
@@ -45,7 +46,8 @@ export async function readJsonBody(request: IncomingMessage): Promise<JsonValue 
 async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  return new Promise((resolve, reject) => {
+  return new Promise<Buffer>((resolve, reject) => {
+    contextOf(request).refuseBody = reject;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
       if (length <= MOST_BODY_BYTES) chunks.push(chunk);
@@ -54,7 +56,7 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
     request.on('end', () => resolve(Buffer.concat(chunks)));
     request.on('error', () => reject(badRequest('the body ended early')));
     request.on('close', () => reject(badRequest('the body ended early')));
-  });
+  }).finally(() => (contextOf(request).refuseBody = undefined));
 }
 
 /** The rest is read and dropped, so that the client gets to see the answer; the request time-out bounds it. */

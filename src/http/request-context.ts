@@ -21,6 +21,8 @@ export interface RequestContext {
   reason: string | undefined;
   /** Gives back what the request holds while it is worked on; see {@link settle}. */
   release: (() => void) | undefined;
+  /** Refuses the request with this error while its body is read; undefined at any other time. */
+  refuseBody: ((error: Error) => void) | undefined;
 }
 
 const CONTEXT = Symbol('RequestContext');
@@ -52,6 +54,7 @@ export function beginRequest(
     code: undefined,
     reason: undefined,
     release: undefined,
+    refuseBody: undefined,
   };
   (request as Carrier)[CONTEXT] = context;
   response.setHeader('X-Request-Id', context.requestId);

@@ -25,6 +25,7 @@ import { PrivateKeys } from './keys/private-keys.js';
 import { RenewalBatches } from './renewals/renewal-batches.js';
 import { RenewalStore } from './renewals/renewal.store.js';
 import { Renewals } from './renewals/renewals.js';
+import { UnreadBodies } from './renewals/unread-bodies.js';
 import { SigningKeyStore } from './keys/signing-key.store.js';
 import { SigningKeys } from './keys/signing-keys.js';
 
@@ -65,6 +66,7 @@ export class IssuerServerModule {
         LicenseRegister,
         RenewalBatches,
         RenewalStore,
+        UnreadBodies,
         Renewals,
         {
           provide: APP_FILTER,

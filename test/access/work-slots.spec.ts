@@ -15,6 +15,12 @@ describe('Places for work', () => {
     expect(slots.take('a')).toBeUndefined();
   });
 
+  it('are no more for one caller than it may have', () => {
+    const slots = new WorkSlots(8, 2);
+    const taken = [slots.take('a'), slots.take('a'), slots.take('a'), slots.take('b')];
+    expect(taken.map((release) => release !== undefined)).toEqual([true, true, false, true]);
+  });
+
   it('come back one by one, for the caller too', () => {
     const slots = new WorkSlots(2);
     for (let round = 0; round < 10; round += 1) {

@@ -73,6 +73,54 @@ describe('Open connections', () => {
     expect([working, next].map(({ destroyed }) => destroyed)).toEqual([true, false]);
   });
 
+  it('of one caller at work give way when that caller has more than a quarter of all, idle ones first', async () => {
+    const connections = new Connections(8);
+    onConnection = (socket) => connections.admit(socket);
+    const greedy = [await open(), await open(), await open(), await open(), await open(), await open()];
+    const ends = greedy.map((socket) => begin(connections, socket, 'license:greedy'));
+    const others = [await open(), await open()];
+    for (const socket of others) begin(connections, socket, 'license:other');
+    ends[4]?.();
+    const newcomers = [];
+    for (const callerId of ['license:a', 'license:b', 'license:c']) {
+      const newcomer = await open();
+      begin(connections, newcomer, callerId);
+      newcomers.push(newcomer);
+    }
+    expect(greedy.map(({ destroyed }) => destroyed)).toEqual([true, true, false, false, true, false]);
+    // A stranger's connection does not go while one caller has too many.
+    newcomers.push(await open());
+    newcomers.push(await open());
+    expect(greedy.filter(({ destroyed }) => !destroyed)).toHaveLength(2);
+    expect([...others, ...newcomers].map(({ destroyed }) => destroyed)).toEqual(
+      [0, 1, 2, 3, 4, 5, 6].map((at) => at === 5),
+    );
+    expect(connections.size).toBe(8);
+  });
+
+  it('are counted for the caller of their latest request', async () => {
+    const connections = new Connections(4);
+    onConnection = (socket) => connections.admit(socket);
+    const [a, b, c, d] = [await open(), await open(), await open(), await open()];
+    for (const socket of [a, b]) begin(connections, socket, 'one')?.();
+    for (const socket of [a, b]) begin(connections, socket, 'two');
+    begin(connections, c, 'one');
+    begin(connections, d, 'three');
+    await open();
+    expect([a, b, c, d].map(({ destroyed }) => destroyed)).toEqual([true, false, false, false]);
+  });
+
+  it('of several callers who have a quarter each at work make room for one more caller', async () => {
+    const connections = new Connections(8);
+    onConnection = (socket) => connections.admit(socket);
+    const open8 = [];
+    for (let at = 0; at < 8; at += 1) open8.push(await open());
+    open8.forEach((socket, at) => begin(connections, socket, `license:${at % 4}`));
+    const newcomer = await open();
+    expect(newcomer.destroyed).toBe(false);
+    expect(open8.filter(({ destroyed }) => destroyed)).toHaveLength(1);
+  });
+
   it('stay known whatever comes after the request that was let in', async () => {
     const connections = new Connections(2);
     onConnection = (socket) => connections.admit(socket);

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   type CanActivate,
   createParamDecorator,
@@ -13,6 +13,7 @@ import { ServiceError } from '../../domain/service-error.js';
 import { contextOf } from '../../http/request-context.js';
 import { RenewalRefused } from './renewal-refused.js';
 import { SigningKeys } from '../keys/signing-keys.js';
+import { UnreadBodies } from './unread-bodies.js';
 
 const CLAIMS = Symbol('LicenseClaims');
 type Carrier = IncomingMessage & { [CLAIMS]?: LicenseClaims };
@@ -32,6 +33,7 @@ export const ByLicense = createParamDecorator((_: unknown, context: ExecutionCon
 export class LicenseTokenGuard implements CanActivate {
   constructor(
     private readonly keys: SigningKeys,
+    private readonly unread: UnreadBodies,
     @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
 
@@ -41,7 +43,20 @@ export class LicenseTokenGuard implements CanActivate {
     const claims = await this.#authenticate(bearerToken(request));
     request[CLAIMS] = claims;
     contextOf(request).callerId = `license:${claims.lid}`;
+    this.#boundBody(request, context.switchToHttp().getResponse<ServerResponse>(), claims.lid);
     return true;
+  }
+
+  /** From here on the body is waited for. */
+  #boundBody(request: IncomingMessage, response: ServerResponse, lid: string): void {
+    const remove = this.unread.add(lid, () => {
+      // What is still to come of the body is not read.
+      response.setHeader('Connection', 'close');
+      contextOf(request).refuseBody?.(new RenewalRefused('too_many_requests'));
+    });
+    request.once('end', remove);
+    request.once('close', remove);
+    contextOf(request).release = remove;
   }
 
   async #authenticate(token: string): Promise<LicenseClaims> {

@@ -289,3 +289,44 @@ describe('Under load', () => {
     expect((await service.post('/api/licensing/token', {})).status).toBe(400);
   });
 });
+
+describe('With more slots for work than connections', () => {
+  let database: TestDatabase;
+  let service: TestService;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    service = await TestService.start(database, { MAX_CONNECTIONS: String(MOST_CONNECTIONS) });
+  });
+
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+  });
+
+  it('bodies of one caller that never end leave other callers a connection', async () => {
+    const greedy = await service.caller(READER);
+    const other = await service.caller(READER);
+    const unending = [
+      ...['POST /api/licensing/token/inspect HTTP/1.1', 'Host: x', `Authorization: Bearer ${greedy.token}`],
+      ...['Content-Type: application/json', 'Content-Length: 60000', '', '{'],
+    ].join('\r\n');
+    const clients: Client[] = [];
+    // One after the other, so that each is at work before the next one wants a place.
+    for (let count = 0; count < MOST_CONNECTIONS + 10; count += 1) {
+      const client = await Client.open(service.url);
+      clients.push(client);
+      client.socket.write(unending);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    for (let count = 0; count < 5; count += 1) {
+      const headers = { Authorization: `Bearer ${other.token}` };
+      const answer = await send(service.url, { path: CHECK, headers });
+      expect(answer.status).toBe(200);
+    }
+    // A quarter of the connections is at work for this caller, and no more.
+    const refused = clients.filter(({ statuses }) => statuses.includes(429)).length;
+    expect(refused).toBeGreaterThanOrEqual(MOST_CONNECTIONS - Math.floor(MOST_CONNECTIONS / 4));
+    for (const { socket } of clients) socket.destroy();
+  });
+});
