@@ -640,6 +640,34 @@ describe('Service accounts', () => {
       }
     });
 
+    it('a holder of every action is no administrator: the role is given, taken and changed by an administrator alone', async () => {
+      const manager = await service.caller(LICENSING_WRITER, ROLES_WRITER, ACCOUNTS_WRITER);
+      const own = `/api/access-control/users/${manager.id}/roles`;
+      const administrator = await service.caller(ADMINISTRATOR);
+      const others = `/api/serviceaccounts/${administrator.id}`;
+      const call = { token: manager.token };
+      await withoutEffect(async () => {
+        for (const reply of [
+          await service.post(own, { roleUid: ADMINISTRATOR }, call),
+          await service.delete(
+            `/api/access-control/users/${administrator.id}/roles/${ADMINISTRATOR}`,
+            undefined,
+            call,
+          ),
+          await patch(others, { isDisabled: true }, manager.token),
+          await patch(`${others}/tokens/${administrator.tokenId}`, { isRevoked: true }, manager.token),
+          await service.delete(`${others}/tokens/${administrator.tokenId}`, undefined, call),
+        ]) {
+          expect(reply.status).toBe(403);
+          expect((reply.body.message as string).split('Permissions needed: ')[1]).toBe('basic:grafana_admin');
+        }
+      });
+      const byAdministrator = { token: administrator.token };
+      expect((await service.post(own, { roleUid: ADMINISTRATOR }, byAdministrator)).status).toBe(200);
+      // The token was made by an administrator before, so it has no limit of its own.
+      expect((await service.delete(`${own}/${ADMINISTRATOR}`, undefined, call)).status).toBe(200);
+    });
+
     it('an account and its tokens are changed only by a holder of all its actions', async () => {
       const manager = await service.caller(ACCOUNTS_WRITER);
       const powerful = await service.caller(LICENSING_READER);
