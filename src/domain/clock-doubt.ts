@@ -2,7 +2,9 @@ import { DAY } from './clock.js';
 
 /** Clocks that differ by more than this do not agree, seconds: a service takes no token whose `iat` lies further ahead. */
 const MAX_DIFFERENCE = 10;
-/** The longest pause after which a clock is believed without a second one, seconds. */
+/** A server's answer that may be off by more than this, seconds, proves nothing: it took more than two seconds. */
+const MAX_DOUBT = 2;
+/** The longest pause after which a clock is believed without an operator, seconds. */
 const MAX_PAUSE = 7 * DAY;
 
 /** A clock that was corrected by less, seconds, goes on: a wrong time zone is one hour, and what it signed is soon in the past. */
@@ -23,18 +25,19 @@ export interface ClockEvidence {
 }
 
 /**
- * Why our clock is not confirmed: it differs from the server's, it was set while the process ran, or since the machine started, it makes a leap since it was last used,
- * or it is behind its last use: one of the two moments is wrong, and no later one can be held against a last use that lies ahead.
+ * Why our clock is not confirmed: it differs from the server's, which may have answered too slowly to tell; it was set while the process
+ * ran, or since the machine started; it makes a leap since it was last used, or it is behind its last use: one of the two moments is wrong,
+ * and no later one can be held against a last use that lies ahead.
  */
 export interface ClockDoubt {
-  readonly kind: 'server' | 'jump' | 'set-ahead' | 'pause' | 'set-back';
+  readonly kind: 'server' | 'slow' | 'jump' | 'set-ahead' | 'pause' | 'set-back';
   /** How far our clock is ahead of what it is held against, seconds; negative where it is behind. */
   readonly ahead: number;
 }
 
 /**
- * Whether something that cannot be taken back may be signed by our clock. A server's clock decides alone: where it agrees, a jump was a
- * machine that slept, and a pause was one.
+ * Whether something that cannot be taken back may be signed by our clock. Where a server's clock agrees, a jump was a machine that slept, and
+ * a last use that lies ahead was by a wrong clock. It may run on our machine and show the same wrong time, so it does not explain a long pause.
  */
 export function clockDoubt({
   now,
@@ -45,10 +48,11 @@ export function clockDoubt({
 }: ClockEvidence): ClockDoubt | undefined {
   if (server !== undefined) {
     const ahead = now - server.now;
-    return Math.abs(ahead) - server.doubt > MAX_DIFFERENCE ? { kind: 'server', ahead } : undefined;
-  }
-  if (now - earliest > MAX_DIFFERENCE) return { kind: 'jump', ahead: now - earliest };
+    if (server.doubt > MAX_DOUBT) return { kind: 'slow', ahead };
+    if (Math.abs(ahead) - server.doubt > MAX_DIFFERENCE) return { kind: 'server', ahead };
+  } else if (now - earliest > MAX_DIFFERENCE) return { kind: 'jump', ahead: now - earliest };
   if (lastSeen !== undefined && now - lastSeen > MAX_PAUSE) return { kind: 'pause', ahead: now - lastSeen };
+  if (server !== undefined) return undefined;
   if (lastSeen !== undefined && lastSeen - now > MAX_SET) return { kind: 'set-back', ahead: now - lastSeen };
   if (unset !== undefined && now - unset > MAX_SET) return { kind: 'set-ahead', ahead: now - unset };
   return undefined;

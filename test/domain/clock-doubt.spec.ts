@@ -28,6 +28,11 @@ describe('the clock of the issuer', () => {
       undefined,
     ],
     ['was set back since then', { unset: NOW + 7200 }, undefined],
+    [
+      'cannot be compared, as the server took too long',
+      { server: { now: NOW, doubt: 2.1 } },
+      { kind: 'slow', ahead: 0 },
+    ],
     ['was set back', { earliest: NOW }, undefined],
     ['was set ahead a little', { earliest: NOW - 10 }, undefined],
     ['was set ahead', { earliest: NOW - 11 }, { kind: 'jump', ahead: 11 }],
@@ -37,9 +42,14 @@ describe('the clock of the issuer', () => {
       undefined,
     ],
     [
-      "agrees with the server's after a month",
-      { lastSeen: NOW - 30 * DAY, server: { now: NOW, doubt: 0 } },
+      "agrees with the server's, and was used a week ago",
+      { lastSeen: NOW - 7 * DAY, server: { now: NOW, doubt: 0 } },
       undefined,
+    ],
+    [
+      "agrees with the server's, and was last used 300 days ago: both may be of one machine",
+      { lastSeen: NOW - 300 * DAY, server: { now: NOW, doubt: 0 } },
+      { kind: 'pause', ahead: 300 * DAY },
     ],
   ])('that %s', (_, evidence, doubt) => {
     expect(clockDoubt({ now: NOW, earliest: NOW, ...evidence })).toEqual(doubt);

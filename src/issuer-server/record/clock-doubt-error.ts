@@ -16,6 +16,9 @@ const SENTENCES: Record<ClockDoubt['kind'], (now: string, difference: string, is
     server: (now, difference, isBehind) =>
       `This machine's clock says ${now}, which is ${difference} ${isBehind ? 'behind' : 'ahead of'} the database server's: one of ` +
       'them is wrong. Set it right: nothing is signed until they agree.',
+    slow: (now) =>
+      `The database server took more than two seconds to tell its time, so this machine's clock, which says ${now}, cannot be compared ` +
+      'with it: nothing is signed until the server answers sooner.',
     jump: (now, difference) =>
       `This machine's clock was set ahead by ${difference} while the issuer ran, to ${now}: nothing is signed for ten minutes, or ` +
       'until it is set back.',

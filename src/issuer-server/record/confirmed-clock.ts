@@ -24,8 +24,8 @@ export interface ClockReading {
 }
 
 /**
- * The clock that tokens and statements are signed by: ours, while nothing contradicts it. It is held against the database
- * server's clock; the embedded database has none, so there against the monotonic one, over restarts of the process too, and the latest
+ * The clock that tokens and statements are signed by: ours, while nothing contradicts it. It is compared with the database
+ * server's clock, or, as the embedded database has none, with the monotonic one, over restarts of the process too; and with the latest
  * moment that is stored.
  */
 @Injectable()
@@ -106,10 +106,12 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
 
   async #server(manager: EntityManager): Promise<ClockEvidence['server']> {
     if (!this.#hasServer) return undefined;
-    const asked = this.clock.now();
+    // By the monotonic clock: a wall clock that is set meanwhile must not count as a slow answer.
+    const asked = this.clock.monotonic();
     const theirs = await this.serverTime(manager);
-    this.watch.compare('database', theirs, asked);
-    const way = Math.max(0, this.clock.now() - asked) / 2000;
+    const took = this.clock.monotonic() - asked;
+    this.watch.compare('database', theirs, this.clock.now() - took);
+    const way = took / 2000;
     // By the middle of the way; a second is for what rounding takes.
     return { now: toSeconds(theirs) + way, doubt: way + 1 };
   }
