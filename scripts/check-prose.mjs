@@ -10,7 +10,7 @@ const MAX_SENTENCE = 45;
 /** Lines of text of one comment. */
 const MAX_COMMENT_LINES = 8;
 /** Characters of a line of a comment, its indentation included. */
-const MAX_COMMENT_WIDTH = 140;
+const MAX_COMMENT_WIDTH = 120;
 
 /** What is ruled out, and what to write in its place. */
 const WORDS = [

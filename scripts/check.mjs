@@ -14,6 +14,7 @@ const bin = (name) => fileURLToPath(new URL(`../node_modules/.bin/${name}`, impo
 const CHECKS = [
   ['The code has one format', [bin('prettier'), '--check', '.']],
   ['The linter has nothing to say', [bin('eslint'), '--max-warnings=0', '.']],
+  ['The prose is plain English', [process.execPath, 'scripts/check-prose.mjs']],
   ['The types are right', [bin('tsc'), '-p', 'tsconfig.json']],
   ['Everybody imports downward only', [bin('depcruise'), 'src', '--config', '.dependency-cruiser.cjs']],
   ['The lock file is whole and nothing runs at install', [process.execPath, 'scripts/check-lockfile.mjs']],

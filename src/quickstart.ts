@@ -41,7 +41,7 @@ other settings of the service count too, but for ISSUER_*: see docs/configuratio
 `;
 
 const ACCOUNT = 'quickstart';
-/** Whoever starts the quickstart owns its data. */
+/** The user that starts the quickstart owns its data. */
 const OPERATOR: RequestActor = { id: 'system', requestId: '', actions: new Set(ACTIONS), unlimited: true };
 
 interface QuickstartConfig {
@@ -78,7 +78,7 @@ function load(environment: Environment): QuickstartConfig {
       LOG_LEVEL: 'warn',
       ...environment,
       ISSUER_URL: `http://127.0.0.1:${issuerPort}`,
-      // Whatever the port: a license stays one of the same issuer.
+      // Independent of the port, so that a license stays one of the same issuer.
       ISSUER_ID: 'http://localhost:3001',
       ISSUER_RENEW_URL: undefined,
       ISSUER_JWKS_URL: undefined,

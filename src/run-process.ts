@@ -39,8 +39,8 @@ export interface Program<Config> {
   /** What is odd about an environment that can be used all the same: a sentence each. */
   readonly hints: (environment: Environment) => readonly string[];
   /**
-   * For `--check-config`: what is odd about the files that settings name and that may change while the process runs, a sentence
-   * each. It looks at them beside the faults of other settings, too.
+   * For `--check-config`: what is odd about the files that settings name and that may change while the
+   * process runs, a sentence each. It looks at them beside the faults of other settings, too.
    */
   readonly inspect?: (environment: Environment) => Promise<readonly string[]>;
   readonly logLevel: (config: Config) => string;

@@ -30,7 +30,10 @@ export interface RunningService {
   /** Where it listens, `http://host:port`. */
   readonly url: string;
   readonly application: HttpApplication;
-  /** Resolves with the error that a background start cannot recover from; undefined when it succeeded or the process ends. */
+  /**
+   * Resolves with the error that a background start cannot recover from; undefined when it succeeded or the
+   * process ends.
+   */
   readonly failure: Promise<unknown>;
 }
 

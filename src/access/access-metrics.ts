@@ -2,7 +2,10 @@ import type { Metrics } from '../metrics/metrics.js';
 
 /** What the metrics tell of callers who were not let in. */
 export class AccessMetrics {
-  /** Counts one. It has no reason: `/metrics` is open, and `blocked` apart would tell which name is the administrator's. */
+  /**
+   * Counts one. It has no reason: `/metrics` is open, and `blocked` apart would tell which name is the
+   * administrator's.
+   */
   readonly passwordFailed: () => void;
 
   constructor(metrics: Metrics) {

@@ -11,8 +11,8 @@ const CALLER = Symbol('Caller');
 type Admitted = IncomingMessage & { [CALLER]?: Caller };
 
 /**
- * Decides about every request: who calls (401), and may he (403). A handler without a rule lets nobody in, so an
- * endpoint that somebody forgot to protect answers no one.
+ * Authenticates the caller of each request (401) and checks its action (403). A handler without a rule
+ * refuses every caller, so an endpoint without protection never answers.
  */
 @Injectable()
 export class AccessGuard implements CanActivate {

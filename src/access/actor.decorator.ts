@@ -5,7 +5,7 @@ import { contextOf } from '../http/request-context.js';
 import { callerOf } from './access.guard.js';
 import type { Caller } from '../domain/caller.js';
 
-/** A caller together with the request he makes: what a use case needs to know of him. */
+/** A caller and its request: what a use case needs to know about it. */
 export interface RequestActor extends Actor {
   readonly actions: Caller['actions'];
   /** See {@link Caller}. */

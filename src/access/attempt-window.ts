@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../domain/clock.js';
 
 /**
- * Counts what somebody did within a window that starts with the first time. Memory is bounded: of more keys than
- * fit, the one that was seen longest ago is forgotten.
+ * Counts events of a key within a window that starts with the first event. Memory is bounded: the least recently
+ * used key is dropped.
  */
 export class AttemptWindow {
   readonly #windows: LRUCache<string, { since: number; count: number }>;

@@ -22,9 +22,9 @@ type Known = { readonly caller: Caller } | { readonly token: KnownToken };
 
 /**
  * Turns an `Authorization` header into a {@link Caller}. For a caller known to the snapshot it does no I/O; an
- * unknown token asks the database once whether the snapshot still holds, so that a token which another replica
- * created a moment ago counts, and an outage never looks like a wrong token. Failures are limited
- * ({@link FailedAttempts}); whoever is right gets in whatever others did.
+ * unknown token asks the database once whether the snapshot is still current. So a new token of another replica
+ * works at once, and an outage never looks like a wrong token. Failures are limited ({@link FailedAttempts}); valid
+ * credentials are never refused because of other clients' failures.
  */
 @Injectable()
 export class Authenticator {
@@ -108,7 +108,7 @@ export class Authenticator {
   async #askAgain(authorization: string, origin: Origin): Promise<Caller> {
     const token = authorization.slice(authorization.indexOf(' ') + 1);
     const tooMany = this.failures.tooMany(origin);
-    // A text that cannot be a token of ours is wrong whatever the database says; it costs no query.
+    // A text that cannot be a token of ours is wrong without a query.
     if (looksLikeServiceAccountToken(token))
       await (tooMany ? this.failures.look() : this.snapshots.refresh());
     else if (!tooMany && !this.snapshots.fresh) await this.snapshots.refresh();
@@ -121,7 +121,7 @@ export class Authenticator {
     const { administrator } = this.#config;
     const fail = (cause?: Error): never => {
       this.#metrics.passwordFailed();
-      // Counted, but answered as ever: a 429 for some names alone would tell which name is the administrator's.
+      // Counted, but still answered with 401: a 429 for some names only would reveal the administrator's name.
       this.failures.count(origin);
       // The cause is for the log alone.
       throw new ServiceError('password-auth.failed', undefined, { cause });

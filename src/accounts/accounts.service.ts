@@ -24,8 +24,8 @@ export interface CreatedToken {
 }
 
 /**
- * Manages who may call. Nobody can give, change or take away an action that he does not hold: that holds for roles,
- * and for tokens and accounts, which carry roles.
+ * Manages accounts, their roles and tokens. A caller cannot give, change or take away an action that it does not
+ * hold. This applies to roles, and to tokens and accounts, which carry roles.
  */
 @Injectable()
 export class AccountsService {
@@ -85,7 +85,8 @@ export class AccountsService {
 
   /**
    * @param secondsToLive - 0 for a token that does not expire
-   * @throws ServiceError `not-found`, `service-account.token-name-taken`, `service-account.token-limit-reached`; AccessDenied
+   * @throws ServiceError `not-found`, `service-account.token-name-taken`,
+   *   `service-account.token-limit-reached`; AccessDenied
    */
   async createToken(
     actor: RequestActor,
@@ -186,7 +187,7 @@ export class AccountsService {
     return role;
   }
 
-  /** Whoever can hand out an account's tokens, or take them, can use what the account may do. */
+  /** A caller that can create or delete an account's tokens can use all of its actions. */
   async #assertMayChange(manager: EntityManager, actor: RequestActor, id: number): Promise<void> {
     await this.store.load(manager, id);
     assertHolds(actor, await this.store.rolesOf(manager, id));

@@ -47,8 +47,9 @@ export class AccountsStore implements OnModuleInit {
   }
 
   /**
-   * Whether another account has this name under NFKC: ﬁ is fi, and a full-width letter is one. The database normalizes both
-   * names, so that all replicas agree; characters that its Unicode version does not know yet count as they are.
+   * Whether another account has this name under NFKC: ﬁ is fi, and a full-width letter is one. The database
+   * normalizes both names, so that all replicas agree; characters that its Unicode version does not know yet
+   * count as they are.
    */
   async hasNameOf(manager: EntityManager, name: string, except = 0): Promise<boolean> {
     const [row] = await manager.query<{ found: boolean }[]>(
@@ -72,7 +73,10 @@ export class AccountsStore implements OnModuleInit {
     return row?.found === true;
   }
 
-  /** A login that is free: `base`, else the first free `base-2`, `base-3`. One statement, as others wait for the lock meanwhile. */
+  /**
+   * A login that is free: `base`, else the first free `base-2`, `base-3`. One statement, as others wait for
+   * the lock meanwhile.
+   */
   async freeLogin(manager: EntityManager, base: string): Promise<string> {
     const [row] = await manager.query<{ login: string }[]>(
       `SELECT candidate.login
@@ -105,7 +109,8 @@ export class AccountsStore implements OnModuleInit {
   }
 
   /**
-   * Whether a token gives an action by one of these roles: of an enabled account, not revoked, not expired at a moment, not withheld.
+   * Whether a token gives an action by one of these roles: of an enabled account, not revoked, not expired at
+   * a moment, not withheld.
    * @param action - {@link NO_LIMIT}: every action, those of later releases too
    */
   async anyTokenGives(

@@ -26,7 +26,7 @@ const PROTECTED: readonly Protected[] = [
 /** A token that expires sooner does not make up for one that lasts, milliseconds. */
 const LASTING_MS = DAY * 1000;
 
-/** Keeps a change of roles, accounts or tokens from locking everybody out. */
+/** Refuses a change of roles, accounts or tokens that would lock out every administrator. */
 @Injectable()
 export class LastAdministrator {
   constructor(
@@ -36,8 +36,9 @@ export class LastAdministrator {
   ) {}
 
   /**
-   * Runs a change inside its transaction. Afterwards a token that works must still give `roles:write`, and one every action, if one
-   * did before; and one that works a day longer, if one did before. Where an administrator is configured, every change may be made.
+   * Runs a change inside its transaction. Afterwards a token that works must still give `roles:write`, and
+   * one every action, if one did before; and one that works a day longer, if one did before. Where an
+   * administrator is configured, every change may be made.
    *
    * @throws ServiceError `access.last-administrator`, which rolls the transaction back, and what `change` throws
    */

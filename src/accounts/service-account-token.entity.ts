@@ -36,7 +36,10 @@ export class ServiceAccountTokenEntity {
   @Column('timestamptz', { name: 'last_used_at', nullable: true })
   lastUsedAt!: Date | null;
 
-  /** The actions that its maker held, which are the most that it gives: `*` for all; null where a former release stored it. */
+  /**
+   * The actions that its maker held, which are the most that it gives: `*` for all; null where a former
+   * release stored it.
+   */
   @Column('text', { array: true, nullable: true })
   ceiling!: string[] | null;
 

@@ -17,8 +17,8 @@ const SETTLE_MS = 600_000;
 const NOTABLE_MS = { database: 2_000, issuer: 5_000 } as const;
 
 /**
- * Watches the wall clock, which everything that is decided about licenses hangs on: whether it jumps, and how far it is from
- * the clocks of the database and the issuer. It warns; who decides takes the moment from {@link Clock} as ever.
+ * Watches the wall clock, on which every decision about licenses depends: its jumps, and its difference to the clocks
+ * of the database and the issuer. It only warns; decisions take the time from {@link Clock}.
  */
 @Injectable()
 export class ClockWatch implements BeforeApplicationShutdown {
@@ -60,8 +60,8 @@ export class ClockWatch implements BeforeApplicationShutdown {
   }
 
   /**
-   * The earliest moment that it may be, Unix seconds: for ten minutes after a jump nobody can say which of the two times was
-   * wrong, so what cannot be taken back waits until the moment has come by both.
+   * The earliest moment that it may be, Unix seconds: for ten minutes after a jump nobody can say which of
+   * the two times was wrong, so what cannot be taken back waits until the moment has come by both.
    */
   get earliest(): number {
     this.look();

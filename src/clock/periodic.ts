@@ -1,6 +1,6 @@
 /**
- * Work that is done again and again until it is stopped: the next time begins so long after the last one ended, so two never
- * overlap. It keeps no process alive.
+ * Work that is done again and again until it is stopped: the next time begins so long after the last one
+ * ended, so two never overlap. It keeps no process alive.
  */
 export class Periodic {
   #timer: NodeJS.Timeout | undefined;

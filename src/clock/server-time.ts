@@ -1,6 +1,9 @@
 import type { EntityManager } from 'typeorm';
 
-/** Asks a database server what time it is, Unix milliseconds. Tests with a clock of their own have a server time of their own. */
+/**
+ * Asks a database server what time it is, Unix milliseconds. Tests with a clock of their own have a server
+ * time of their own.
+ */
 export type ServerTime = (manager: EntityManager) => Promise<number>;
 
 /** Injection token of the {@link ServerTime}. */

@@ -43,7 +43,8 @@ export function rulesFor<S extends Settings>() {
  * Reads all settings and throws once, with every fault at once.
  *
  * An empty variable counts as absent: that is what compose files and shells make of a variable nobody set. A
- * secret may stand in a file named by `<NAME>_FILE`, see {@link textOfFile}. An invisible character is a fault anywhere.
+ * secret may stand in a file named by `<NAME>_FILE`, see {@link textOfFile}. An invisible character is a
+ * fault anywhere.
  *
  * @param rules - each runs when all settings that it names are fine by themselves
  * @throws ConfigError

@@ -30,7 +30,10 @@ export interface IssuerServerConfig {
   readonly keepAliveSeconds: number;
   /** The `iss` of everything it signs. */
   readonly issuerId: string;
-  /** The first one encrypts the signing keys in the database, each decrypts; 32 bytes. Without any they stay in clear. */
+  /**
+   * The first one encrypts the signing keys in the database, each decrypts; 32 bytes. Without any they stay
+   * in clear.
+   */
   readonly encryptionKeys: readonly Buffer[];
 }
 

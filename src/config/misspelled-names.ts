@@ -25,7 +25,7 @@ export function misspelledNames(
   const known = new Set([settings, ...siblings].flatMap((each) => namesOf(each)));
   const ours = namesOf(settings);
   return Object.entries(environment).flatMap(([name, value]) => {
-    // An empty variable counts as absent, whatever its name.
+    // An empty variable counts as absent.
     if (!value || known.has(name) || !NAME.test(name)) return [];
     const plain = pathOfFile(canonical(name), settings);
     if (plain !== undefined) return [`${name} is not read: ${plain} is no secret, so set ${plain} itself.`];

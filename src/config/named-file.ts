@@ -14,10 +14,13 @@ const MOST_AT_A_TIME = 2;
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** Without O_NONBLOCK the opening of a named pipe would wait for ever. */
+/** Without O_NONBLOCK, opening a named pipe would never return. */
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-/** A file that a setting names cannot be used. The message finishes a sentence ("…: it is a directory") and names no path. */
+/**
+ * A file that a setting names cannot be used. The message finishes a sentence ("…: it is a directory") and
+ * names no path.
+ */
 export class NamedFileError extends Error {
   override readonly name = 'NamedFileError';
 
@@ -37,8 +40,8 @@ const atWork = new Set<Promise<unknown>>();
 /**
  * The content of a file that a setting names: the one way to read such a file while the process runs. It must be a
  * regular file, its links are followed anew each time, and callers who ask while it is read share the answer. A file
- * system that hangs is an error like a missing file: after {@link FILE_DEADLINE_MS}, and at once for those who ask later,
- * until it answers.
+ * system that hangs is an error like a missing file: after {@link FILE_DEADLINE_MS}, and at once for those
+ * who ask later, until it answers.
  *
  * @param mostBytes - a larger file is an error
  * @throws NamedFileError
@@ -76,8 +79,8 @@ export function readNamedFileSync(path: string, mostBytes: number): Buffer {
 }
 
 /**
- * The text of a file (UTF-8): a byte order mark before it and one line end (LF or CRLF) after it belong to the editor, not
- * to the text. This holds for every file of a setting; a license's may have more around it.
+ * The text of a file (UTF-8): a byte order mark before it and one line end (LF or CRLF) after it belong to
+ * the editor, not to the text. This holds for every file of a setting; a license's may have more around it.
  *
  * @throws NamedFileError for another encoding
  */
@@ -91,7 +94,7 @@ export function textOfFile(bytes: Buffer): string {
   }
 }
 
-/** Whether a file is being read: the end of a process waits for that, which is for ever on a file system that hangs. */
+/** Whether a file is being read: a process waits for that before it exits, without end on a file system that hangs. */
 export function isReadingFiles(): boolean {
   return atWork.size > 0;
 }

@@ -30,7 +30,10 @@ const TLS_PARAMETERS = ['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey'];
 /** What the driver reads besides. */
 const PARAMETERS = ['host', 'port', 'user', 'password', 'application_name', 'options', 'client_encoding'];
 
-/** Parameters of other clients that hosts put into their addresses. The service has rules of its own for all of them. */
+/**
+ * Parameters of other clients that hosts put into their addresses. The service has rules of its own for all
+ * of them.
+ */
 const LEFT_OUT = [
   'channel_binding',
   'connect_timeout',

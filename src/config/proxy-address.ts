@@ -16,8 +16,8 @@ const RULE =
 const USUAL_PORTS = { 'http:': 80, 'https:': 443 };
 
 /**
- * The address of a proxy. What it wants to know of us is in it, so it is a secret. The parser is that of root URLs, so that every
- * release of Node takes the same addresses.
+ * The address of a proxy. What it wants to know of us is in it, so it is a secret. The parser is that of root
+ * URLs, so that every release of Node takes the same addresses.
  */
 export const proxyAddress: Pick<Setting<ProxyAddress>, 'parse'> = {
   parse: (value) => {

@@ -54,7 +54,7 @@ export const SERVICE_SETTINGS = {
   AUTO_REFRESH_LICENSE: optional(boolean),
   LICENSE_PRODUCTS: withDefault(list, 'grafana-enterprise'),
   LICENSE_PATH: optional(path),
-  // Whatever it says: a license that cannot be used is reported, and keeps nothing from starting.
+  // No rule: an unusable license is reported, and does not prevent the start.
   LICENSE_TEXT: { ...optional({ parse: (value: string) => value }), verbatim: true },
   INSTALL_REQUIRE_ACKNOWLEDGE: withDefault(boolean, 'false'),
   ADMIN_USER: optional(matching(/^[^\p{Cc}:]{1,190}$/u, 'must have 1 to 190 characters and no colon')),

@@ -23,7 +23,10 @@ export interface Setting<T> {
   readonly secret: boolean;
   /** Whether the text is taken as it is, invisible characters and all, because its reader judges it. */
   readonly verbatim?: boolean;
-  /** The files with certificates and keys that the text names, where {@link parse} or what follows it reads them at once. */
+  /**
+   * The files with certificates and keys that the text names, where {@link parse} or what follows it reads
+   * them at once.
+   */
   readonly files?: (text: string) => readonly string[];
 }
 
@@ -39,7 +42,7 @@ export type DatabaseLocation =
       readonly address?: PostgresAddress;
       /** The file of `DATABASE_CA_PATH`. */
       readonly trustedCasPath?: string | undefined;
-      /** `false`: none, whatever the environment says. Undefined where no setting of ours says anything. */
+      /** `false`: no TLS, regardless of the environment. Undefined if no setting decides it. */
       readonly tls?: PostgresTls | false | undefined;
     }
   | { readonly kind: 'embedded'; readonly directory: string }
@@ -169,7 +172,7 @@ export const proxies: Parsed<readonly string[]> = {
   },
 };
 
-/** An IP address, or a range of them: the prefix has at least one bit, as a range of everybody trusts everybody. */
+/** An IP address or a range. The prefix has at least one bit, because a range of all addresses trusts every client. */
 function isAddressRange(text: string): boolean {
   const [, address = '', prefix] = /^([^/%]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;

@@ -12,8 +12,9 @@ const { DATE, TIMESTAMP, TIMESTAMPTZ } = pg.types.builtins;
 const TIMES: ReadonlySet<number> = new Set([DATE, TIMESTAMP, TIMESTAMPTZ]);
 
 /**
- * How the texts of the database become values, for the `types` of our connections. `pg` by itself reads a time that it does
- * not understand as null, and null means "none" and "never" in our tables: here it is an error.
+ * How the texts of the database become values, for the `types` of our connections. `pg` by itself reads a
+ * time that it does not understand as null, and null means "none" and "never" in our tables: here it is an
+ * error.
  */
 export const COLUMN_TYPES: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {

@@ -12,7 +12,7 @@ export interface Schema {
   readonly migrations: readonly (new () => MigrationInterface)[];
 }
 
-/** How long a caller waits for a connection, milliseconds: `pg` would wait for ever. */
+/** How long a caller waits for a connection, milliseconds. `pg` has no limit of its own. */
 const CONNECT_TIMEOUT_MS = 2_000;
 /** How long a caller waits for an answer, milliseconds; the server's own time-outs are shorter. */
 const QUERY_TIMEOUT_MS = 4_000;

@@ -32,7 +32,10 @@ export function asOpeningError(error: unknown): unknown {
   return findPermanentFault(error) ?? asDatabaseError(error);
 }
 
-/** What callers get: `database.unavailable` where the connection, the server or the disk failed, else the error itself. */
+/**
+ * What callers get: `database.unavailable` where the connection, the server or the disk failed, else the
+ * error itself.
+ */
 export function asDatabaseError(error: unknown): unknown {
   if (error instanceof MigrationFailedError) {
     return asDatabaseError(error.cause) instanceof ServiceError ? unavailable(error) : error;

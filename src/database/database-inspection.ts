@@ -28,9 +28,10 @@ interface Candidate {
 const FOUND = new WeakMap<DataSource, TableSchema>();
 
 /**
- * Looks where the tables of a program are, and whether the database can hold them; changes nothing. Once for a data source:
- * its tables stay there from then on. Tables are where the program's own migrations are listed, in a schema that the search
- * path names: those of a schema off the path may be another instance's, and are never joined.
+ * Looks where the tables of a program are, and whether the database can hold them; changes nothing. Once for
+ * a data source: its tables stay there from then on. Tables are where the program's own migrations are
+ * listed, in a schema that the search path names: those of a schema off the path may be another instance's,
+ * and are never joined.
  *
  * @throws UnusableDatabaseError, and what a connection that is cut throws
  */

@@ -20,7 +20,7 @@ export function programOf(migration: string): ProgramName {
  *
  * @param known - the names of the migrations of the program that asks
  * @param recorded - the names that the database has
- * @returns undefined where it is the program's own, both programs', or not known to be anybody's
+ * @returns undefined where it is the program's own, both programs', or of no known owner
  */
 export function otherOwner(known: readonly string[], recorded: readonly string[]): ProgramName | undefined {
   const own = programOf(known[0] ?? '');

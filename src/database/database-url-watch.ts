@@ -36,9 +36,9 @@ interface Outcome {
 
 /**
  * Follows the files that say the database's address and its certificates, so that what is rotated counts without a
- * restart. New content is used once a connection with it works and a start would accept the database; until then the old
- * one stays in use. Then the connections made with the old one are replaced: idle ones at once, the others when their work
- * is done.
+ * restart. New content is used once a connection with it works and a start would accept the database; until
+ * then the old one stays in use. Then the connections made with the old one are replaced: idle ones at once,
+ * the others when their work is done.
  */
 export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger(DatabaseUrlWatch.name);

@@ -16,7 +16,10 @@ interface Current {
   readonly tls: PostgresTls | false | undefined;
 }
 
-/** The setting that names a file which can change: `DATABASE_URL` for those of `sslrootcert`, `sslcert` and `sslkey`. */
+/**
+ * The setting that names a file which can change: `DATABASE_URL` for those of `sslrootcert`, `sslcert` and
+ * `sslkey`.
+ */
 export type DatabaseSetting = 'DATABASE_URL_FILE' | 'DATABASE_CA_PATH' | 'DATABASE_URL';
 
 /** What the files say now, where that differs from what connections are made with. */
@@ -39,8 +42,9 @@ export class DatabaseUrlFault extends Error {
 }
 
 /**
- * The address of a PostgreSQL server with its credentials and certificates. Where a file says it, a change of the file is
- * a candidate: new connections are made with it from {@link use} on, and the ones before are outdated then.
+ * The address of a PostgreSQL server with its credentials and certificates. Where a file says it, a change of
+ * the file is a candidate: new connections are made with it from {@link use} on, and the ones before are
+ * outdated then.
  */
 export class DatabaseUrl {
   #current: Current;

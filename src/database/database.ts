@@ -152,8 +152,9 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * @throws OutdatedReadError in the place of what `work` returns or throws, where that comes from tables that only look empty;
-   * MissingTableError, also where `work` needs none of the tables: so a probe tells the same as any other read
+   * @throws OutdatedReadError in the place of what `work` returns or throws, where that comes from tables
+   *   that only look empty; MissingTableError, also where `work` needs none of the tables: so a probe tells
+   *   the same as any other read
    */
   async #readCurrent<T>(
     runner: QueryRunner,
@@ -233,10 +234,10 @@ function isReadOnly(results: unknown): boolean {
 }
 
 /**
- * Rolls back. A connection from which an answer did not come is closed instead: an answer that is late would leave it
- * inside of this transaction, which the next one would then commit; and a line that is dead would be tried again and
- * again. (`pg` gives up on the statement alone, and the pool takes the connection back.) So is one whose session is to
- * blame: whatever it lacks, the next one would lack it too.
+ * Rolls back. A connection without an answer is closed instead: a late answer would leave it inside this transaction,
+ * which the next one would commit, and a dead one would be used again and again. (`pg` gives up only on the statement,
+ * and the pool takes the connection back.) A connection whose session caused the error is closed too: the next
+ * transaction on it would fail as well.
  */
 async function abandon(runner: QueryRunner, client: Client, error: unknown): Promise<void> {
   const cause = isUnavailable(error) ? error.cause : error;

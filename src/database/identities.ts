@@ -12,8 +12,8 @@ export interface StaleIdentity {
 }
 
 /**
- * Identities are behind their tables (logical replication and some restores copy rows and not where the numbering was), and this
- * program was told not to change that (`DATABASE_MIGRATIONS=check`).
+ * Identities are behind their tables (logical replication and some restores copy rows and not where the
+ * numbering was), and this program was told not to change that (`DATABASE_MIGRATIONS=check`).
  */
 export class StaleIdentityError extends Error {
   override readonly name = 'StaleIdentityError';
@@ -31,8 +31,8 @@ export class StaleIdentityError extends Error {
 }
 
 /**
- * Finds the numbered columns of our tables that would give a number that is taken; changes nothing. What the role may not
- * see is left out: it needs SELECT on the sequences.
+ * Finds the numbered columns of our tables that would give a number that is taken; changes nothing. What the
+ * role may not see is left out: it needs SELECT on the sequences.
  */
 export async function staleIdentities(
   source: QueryRunner,

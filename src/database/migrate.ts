@@ -8,12 +8,15 @@ import { transactionSettings } from './transaction-settings.js';
 /** Any number that nobody else who shares the database would choose. */
 const LOCK_KEY = 4_771_203_915;
 
-/** How long a replica waits for the one that migrates, milliseconds. After that it listens, not ready, and tries again. */
+/**
+ * How long a replica waits for the one that migrates, milliseconds. After that it listens, not ready, and
+ * tries again.
+ */
 const TURN_TIMEOUT_MS = 10_000;
 
 /**
- * Longer than any other statement of ours may take, and shorter than the client's own time-out. A table that others
- * use is waited for briefly: whoever waits for it keeps everybody who comes later waiting too.
+ * Longer than any other statement may take, and shorter than the client's own time-out. The wait for a locked table is
+ * short, because later statements queue behind it.
  */
 const TIMEOUTS = { statement: MIGRATION_TIMEOUT_MS - 1_000, lock: 3_000, idle: 60_000 };
 /** For reading the list of migrations. */
@@ -93,8 +96,9 @@ export async function checkMigrations(dataSource: DataSource): Promise<void> {
 
 /**
  * Runs what has not run yet, all of it in one transaction that holds a lock: of replicas that start together one
- * works and the others find it done. (TypeORM's executor takes no lock by itself.) Identities that are behind their tables are
- * set past them. Where nothing is to be done, nothing is locked, and no right to change tables is needed.
+ * works and the others find it done. (TypeORM's executor takes no lock by itself.) Identities that are behind
+ * their tables are set past them. Where nothing is to be done, nothing is locked, and no right to change
+ * tables is needed.
  *
  * @returns the names of the migrations that ran, and of the identities that were set
  * @throws MigrationFailedError, MigrationTableError, StaleIdentityError, UnusableDatabaseError, and what a connection
@@ -171,7 +175,7 @@ async function patiently<T>(dataSource: DataSource, work: (patient: DataSource) 
   }
 }
 
-/** Reads the tables where they are, whatever the session's settings say. */
+/** Reads the tables in their own schema, regardless of the session's settings. */
 export async function readTables<T>(
   dataSource: DataSource,
   work: (runner: QueryRunner) => Promise<T>,

@@ -3,8 +3,9 @@ import type { DataSource } from 'typeorm';
 import { TABLE_MISSING } from './sql-state.js';
 
 /**
- * A table was made anew or emptied after the moment that a read sees: a restore committed while the read waited for it. In that
- * moment the table has no rows, so nothing that was read counts. Another read sees the restored rows.
+ * A table was made anew or emptied after the moment that a read sees: a restore committed while the read
+ * waited for it. In that moment the table has no rows, so nothing that was read counts. Another read sees the
+ * restored rows.
  */
 export class OutdatedReadError extends Error {
   override readonly name = 'OutdatedReadError';
@@ -31,8 +32,9 @@ export interface TablesAnswer {
 }
 
 /**
- * The question whether a read is outdated, and whether tables are missing; its one row is a {@link TablesAnswer}. A plain query
- * of the catalog sees the read's moment, while `to_regclass` and `pg_relation_filenode` see the present one.
+ * The question whether a read is outdated, and whether tables are missing; its one row is a {@link
+ * TablesAnswer}. A plain query of the catalog sees the read's moment, while `to_regclass` and
+ * `pg_relation_filenode` see the present one.
  */
 export function askAboutTables(dataSource: DataSource): string {
   const tables = dataSource.entityMetadatas.map(({ tableName }) => escapeLiteral(tableName)).join(', ');

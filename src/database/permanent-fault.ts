@@ -44,8 +44,8 @@ const SERVER: Readonly<Record<string, PermanentFault>> = {
 };
 
 /**
- * Tells a fault of opening a database that stays until an operator changes something from one that passes: a server that is
- * away, starting or full, an unknown name, a certificate, a full disk.
+ * Tells a fault of opening a database that stays until an operator changes something from one that passes: a
+ * server that is away, starting or full, an unknown name, a certificate, a full disk.
  *
  * @param code - a system error's code (`EACCES`), or a SQLSTATE by which a server refuses a connection
  * @param syscall - of a system error; a refused `connect` passes, as a firewall or a socket may change
@@ -79,7 +79,10 @@ export class PermanentFaultError extends Error {
   }
 }
 
-/** @param cause - that a table is not there which the start found: the database was made anew, or a restore is under way */
+/**
+ * @param cause - that a table is not there which the start found: the database was made anew, or a restore is
+ *   under way
+ */
 export function tablesMissing(cause: Error): PermanentFaultError {
   const remedy =
     'Restore the database from a backup (docs/operations.md). A restart of this program makes new, empty tables.';

@@ -1,9 +1,15 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
 
-/** A session older than this may have begun in another time: a setting that was reset, a server that was replaced. Milliseconds. */
+/**
+ * A session older than this may have begun in another time: a setting that was reset, a server that was
+ * replaced. Milliseconds.
+ */
 const YOUNG_MS = 1_000;
-/** How long every answer has to be "writable" before that is believed again, milliseconds: some sessions of a pooler may be stale. */
+/**
+ * How long every answer has to be "writable" before that is believed again, milliseconds: some sessions of a
+ * pooler may be stale.
+ */
 const STEADY_MS = 3_000;
 
 /** What there is to know of a client of `pg`. */
@@ -14,8 +20,8 @@ export interface Client {
 
 /**
  * Which sessions of a pool may be used, and whether the database takes writes. A session keeps what it began with: the
- * read-only default of its database, or the standby that its name led to. So one that says "read only" is believed while it is
- * young; an old one is replaced, and so are all that are as old.
+ * read-only default of its database, or the standby that its name led to. So one that says "read only" is
+ * believed while it is young; an old one is replaced, and so are all that are as old.
  */
 export class Sessions {
   readonly #logger = new Logger(Sessions.name);

@@ -10,15 +10,17 @@ export const TABLE_MISSING = '42P01';
 const PUSHED_ASIDE = ['40001', '40P01'];
 
 /**
- * Nothing was done, and a new session can do it: a feature that this session's state takes away (`0A000`, as "cached plan must not
- * change result type"), prepared statements and cursors that are not there, or there already, behind a proxy.
+ * Nothing was done, and a new session can do it: a feature that this session's state takes away (`0A000`, as
+ * "cached plan must not change result type"), prepared statements and cursors that are not there, or there
+ * already, behind a proxy.
  */
 const SESSIONS_STATE = ['0A000', '26000', '34000', '42P05'];
 
 /**
- * What a statement is to blame for, or what another session does to it: data, constraints, conflicts, rights to do with tables
- * that changed, limits, locks, a time-out, a full disk. A session is as good as before. After everything else it is replaced:
- * what it lacks (`42501` after a change of roles, memory, a catalog that it remembers) a new one may have.
+ * What a statement is to blame for, or what another session does to it: data, constraints, conflicts, rights
+ * to do with tables that changed, limits, locks, a time-out, a full disk. A session is as good as before.
+ * After everything else it is replaced: what it lacks (`42501` after a change of roles, memory, a catalog
+ * that it remembers) a new one may have.
  */
 const STATEMENTS = /^(?:21|22|23|40|42(?!501|P05)|44|53100|54|55|57014|P0)/;
 

@@ -1,9 +1,10 @@
 import { escapeIdentifier } from 'pg';
 
 /**
- * What a session could have otherwise, by its database, its role, the server's files, `PGOPTIONS` or the address, and what
- * would change how a value is written or read, or what a statement means. Only those that every role may set, and that
- * all supported servers know. `default_transaction_read_only` is none of them: who sets it wants no writes.
+ * What a session could have otherwise, by its database, its role, the server's files, `PGOPTIONS` or the
+ * address, and what would change how a value is written or read, or what a statement means. Only those that
+ * every role may set, and that all supported servers know. `default_transaction_read_only` is none of them:
+ * who sets it wants no writes.
  */
 const MEANING: Readonly<Record<string, string>> = {
   client_encoding: 'UTF8',
@@ -25,7 +26,10 @@ const MEANING: Readonly<Record<string, string>> = {
 const TRIGGERS_ON = `SELECT pg_catalog.set_config('session_replication_role', 'origin', true)
   WHERE pg_catalog.current_setting('session_replication_role') <> 'origin'`;
 
-/** What is acknowledged is on the server's disk. Stronger choices, and weaker ones about standbys, are the operator's. */
+/**
+ * What is acknowledged is on the server's disk. Stronger choices, and weaker ones about standbys, are the
+ * operator's.
+ */
 const DURABLE = `SELECT pg_catalog.set_config('synchronous_commit', 'local', true)
   WHERE pg_catalog.current_setting('synchronous_commit') = 'off'`;
 
@@ -48,8 +52,9 @@ export interface ServerTimeouts {
 export type Purpose = 'read' | 'write' | 'migration';
 
 /**
- * The statements that begin a transaction, in one round trip; the last one of a read has the row {@link IS_READ_ONLY}. Per transaction, because the next one of a
- * transaction-pooling proxy may have another session, and because the proxy refuses settings at a connection's start.
+ * The statements that begin a transaction, in one round trip; the last one of a read has the row {@link
+ * IS_READ_ONLY}. Per transaction, because the next one of a transaction-pooling proxy may have another
+ * session, and because the proxy refuses settings at a connection's start.
  *
  * @param schema - where our tables are; undefined for a transaction that touches none and has to see the search path
  */

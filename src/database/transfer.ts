@@ -28,8 +28,9 @@ const FOREIGN_KEY_VIOLATION = '23503';
 const TIMEOUTS = { statement: MIGRATION_TIMEOUT_MS - 1_000, lock: 3_000, idle: MIGRATION_TIMEOUT_MS };
 
 /**
- * Writes every row into a new file, as JSON Lines (a header, a line for each row, a line with their number): what no version of
- * PostgreSQL and no embedded engine matters to. The file has secrets and is its owner's alone.
+ * Writes every row into a new file, as JSON Lines (a header, a line for each row, a line with their number):
+ * what no version of PostgreSQL and no embedded engine matters to. The file has secrets and is its owner's
+ * alone.
  *
  * @returns how many rows it has
  * @throws TransferError, ServiceError `database.unavailable`, EmbeddedDirectoryInUseError

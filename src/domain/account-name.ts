@@ -1,7 +1,7 @@
 /**
- * Characters that no name of an account or token has: controls, spaces other than U+0020, format characters, what is ignored by
- * default (Default_Ignorable_Code_Point), the blank of Braille and lone surrogates, as of Unicode 17. Written out rather than
- * by property: what a name may have must not depend on the Node release.
+ * Characters that no name of an account or token has: controls, spaces other than U+0020, format characters,
+ * what is ignored by default (Default_Ignorable_Code_Point), the blank of Braille and lone surrogates, as of
+ * Unicode 17. Written out rather than by property: what a name may have must not depend on the Node release.
  */
 const REFUSED = [
   '\\u0000-\\u001f\\u007f-\\u00a0\\u00ad\\u034f\\u0600-\\u0605\\u061c\\u06dd\\u070f\\u0890-\\u0891\\u08e2',

@@ -6,5 +6,5 @@ export interface Actor {
   readonly requestId: string;
 }
 
-/** Whoever does what nobody asked for. */
+/** The actor of changes without a request. */
 export const SYSTEM: Actor = { id: 'system', requestId: '' };

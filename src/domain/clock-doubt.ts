@@ -1,13 +1,19 @@
 import { DAY } from './clock.js';
 
-/** Clocks that differ by more than this do not agree, seconds: a service takes no token whose `iat` lies further ahead. */
+/**
+ * Clocks that differ by more than this do not agree, seconds: a service takes no token whose `iat` lies
+ * further ahead.
+ */
 const MAX_DIFFERENCE = 10;
 /** A server's answer that may be off by more than this, seconds, proves nothing: it took more than two seconds. */
 const MAX_DOUBT = 2;
 /** The longest pause after which a clock is believed without an operator, seconds. */
 const MAX_PAUSE = 7 * DAY;
 
-/** A clock that was corrected by less, seconds, goes on: a wrong time zone is one hour, and what it signed is soon in the past. */
+/**
+ * A clock that was corrected by less, seconds, goes on: a wrong time zone is one hour, and what it signed is
+ * soon in the past.
+ */
 const MAX_SET = 3600;
 
 /** What is known of the time at one moment. All in Unix seconds. */
@@ -20,14 +26,18 @@ export interface ClockEvidence {
   readonly server?: { readonly now: number; readonly doubt: number } | undefined;
   /** The latest moment at which our clock was confirmed. */
   readonly lastSeen?: number | undefined;
-  /** What our clock would say had nobody set it since it was first confirmed after the start of this machine; undefined where that is not known. */
+  /**
+   * What our clock would say had nobody set it since it was first confirmed after the start of this machine;
+   * undefined where that is not known.
+   */
   readonly unset?: number | undefined;
 }
 
 /**
- * Why our clock is not confirmed: it differs from the server's, which may have answered too slowly to tell; it was set while the process
- * ran, or since the machine started; it makes a leap since it was last used, or it is behind its last use: one of the two moments is wrong,
- * and no later one can be held against a last use that lies ahead.
+ * Why our clock is not confirmed: it differs from the server's, which may have answered too slowly to tell;
+ * it was set while the process ran, or since the machine started; it makes a leap since it was last used, or
+ * it is behind its last use: one of the two moments is wrong, and no later one can be held against a last use
+ * that lies ahead.
  */
 export interface ClockDoubt {
   readonly kind: 'server' | 'slow' | 'jump' | 'set-ahead' | 'pause' | 'set-back';
@@ -36,8 +46,9 @@ export interface ClockDoubt {
 }
 
 /**
- * Whether something that cannot be taken back may be signed by our clock. Where a server's clock agrees, a jump was a machine that slept, and
- * a last use that lies ahead was by a wrong clock. It may run on our machine and show the same wrong time, so it does not explain a long pause.
+ * Whether something that cannot be taken back may be signed by our clock. Where a server's clock agrees, a
+ * jump was a machine that slept, and a last use that lies ahead was by a wrong clock. It may run on our
+ * machine and show the same wrong time, so it does not explain a long pause.
  */
 export function clockDoubt({
   now,

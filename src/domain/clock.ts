@@ -1,6 +1,6 @@
 /**
- * Where the time comes from. Everything that decides takes the moment as an argument; whoever starts a
- * decision asks the clock once. Tests pass a clock of their own.
+ * Where the time comes from. Decisions take the moment as an argument; the caller that starts
+ * one reads the clock once. Tests pass a clock of their own.
  */
 export interface Clock {
   /** Wall time, Unix milliseconds. */

@@ -58,8 +58,8 @@ export function parseRootUrl(text: unknown): RootUrl {
 /**
  * Parses an address by the rules of root URLs and leaves its path as it is.
  *
- * The parser comes with us: Node's differs between releases (20 refuses `http://xn--a/`, 24 takes it), so an issuer and a
- * service on two releases would disagree about one address.
+ * The parser comes with us: Node's differs between releases (20 refuses `http://xn--a/`, 24 takes it), so an
+ * issuer and a service on two releases would disagree about one address.
  *
  * @throws {RootUrlError} as {@link parseRootUrl}
  */

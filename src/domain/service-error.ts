@@ -74,7 +74,7 @@ export interface ServiceErrorOptions {
 }
 
 /**
- * A failure with a code of {@link ERROR_CATALOGUE}. Whoever catches one compares `code`, never the message.
+ * A failure with a code of {@link ERROR_CATALOGUE}. A handler compares `code`, never the message.
  * `message`, `detail` and `members` are public; `cause` is not.
  */
 export class ServiceError extends Error {

@@ -5,8 +5,8 @@ import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { ProcessState } from './process-state.js';
 
 /**
- * Whether the service can answer the check truthfully: once a snapshot was read it can, with or without a database behind
- * it, but for a license that waits for the keys that the operator named.
+ * Whether the service can answer the check truthfully: once a snapshot was read it can, with or without a
+ * database behind it, but for a license that waits for the keys that the operator named.
  */
 @Injectable()
 export class Readiness {

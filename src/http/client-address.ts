@@ -7,8 +7,7 @@ export type ClientAddress = (request: IncomingMessage) => string;
 
 /**
  * Where requests come from behind these proxies: the first address from the right of `X-Forwarded-For` that is not a
- * proxy's. What stands left of it the client wrote himself, so nobody looks at it. Without proxies the header is
- * not read at all.
+ * proxy's. The client can forge what is left of it, so that is ignored. Without proxies the header is not read.
  *
  * @param proxies - addresses, CIDR ranges, `loopback`, `linklocal` or `uniquelocal`
  */
@@ -26,8 +25,8 @@ export function clientAddress(proxies: readonly string[]): ClientAddress {
 }
 
 /**
- * What limits count by. Whoever has one IPv6 address has its whole /64 network (RFC 6177), so all of that is one
- * client; an IPv4 address is itself.
+ * The key of limits: the /64 network of an IPv6 address, because a client has all of it (RFC 6177); an IPv4 address
+ * itself.
  */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;

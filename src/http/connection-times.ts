@@ -18,14 +18,14 @@ export interface ConnectionTimes {
   readonly headersTimeout: number;
   /** From the first byte of a request to its end. */
   readonly requestTimeout: number;
-  /** Nothing moved, whatever the connection waits for. */
+  /** No data moved, in any state of the connection. */
   readonly timeout: number;
 }
 
 /**
- * The time-outs that go with a keep-alive time. Those of a request begin with its first byte, so they may be shorter than
- * the keep-alive time; the one for silence also counts between requests where a client sent a stray line end, so it
- * may not.
+ * The time-outs that go with a keep-alive time. Those of a request begin with its first byte, so they may be
+ * shorter than the keep-alive time; the one for silence also counts between requests where a client sent a
+ * stray line end, so it may not.
  *
  * @param keepAliveSeconds - how long a connection may wait for its next request
  */

@@ -23,7 +23,8 @@ interface Connection {
 }
 
 /**
- * The open connections of a server, never more than fit. When all places are taken, a new connection evicts another one, in this order:
+ * The open connections of a server, never more than fit. When all places are taken, a new connection evicts
+ * another one, in this order:
  *
  * 1. one of the caller with the most, when that caller has more than a quarter of all, at work or not;
  * 2. the oldest that no caller was let in by;
@@ -101,7 +102,10 @@ export class Connections {
     );
   }
 
-  /** A connection of the caller with the most, an idle one if possible; undefined when it has no more than `allowed`, or one. */
+  /**
+   * A connection of the caller with the most, an idle one if possible; undefined when it has no more than
+   * `allowed`, or one.
+   */
   #ofLargest(allowed: number): Socket | undefined {
     let largest: ReadonlySet<Socket> = new Set();
     for (const sockets of this.#byCaller.values()) if (sockets.size > largest.size) largest = sockets;

@@ -1,8 +1,9 @@
 /**
  * What keeps a body of these headers from being read as JSON: a sentence for the caller; undefined when nothing does.
  *
- * A parameter without name and value (`application/json;`) says nothing (RFC 9110, section 5.6.6), and `utf8` is what many clients call
- * UTF-8. Other parameters are refused: JSON has none (RFC 8259, section 11), so they ask for something that would not happen.
+ * A parameter without name and value (`application/json;`) says nothing (RFC 9110, section 5.6.6), and `utf8`
+ * is what many clients call UTF-8. Other parameters are refused: JSON has none (RFC 8259, section 11), so
+ * they ask for something that would not happen.
  */
 export function contentTypeFault(type: string | undefined, encoding: string | undefined): string | undefined {
   if (type === undefined || type.trim() === '')

@@ -11,8 +11,8 @@ import { requestDeadlineMs } from '../domain/request-deadline.js';
 import { ServiceError } from '../domain/service-error.js';
 
 /**
- * Ends a request that something it waits for never answers: the caller is told, and its work slot is free again. What it
- * waited for may still come to its end.
+ * Ends a request that something it waits for never answers: the caller is told, and its work slot is free
+ * again. What it waited for may still come to its end.
  */
 @Injectable()
 export class DeadlineInterceptor implements NestInterceptor {

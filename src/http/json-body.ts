@@ -11,13 +11,13 @@ import { RequestPipe } from './request.pipe.js';
 export const MOST_BODY_BYTES = 64 * 1024;
 
 /**
- * A handler's request body, validated as the class of the parameter. It is read here, after the guards, so that
- * nobody is told about his body, or has it read, who was not let in first.
+ * A handler's request body, validated as the class of the parameter. It is read here, after the guards, so the
+ * body of an unauthenticated caller is neither read nor judged.
  */
 export const JsonBody = (): ParameterDecorator =>
   createParamDecorator((_: unknown, context: ExecutionContext) => {
     const request = context.switchToHttp().getRequest<IncomingMessage>();
-    // Thrown and not rejected, so that it comes before whatever the path's parameters have to say.
+    // Thrown and not rejected, so that it comes before errors of the path's parameters.
     if (Number(request.headers['content-length'] ?? 0) > MOST_BODY_BYTES) throw tooLarge(request);
     if (/^100-continue$/i.test(request.headers.expect ?? '')) {
       context.switchToHttp().getResponse<ServerResponse>().writeContinue();

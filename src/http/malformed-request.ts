@@ -33,7 +33,10 @@ export function rejectMalformed(
   return status;
 }
 
-/** Answers a request without `Host`, or with several (RFC 9112, section 3.2). Node would do it as well, but without a body. */
+/**
+ * Answers a request without `Host`, or with several (RFC 9112, section 3.2). Node would do it as well, but
+ * without a body.
+ */
 export function rejectHostless(response: ServerResponse, context: RequestContext): void {
   const { status, code, message } = refusal(undefined);
   response.statusCode = status;

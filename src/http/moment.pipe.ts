@@ -2,7 +2,10 @@ import { Injectable, type PipeTransform } from '@nestjs/common';
 import { TIME } from '../domain/license/license-claims.js';
 import { badRequest } from './bad-request.js';
 
-/** A moment in the query, by the rule for the times of a license: Unix seconds, written as a whole number. Nothing is coerced. */
+/**
+ * A moment in the query, by the rule for the times of a license: Unix seconds, written as a whole number.
+ * Nothing is coerced.
+ */
 @Injectable()
 export class MomentPipe implements PipeTransform {
   /**

@@ -7,16 +7,16 @@ import type { RequestContext } from './request-context.js';
 const CLIENT_GONE = 499;
 
 /**
- * The level of a request's line. What failed for a fault that is not the caller's is worth a look; a probe that answers 503
- * has no code, and says what it is there to say.
+ * The level of a request's line. What failed for a fault that is not the caller's is worth a look; a probe
+ * that answers 503 has no code, and says what it is there to say.
  */
 export function levelOf(status: number, code: string | undefined): 'info' | 'warn' {
   return status >= 500 && code !== undefined ? 'warn' : 'info';
 }
 
 /**
- * Counts a request and writes one line when it is over. The route's pattern stands for the path: what a caller puts into a path,
- * a query, a header or a body is nowhere in the log or the metrics.
+ * Counts a request and writes one line when it is over. The route's pattern stands for the path: what a
+ * caller puts into a path, a query, a header or a body is nowhere in the log or the metrics.
  *
  * @param quiet - the pattern of the route whose successes are not worth a line
  */

@@ -15,7 +15,7 @@ export function RequireAction(action: Action, { fromMemory = false } = {}): Meth
   return rule({ action, fromMemory });
 }
 
-/** Lets everybody in, without credentials: probes and the API's own description. */
+/** Admits every client, without credentials: probes and the API's own description. */
 export function OpenToAll(): MethodDecorator {
   return rule({ open: true });
 }

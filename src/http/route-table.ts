@@ -30,7 +30,7 @@ export class RouteTable {
     this.routes = [...methods].map(([path, known]) => ({ path, methods: [...known].sort() }));
   }
 
-  /** The route of a request's path, whatever its method. */
+  /** The route of a request's path, for any method. */
   find(request: IncomingMessage): Route | undefined {
     const path = (request.url ?? '').split('?', 1)[0]?.split('/') ?? [];
     return this.routes.find((route) => {

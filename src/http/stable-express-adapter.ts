@@ -101,7 +101,7 @@ export class StableExpressAdapter extends ExpressAdapter {
     server.maxHeadersCount = 0;
     server.timeout = timeout;
     server.on('connection', (socket: Socket) => connections.admit(socket));
-    // `100 Continue` is for whoever reads the body to say, after the caller was let in.
+    // The reader of the body sends `100 Continue`, after authentication.
     server.on('checkContinue', handle);
     // An expectation that is not known is not met, and not refused either (RFC 9110, section 10.1.1).
     server.on('checkExpectation', handle);
@@ -179,7 +179,10 @@ function isNotTheLast(response: ServerResponse): boolean {
   return response.shouldKeepAlive && response.getHeader('Connection') !== 'close';
 }
 
-/** What is broken came after this whole request, which is under way: it gets its own answer, and the connection ends there. */
+/**
+ * What is broken came after this whole request, which is under way: it gets its own answer, and the
+ * connection ends there.
+ */
 function finishWith(response: ServerResponse, socket: Socket): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
   response.once('finish', () => socket.destroySoon());

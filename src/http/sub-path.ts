@@ -1,6 +1,6 @@
 /**
- * What is asked for by those who come without the proxy, and so is answered outside of the sub path too: the probes of kubelets, balancers
- * and containers, and Prometheus.
+ * What is asked for by those who come without the proxy, and so is answered outside of the sub path too: the
+ * probes of kubelets, balancers and containers, and Prometheus.
  */
 export const DIRECT_PATHS: readonly string[] = ['/healthz', '/readyz', '/api/health', '/metrics'];
 
@@ -8,8 +8,8 @@ export const DIRECT_PATHS: readonly string[] = ['/healthz', '/readyz', '/api/hea
  * Where a request target leads when everything is served below a path.
  *
  * @param subPath - with a slash before and none behind it; empty for none
- * @returns the target as the routes know it; `*`, which no route has, for what lies elsewhere. Paths are compared exactly, without
- *     decoding, as everywhere
+ * @returns the target as the routes know it; `*`, which no route has, for what lies elsewhere. Paths are
+ *   compared exactly, without decoding, as everywhere
  */
 export function belowSubPath(subPath: string): (target: string) => string {
   if (subPath === '') return (target) => target;

@@ -14,8 +14,8 @@ export const UNNAMED_PROXY_HINT =
 export type FromUnnamedProxy = (request: IncomingMessage) => boolean;
 
 /**
- * Tells requests that come by a proxy which is not among these. A client can make the header up, so this is a hint for the operator
- * and decides nothing.
+ * Tells requests that come by a proxy which is not among these. A client can make the header up, so this is a
+ * hint for the operator and decides nothing.
  *
  * @param proxies - addresses, CIDR ranges, `loopback`, `linklocal` or `uniquelocal`
  */

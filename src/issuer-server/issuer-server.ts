@@ -59,8 +59,8 @@ export interface IssuerServerOptions {
  * Starts the issuer: the database and the keys first, then the listener. It has nothing to say without its database,
  * so it waits for one that is away.
  *
- * @throws ConfigError where the database belongs to another issuer; EmbeddedDirectoryInUseError, PendingMigrationsError,
- * PermanentFaultError, and what the listener cannot do
+ * @throws ConfigError where the database belongs to another issuer; EmbeddedDirectoryInUseError,
+ *   PendingMigrationsError, PermanentFaultError, and what the listener cannot do
  */
 export async function startIssuerServer(
   config: IssuerServerConfig,
@@ -88,8 +88,8 @@ export async function startIssuerServer(
 }
 
 /**
- * Does something with the issuer that does not listen, then closes it. Nothing is logged: standard output belongs to
- * whoever calls.
+ * Does something with the issuer that does not listen, then closes it. Nothing is logged: standard output
+ * belongs to the calling command.
  *
  * @throws ConfigError where the database belongs to another issuer; ServiceError `database.unavailable`,
  * EmbeddedDirectoryInUseError, PendingMigrationsError

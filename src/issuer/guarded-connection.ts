@@ -25,7 +25,7 @@ export class ConnectTimeoutError extends Error {
   }
 }
 
-/** TLS did not come about, whatever it was that kept it from it: a certificate, a version, a line that was cut. */
+/** TLS was not established, for any reason: a certificate, a version, a connection that was cut. */
 export class HandshakeError extends Error {
   override readonly name = 'HandshakeError';
   readonly code: string;
@@ -128,7 +128,7 @@ async function standing(socket: Socket, event: 'connect' | 'secureConnect', late
     const timer = setTimeout(() => socket.destroy(late), CONNECT_TIMEOUT_MS);
     const failed = (error: Error) => {
       done(() => reject(error));
-      // Whatever else is wrong with it, nobody is there any more to be told.
+      // Later errors of the socket have no listener any more.
       socket.on('error', () => undefined).destroy();
     };
     const closed = () => failed(Object.assign(new Error('the other side closed'), { code: 'CLOSED' }));

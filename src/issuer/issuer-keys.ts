@@ -37,7 +37,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   #skipped: readonly SkippedKey[] = [];
   readonly #listeners: (() => void)[] = [];
   #fetching: Promise<void> | undefined;
-  /** Monotonic milliseconds of the last fetch that a `kid` asked for, whatever came of it. */
+  /** Monotonic milliseconds of the last fetch for an unknown `kid`, successful or not. */
   #lastAsked = -Infinity;
   #failures = 0;
   /** What kept the keys from being fetched the last time. */
@@ -93,7 +93,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     );
   }
 
-  /** The keys that are held, without asking anybody: for what must not wait. */
+  /** The keys in memory, without I/O: for callers that must not wait. */
   get known(): KeySet | undefined {
     return this.#usable();
   }
@@ -134,7 +134,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     await this.#refresh();
   }
 
-  /** One fetch at a time; whoever comes meanwhile waits for it. Never throws. */
+  /** One fetch at a time; other callers wait for it. Never throws. */
   async #refresh(): Promise<void> {
     this.#fetching ??= this.#fetch().finally(() => {
       this.#fetching = undefined;

@@ -2,7 +2,10 @@ import { KEY_SET_KEPT } from '../domain/token/key-rotation.js';
 
 /** How long a set that could not be fetched again is still good, milliseconds. */
 export const KEPT_MS = KEY_SET_KEPT * 1000;
-/** Least time between two fetches that unknown `kid`s ask for, and between two tries of a failing source; milliseconds. */
+/**
+ * Least time between two fetches that unknown `kid`s ask for, and between two tries of a failing source;
+ * milliseconds.
+ */
 export const COOL_DOWN_MS = 30_000;
 /** While there are no keys at all, tries follow each other after this, then twice as long each time; milliseconds. */
 const FIRST_RETRY_MS = 1_000;
@@ -15,6 +18,6 @@ const FIRST_RETRY_MS = 1_000;
 export function nextFetchMs(freshMs: number | undefined, failures: number): number {
   if (freshMs === undefined) return Math.min(COOL_DOWN_MS, FIRST_RETRY_MS * 2 ** (failures - 1));
   if (failures > 0) return COOL_DOWN_MS;
-  // Never further ahead than a day, whatever a clock that jumped makes of it: a timer's 32 bits would overflow.
+  // Never further ahead than a day, also after a clock jump: a timer's 32 bits would overflow.
   return Math.min(KEPT_MS, Math.max(COOL_DOWN_MS, freshMs));
 }

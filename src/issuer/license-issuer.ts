@@ -13,8 +13,8 @@ export type RenewalAnswer =
   | { readonly kind: 'revoked'; readonly statement: string };
 
 /**
- * What an issuer answers to a rehearsal: that the renewal would succeed, that it knows no rehearsals, else what it answers to
- * the renewal.
+ * What an issuer answers to a rehearsal: that the renewal would succeed, that it knows no rehearsals, else
+ * what it answers to the renewal.
  */
 export type RehearsalAnswer = RenewalAnswer | { readonly kind: 'ready' } | { readonly kind: 'unsupported' };
 
@@ -150,7 +150,7 @@ function parsedIfPossible(answer: IssuerAnswer): JsonObject {
   }
 }
 
-/** The body decides, whatever its content type. @throws ServiceError `issuer.bad-response` */
+/** The body decides; its content type is ignored. @throws ServiceError `issuer.bad-response` */
 function parsed({ body }: IssuerAnswer): JsonObject {
   let value;
   try {

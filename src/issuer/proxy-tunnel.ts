@@ -19,8 +19,9 @@ export class ProxyError extends Error {
 }
 
 /**
- * A way through a proxy to a host (CONNECT: RFC 9110, section 9.3.6), for http as for https: the proxy learns where we go
- * and, over https, nothing else. It looks the name up; an address that no issuer has is refused here all the same.
+ * A way through a proxy to a host (CONNECT: RFC 9110, section 9.3.6), for http as for https: the proxy learns
+ * where we go and, over https, nothing else. It looks the name up; an address that no issuer has is refused
+ * here all the same.
  *
  * @throws ForbiddenAddressError for the target; ProxyError for everything that is the proxy's
  */

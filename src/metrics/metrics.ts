@@ -12,10 +12,9 @@ export type Labels<V extends LabelValues> = { readonly [Name in keyof V]: V[Name
  * The metrics of one application, in Prometheus' text format. A registry of its own: a process may run several
  * applications.
  *
- * A module that has something to tell takes this in its constructor and registers there: what can be derived as a
- * gauge, which is read when somebody scrapes and costs nothing otherwise; what happens as a counter, which is counted where it is
- * decided. Every name is in docs/metrics.md. Nothing of a token, a license, a caller or a path goes into a name or a
- * label: everybody who reaches the port can read them.
+ * A module takes this in its constructor and registers there. A value that can be derived is a gauge, which is computed
+ * at each scrape; an event is a counter, incremented where the decision is made. Every name is in docs/metrics.md. No
+ * part of a token, a license, a caller or a path may be in a name or a label: every client of the port can read them.
  */
 @Injectable()
 export class Metrics {

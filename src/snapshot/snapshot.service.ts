@@ -120,7 +120,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
   /**
    * Changes what the snapshot shows, in one transaction that no other change can overlap, on any replica. The
    * snapshot shows the change when this returns.
-   * @throws ServiceError `database.unavailable`, and whatever `work` throws
+   * @throws ServiceError `database.unavailable`, and the errors of `work`
    */
   async change<T>(work: (manager: EntityManager) => Promise<Change<T>>): Promise<T> {
     const asked = this.clock.monotonic();

@@ -16,8 +16,8 @@ export interface LocalSource {
 }
 
 /**
- * A token of the database, verified when it was loaded; one that does not verify any more says why. Without the keys that
- * the operator names in a file nothing can be said of a token, not even that it is wrong.
+ * A token of the database, verified when it was loaded; one that does not verify any more says why. Without
+ * the keys that the operator names in a file nothing can be said of a token, not even that it is wrong.
  */
 export type HeldContent =
   | { readonly kind: 'verified'; readonly license: AuthenticatedLicense }
@@ -47,7 +47,10 @@ export interface Revocations {
   find(iss: string, lid: string): number | undefined;
 }
 
-/** Up to when a token was judged for good by clocks that agreed, Unix seconds: when it had expired, or its term had begun. */
+/**
+ * Up to when a token was judged for good by clocks that agreed, Unix seconds: when it had expired, or its
+ * term had begun.
+ */
 export interface Marks {
   find(token: Pick<LicenseClaims, 'iss' | 'lid' | 'jti'>): number | undefined;
 }

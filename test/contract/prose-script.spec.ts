@@ -113,4 +113,4 @@ describe('The prose check', () => {
 /** As in the script. */
 const MAX_SENTENCE = 45;
 const MAX_COMMENT_LINES = 8;
-const MAX_COMMENT_WIDTH = 140;
+const MAX_COMMENT_WIDTH = 120;

@@ -82,7 +82,7 @@ export class CommitProxy {
   }
 }
 
-/** Reads the statements out of what a client sends, in whatever pieces it comes. */
+/** Reads the statements of a client from pieces of any size. */
 function statementReader(): (bytes: Buffer) => string[] {
   let started = false;
   let rest = Buffer.alloc(0);

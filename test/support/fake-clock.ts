@@ -12,7 +12,10 @@ export class FakeClock implements Clock {
     this.#shift = this.#offset;
   }
 
-  /** How far the world of this clock is from ours, milliseconds: what every clock in it shows, but for what one was {@link set} to. */
+  /**
+   * How far the world of this clock is from ours, milliseconds: what every clock in it shows, but for what
+   * one was {@link set} to.
+   */
   get shift(): number {
     return this.#shift;
   }

@@ -21,7 +21,10 @@ export const DAY = 86_400;
 /** `describe` where libfaketime is installed; elsewhere its tests are listed as skipped. */
 export const describeWithFakedClock = LIBRARY === undefined ? describe.skip : describe;
 
-/** The service's process with a wall clock that is set while it runs, its database and its issuer, which have the right time. */
+/**
+ * The service's process with a wall clock that is set while it runs, its database and its issuer, which have
+ * the right time.
+ */
 export class FakedClockStage {
   private constructor(
     private readonly directory: string,

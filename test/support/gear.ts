@@ -4,8 +4,8 @@ import { seededRandom } from './random.js';
 export const FULL_GEAR = process.env.TEST_GEAR === 'full';
 
 /**
- * The items that a long suite runs: all of them in full gear, else a sample that differs from run to run. The seed is printed;
- * `SAMPLE_SEED` repeats a run.
+ * The items that a long suite runs: all of them in full gear, else a sample that differs from run to run. The
+ * seed is printed; `SAMPLE_SEED` repeats a run.
  * @param title - names the suite in the output
  */
 export function sampled<T>(title: string, items: readonly T[], count: number): readonly T[] {

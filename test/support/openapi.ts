@@ -70,7 +70,7 @@ export interface OperationSummary {
   method: Uppercase<Method>;
   /** The path template, as it is written in the document. */
   path: string;
-  /** The action that the caller needs, or `none` for operations that are open to everybody. */
+  /** The action that the caller needs, or `none` for operations without authentication. */
   requiredAction: string;
   operationId: string;
 }

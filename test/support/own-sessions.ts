@@ -1,4 +1,7 @@
-/** For tests of what a session is told at its start. A transaction pool shares sessions, so they are skipped behind PgBouncer. */
+/**
+ * For tests of what a session is told at its start. A transaction pool shares sessions, so they are skipped
+ * behind PgBouncer.
+ */
 export const describeWithOwnSessions = process.env.TEST_DATABASE_POOLED ? describe.skip : describe;
 
 /** The same for a single test. */

@@ -15,8 +15,8 @@ const HOST = '127.0.0.1';
 const LONGEST_START_MS = 60_000;
 
 /**
- * A PostgreSQL server of one test file: whatever is done to it harms nobody. A process of its own keeps it, so that
- * nothing of it is left when the test dies. `TEST_POSTGRES_BIN` says where the programs are (scripts/test.mjs does).
+ * A PostgreSQL server for one test file, which may break it. A separate process keeps it, so nothing
+ * remains when the test dies. `TEST_POSTGRES_BIN` names the directory of the programs (scripts/test.mjs does).
  */
 export class PostgresServer {
   private constructor(
@@ -175,7 +175,7 @@ export class PostgresServer {
   }
 }
 
-/** Whom the server runs as: root may not run one. Undefined for whoever runs the tests. */
+/** The user that the server runs as, because root may not run one. Undefined for the user of the tests. */
 async function unprivileged(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));

@@ -67,8 +67,7 @@ export class TestService {
   }
 
   /**
-   * Calls the service, and holds what was said against docs/openapi.yaml: an exchange that is not documented fails
-   * the test, whatever it is about.
+   * Calls the service, and compares the exchange with docs/openapi.yaml: an undocumented one fails the test.
    */
   async call(
     method: string,

@@ -21,7 +21,8 @@ let rootUrl: RootUrl | undefined;
 /** A policy that takes the license of {@link validClaims}. */
 export const policy: LicensePolicy = {
   issuer: ISSUER,
-  // Read when it is first needed: a fault in reading it then fails the tests that need it, and not every file that loads this.
+  // Read when it is first needed: a fault in reading it then fails the tests that need it, and not every file
+  // that loads this.
   get rootUrl() {
     return (rootUrl ??= parseRootUrl(ROOT_URL));
   },
@@ -116,7 +117,7 @@ export interface SignOptions {
   /** The whole payload: an object, or text or bytes as they are. A valid license's unless given. */
   readonly claims?: Overrides | string | Uint8Array;
   readonly key?: TestKey;
-  /** Signs as this algorithm does, whatever the header says. */
+  /** Signs with this algorithm, regardless of the header. */
   readonly signAs?: SignatureAlgorithm;
 }
 

@@ -7,7 +7,10 @@ import { CONTROL_VERSION, readControlFile } from './control-file.js';
 import { EmbeddedDirectoryError } from './embedded-directory-error.js';
 import { makePrivate } from './private-files.js';
 
-/** What PGlite 0.5.16 makes and opens: the version of PostgreSQL, and of its system catalogs. A test compares it with PGlite. */
+/**
+ * What PGlite 0.5.16 makes and opens: the version of PostgreSQL, and of its system catalogs. A test compares
+ * it with PGlite.
+ */
 export const ENGINE = { major: '18', catalog: 202506291 } as const;
 
 const DATA = 'pgdata';
@@ -28,7 +31,10 @@ try {
 }
 `;
 
-/** Makes a directory, and those above it that are missing. Node's own way says of a read-only file system that nothing is there. */
+/**
+ * Makes a directory, and those above it that are missing. Node's own way says of a read-only file system that
+ * nothing is there.
+ */
 export async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { mode: 0o700 });

@@ -33,8 +33,9 @@ interface FileNode {
  * PGlite's own answers every fsync with success and does nothing. This leans on three internals: Emscripten's
  * `fd_sync` calls `stream_ops.fsync` of the stream's file system when there is one; `NODEFS` is reachable on the
  * module in `preRun`; a stream of it keeps Node's file descriptor in `nfd`. A test counts the calls of one
- * acknowledged write, so that an upgrade that breaks any of them is seen. Files come by `node_ops.mknod`, and would be
- * everybody's to read and write; another test looks at their modes. A third one sees whether writes still come by these ways.
+ * acknowledged write, so an upgrade that breaks one of them fails it. `node_ops.mknod` creates files, which
+ * every user could read and write; another test checks their modes. A third one checks that writes still take
+ * these ways.
  *
  * Postgres must be started without `-F` and with `wal_sync_method=fsync`: Emscripten's fdatasync can't be replaced.
  */

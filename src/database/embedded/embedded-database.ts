@@ -12,10 +12,10 @@ export type EmbeddedLocation = { directory: string } | { memory: true };
 
 /** With Postgres's own 128 MB the process takes 100 MB more. */
 const SHARED_BUFFERS = 'shared_buffers=16MB';
-/** The timer of an opening that fails would go on for ever, and keep that Postgres's memory. */
+/** The timer of a failed opening would never stop, and would keep that Postgres's memory. */
 const NO_STARTUP_TIMER = 'log_startup_progress_interval=0';
 const INITDB_PARAMETERS = [`--set=${SHARED_BUFFERS}`];
-/** A sync is about one commit. Postgres has no checkpointer of its own here: its log would grow for ever. */
+/** A sync is about one commit. Postgres has no checkpointer here: its log would grow without bound. */
 const SYNCS_BETWEEN_CHECKPOINTS = 5_000;
 /** Status of the exception by which Postgres's main loop says that a statement failed. */
 const STATEMENT_FAILED = 100;
@@ -123,7 +123,7 @@ export class EmbeddedDatabase {
     );
   }
 
-  /** Closes it after what is under way, and unlocks its directory. @throws EmbeddedDirectoryLostError, and nothing was written then */
+  /** Finishes work, closes, unlocks the directory. @throws EmbeddedDirectoryLostError without a write */
   async close(): Promise<void> {
     try {
       await this.#exclusively(() => {
@@ -151,7 +151,7 @@ export class EmbeddedDatabase {
 
   /**
    * PGlite ignores every exception of Postgres's main loop that it doesn't know, that of a dead Postgres included
-   * (disk full, fsync failed), and calls the loop again: for ever, with the whole process standing still. So the loop
+   * (disk full, fsync failed), and calls the loop again, without end, while the whole process is blocked. So the loop
    * is wrapped, and PGlite's way around it (`stackRestore`) is turned into the way out. Leans on these names.
    */
   #stopWhenPostgresDies(): void {

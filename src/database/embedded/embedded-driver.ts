@@ -14,15 +14,13 @@ type ConnectCallback = (
 /**
  * A `pg` whose pools open an embedded Postgres, for the `driver` option of TypeORM's `postgres` type.
  *
- * Nothing happens before a pool's first connect. That opens the database, and creates it if need be, however long it
- * takes; the end of the pool closes it. There is one connection: whoever wants it while a transaction is open waits,
- * and gets a plain error after 2,000 ms (`connectTimeoutMS` of the data source). When Postgres has died (disk full),
- * the next connect opens the database anew; not so when its directory is not the one that was opened any more.
+ * A pool's first connect opens the database, and creates it if necessary; the end of the pool closes it. There is one
+ * connection: a caller waits for it during a transaction, and gets a plain error after 2,000 ms (`connectTimeoutMS`).
+ * When Postgres has died (disk full), the next connect opens the database again, unless its directory was replaced.
  *
- * Errors of the opening, `EmbeddedDirectoryInUseError` among them, are errors of that connect, and a later one tries
- * again.
+ * Errors of the opening, such as `EmbeddedDirectoryInUseError`, are errors of that connect; a later one retries.
  *
- * @param location a directory of its own, made with mode 0700 where it is missing; or memory, which takes no lock.
+ * @param location a separate directory, created with mode 0700 if it is missing; or memory, which needs no lock.
  */
 export function embeddedDriver(location: EmbeddedLocation): typeof pg {
   class EmbeddedPool extends pg.Pool {
@@ -37,7 +35,7 @@ export function embeddedDriver(location: EmbeddedLocation): typeof pg {
         max: 1,
         idleTimeoutMillis: 0,
         connectionTimeoutMillis: config.connectionTimeoutMillis ?? CONNECTION_TIMEOUT_MILLIS,
-        // Whatever the options or the environment say of a server is meant for another one.
+        // Options and environment that name a server are meant for another one.
         connectionString: undefined,
         host: 'localhost',
         user: 'postgres',

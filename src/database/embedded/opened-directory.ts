@@ -5,7 +5,10 @@ import { EmbeddedDirectoryLostError } from './embedded-directory-error.js';
 
 const BASE = 'base';
 const LOG = 'pg_wal';
-/** Where the files are that are looked at now and then: what else is in a data directory has no rows, and no state of a transaction. */
+/**
+ * Where the files are that are looked at now and then: what else is in a data directory has no rows, and no
+ * state of a transaction.
+ */
 const TABLES = [BASE, 'global', 'pg_xact', 'pg_multixact'];
 /** How long a change of those may stay unnoticed while Postgres is asked, milliseconds. */
 const LOOK_MS = 1_000;
@@ -19,13 +22,15 @@ interface Stamp {
 }
 
 /**
- * Tells whether a data directory is still the one that was opened. Postgres opens files by name while it runs: of a directory that was
- * deleted, moved or restored over it would write into nothing, or into the backup.
+ * Tells whether a data directory is still the one that was opened. Postgres opens files by name while it
+ * runs: of a directory that was deleted, moved or restored over it would write into nothing, or into the
+ * backup.
  *
- * Postgres writes only between {@link assertUntouched} and {@link assertOurs}. So before each call everything is as the call before left it.
- * After a call `pg_control` may tell of a later checkpoint of the same system, but never of an earlier one, as any backup does.
- * Beside `pg_control` these count: the version file, the directories that hold tables, and the files of the write-ahead log. The files of
- * tables are too many to be looked at each time: {@link assertTablesUntouched} does it once a second, and before each checkpoint.
+ * Postgres writes only between {@link assertUntouched} and {@link assertOurs}. So before each call everything
+ * is as the call before left it. After a call `pg_control` may tell of a later checkpoint of the same system,
+ * but never of an earlier one, as any backup does. Beside `pg_control` these count: the version file, the
+ * directories that hold tables, and the files of the write-ahead log. The files of tables are too many to be
+ * looked at each time: {@link assertTablesUntouched} does it once a second, and before each checkpoint.
  */
 export class OpenedDirectory {
   /** Paths that stay the same file or directory as long as Postgres runs. */

@@ -42,7 +42,10 @@ const fewerOfRole =
     const [before = Infinity, after = Infinity] = [seatsByRole(beforeAll, role), seatsByRole(afterAll, role)];
     return after < before;
   };
-/** A number for all after numbers by role is another limit, and so is the reverse: neither is certainly not a tighter one. */
+/**
+ * A number for all after numbers by role is another limit, and so is the reverse: neither is certainly not a
+ * tighter one.
+ */
 const fewerUsers: Judge<'included_users'> = (before = 0, after = 0, _beforeAll, afterAll) =>
   after > 0 ? before === 0 || after < before : before > 0 && hasSeatsByRole(afterAll);
 /** Where use above the seats is billed, it is not refused. */
@@ -78,8 +81,8 @@ const TERMS: { readonly [Name in TermName]: Judge<Name> } = {
 };
 
 /**
- * In which terms two licenses differ: seats, products, dates and whose they are. Who signed them, for which address, and
- * which token of the license they are is no term.
+ * In which terms two licenses differ: seats, products, dates and whose they are. Who signed them, for which
+ * address, and which token of the license they are is no term.
  */
 export function compareTerms(before: LicenseClaims, after: LicenseClaims): TermChange[] {
   return Object.entries(TERMS).flatMap(([name, takesAway]) => {

@@ -12,8 +12,8 @@ import {
 import type { LicenseCopy } from './license-claims.js';
 
 /**
- * Where a license comes from: uploaded or renewed into the database, waiting there for its term to begin, `LICENSE_PATH`,
- * `LICENSE_TEXT`.
+ * Where a license comes from: uploaded or renewed into the database, waiting there for its term to begin,
+ * `LICENSE_PATH`, `LICENSE_TEXT`.
  */
 export const LICENSE_SOURCES = ['database', 'queue', 'file', 'text'] as const;
 
@@ -25,7 +25,10 @@ export interface Candidate<License extends LicenseCopy = LicenseCopy> {
   readonly license: License;
   /** The `iat` of a verified revocation of this license, Unix seconds, if there is one. */
   readonly revokedAt: number | undefined;
-  /** No earlier moment counts for it, Unix seconds, if there is such: clocks that agreed saw it expired then, or its term begun. */
+  /**
+   * No earlier moment counts for it, Unix seconds, if there is such: clocks that agreed saw it expired then,
+   * or its term begun.
+   */
   readonly judgedFrom?: number | undefined;
   /** How far its `nbf` may lie ahead, seconds; as far as clocks may differ unless given. What waits has no leeway. */
   readonly leeway?: number;
@@ -37,9 +40,8 @@ export interface Judged<License extends LicenseCopy = LicenseCopy> extends Candi
 }
 
 /**
- * Orders the licenses of all sources, the one that counts first: the freshest valid one wins (later `iat`, then later
- * `exp`; contract section 3). Where none is valid, the freshest of this instance says why, before those of others. Of
- * equals the one named first stays first.
+ * Ranks the licenses of all sources: the newest valid one first (later `iat`, then later `exp`; contract section 3).
+ * Without a valid one, the newest of this instance comes first, before those of others. Equal ones keep their order.
  *
  * @param nowSeconds Unix seconds
  */
@@ -61,10 +63,11 @@ export function rankLicenses<License extends LicenseCopy>(
 
 /**
  * Which of the database's two licenses are candidates at a moment: before the `nbf` of the queued one, the stored one
- * alone; from then on the queued one alone, as if it had been uploaded then. Two cases differ: a queued license that is not valid
- * when its term begins never takes over, and one that is older than the stored token of the *same* license (it was renewed
- * meanwhile) only stands beside it until that does not count any more, so that nothing newer is given up. Then it replaces that
- * for good. `nbf` has no leeway here (contract section 2).
+ * alone; from then on the queued one alone, as if it had been uploaded then. Two cases differ: a queued
+ * license that is not valid when its term begins never takes over, and one that is older than the stored
+ * token of the *same* license (it was renewed meanwhile) only stands beside it until that does not count any
+ * more, so that nothing newer is given up. Then it replaces that for good. `nbf` has no leeway here (contract
+ * section 2).
  *
  * @param presentSeconds the present moment, Unix seconds: nothing is replaced before it
  * @param nowSeconds Unix seconds

@@ -37,8 +37,9 @@ export function warningsAt(claims: LicenseClaims, nowSeconds: number): LicenseWa
 }
 
 /**
- * Every moment, Unix seconds, at which the mere passing of time can change what is to be said of a license: where a rule
- * changes its mind, with its leeway and without, where a warning begins, and where its renewal is due.
+ * Every moment, Unix seconds, at which the mere passing of time can change what is to be said of a license:
+ * where a rule changes its mind, with its leeway and without, where a warning begins, and where its renewal
+ * is due.
  */
 export function turningPoints(claims: LicenseClaims): number[] {
   const { iat, nbf = iat, exp, lexp } = claims;

@@ -19,7 +19,10 @@ export interface TracedRule {
   readonly verdict: 'passed' | 'failed' | 'not-reached';
   /** Of one that failed it is the verdict's own. */
   readonly sentence: string;
-  /** The claim's value, and what it was held against; undefined where there is none, and where nothing was looked at. */
+  /**
+   * The claim's value, and what it was held against; undefined where there is none, and where nothing was
+   * looked at.
+   */
   readonly value?: Comparable;
   readonly against?: Comparable;
 }
@@ -73,7 +76,10 @@ export function traceRules(
   });
 }
 
-/** What is said of the rules for what does not verify, or has not been verified yet: they need its claims. */
+/**
+ * The rules of a license that does not verify, or is not verified yet: none is reached, because they need its
+ * claims.
+ */
 export function untraceableRules(): TracedRule[] {
   return RULES.map(({ name }) => notReached(name));
 }
@@ -132,8 +138,8 @@ export function decideInstall(
 }
 
 /**
- * What to do with a verified license of the next term that is to wait for its `nbf`: what {@link decideInstall} says of it
- * beside the stored license, and beside the one that waits already.
+ * What to do with a verified license of the next term that is to wait for its `nbf`: what {@link
+ * decideInstall} says of it beside the stored license, and beside the one that waits already.
  */
 export function decideQueue(
   stored: LicenseCopy | undefined,
@@ -149,8 +155,9 @@ export function decideQueue(
 export type DequeueReason = 'replaced' | 'installed' | 'passed-by' | 'removed';
 
 /**
- * Why the waiting license leaves the queue when another one is stored: `installed` when it is that license itself, `passed-by` when
- * its term has begun without a takeover. Undefined where it goes on waiting: for its term, or behind a newer token of its own.
+ * Why the waiting license leaves the queue when another one is stored: `installed` when it is that license
+ * itself, `passed-by` when its term has begun without a takeover. Undefined where it goes on waiting: for its
+ * term, or behind a newer token of its own.
  */
 export function dequeuedBy(
   queued: LicenseCopy | undefined,

@@ -6,7 +6,10 @@ export type RenewalTerms = Pick<LicenseClaims, 'iat' | 'exp' | 'tok_exp_warn_day
 
 /** The longest waits after the first, second, … failure in a row, seconds; the last one stays. */
 const BACK_OFF = [10, 60, 600, 6_000, DAY];
-/** Renewals are spread over this part of the time that passes before they are due, so that a fleet does not ask at once. */
+/**
+ * Renewals are spread over this part of the time that passes before they are due, so that a fleet does not
+ * ask at once.
+ */
 const SPREAD = 0.1;
 /** No two attempts that nobody asked for follow each other sooner, seconds. */
 const SHORTEST_WAIT = 1;
@@ -20,8 +23,8 @@ const SHORTEST_PAUSE = 60;
 
 /**
  * When a token's renewal is due (docs/issuer-protocol.md): at the earlier of `exp - tok_exp_warn_days` and
- * `iat + update_days`, and so early that two more tries fit before `exp`. A token whose whole life lies within its
- * warning time is due after half of its life: at once would be for ever.
+ * `iat + update_days`, but early enough for two more attempts before `exp`. A token whose whole life lies within
+ * its warning time is due after half of its life; else it would always be due.
  *
  * @returns Unix seconds
  */
@@ -51,11 +54,11 @@ export function firstAttemptAt(terms: RenewalTerms, nowSeconds: number, random: 
 }
 
 /**
- * The attempt after one that failed: a random wait up to 10 s, 1 min, 10 min, 100 min, then a day, but never so long that
- * fewer than two more tries would fit before `exp`. After `exp` never longer than a sixtieth of the time since then, or a minute: an
- * outage of the issuer must not go on for hours after its end.
+ * The attempt after a failure: a random wait up to 10 s, 1 min, 10 min, 100 min, then a day, but short enough for two
+ * more attempts before `exp`. After `exp` at most a minute or a sixtieth of the time since then, so that the license is
+ * back soon after the issuer.
  *
- * An issuer that asked for a pause is there and says when it can answer: the attempt follows within ten minutes after that pause.
+ * If the issuer asked for a pause, the attempt follows within ten minutes after it.
  *
  * @param step which of these waits it is, from 1
  * @param nowSeconds Unix seconds, as the result
@@ -74,8 +77,8 @@ export function attemptAfterFailure(
 }
 
 /**
- * How many waits were taken in whole after this one. One that was cut short, before `exp`, after it or after a pause, does not count:
- * many hasty tries in a token's last seconds must not make a later wait a long one.
+ * How many waits were taken in whole after this one. One that was cut short, before `exp`, after it or after
+ * a pause, does not count: many hasty tries in a token's last seconds must not make a later wait a long one.
  *
  * @param step which wait it is, from 1
  * @param nowSeconds Unix seconds
@@ -112,8 +115,8 @@ function longestWait(step: number): number {
 }
 
 /**
- * How long a wait may be so that two more tries fit before `exp`; once that has passed, so that little is added to the time since. After
- * a pause, {@link LONGEST_AFTER_PAUSE} at most.
+ * How long a wait may be so that two more tries fit before `exp`; once that has passed, so that little is
+ * added to the time since. After a pause, {@link LONGEST_AFTER_PAUSE} at most.
  */
 function room({ exp }: RenewalTerms, nowSeconds: number, pause?: number): number {
   const left = exp - nowSeconds;

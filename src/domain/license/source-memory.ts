@@ -8,8 +8,8 @@ export interface Span {
 }
 
 /**
- * Whether a license was valid lately: by an answer, or by one of two times alone (`doubtful`), or by both (`sure`). They are the wall
- * clock and the earlier time that counts for a while after the clock was set.
+ * Whether a license was valid lately: by an answer, or by one of two times alone (`doubtful`), or by both
+ * (`sure`). They are the wall clock and the earlier time that counts for a while after the clock was set.
  */
 export type Sighting = 'none' | 'doubtful' | 'sure';
 
@@ -26,7 +26,10 @@ export interface Times {
 /** A candidate whose source does not matter. */
 type Known = Omit<Candidate, 'source'>;
 
-/** Whether a candidate is valid by itself at any second of a span: a valid license is so from its first moment to its last. */
+/**
+ * Whether a candidate is valid by itself at any second of a span: a valid license is so from its first moment
+ * to its last.
+ */
 export function isValidWithin(candidate: Known, policy: LicensePolicy, { from, until }: Span): boolean {
   const { license, revokedAt } = candidate;
   const first = Math.max(momentFor(candidate, from), firstMoment(license.claims));
@@ -47,8 +50,9 @@ export function sightingOf(
 }
 
 /**
- * Which licenses of a file or text are candidates at a moment: what it says, and what is remembered behind it, until what it says
- * has been valid itself. (The ones before are then forgotten, even where the new one ends sooner.)
+ * Which licenses of a file or text are candidates at a moment: what it says, and what is remembered behind
+ * it, until what it says has been valid itself. (The ones before are then forgotten, even where the new one
+ * ends sooner.)
  *
  * @param licenses what the source says, and those before
  * @param presentSeconds the present moment, Unix seconds: nothing is forgotten before it
@@ -66,9 +70,10 @@ export function candidatesOfLocal<One extends Candidate>(
 }
 
 /**
- * What a file or text says, and what is remembered of what it said: the last license that was valid. It may have become so at any
- * moment since the last look, so what was shown until now is judged before it makes way. A license that only a clock in doubt found
- * valid does not displace the one before: neither is lost when the clock is set right.
+ * What a file or text says, and what is remembered of what it said: the last license that was valid. It may
+ * have become so at any moment since the last look, so what was shown until now is judged before it makes
+ * way. A license that only a clock in doubt found valid does not displace the one before: neither is lost
+ * when the clock is set right.
  */
 export class SourceMemory<One extends object> {
   #shown: readonly One[] = [];

@@ -28,7 +28,7 @@ export interface AnsweredRenewal<T extends Token = Token> {
   readonly before: StoredToken<T>;
   /** What it holds now. */
   readonly now: StoredToken<T>;
-  /** The token that the issuer was asked to renew, of whatever source. */
+  /** The token that the issuer was asked to renew, of any source. */
   readonly renewed: Token;
   /** The token that it answered with: verified, of the same license, and newer than the renewed one. */
   readonly successor: Token;
@@ -68,7 +68,10 @@ export function decideSuccession<T extends Token>(renewal: AnsweredRenewal<T>): 
   return { kind: 'store', isUnchanged: !isNews };
 }
 
-/** Whether the database holds a token of the renewed license, or that came from another source and nothing changed here. */
+/**
+ * Whether the database holds a token of the renewed license, or that came from another source and nothing
+ * changed here.
+ */
 function isSamePlace({ before, now, renewed }: AnsweredRenewal): boolean {
   if (now.present !== undefined) {
     return isSameLicense(now.present.claims, renewed.claims) || now.present.token === before.present?.token;

@@ -69,7 +69,7 @@ async function verifySignature(token: string, key: VerificationKey): Promise<Uin
   try {
     return (await compactVerify(token, key.key, { algorithms: [key.alg] })).payload;
   } catch (cause) {
-    // Whatever goes wrong inside the library, the token was not verified.
+    // After any error of the library, the token is not verified.
     throw untrusted('The signature of the token does not verify.', cause);
   }
 }

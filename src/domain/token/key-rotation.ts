@@ -7,7 +7,8 @@ export const KEY_SET_KEPT = DAY;
 
 /**
  * How long a key is published before it may sign, seconds. An hour covers what is added to {@link KEY_SET_KEPT}:
- * {@link KEY_SET_MAX_AGE} at the service and at a cache before it, replicas that follow a second later, clocks that differ.
+ * {@link KEY_SET_MAX_AGE} at the service and at a cache before it, replicas that follow a second later,
+ * clocks that differ.
  */
 export const PUBLISHED_FIRST = KEY_SET_KEPT + 3600;
 
@@ -15,8 +16,8 @@ export const PUBLISHED_FIRST = KEY_SET_KEPT + 3600;
 export const KEPT_AFTER_USE = 3600;
 
 /**
- * A signing key is `published` in the key set, then `active`: the one key that signs. `verify-only`, it is still in the key set, and can
- * become active again; `retired`, it is gone for good.
+ * A signing key is `published` in the key set, then `active`: the one key that signs. `verify-only`, it is
+ * still in the key set, and can become active again; `retired`, it is gone for good.
  */
 export type SigningKeyState = 'published' | 'active' | 'verify-only' | 'retired';
 
@@ -36,7 +37,10 @@ export interface KeyUse {
   readonly until: number;
 }
 
-/** Why a key may not change its state, and the moment from which it may, Unix seconds. `null`: never, not even by force. */
+/**
+ * Why a key may not change its state, and the moment from which it may, Unix seconds. `null`: never, not even
+ * by force.
+ */
 export interface RotationRefusal {
   readonly reason: 'active' | 'retired' | 'published-too-short' | 'in-use' | 'replaced-just-now';
   readonly from: number | null;

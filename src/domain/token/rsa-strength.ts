@@ -15,7 +15,7 @@ const FERMAT_ROUNDS = 100;
 
 /**
  * Primes that vulnerable Infineon libraries built every key from (CVE-2017-15361, "The Return of Coppersmith's
- * Attack", 2017): whatever the key's size, the product of the primes up to 167 is part of the construction.
+ * Attack", 2017): for every key size, the product of the primes up to 167 is part of the construction.
  */
 const ROCA_LIMIT = 167;
 const ROCA_GENERATOR = 65537;

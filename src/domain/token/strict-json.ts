@@ -43,7 +43,7 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
  * mark, duplicate members (compared after unescaping), numbers that are no finite double, and nesting beyond
  * `maxDepth`. Needs no call stack of its own, so no input can overflow it.
  *
- * Lone surrogates that are written as escapes are JSON; whoever keeps a string looks at it.
+ * Lone surrogates that are written as escapes are JSON; a caller that stores a string must check for them.
  *
  * @throws {StrictJsonError} with the first fault in reading order.
  */
@@ -53,7 +53,7 @@ export function parseStrictJson(bytes: Uint8Array, options: StrictJsonOptions = 
 }
 
 /**
- * One text for each value, whatever the order of its members and the form of its numbers and escapes: members
+ * One text for each value, independent of the order of its members and the form of its numbers and escapes: members
  * are sorted by UTF-16 code unit, at every level, as in RFC 8785.
  *
  * @throws {StrictJsonError} `depth` beyond `maxDepth`, `number` when one is not finite.

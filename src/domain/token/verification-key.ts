@@ -61,7 +61,7 @@ export function readKid(jwk: JsonValue | undefined): string | null {
  * Reads one member of a key set (RFC 7517, section 4; RFC 7518, section 6; RFC 8037, section 2).
  *
  * @throws {UnusableKeyError} when it is no public signature key of an accepted algorithm, or a weak one. A key
- * that was published with its private half is anybody's, and no key to trust.
+ * that was published with its private half cannot be trusted.
  */
 export async function readVerificationKey(jwk: JsonObject): Promise<VerificationKey> {
   const kid = readKid(jwk);

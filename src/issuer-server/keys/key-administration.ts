@@ -70,7 +70,8 @@ export class KeyAdministration {
 
   /**
    * Publishes a new key.
-   * @param file - a PEM file that has the private key, and goes on having it; else one is made and stored in the database
+   * @param file - a PEM file that has the private key, and goes on having it; else one is made and stored in
+   *   the database
    * @throws IssuerServerError, ClockDoubtError
    */
   async add(alg: SigningAlgorithm | undefined, file: string | undefined): Promise<SigningKeyEntity> {

@@ -29,8 +29,9 @@ export async function publish(
 }
 
 /**
- * What is in use while the active key cannot be: what all publish, which a retired key is no part of. The former key goes on signing until
- * it is retired; one that the database lacks, as after a restore, is published beside the others.
+ * What is in use while the active key cannot be: what all publish, which a retired key is no part of. The
+ * former key goes on signing until it is retired; one that the database lacks, as after a restore, is
+ * published beside the others.
  */
 export async function withoutActive(
   { signer }: LoadedKeys,

@@ -20,7 +20,10 @@ export class PemError extends Error {
   override readonly name = 'PemError';
 }
 
-/** Stores and opens the private parts of signing keys: in clear, encrypted with `ISSUER_KEY_ENCRYPTION_KEY`, or in a file. */
+/**
+ * Stores and opens the private parts of signing keys: in clear, encrypted with `ISSUER_KEY_ENCRYPTION_KEY`,
+ * or in a file.
+ */
 @Injectable()
 export class PrivateKeys {
   readonly #encryptionKeys: readonly Buffer[];

@@ -28,8 +28,8 @@ export function encryptionKeyId(encryptionKey: Buffer): string {
 }
 
 /**
- * Encrypts a private key with AES-256-GCM under a random IV. The `kid` is authenticated too, so that a row cannot get the key
- * of another row.
+ * Encrypts a private key with AES-256-GCM under a random IV. The `kid` is authenticated too, so that a row
+ * cannot get the key of another row.
  * @param encryptionKey - 32 bytes
  * @returns `v1.<id of the encryption key>.<IV>.<ciphertext and tag>`, the last two in base64url
  */

@@ -15,7 +15,10 @@ import { PrivateKeys } from './private-keys.js';
 import type { SigningKeyEntity } from './signing-key.entity.js';
 import { SigningKeyStore } from './signing-key.store.js';
 
-/** How often the keys in memory are compared with the database's, milliseconds: they are rotated, or a backup was restored. */
+/**
+ * How often the keys in memory are compared with the database's, milliseconds: they are rotated, or a backup
+ * was restored.
+ */
 const LOOK_MS = 1_000;
 /** So often the active key may change while something is signed. */
 const MOST_TRIES = 4;
@@ -56,7 +59,8 @@ export class SigningKeys implements BeforeApplicationShutdown {
 
   /**
    * Reads the keys from the database, which must have been started, and encrypts those that are to be.
-   * @param signs - false for what only administers keys: a lost file of the active key must not keep the operator from replacing it
+   * @param signs - false for what only administers keys: a lost file of the active key must not keep the
+   *   operator from replacing it
    * @throws ServiceError `database.unavailable`; ConfigError where a key cannot be decrypted or read
    */
   async start(signs = true): Promise<void> {
@@ -104,8 +108,8 @@ export class SigningKeys implements BeforeApplicationShutdown {
   }
 
   /**
-   * Signs with the key that is active in the database. It stays active until the transaction ends: so no key is retired while
-   * something is signed with it.
+   * Signs with the key that is active in the database. It stays active until the transaction ends: so no key
+   * is retired while something is signed with it.
    * @returns the compact JWS of the claims (RFC 7515, section 7.1). @throws ServiceError `database.unavailable`
    */
   async sign(
@@ -127,7 +131,8 @@ export class SigningKeys implements BeforeApplicationShutdown {
       const state = signer && (await this.store.hold(manager, signer.key.kid));
       if (signer !== undefined && state === 'active') return signer;
       if (tries < MOST_TRIES && (await this.#takeUp(await this.store.everything(manager)))) continue;
-      // Where the database has no key that can be used here, the last one goes on; but never one that nobody can verify.
+      // Where the database has no key that can be used here, the last one goes on; but never one that nobody
+      // can verify.
       if (signer !== undefined && (state === undefined || state === 'verify-only')) return signer;
       const cause = new Error('the active signing key cannot be used by this process');
       throw new ServiceError('database.unavailable', undefined, { cause, retryAfter: 2 });
@@ -135,8 +140,8 @@ export class SigningKeys implements BeforeApplicationShutdown {
   }
 
   /**
-   * Follows the database: what is signed by a key that it lacks could not be verified after a restart. Never rejects: where
-   * the database is away or has no key, the former keys stay.
+   * Follows the database: what is signed by a key that it lacks could not be verified after a restart. Never
+   * rejects: where the database is away or has no key, the former keys stay.
    */
   async #look(): Promise<void> {
     const all = await this.database.read((manager) => this.store.everything(manager)).catch(() => undefined);

@@ -36,8 +36,8 @@ export async function assertAcceptable(
 }
 
 /**
- * `LICENSE_PRODUCTS` of the service is a list with commas, whose names are trimmed: a name must come through it as it is. For new
- * licenses alone: an instance can use one that has such a name beside another one.
+ * `LICENSE_PRODUCTS` of the service is a list with commas, whose names are trimmed: a name must come through
+ * it as it is. For new licenses alone: an instance can use one that has such a name beside another one.
  * @throws IssuerServerError
  */
 export function assertConfigurable(product: string): void {

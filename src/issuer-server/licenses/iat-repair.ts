@@ -14,8 +14,9 @@ export function aheadWarning({ lid, lastIat, revokedAt }: IssuedLicenseEntity, n
 }
 
 /**
- * Sets back to the present what a clock signed that was ahead: no service with a right clock has taken it. It is remembered, because
- * services could take it once that time has come: statements of revocation cover it then.
+ * Sets back to the present what a clock signed that was ahead: no service with a right clock has taken it. It
+ * is remembered, because services could take it once that time has come: statements of revocation cover it
+ * then.
  * @param now - Unix seconds
  * @returns whether there was something to repair
  */
@@ -29,7 +30,11 @@ export function repairIat(license: IssuedLicenseEntity, now: number): boolean {
   return true;
 }
 
-/** The `iat` that the next token of a revoked license has to be newer than: that of its last token and of every statement. @param now - Unix seconds */
+/**
+ * The `iat` that the next token of a revoked license has to be newer than: that of its last token and of
+ * every statement.
+ * @param now - Unix seconds
+ */
 export function revocationIat({ lastIat, revokedAt, aheadIat }: IssuedLicenseEntity, now: number): number {
   return Math.max(lastIat, statementIat({ revokedAt: revokedAt ?? 0, aheadIat }, now));
 }

@@ -52,11 +52,17 @@ export class IssuedLicenseEntity {
   @Column({ ...INTEGER, name: 'last_iat' })
   lastIat!: number;
 
-  /** The token that has this `iat`; null after a revocation. One with another `iat` is not the newest: a release before this column gave that. */
+  /**
+   * The token that has this `iat`; null after a revocation. One with another `iat` is not the newest: a
+   * release before this column gave that.
+   */
   @Column({ type: 'text', name: 'last_token', nullable: true })
   lastToken!: string | null;
 
-  /** The greatest `iat` that was signed by a clock that was ahead, Unix seconds: null where a repair never found one. */
+  /**
+   * The greatest `iat` that was signed by a clock that was ahead, Unix seconds: null where a repair never
+   * found one.
+   */
   @Column({ ...INTEGER, name: 'ahead_iat', nullable: true })
   aheadIat!: number | null;
 

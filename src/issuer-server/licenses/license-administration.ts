@@ -98,7 +98,7 @@ export class LicenseAdministration {
     });
   }
 
-  /** Takes back a suspension or a revocation: the next renewal gives a token that is newer than either. @throws IssuerServerError, ClockDoubtError */
+  /** Undoes a suspension or a revocation, by a newer token. @throws IssuerServerError, ClockDoubtError */
   async resume(lid: string): Promise<IssuedLicenseEntity> {
     return this.#change('resumed', lid, async (license, manager) => {
       // Not older than any statement that was given out.
@@ -109,7 +109,7 @@ export class LicenseAdministration {
     });
   }
 
-  /** Takes the license away: the next renewal is answered with a signed statement. @throws IssuerServerError, ClockDoubtError */
+  /** Takes the license away by a signed statement. @throws IssuerServerError, ClockDoubtError */
   async revoke(lid: string): Promise<IssuedLicenseEntity> {
     return this.#change('revoked', lid, async (license, manager) => {
       const now = await this.clock.now(manager);
@@ -124,8 +124,8 @@ export class LicenseAdministration {
   }
 
   /**
-   * Moves the end of the license: by some days, from now on where it has passed, or to a moment, Unix seconds, which can be repeated
-   * without harm.
+   * Moves the end of the license: by some days, from now on where it has passed, or to a moment, Unix
+   * seconds, which can be repeated without harm.
    * @throws IssuerServerError, ClockDoubtError
    */
   async prolong(lid: string, by: Prolongation): Promise<IssuedLicenseEntity> {
@@ -165,7 +165,7 @@ export class LicenseAdministration {
   }
 
   /**
-   * The newest token of the license once more, where a service could take it and it says the present terms; else a new one.
+   * The newest token of the license, if a service accepts it and its terms are current; else a new one.
    * @throws IssuerServerError where there is none to give; ClockDoubtError
    */
   async token(lid: string): Promise<IssuedLicense> {
@@ -240,7 +240,7 @@ export class LicenseAdministration {
     return changed;
   }
 
-  /** By the same rules as whoever will receive it, so that no token is issued that nobody takes. */
+  /** By the rules of the receiving service, so that every issued token can be installed. */
   async #assertAcceptable(license: IssuedLicenseEntity, token: string, now: number): Promise<void> {
     const { keySet } = this.keys;
     await assertAcceptable(token, license, { keySet, issuerId: this.config.issuerId, now });

@@ -87,8 +87,8 @@ export class LicenseHistoryStore {
   }
 
   /**
-   * Which licenses have an unexpired token that a key signed. A license without any record counts for each key: a release from before this
-   * history issued it, beside this one.
+   * Which licenses have an unexpired token that a key signed. A license without any record counts for each
+   * key: a release from before this history issued it, beside this one.
    * @param now - Unix seconds
    */
   async useOf(manager: EntityManager, kid: string, now: number): Promise<KeyUse> {
@@ -105,7 +105,8 @@ export class LicenseHistoryStore {
   }
 
   /**
-   * How many licenses that are not over have no token that is newer than one of this key: who holds that can renew with nothing else.
+   * How many licenses that are not over have no token that is newer than one of this key: who holds that can
+   * renew with nothing else.
    * @param now - Unix seconds
    */
   async lastTokensOf(manager: EntityManager, kid: string, now: number): Promise<number> {

@@ -31,7 +31,8 @@ export class LicenseSigner {
   ) {}
 
   /**
-   * A new token. It ends with the license at the latest; one that is given before the license begins lasts from then on.
+   * A new token. It ends with the license at the latest; one that is given before the license begins lasts
+   * from then on.
    * @param iat - Unix seconds; greater than that of every token of this license before
    */
   async license(manager: EntityManager, license: IssuedLicenseEntity, iat: number): Promise<SignedLicense> {
@@ -64,7 +65,10 @@ export class LicenseSigner {
     return (await this.#sign(manager, 'license-revocation+jwt', claims)).text;
   }
 
-  /** `change-issuer-id` may have run since the start: then this process would sign for an issuer that is gone. It waits for what is signed here. */
+  /**
+   * `change-issuer-id` may have run since the start: then this process would sign for an issuer that is gone.
+   * It waits for what is signed here.
+   */
   async #sign(manager: EntityManager, typ: SignedType, claims: Readonly<Record<string, unknown>>) {
     const { issuerId } = this.config;
     const record = await this.records.keep(manager);

@@ -1,6 +1,9 @@
 import { renewalDueAt, type RenewalTerms } from '../../domain/license/renewal-policy.js';
 
-/** A token's `iat` may lie so far ahead, seconds: a service that receives it tolerates 10, and its clock may be late. */
+/**
+ * A token's `iat` may lie so far ahead, seconds: a service that receives it tolerates 10, and its clock may
+ * be late.
+ */
 export const MOST_AHEAD = 5;
 /** The smallest age of a license's newest token before there is a newer one with the same terms, seconds. */
 const MIN_AGE = 60;
@@ -31,10 +34,10 @@ export type TokenDecision =
   | { readonly kind: 'not-due' };
 
 /**
- * What a renewal is given. A new token's `iat` is greater than that of every token before, the shown one included: after a database
- * was restored from a backup, its holder has a newer one than the database knows of. Where none can be made, or the newest one is
- * younger than {@link minAge}, the newest one is given to all who show an older one: so a caller with an old token can keep no
- * other caller from its renewal.
+ * What a renewal is given. A new token's `iat` is greater than that of every token before, the shown one
+ * included: after a database was restored from a backup, its holder has a newer one than the database knows
+ * of. Where none can be made, or the newest one is younger than {@link minAge}, the newest one is given to
+ * all who show an older one: so a caller with an old token can keep no other caller from its renewal.
  */
 export function decideToken({ now, lastIat, lexp, shownIat, newest }: TokenRequest): TokenDecision {
   const iat = Math.max(now, lastIat + 1, shownIat + 1);
@@ -52,14 +55,18 @@ export function isUsable({ iat, exp }: Pick<RenewalTerms, 'iat' | 'exp'>, now: n
   return exp > now && iat <= now + MOST_AHEAD;
 }
 
-/** A minute, and for tokens that are renewed sooner half of the time until then: a renewal that is due always brings a new one. */
+/**
+ * A minute, and for tokens that are renewed sooner half of the time until then: a renewal that is due always
+ * brings a new one.
+ */
 export function minAge(terms: RenewalTerms): number {
   return Math.min(MIN_AGE, Math.floor((renewalDueAt(terms) - terms.iat) / 2));
 }
 
 /**
- * The `iat` of a revocation statement, Unix seconds: it covers every token that was signed, also those of a clock that was ahead,
- * as soon as a service could take them. Until then it lies no further ahead than now, or nobody would take the statement.
+ * The `iat` of a revocation statement, Unix seconds: it covers every token that was signed, also those of a
+ * clock that was ahead, as soon as a service could take them. Until then it lies no further ahead than now,
+ * or nobody would take the statement.
  */
 export function statementIat(
   { revokedAt, aheadIat }: { readonly revokedAt: number; readonly aheadIat: number | null },

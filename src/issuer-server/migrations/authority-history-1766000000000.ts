@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * What happened to each license, and which key signed its tokens. Of a license from before this, the last moment that one of its tokens
- * can expire is noted for each key that there is: none is retired too early.
+ * What happened to each license, and which key signed its tokens. Of a license from before this, the last
+ * moment that one of its tokens can expire is noted for each key that there is: none is retired too early.
  */
 export class AuthorityHistory1766000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

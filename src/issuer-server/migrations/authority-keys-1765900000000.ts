@@ -1,6 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A signing key has a state, and its private part can be encrypted or stand in a file. The newest key is the one that signed. */
+/**
+ * A signing key has a state, and its private part can be encrypted or stand in a file. The newest key is the
+ * one that signed.
+ */
 export class AuthorityKeys1765900000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`

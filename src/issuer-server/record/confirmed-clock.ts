@@ -24,9 +24,9 @@ export interface ClockReading {
 }
 
 /**
- * The clock that tokens and statements are signed by: ours, while nothing contradicts it. It is compared with the database
- * server's clock, or, as the embedded database has none, with the monotonic one, over restarts of the process too; and with the latest
- * moment that is stored.
+ * The clock that tokens and statements are signed by: ours, while nothing contradicts it. It is compared with
+ * the database server's clock, or, as the embedded database has none, with the monotonic one, over restarts
+ * of the process too; and with the latest moment that is stored.
  */
 @Injectable()
 export class ConfirmedClock implements BeforeApplicationShutdown {
@@ -59,7 +59,10 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     );
   }
 
-  /** Looks at the clock once, and keeps the moment where it is confirmed. Never throws for a doubt: that is for what signs. */
+  /**
+   * Looks at the clock once, and keeps the moment where it is confirmed. Never throws for a doubt: that is
+   * for what signs.
+   */
   async start(): Promise<void> {
     await this.database.transaction((manager) => this.#keep(manager));
   }
@@ -92,7 +95,10 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     return this.#judge(await this.#server(manager), record);
   }
 
-  /** An operator says that the clock is right, however long it was not used. @throws ClockDoubtError where another clock says that it is not */
+  /**
+   * An operator says that the clock is right, however long it was not used.
+   * @throws ClockDoubtError where another clock says that it is not
+   */
   async confirm(): Promise<number> {
     return this.database.transaction(async (manager) => {
       const { now, doubt } = this.#judge(await this.#server(manager), undefined);
@@ -116,7 +122,10 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     return { now: toSeconds(theirs) + way, doubt: way + 1 };
   }
 
-  /** This run of the machine and when it began, by our clock, Unix seconds; undefined where a server's clock decides. */
+  /**
+   * This run of the machine and when it began, by our clock, Unix seconds; undefined where a server's clock
+   * decides.
+   */
   #boot(): { readonly id: string; readonly startedAt: number } | undefined {
     const boot = this.#hasServer ? undefined : this.readBoot();
     return boot && { id: boot.id, startedAt: Math.round(this.clock.now() / 1000 - boot.seconds) };

@@ -32,7 +32,8 @@ export class IssuerIdentity implements OnModuleInit {
 
   /**
    * @param claims - makes a database that belongs to no issuer yet that of the configured ISSUER_ID
-   * @throws ConfigError where the database belongs to an issuer with another ISSUER_ID; ServiceError `database.unavailable`
+   * @throws ConfigError where the database belongs to an issuer with another ISSUER_ID; ServiceError
+   *   `database.unavailable`
    */
   async start(claims: boolean): Promise<void> {
     const { issuerId } = this.config;

@@ -12,7 +12,10 @@ export class IssuerRecordEntity {
   @Column({ type: 'text', name: 'issuer_id' })
   issuerId!: string;
 
-  /** The latest moment that the issuer's clock has shown while it was confirmed, Unix seconds; 0 before the first one. */
+  /**
+   * The latest moment that the issuer's clock has shown while it was confirmed, Unix seconds; 0 before the
+   * first one.
+   */
   @Column({ ...INTEGER, name: 'last_seen' })
   lastSeen!: number;
 

@@ -15,8 +15,8 @@ export class IssuerRecordStore {
   }
 
   /**
-   * The same for what is signed: the database stays that of this issuer until the transaction ends, as {@link lock} waits for it.
-   * Each transaction reads it once. What notes the last use does not wait.
+   * The same for what is signed: the database stays that of this issuer until the transaction ends, as {@link
+   * lock} waits for it. Each transaction reads it once. What notes the last use does not wait.
    */
   async keep(manager: EntityManager): Promise<IssuerRecordEntity | undefined> {
     const known = this.#kept.get(manager);

@@ -26,8 +26,8 @@ export const ByLicense = createParamDecorator((_: unknown, context: ExecutionCon
 });
 
 /**
- * Lets in whoever shows a license token that this issuer signed, in the one `Authorization` header. The token may have
- * ended: what becomes of its license is for the database to say.
+ * Admits a caller with a license token that this issuer signed, in the one `Authorization` header. The token may have
+ * expired: the database decides what happens to its license.
  */
 @Injectable()
 export class LicenseTokenGuard implements CanActivate {

@@ -24,8 +24,9 @@ interface Waiting {
 }
 
 /**
- * Collects the renewals of a license that arrive together, or while one of its transactions runs; the next transaction answers all of
- * them. So callers in a loop hold one database connection a license, and no renewal waits for more than two transactions.
+ * Collects the renewals of a license that arrive together, or while one of its transactions runs; the next
+ * transaction answers all of them. So callers in a loop hold one database connection a license, and no
+ * renewal waits for more than two transactions.
  */
 @Injectable()
 export class RenewalBatches {
@@ -72,8 +73,9 @@ export class RenewalBatches {
   }
 
   /**
-   * Waits for as long as more renewals arrive. A transaction on the embedded database holds up the whole process, and Node accepts one
-   * connection in a turn of its event loop: without this wait most batches have one attempt.
+   * Waits for as long as more renewals arrive. A transaction on the embedded database holds up the whole
+   * process, and Node accepts one connection in a turn of its event loop: without this wait most batches have
+   * one attempt.
    */
   async #gather(lid: string): Promise<void> {
     const count = () => this.#waiting.get(lid)?.length ?? 0;

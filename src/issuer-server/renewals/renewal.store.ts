@@ -9,7 +9,7 @@ import { RenewalEntity } from './renewal.entity.js';
 const KEPT_SECONDS = 7 * DAY;
 const MOST_KEPT = 100;
 
-/** What was given to which attempt. Whoever calls holds the lock on the license's row. */
+/** The tokens given to attempts. The caller holds the lock on the license's row. */
 @Injectable()
 export class RenewalStore {
   /** The tokens that attempts were given, by idempotency key: those that a service could take now. */

@@ -4,8 +4,9 @@ import { Injectable } from '@nestjs/common';
 const MOST_OF_ONE_LICENSE = 50;
 
 /**
- * The renewals whose body is still to come, by license: a body may take its sender ten seconds. Where one license has too many, one of
- * them is dropped by chance to make room, so that other tokens of a license do not keep its instance out.
+ * The renewals whose body is still to come, by license: a body may take its sender ten seconds. Where one
+ * license has too many, one of them is dropped by chance to make room, so that other tokens of a license do
+ * not keep its instance out.
  */
 @Injectable()
 export class UnreadBodies {

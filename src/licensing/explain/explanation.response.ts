@@ -3,7 +3,7 @@ import type { LicenseWarning } from '../../domain/license/license-timeline.js';
 import type { LicenseStatus } from '../../domain/license/license.js';
 import type { SOURCE_STATES } from '../license/source-report.js';
 
-/** Which license of which source something is said of. */
+/** A license and its source. */
 export interface DecidedBy {
   readonly source: LicenseSource;
   readonly lid: string;
@@ -33,7 +33,7 @@ export interface OutlookResponse {
   readonly decidedBy: DecidedBy | null;
   readonly warnings: readonly LicenseWarning[];
   readonly renewalDue: boolean;
-  /** The license that counts first. */
+  /** The active license first. */
   readonly sources: readonly SourceStanding[];
 }
 

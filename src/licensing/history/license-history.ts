@@ -52,8 +52,8 @@ export class LicenseHistory {
   }
 
   /**
-   * Puts the previous token back in the place of the present one, which becomes the previous one: the one write that may
-   * go back, because somebody says so. The next renewal may bring the issuer's terms again.
+   * Restores the previous token; the present one becomes the previous one. This is the only write that goes
+   * back, because a caller asks for it. The next renewal may bring the issuer's terms again.
    * @throws ServiceError `license.not-found` without a previous token, `license.*` when it would not be valid now,
    *   `license.changed`, `database.unavailable`
    */

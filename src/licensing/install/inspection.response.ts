@@ -18,7 +18,7 @@ export interface InspectionResponse {
   /** The key that verifies it. */
   readonly kid: string | null;
   readonly alg: string | null;
-  /** In what it differs from the license that counts now. */
+  /** How it differs from the active license. */
   readonly changes: readonly TermChange[];
 }
 

@@ -31,7 +31,7 @@ export interface InstallOptions {
   readonly acknowledge: boolean;
 }
 
-/** Whether a license that is not active yet may wait for its `nbf`: `if-needed`, where it would be refused otherwise. */
+/** Whether a license may be queued until its `nbf`: `if-needed`, where it would be refused otherwise. */
 type Wish = 'never' | 'if-needed' | 'if-possible';
 
 interface Installed {
@@ -45,7 +45,7 @@ type Outlook = Pick<Decision, 'changes' | 'lost' | 'fresher'>;
 
 const UNCHANGED: Outlook = { changes: [], lost: [], fresher: undefined };
 
-/** Installs tokens that somebody uploads, and says beforehand what that would come to: both by one decision. */
+/** Installs uploaded tokens, and inspects them beforehand; one decision serves both. */
 @Injectable()
 export class LicenseInstaller {
   readonly #logger = new Logger(LicenseInstaller.name);
@@ -66,7 +66,7 @@ export class LicenseInstaller {
   }
 
   /**
-   * Installs a token that somebody uploaded.
+   * Installs an uploaded token.
    * @throws ServiceError `license.*`, `issuer.unavailable` without any keys, `database.unavailable`
    */
   async install(actor: Actor, token: string, options: InstallOptions): Promise<LicenseState> {
@@ -164,7 +164,7 @@ export class LicenseInstaller {
     return { verdict, waitsUntil, kind, storedIsValid, ...outlook, requiresAcknowledge };
   }
 
-  /** The verdict of this moment, and until when the license is to wait: all that it lacks is that its `nbf` is reached. */
+  /** The present verdict, and until when the license must be queued if only its `nbf` is not reached. */
   #judge(
     { claims }: AuthenticatedLicense,
     revokedAt: number | undefined,
@@ -179,11 +179,11 @@ export class LicenseInstaller {
     if (!isWished || nbf <= now) return { verdict, waitsUntil: undefined };
     const waiting = judgeForQueue(claims, policy, now, revokedAt);
     if (waiting.status === LicenseStatus.Valid) return { verdict, waitsUntil: nbf };
-    // Asked to wait, it is refused for what waiting does not mend. An inspection says what a plain install is refused with.
+    // A queued upload is refused for faults that waiting does not fix. An inspection shows a plain install's.
     return { verdict: isValid || wish === 'if-needed' ? verdict : waiting, waitsUntil: undefined };
   }
 
-  /** How it would be with the license stored, or at the beginning of the new term: another source may hold a fresher one. */
+  /** The result with the license stored, or at the start of its term: another source may have a newer one. */
   #foretell(license: AuthenticatedLicense, held: HeldLicense, waits: boolean): Outlook {
     const { local } = this.snapshots.known;
     const { claims } = license;

@@ -2,8 +2,8 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { INTEGER } from '../../database/integer-column.js';
 
 /**
- * The latest moment at which something was concluded of a token that cannot be taken back: that it has expired, or that its
- * term has begun. No earlier moment counts for it any more, whatever a clock says later.
+ * The latest moment at which a token was seen expired, or its term was seen to have begun. The token is never judged by
+ * an earlier moment again, even if a clock is set back.
  */
 @Entity('license_mark')
 export class LicenseMarkEntity {

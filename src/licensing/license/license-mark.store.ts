@@ -37,7 +37,10 @@ export class LicenseMarkStore {
     return row?.come === true;
   }
 
-  /** Somebody installs the very token: he says which clock is right. @returns whether anything was written down of it */
+  /**
+   * Removes the marks of a token that a caller installs: the caller decides which clock is right.
+   * @returns whether there were any
+   */
   async forget(manager: EntityManager, { iss, lid, jti }: LicenseClaims): Promise<boolean> {
     const { affected } = await manager.delete(LicenseMarkEntity, { iss, lid, jti });
     return affected === 1;

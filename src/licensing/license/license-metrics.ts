@@ -17,7 +17,10 @@ const STATUS_LABELS: Readonly<Record<string, LicenseStatus>> = {
   invalid_subject: LicenseStatus.InvalidSubject,
 };
 
-/** What came of a renewal: one of the first two when it succeeded, `not-due` where the issuer had nothing although it is due, else the code of its error. */
+/**
+ * What came of a renewal: one of the first two when it succeeded, `not-due` where the issuer had nothing
+ * although it is due, else the code of its error.
+ */
 const RENEWALS = {
   outcome: [
     'renewed',

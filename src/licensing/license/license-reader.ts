@@ -50,9 +50,9 @@ export class LicenseReader {
   }
 
   /**
-   * The license that counts, of whatever source.
-   * @throws ServiceError `database.unavailable` before the first snapshot, `issuer.unavailable` while the stored license
-   *   cannot be verified for want of the keys that the operator named
+   * The active license, of any source.
+   * @throws ServiceError `database.unavailable` before the first snapshot, `issuer.unavailable` while the
+   *   stored license cannot be verified for want of the keys that the operator named
    */
   current(): LicenseState {
     const snapshot = this.snapshots.known;
@@ -116,7 +116,7 @@ export class LicenseReader {
   }
 
   /**
-   * The verified licenses of all sources, the one that counts first.
+   * The verified licenses of all sources, the active one first.
    * @param now - Unix seconds; the present moment by default
    */
   ranked(
@@ -142,7 +142,7 @@ export class LicenseReader {
     return rankLicenses(candidates, this.policy, now);
   }
 
-  /** One license by itself, whatever else there is. @param now - Unix seconds; the present moment by default */
+  /** One license by itself, independent of others. @param now - Unix seconds; the present moment by default */
   stateOf({ claims }: AuthenticatedLicense, revokedAt: number | undefined, now = this.now()): LicenseState {
     return { status: judge(claims, this.policy, now, revokedAt).status, claims };
   }
@@ -154,12 +154,15 @@ export class LicenseReader {
     return this.stateOf(license, revocations.find(claims.iss, claims.lid), now);
   }
 
-  /** Whether the database's license is valid, whatever other sources hold. @param now - Unix seconds */
+  /** Whether the stored license is valid, independent of other sources. @param now - Unix seconds */
   storedIsValid(held: HeldLicense, now: number): boolean {
     return this.ranked({ license: held, local: [] }, now)[0]?.verdict.status === LicenseStatus.Valid;
   }
 
-  /** The license of the next term, as long as it has not taken over. @param now - Unix seconds; the present moment by default */
+  /**
+   * The license of the next term, as long as it has not taken over.
+   * @param now - Unix seconds; the present moment by default
+   */
   waiting({ license }: Snapshot, now = this.now()): Judged<AuthenticatedLicense> | undefined {
     const queued = licenseIn(license.queued);
     const ranked = this.ranked({ license, local: [] }, now);
@@ -168,7 +171,10 @@ export class LicenseReader {
     return { ...candidate, verdict: judgeCandidate(candidate, this.policy, now) };
   }
 
-  /** The queued license, once it has taken over from the stored one and is to be put in its place. @param now - Unix seconds */
+  /**
+   * The queued license, once it has taken over from the stored one and is to be put in its place.
+   * @param now - Unix seconds
+   */
   dueIn(held: HeldLicense, now = this.now()): AuthenticatedLicense | undefined {
     const [first] = this.ranked({ license: held, local: [] }, now);
     return first?.source === 'queue' ? first.license : undefined;

@@ -32,7 +32,7 @@ const NOTHING = {
 
 /** How {@link LicenseStore.replace} may write. */
 export interface Replacement {
-  /** The stored token does not count any more, or somebody wants to go back: an older one may take its place. */
+  /** The stored token is not valid any more, or a caller rolls back: an older one may replace it. */
   readonly overNewer: boolean;
   /** The license of the next term goes: it is the one that is put in place. */
   readonly emptyQueue?: boolean;
@@ -40,8 +40,8 @@ export interface Replacement {
 
 /**
  * The license in the database. Every write is one conditional statement: it names the generation, the revision and
- * the stamp that the writer read, and it never puts an older token of a license over a newer one that still counts. Whatever
- * else goes wrong, a write that is late changes nothing.
+ * the stamp that the writer read, and it never replaces a valid token of a license with an older one. So a late
+ * write changes nothing.
  */
 @Injectable()
 export class LicenseStore {

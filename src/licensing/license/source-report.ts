@@ -9,8 +9,9 @@ export const SOURCE_STATES = ['used', 'stale', 'invalid', 'broken', 'waiting'] a
 export interface SourceReport {
   readonly source: LicenseSource;
   /**
-   * `used`: it is the one that counts. `stale`: valid, but a fresher one counts. `invalid`: by itself it would not be valid.
-   * `broken`: the source cannot be read, or what it says does not verify. `waiting`: it takes over at its `nbf`.
+   * `used`: it is the active one. `stale`: valid, but a newer one is active. `invalid`: by itself it would
+   * not be valid. `broken`: the source cannot be read, or what it says does not verify. `waiting`: it takes
+   * over at its `nbf`.
    */
   readonly state: (typeof SOURCE_STATES)[number];
   /** For `invalid` and `broken`: which rule, and a sentence about it. */

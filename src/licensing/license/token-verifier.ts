@@ -9,9 +9,10 @@ import { IssuerKeys } from '../../issuer/issuer-keys.js';
 import { LicenseMetrics, type TokenPath } from './license-metrics.js';
 
 /**
- * Finds the keys that may verify a token, verifies it, and counts a refusal. Keys of a file are the operator's word on whom to
- * believe: then they alone count. Else the key that verified the token when it was accepted verifies it again: that needs no
- * issuer, and no rotation takes a license away. Without one, the issuer's present keys do.
+ * Finds the keys that may verify a token, verifies it, and counts a refusal. Keys of a file are the
+ * operator's word on whom to believe: then they alone count. Else the key that verified the token when it was
+ * accepted verifies it again: that needs no issuer, and no rotation takes a license away. Without one, the
+ * issuer's present keys do.
  */
 @Injectable()
 export class TokenVerifier {

@@ -23,12 +23,12 @@ import { RenewalStore, type Turn, type TurnResult } from './renewal.store.js';
 const LONGEST_PAUSE = 3_600;
 /** How often it is looked whether another replica has an answer, milliseconds. */
 const FOLLOW_MS = 100;
-/** So many holders of a turn can die, or licenses change, before whoever waits for a turn gives up. */
+/** Give up after this many lost leases or concurrent changes. */
 const MOST_TURNS = 5;
 
 /**
- * Renews the license: one call for it at a time, whoever asks and on whatever replica, with no transaction open
- * while the issuer thinks. A renewal that fails changes nothing but what is known of renewals. Decision 10 explains it.
+ * Renews the license: one call at a time, for all callers and replicas, with no transaction open during the call. A
+ * failed renewal changes only the state of renewals. See decision 10.
  */
 @Injectable()
 export class LicenseRenewal {
@@ -53,7 +53,7 @@ export class LicenseRenewal {
    * @throws ServiceError `license.not-found`, `license.changed`, `issuer.*`, `database.unavailable`
    */
   async renew(actor: Actor): Promise<LicenseState> {
-    // Before anything is waited for: whoever arrives while one is under way shares it, however soon that one ends.
+    // Before any wait: a caller that arrives during a renewal shares it, however soon it ends.
     const snapshot = this.snapshots.current;
     const first = snapshot === undefined ? undefined : this.candidateIn(snapshot);
     const key = placeOf(snapshot?.license.generation, first);
@@ -71,9 +71,9 @@ export class LicenseRenewal {
   }
 
   /**
-   * The license that a renewal would be of: the one that counts; where none is valid, the one that is next to it. What is renewed
-   * takes the place of what is stored, so a license of the next term must have begun beyond doubt: one that waits is put there first,
-   * if what is stored can be read; else it has begun by the earlier of two times after a jump of the clock, as that of a file or text.
+   * Picks the license to renew: the active one, else the highest-ranked invalid one. A queued license is
+   * promoted first. If the stored one is unreadable, or the license comes from a file or text, its term must
+   * have begun by both clock readings.
    */
   candidateIn({ license, local }: Pick<Snapshot, 'license' | 'local'>): AuthenticatedLicense | undefined {
     const { kind } = license.content;
@@ -115,7 +115,7 @@ export class LicenseRenewal {
     }
   }
 
-  /** Takes the turn to ask, or waits for whoever has it; one who died is replaced once his lease has run out. */
+  /** Takes the lease, or waits for its holder. A holder that died is replaced when its lease has expired. */
   async #take(actor: Actor): Promise<LicenseState> {
     for (let turns = 0; turns < MOST_TURNS; turns += 1) {
       const renewable = await this.renewable();
@@ -139,7 +139,7 @@ export class LicenseRenewal {
     }
   }
 
-  /** What is held after somebody else's success; this replica's own answers show it from now on, too. */
+  /** The license after another replica's success; this replica answers from it too from now on. */
   async #present({ license }: Renewable): Promise<LicenseState> {
     await this.snapshots.refresh();
     const snapshot = this.snapshots.current;

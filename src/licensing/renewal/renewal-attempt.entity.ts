@@ -41,7 +41,7 @@ export class RenewalAttemptEntity {
   @Column({ type: 'uuid', nullable: true })
   holder!: string | null;
 
-  /** On the database's clock: after it somebody else may ask. */
+  /** When the lease expires, on the database's clock: then another replica may take it. */
   @Column({ type: 'timestamptz', name: 'leased_until', nullable: true })
   leasedUntil!: Date | null;
 
@@ -53,7 +53,7 @@ export class RenewalAttemptEntity {
   @Column({ type: 'integer', default: 0 })
   answered!: number;
 
-  /** What that call failed with, so that whoever waited for it is told the same. */
+  /** The failure of that call, for the callers that waited for it. */
   @Column({ type: 'jsonb', nullable: true })
   failure!: AttemptFailure | null;
 }

@@ -17,7 +17,7 @@ import { fromBeforeRevocation, RenewalAnswerReader } from './renewal-answer-read
 import { RenewalJournal } from './renewal-journal.js';
 import type { Turn } from './renewal.store.js';
 
-/** A license to renew, of whatever source, together with what the database held when it was chosen. */
+/** A license to renew, of any source, and what the database had when it was chosen. */
 export interface Renewable {
   readonly held: HeldLicense;
   readonly license: AuthenticatedLicense;
@@ -25,7 +25,10 @@ export interface Renewable {
   readonly askedAt: number;
 }
 
-/** One call to the issuer and what becomes of its answer: verified, compared and stored in one conditional statement. */
+/**
+ * One call to the issuer and what becomes of its answer: verified, compared and stored in one conditional
+ * statement.
+ */
 @Injectable()
 export class RenewalCall {
   constructor(
@@ -74,7 +77,10 @@ export class RenewalCall {
     }
   }
 
-  /** Nothing newer to have, which is fine for as long as none is due. The caller gets the present license either way. */
+  /**
+   * Nothing newer to have, which is fine for as long as none is due. The caller gets the present license
+   * either way.
+   */
   async #unchanged({ held, license }: Renewable, turn: Turn): Promise<LicenseState> {
     if (isOverdue(license.claims, toSeconds(this.clock.now()))) {
       await this.journal.notDue(turn, license);

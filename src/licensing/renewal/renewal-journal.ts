@@ -67,8 +67,8 @@ export class RenewalJournal {
   }
 
   /**
-   * The issuer has nothing newer although the renewal is due: the call is over and its callers have the present license, but the next
-   * one comes as after a failure, and it is told of as one.
+   * The issuer has nothing newer although the renewal is due: the call is over and its callers have the
+   * present license, but the next one comes as after a failure, and it is told of as one.
    */
   async notDue(turn: Turn, { claims }: AuthenticatedLicense): Promise<void> {
     await this.#bestEffort(turn, async (manager) => {
@@ -109,7 +109,10 @@ export class RenewalJournal {
     });
   }
 
-  /** What is known of the attempts for a token after one more that brought nothing. @param pause - that the issuer asked for, seconds */
+  /**
+   * What is known of the attempts for a token after one more that brought nothing.
+   * @param pause - that the issuer asked for, seconds
+   */
   async #backOff(manager: EntityManager, claims: LicenseClaims, pause?: number) {
     const now = this.#now();
     const known = await this.store.state(manager);
@@ -143,7 +146,7 @@ export class RenewalJournal {
   }
 }
 
-/** What may be told of a failure, to everybody who waited for it. */
+/** The public part of a failure, for all callers that waited for it. */
 function failureOf(error: unknown): AttemptFailure {
   if (!(error instanceof ServiceError)) return failureOf(new ServiceError('internal-error'));
   const { code, message, detail, retryAfter } = error;

@@ -16,8 +16,9 @@ const LOOK_MS = 1_000;
 const DAY = 86_400;
 
 /**
- * Renews the license when it is due, and again until it succeeds. The plan is a row of the database: replicas and restarts
- * neither forget nor repeat it. It enters where the endpoint does, so it cannot behave differently.
+ * Renews the license when it is due, and again until it succeeds. The plan is a row of the database: replicas
+ * and restarts neither forget nor repeat it. It enters where the endpoint does, so it cannot behave
+ * differently.
  */
 @Injectable()
 export class RenewalScheduler implements BeforeApplicationShutdown {

@@ -60,8 +60,8 @@ export class RenewalStore {
   }
 
   /**
-   * Takes the turn to ask for a license, of an attempt that never came to an end or of a new one, unless somebody has it, or
-   * has renewed it since it was read.
+   * Takes the lease for a license, of an unfinished attempt or a new one, unless another replica has it, or has renewed
+   * the license since it was read.
    * @returns undefined when the license was changed otherwise since it was read
    * @throws ServiceError `database.unavailable`
    */
@@ -70,7 +70,7 @@ export class RenewalStore {
     { claims: { lid, jti } }: AuthenticatedLicense,
   ): Promise<Turn | undefined> {
     return this.database.transaction(async (manager) => {
-      // Whoever stores a successor has locked the row: he is waited for, and what was read is old then. So is whoever begins.
+      // This waits for a concurrent writer or another start to commit; the revision that was read is then outdated.
       const where = { id: ROW, generation, revision, stamp };
       const lock = { mode: 'pessimistic_write' as const };
       if ((await manager.findOne(LicenseEntity, { where, select: { id: true }, lock })) === null) {
@@ -106,7 +106,7 @@ export class RenewalStore {
   }
 
   /**
-   * What came of somebody's turn; undefined while it lasts.
+   * The outcome of a lease; undefined while it is held.
    * @throws ServiceError `database.unavailable`
    */
   async result({ id, call }: Turn): Promise<TurnResult | undefined> {
@@ -128,7 +128,7 @@ export class RenewalStore {
   }
 
   /**
-   * Notes what came of our turn, and gives it back; one whose lease somebody else has taken meanwhile stays theirs.
+   * Stores the outcome of our lease and releases it. If another replica has taken the lease meanwhile, it keeps it.
    * @returns whether it was news
    */
   async note(
@@ -153,7 +153,7 @@ export class RenewalStore {
     return manager === undefined ? this.database.read(load) : load(manager);
   }
 
-  /** The same, and whether somebody is asking the issuer at this moment. */
+  /** The same, and whether a call to the issuer is under way. */
   async overview(): Promise<{ readonly state: RenewalStateEntity; readonly underWay: boolean }> {
     return this.database.read(async (manager) => {
       const open: unknown[] = await manager.query(

@@ -8,8 +8,9 @@ import {
 import { readLicenseFile } from './license-file.js';
 
 /**
- * What an operator should know about `LICENSE_PATH` and `LICENSE_TEXT` before a start, a sentence each. They keep nothing
- * from starting: a file may be mounted later. Signatures are not looked at, as the keys may have to be fetched.
+ * What an operator should know about `LICENSE_PATH` and `LICENSE_TEXT` before a start, a sentence each. They
+ * keep nothing from starting: a file may be mounted later. Signatures are not looked at, as the keys may have
+ * to be fetched.
  */
 export async function inspectLicenseSources({ path, text }: SourcesConfig): Promise<string[]> {
   const found = [

@@ -82,7 +82,7 @@ export class LicenseSources implements BeforeApplicationShutdown {
     return this.reports();
   }
 
-  /** What there is to say of every license that some source holds, the one that counts first. */
+  /** Reports every license of every source, the active one first. */
   reports(): SourceReport[] {
     const snapshot = this.snapshots.current;
     return snapshot === undefined

@@ -19,7 +19,7 @@ export type SightingOf = Parameters<SourceMemory<AuthenticatedLicense>['look']>[
  * away: the last valid license that it said stays, until the source says another valid one or the process ends.
  */
 export class LocalLicense {
-  /** What it said last, whatever came of it. */
+  /** Its last content, usable or not. */
   #token: string | undefined;
   #license: AuthenticatedLicense | undefined;
   readonly #memory = new SourceMemory<AuthenticatedLicense>();

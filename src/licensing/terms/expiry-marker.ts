@@ -13,8 +13,9 @@ const LOOK_MS = 1_000;
 const ASK_AGAIN_MS = 5_000;
 
 /**
- * Writes down which tokens have expired, so that none becomes valid again by a clock that is set back. It takes two: our own clock,
- * with the earlier of its times when it jumped lately, and the database's. So a clock that runs ahead for a while takes nothing away for good.
+ * Writes down which tokens have expired, so that none becomes valid again by a clock that is set back. It
+ * takes two: our own clock, with the earlier of its times when it jumped lately, and the database's. So a
+ * clock that runs ahead for a while takes nothing away for good.
  */
 @Injectable()
 export class ExpiryMarker implements BeforeApplicationShutdown {

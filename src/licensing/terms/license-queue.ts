@@ -27,9 +27,10 @@ export interface LoadedLicense {
 }
 
 /**
- * Puts the license of the next term in the place of the present one when its term has begun. It counts from its `nbf` on, by
- * the reader's word alone; the row follows within a second, or as soon as the database is there, by one statement. That cannot be
- * taken back, so it takes two clocks: our own, with the earlier of its times when it jumped lately, and the database's.
+ * Puts the license of the next term in the place of the present one when its term has begun. It counts from
+ * its `nbf` on, by the reader's word alone; the row follows within a second, or as soon as the database is
+ * there, by one statement. That cannot be taken back, so it takes two clocks: our own, with the earlier of
+ * its times when it jumped lately, and the database's.
  */
 @Injectable()
 export class LicenseQueue implements BeforeApplicationShutdown {
@@ -78,7 +79,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
     const { earliest } = this.watch;
     if (queued === undefined || beginOf(queued) > earliest) return { held, promoted: false };
     const due = this.#dueIn(held);
-    // Whoever cannot read what is stored must not put anything over it: others may know the key.
+    // A replica that cannot read the stored license must not replace it: others may know the key.
     const isReadable = held.content.kind === 'verified' || held.content.kind === 'none';
     if (due === undefined || !isReadable) {
       const hasCome = await this.marks.hasCome(manager, beginOf(queued));
@@ -143,7 +144,10 @@ export class LicenseQueue implements BeforeApplicationShutdown {
     await this.audit.record(manager, actor, 'license.dequeue', `license:${lid}`, detail);
   }
 
-  /** The queued license, if it counts by both times after a jump of the clock: by the earlier one a token that is new does not. */
+  /**
+   * The queued license, if it counts by both times after a jump of the clock: by the earlier one a token that
+   * is new does not.
+   */
   #dueIn(held: HeldLicense): AuthenticatedLicense | undefined {
     return this.reader.dueIn(held) && this.reader.dueIn(held, this.watch.earliest);
   }

@@ -1,8 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * A random stamp beside each counter, so that a restored backup with an equal counter is not taken for the state that is in
- * memory. The release before does not know the columns: it moves the counters alone, which are compared too.
+ * A random stamp beside each counter, so that a restored backup with an equal counter is not taken for the
+ * state that is in memory. The release before does not know the columns: it moves the counters alone, which
+ * are compared too.
  */
 export class Stamp1765200000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

@@ -26,9 +26,9 @@ const ACTIONS_OF: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What a token can give at most: the actions that its maker held, `*` for all. A token that a service account made before
- * keeps what it gives now, and gains nothing from roles that come later. The release before does not know the column,
- * so during an upgrade its replicas leave it null.
+ * What a token can give at most: the actions that its maker held, `*` for all. A token that a service account
+ * made before keeps what it gives now, and gains nothing from roles that come later. The release before does
+ * not know the column, so during an upgrade its replicas leave it null.
  */
 export class TokenCeiling1765600000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

@@ -24,13 +24,17 @@ export interface FakeIssuerOptions {
   readonly state?: string;
   /** A file that gets a line for everything that happens. */
   readonly log?: string;
-  /** New tokens are of this moment and last so many seconds; nothing: one second newer than the last, to the same end. */
+  /**
+   * New tokens are of this moment and last so many seconds; nothing: one second newer than the last, to the
+   * same end.
+   */
   readonly lifetime?: number;
 }
 
 /**
- * An issuer to test against, over real HTTP and TLS: it publishes keys that it made at its start and answers renewals as
- * it is told, rightly or wrongly. Without word it renews: the next token of a license, one second newer than the last.
+ * An issuer to test against, over real HTTP and TLS: it publishes keys that it made at its start and answers
+ * renewals as it is told, rightly or wrongly. Without word it renews: the next token of a license, one second
+ * newer than the last.
  */
 export class FakeIssuer {
   readonly requests: ReceivedRequest[] = [];

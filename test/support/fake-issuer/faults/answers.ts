@@ -6,7 +6,7 @@ const ODD = [201, 202, 203, 204, 205, 206, 207, 226, 300, 304, 305, 306, 500, 50
 const MORE_ODD = [508, 510, 511, 520, 521, 522, 530, 599, 600, 999];
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-/** Statuses that take nothing away, whatever they say. */
+/** Statuses that take nothing away, with any body. */
 export const answers = [
   ...faults('refusals', REFUSED, [
     ...[...REFUSALS, ...MORE_REFUSALS].map((status): Row => [`refuses with a bare ${status}`, { status }]),

@@ -61,5 +61,8 @@ const rows: readonly Row[] = [
   ['does not answer where the keys are', () => () => undefined],
 ];
 
-/** What can be wrong with the keys. The token that would need them cannot be verified then; nothing else is different. */
+/**
+ * What can be wrong with the keys. The token that would need them cannot be verified then; nothing else is
+ * different.
+ */
 export const keySets = faults('key sets', FORGED, rows, { hits: 'keys' });

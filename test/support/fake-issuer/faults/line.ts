@@ -19,7 +19,7 @@ function raw(
   };
 }
 
-/** Writes a piece at a time, for as long as somebody listens. */
+/** Writes a piece at a time, for as long as the client is connected. */
 function trickle(first: string, piece: string): (request: unknown, response: ServerResponse) => void {
   return (_request, { socket }) => {
     socket?.write(first);
@@ -42,7 +42,7 @@ export const line = [
       ({ sign, next }) => ({ status: 200, delay: 20_000, body: { token: sign(next) } }),
     ],
     row('announces a terabyte', raw(`${HEAD}Content-Length: 1000000000000\r\n\r\n{"token":"`, 'leave')),
-    // Node's client then waits for somebody to speak it with.
+    // Node's client then waits for a handler of that protocol.
     row(
       'wants to speak something else',
       raw('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n', 'leave'),
