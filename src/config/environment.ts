@@ -1,4 +1,4 @@
-import { invisibleCharacter } from './invisible-character.js';
+import { invisibleCharacter } from '../domain/invisible-character.js';
 import { NamedFileError, readNamedFileSync, textOfFile } from './named-file.js';
 import { type DatabaseLocation, path, type Setting, SettingFault } from './setting.js';
 

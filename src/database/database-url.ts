@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { MOST_CERTIFICATE_BYTES, readCertificateFile } from '../config/certificate-file.js';
 import { MOST_SECRET_BYTES } from '../config/environment.js';
-import { invisibleCharacter } from '../config/invisible-character.js';
+import { invisibleCharacter } from '../domain/invisible-character.js';
 import { readNamedFile, textOfFile } from '../config/named-file.js';
 import { type PostgresAddress, type PostgresTls, tlsFiles } from '../config/postgres-address.js';
 import { postgresTls } from '../config/postgres-tls.js';

@@ -1,7 +1,8 @@
 import { ACCOUNT_NAME, ACCOUNT_NAME_CHARACTERS } from '../../src/domain/account-name.js';
 
 /** The same by Unicode's properties, as this Node release knows them. */
-const REFUSED_BY_PROPERTY = /[\p{Cc}\p{Cf}\p{Cs}\p{DI}\u2800*]|(?! )\p{Z}/u;
+const REFUSED_BY_PROPERTY =
+  /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{DI}\p{Noncharacter_Code_Point}\u2800\ufffc\ufffd\u{16fe4}\u{1d159}*]|(?! )\p{Z}/u;
 
 describe('The name of an account or token', () => {
   it.each([
@@ -35,6 +36,13 @@ describe('The name of an account or token', () => {
     'a\u3164b',
     'a\u2800b',
     'a\ud83d',
+    'a\u{1d159}',
+    'a\u{16fe4}b',
+    'a\ufffcb',
+    'a\ufffdb',
+    'a\ufffeb',
+    'a\u{1fffe}b',
+    'a\ue000b',
     'a\u{1d173}b',
     'a\u{e0041}b',
   ])('is never %j', (name) => {

@@ -17,7 +17,7 @@ import type { IssuedLicenseEntity } from '../licenses/issued-license.entity.js';
 import { runKeyCommand } from './key-commands.js';
 import { historyTable, licenseSheet, licenseTable, publicEvent, publicView } from './license-views.js';
 import type { LicenseOverview } from '../licenses/license-overview.js';
-import { printable } from './text-table.js';
+import { withoutInvisible } from '../../domain/invisible-character.js';
 
 /** Whether what a command says to the next program is what it is for. */
 export function hasResult({ name }: Command): boolean {
@@ -120,7 +120,7 @@ function done(license: IssuedLicenseEntity, now: number): CommandOutput {
 }
 
 function warning(license: IssuedLicenseEntity, now: number): string {
-  return isAhead(license, now) ? `Warning: ${printable(aheadWarning(license, now))}\n` : '';
+  return isAhead(license, now) ? `Warning: ${withoutInvisible(aheadWarning(license, now))}\n` : '';
 }
 
 /** What becomes of tokens that a clock signed which was ahead. */
@@ -157,7 +157,7 @@ function json(value: unknown): string {
 
 function summary({ lid, sub, prod, status, nbf, lexp }: IssuedLicenseEntity): string {
   const term = `starts ${isoTime(nbf)}, ends ${isoTime(lexp)}`;
-  return printable(`license ${lid} for ${sub} (${prod.join(', ')}), ${status}, ${term}`);
+  return withoutInvisible(`license ${lid} for ${sub} (${prod.join(', ')}), ${status}, ${term}`);
 }
 
 function explained(error: unknown): unknown {

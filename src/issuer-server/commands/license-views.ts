@@ -2,7 +2,8 @@ import { DAY, isoTime, toSeconds } from '../../domain/clock.js';
 import type { ChangedTerms } from '../licenses/changed-terms.js';
 import type { LicenseEventEntity } from '../licenses/license-event.entity.js';
 import type { LicenseOverview } from '../licenses/license-overview.js';
-import { printable, textTable } from './text-table.js';
+import { textTable } from './text-table.js';
+import { withoutInvisible } from '../../domain/invisible-character.js';
 
 /** `list` for a person. */
 export function licenseTable(overviews: readonly LicenseOverview[]): string {
@@ -39,7 +40,7 @@ export function licenseSheet({ license, iss, lastToken, lastRenewal, nextEnd }: 
     ['Last renewal', renewalText(lastRenewal)],
     ['Next end', time(nextEnd)],
   ];
-  return lines.map(([name, value]) => `${name.padEnd(14)}${printable(value)}\n`).join('');
+  return lines.map(([name, value]) => `${name.padEnd(14)}${withoutInvisible(value)}\n`).join('');
 }
 
 /** `history` for a person. */

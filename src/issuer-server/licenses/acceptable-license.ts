@@ -1,4 +1,4 @@
-import { invisibleCharacter } from '../../config/invisible-character.js';
+import { invisibleCharacter } from '../../domain/invisible-character.js';
 import { list } from '../../config/setting.js';
 import type { KeySet } from '../../domain/token/key-set.js';
 import { judge, LicenseStatus } from '../../domain/license/license.js';
@@ -36,17 +36,36 @@ export async function assertAcceptable(
 }
 
 /**
- * `LICENSE_PRODUCTS` of the service is a list with commas, whose names are trimmed: a name must come through
- * it as it is. For new licenses alone: an instance can use one that has such a name beside another one.
+ * The products of a license as `LICENSE_PRODUCTS` of the service can name them: a list with commas, whose names
+ * are trimmed. In NFC, which is what keyboards and editors make.
+ * @param present - products of the license now: they may stay, even where a newer rule refuses their name
  * @throws IssuerServerError
  */
-export function assertConfigurable(product: string): void {
+export function readProducts(products: readonly string[], present: readonly string[] = []): string[] {
+  const names = products.map((product) => (present.includes(product) ? product : readProduct(product)));
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated === undefined) return names;
+  throw new IssuerServerError(`The product ${JSON.stringify(repeated)} is named more than once.`);
+}
+
+function readProduct(product: string): string {
   const isName = product.trim() !== '' && !product.includes(',') && list.parse(product)[0] === product;
   const invisible = invisibleCharacter(product);
-  if (isName && invisible === undefined) return;
+  if (isName && invisible === undefined) return product.normalize('NFC');
   throw new IssuerServerError(
     `The product ${JSON.stringify(product)} cannot be licensed${invisible === undefined ? '' : ` (${invisible})`}: a product's name must not be empty, have a space at either end, or ` +
       'contain a comma, because LICENSE_PRODUCTS of the service could not name it.',
+  );
+}
+
+/** @throws IssuerServerError where nobody could read the name of a company as it is */
+export function assertReadable(company: string): void {
+  const invisible = invisibleCharacter(company);
+  if (invisible === undefined && company !== '' && company.trim() === company) return;
+  throw new IssuerServerError(
+    invisible === undefined
+      ? 'The name of the company must not be empty, or have a space at either end.'
+      : `The name of the company must have no invisible character (${invisible}).`,
   );
 }
 

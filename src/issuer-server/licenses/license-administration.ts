@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { Database } from '../../database/database.js';
 import { DAY } from '../../domain/clock.js';
-import { assertAcceptable, assertConfigurable } from './acceptable-license.js';
+import { assertAcceptable, assertReadable, readProducts } from './acceptable-license.js';
 import { IssuerServerError, noLicense } from '../issuer-server-error.js';
 import { ConfirmedClock } from '../record/confirmed-clock.js';
 import { repairIat, revocationIat } from './iat-repair.js';
@@ -54,7 +54,8 @@ export class LicenseAdministration {
   async issue(terms: LicenseTerms): Promise<IssuedLicense> {
     const { license, signed } = await this.database.transaction(async (manager) => {
       const license = newLicense(terms, await this.clock.now(manager), this.clock.moment);
-      license.prod.forEach(assertConfigurable);
+      license.prod = readProducts(license.prod);
+      if (license.company !== null) assertReadable(license.company);
       const signed = await this.signer.license(manager, license, license.lastIat);
       await this.#assertAcceptable(license, signed.token, license.lastIat);
       license.lastToken = signed.token;
@@ -152,11 +153,11 @@ export class LicenseAdministration {
     let isChanged = false;
     const license = await this.#change('changed', lid, async (license, manager) => {
       const now = await this.clock.now(manager);
-      const wanted = withChange(license, change, now);
+      const products = change.products && readProducts(change.products, license.prod);
+      const wanted = withChange(license, { ...change, products }, now);
       isChanged = changedTerms(license, wanted) !== null;
       if (!isChanged) return;
-      // A product that the license has already may stay, even where a newer rule refuses its name.
-      for (const product of wanted.prod) if (!license.prod.includes(product)) assertConfigurable(product);
+      if (wanted.company !== null && wanted.company !== license.company) assertReadable(wanted.company);
       Object.assign(license, wanted);
       const { token } = await this.signer.license(manager, license, now);
       await this.#assertAcceptable(license, token, now);

@@ -50,6 +50,38 @@ describe('an issued license', () => {
     expect(await issuer.find('nothing')).toBeUndefined();
   });
 
+  it('has its products in NFC, as a service that names them has', async () => {
+    const { license } = await issuer.issue({ sub: INSTANCE, products: ['cafe\u0301', 'other'] });
+    expect(license.prod).toEqual(['caf\u00e9', 'other']);
+    const change = { products: ['the\u0301'] };
+    expect((await issuer.change(license.lid, change)).license.prod).toEqual(['th\u00e9']);
+  });
+
+  it.each([[['a', 'b', 'a']], [['cafe\u0301', 'caf\u00e9']]])(
+    'is refused with a product twice: %j',
+    async (products) => {
+      await expect(issuer.issue({ sub: INSTANCE, products })).rejects.toThrow(/is named more than once\.$/);
+      const { lid } = await issuer.issue({ sub: INSTANCE });
+      await expect(issuer.change(lid, { products })).rejects.toThrow(IssuerServerError);
+    },
+  );
+
+  it.each([
+    '',
+    ' ',
+    ' Example',
+    'Example ',
+    'Exa\u202emple',
+    'Exa\u200bmple',
+    'Example\u{1d159}',
+    'Exa\ufffdmple',
+    'a\nb',
+  ])('is refused for the company %j', async (company) => {
+    await expect(issuer.issue({ sub: INSTANCE, company })).rejects.toThrow(/^The name of the company must /);
+    const { lid } = await issuer.issue({ sub: INSTANCE, company: 'Example' });
+    await expect(issuer.change(lid, { company })).rejects.toThrow(IssuerServerError);
+  });
+
   it('is not one that is warned of when it is fresh', async () => {
     const { token } = await issuerServer.issued({ tokenSeconds: 600 });
     const { claims } = await authenticateLicenseToken(token, await issuerServer.keySet());
