@@ -9,7 +9,7 @@ import { ServiceError } from '../domain/service-error.js';
 import { MigrationFailedError } from './migrate.js';
 import { OutdatedReadError } from './outdated-read.js';
 import { findPermanentFault } from './permanent-fault.js';
-import { isOurFault, sqlState } from './sql-state.js';
+import { isOurFault, READ_ONLY, sqlState } from './sql-state.js';
 
 const CONNECTION_LOST = [
   QueryFailedError,
@@ -25,6 +25,11 @@ export function unavailable(cause: unknown): ServiceError {
 
 export function isUnavailable(error: unknown): error is ServiceError {
   return error instanceof ServiceError && error.code === 'database.unavailable';
+}
+
+/** Whether a database is out of reach, and not just read only: that one answers. */
+export function isOutOfReach(error: unknown): boolean {
+  return isUnavailable(error) && sqlState(error.cause) !== READ_ONLY;
 }
 
 /** Maps an error of opening a database: to its permanent fault if it has one, else as {@link asDatabaseError} does. */

@@ -1,6 +1,12 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { asDatabaseError, isDatabaseFailure, isUnavailable, unavailable } from './database-error.js';
+import {
+  asDatabaseError,
+  isDatabaseFailure,
+  isOutOfReach,
+  isUnavailable,
+  unavailable,
+} from './database-error.js';
 import { locateTables, schemaOf } from './database-inspection.js';
 import { applyMigrations, checkMigrations, migrationState } from './migrate.js';
 import { askAboutTables, MissingTableError, OutdatedReadError, type TablesAnswer } from './outdated-read.js';
@@ -10,7 +16,7 @@ import {
   type PermanentFaultError,
   tablesMissing,
 } from './permanent-fault.js';
-import { type Client, close, Sessions } from './sessions.js';
+import { type Client, close, isReadOnly, Sessions } from './sessions.js';
 import { isWorthRepeating, leavesSessionUsable, READ_ONLY, sqlState, TABLE_MISSING } from './sql-state.js';
 import { type Purpose, type ServerTimeouts, transactionSettings } from './transaction-settings.js';
 
@@ -102,7 +108,7 @@ export class Database implements OnApplicationShutdown {
         const isStale = error instanceof StaleSession || error instanceof OutdatedReadError;
         if (tries < MOST_TRIES && (isStale || isWorthRepeating(sqlState(error)))) continue;
         const failure = this.#asFailure(error instanceof StaleSession ? error.cause : error);
-        if (isUnavailable(failure)) this.#fails(findPermanentFault(failure));
+        if (isOutOfReach(failure)) this.#fails(findPermanentFault(failure));
         throw failure;
       }
     }
@@ -225,12 +231,6 @@ class StaleSession extends Error {
   constructor(override readonly cause: unknown) {
     super('The session is read only, and was begun before.');
   }
-}
-
-/** What the last of the settings' statements says. */
-function isReadOnly(results: unknown): boolean {
-  const last = (results as { rows: { read_only?: boolean }[] }[]).at(-1);
-  return last?.rows[0]?.read_only === true;
 }
 
 /**

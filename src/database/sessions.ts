@@ -78,3 +78,9 @@ export class Sessions {
 export function close(client: Client): void {
   void client.end().catch(() => undefined);
 }
+
+/** What the last of the statements says that set a transaction's settings. */
+export function isReadOnly(results: unknown): boolean {
+  const last = (results as { rows: { read_only?: boolean }[] }[]).at(-1);
+  return last?.rows[0]?.read_only === true;
+}

@@ -23,9 +23,10 @@ export class Readiness {
   }
 
   /** What keeps the service from being ready, or from more than answering from memory; undefined where nothing does. */
-  get reason(): DatabaseFault | 'issuer-keys' | undefined {
+  get reason(): DatabaseFault | 'read-only' | 'issuer-keys' | undefined {
     if (this.process.draining) return undefined;
     if (this.database.fault !== undefined) return this.database.fault;
-    return this.snapshots.current?.license.content.kind === 'undecided' ? 'issuer-keys' : undefined;
+    if (this.snapshots.current?.license.content.kind === 'undecided') return 'issuer-keys';
+    return this.database.readOnly === true ? 'read-only' : undefined;
   }
 }

@@ -97,6 +97,7 @@ describe('a PostgreSQL server in trouble', () => {
         expect(await stage.metric('licentia_database_writable')).toBe(0);
         await pause(2_000);
         expect((await stage.install()).status).toBe(503);
+        expect((await stage.call('GET', '/readyz')).body).toEqual({ status: 'ready', reason: 'read-only' });
         await end();
       });
       expect(refused).toBeGreaterThan(0);
