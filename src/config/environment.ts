@@ -28,14 +28,14 @@ export class ConfigError extends Error {
 /** Faults between settings that are fine by themselves. It sees no other settings than those that it names. */
 export interface Rule {
   readonly names: readonly string[];
-  readonly faults: (values: Readonly<Record<string, unknown>>) => readonly string[];
+  readonly faults: (values: Readonly<Record<string, unknown>>, environment: Environment) => readonly string[];
 }
 
 /** Makes rules between the settings of one program. */
 export function rulesFor<S extends Settings>() {
   return <const Name extends string & keyof S>(
     names: readonly Name[],
-    faults: (values: Pick<SettingValues<S>, Name>) => readonly string[],
+    faults: (values: Pick<SettingValues<S>, Name>, environment: Environment) => readonly string[],
   ): Rule => ({ names, faults: faults as Rule['faults'] });
 }
 
@@ -66,7 +66,7 @@ export function readEnvironment<S extends Settings>(
     }
   }
   for (const rule of rules) {
-    if (rule.names.every((name) => name in values)) faults.push(...rule.faults(values));
+    if (rule.names.every((name) => name in values)) faults.push(...rule.faults(values, environment));
   }
   if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze(values) as SettingValues<S>;

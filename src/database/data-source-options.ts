@@ -47,8 +47,8 @@ function connection(location: DatabaseLocation, queryTimeoutMs: number, url: Dat
     case 'postgres':
       return {
         url: location.url,
-        // A copy, as the driver changes it.
-        ...(location.tls === undefined ? {} : { ssl: location.tls && { ...location.tls } }),
+        // A copy, as the driver changes it. Without a word of ours it would take that of PGSSLMODE.
+        ssl: location.tls ? { ...location.tls } : false,
         applicationName: 'licentia',
         connectTimeoutMS: CONNECT_TIMEOUT_MS,
         extra: {

@@ -166,8 +166,8 @@ function addressIn(bytes: Buffer): PostgresAddress {
 }
 
 function withConnection(options: pg.ClientConfig, { url, tls }: Current): pg.ClientConfig {
-  // A copy, as the driver changes it.
-  return { ...options, connectionString: url, ssl: tls && { ...tls } };
+  // A copy, as the driver changes it. Without a word of ours it would take that of PGSSLMODE.
+  return { ...options, connectionString: url, ssl: tls ? { ...tls } : false };
 }
 
 function of<T>(setting: DatabaseSetting, work: () => T): T {

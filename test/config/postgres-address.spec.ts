@@ -129,6 +129,29 @@ describe('The address of a PostgreSQL server', () => {
     });
   });
 
+  it.each(['require', 'verify-ca', 'verify-full', 'no-verify'])(
+    'does not go without TLS where PGSSLMODE=%s asks for it: the address has to say so',
+    (PGSSLMODE) => {
+      const faultsOf = (DATABASE_URL: string) => {
+        try {
+          return loadServiceConfig({ DATABASE_URL, PGSSLMODE });
+        } catch (error) {
+          return (error as ConfigError).faults;
+        }
+      };
+      expect(faultsOf('postgres://u@h/d')).toEqual([
+        'PGSSLMODE asks for TLS and is not read: write sslmode into DATABASE_URL',
+      ]);
+      for (const other of [
+        'postgres://u@h/d?sslmode=disable',
+        'postgres://u@h/d?sslmode=require',
+        'pglite://memory',
+      ]) {
+        expect(faultsOf(other)).not.toBeInstanceOf(Array);
+      }
+    },
+  );
+
   it('keeps what is not about TLS', () => {
     const location = locationOf(
       `postgres://u@h/d?options=-c%20a&sslmode=require&host=%2Frun&sslrootcert=${ca}`,

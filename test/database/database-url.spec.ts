@@ -49,6 +49,19 @@ describe('The address of a database in files that change', () => {
     return new Client({}) as pg.Client & { readonly isOutdated: boolean; readonly ssl: unknown };
   }
 
+  it.each(['prefer', 'no-verify'])(
+    'says alone whether there is TLS, and PGSSLMODE=%s nothing',
+    async (mode) => {
+      const url = urlOf({ DATABASE_URL: 'postgres://u@h/d' });
+      process.env.PGSSLMODE = mode;
+      try {
+        expect(client(url).ssl).toBe(false);
+      } finally {
+        delete process.env.PGSSLMODE;
+      }
+    },
+  );
+
   it('takes new authorities for new connections, and keeps the ones before while the file is broken', async () => {
     const url = urlOf({ DATABASE_URL: 'postgres://u@h/d', DATABASE_CA_PATH: files.ca });
     expect(await follow(url)).toEqual([]);
