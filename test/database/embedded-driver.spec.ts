@@ -307,6 +307,17 @@ describe('a directory that can’t be opened', () => {
     await expect(dataSourceAt({ directory }).initialize()).rejects.toThrow('is damaged');
   });
 
+  it.each(['', '\0\0\0', 'x\n'])(
+    'is damaged, and of no other version, where that file says %j',
+    async (content) => {
+      const directory = await copyOfTemplate();
+      await writeFile(join(directory, 'pgdata/PG_VERSION'), content);
+      await expect(dataSourceAt({ directory }).initialize()).rejects.toThrow(
+        'is damaged: its PG_VERSION names no version. Restore the directory from a backup',
+      );
+    },
+  );
+
   it('is of this release’s PostgreSQL when it is new; of another one both versions and the way up are told', async () => {
     const directory = await copyOfTemplate();
     const data = join(directory, 'pgdata');

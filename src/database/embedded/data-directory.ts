@@ -93,6 +93,7 @@ export async function prepareDataDirectory(
     return undefined;
   });
   if (version === undefined) throw damaged(data, 'it has no PG_VERSION');
+  if (!/^\d+(\.\d+)?\s*$/.test(version)) throw damaged(data, 'its PG_VERSION names no version');
   assertEngine(directory, data, version.trim());
   return data;
 }
