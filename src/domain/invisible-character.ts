@@ -22,7 +22,7 @@ export const INVISIBLE_CHARACTERS = [
 const INVISIBLE = new RegExp(`[${INVISIBLE_CHARACTERS}]`, 'u');
 const ALL_INVISIBLE = new RegExp(INVISIBLE, 'gu');
 
-/** The text with a question mark for each invisible character: none can move the cursor or hide what stands beside it. */
+/** Replaces each invisible character by a question mark, so none can move the cursor or hide other text. */
 export function withoutInvisible(text: string): string {
   return text.replace(ALL_INVISIBLE, '?');
 }
