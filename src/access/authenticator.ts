@@ -18,6 +18,9 @@ import { hashToken, looksLikeServiceAccountToken } from './service-account-token
 /** Outcomes remembered for one snapshot, so that Passport sees each header once. */
 const MOST_REMEMBERED = 10_000;
 
+/** As long as the sentence of a block: a longer line of the log takes longer to write. */
+const WRONG_PASSWORD = 'the name or the password was not right';
+
 type Known = { readonly caller: Caller } | { readonly token: KnownToken };
 
 /**
@@ -117,26 +120,27 @@ export class Authenticator {
     return this.#admit(found);
   }
 
+  /** Does the same for every name, so that neither the answer nor its time tells which one is the administrator's. */
   #administrator(name: string, password: string, origin: Origin): Caller {
     const { administrator } = this.#config;
-    const fail = (cause?: Error): never => {
-      this.#metrics.passwordFailed();
-      // Counted, but still answered with 401: a 429 for some names only would reveal the administrator's name.
-      this.failures.count(origin);
-      // The cause is for the log alone.
-      throw new ServiceError('password-auth.failed', undefined, { cause });
-    };
-    // Other names can never succeed, so no block needs to be kept in memory for them.
-    const right = sameSecret(password, administrator?.password ?? '');
-    if (administrator === undefined || !sameSecret(name, administrator.name)) return fail();
-    const until = this.failures.blockedUntil(name, origin);
-    if (until !== undefined) return fail(new Error(`blocked until ${until}`));
-    if (!right) {
-      this.failures.wrongPassword(name, origin);
-      return fail();
+    const isName = sameSecret(name, administrator?.name ?? '');
+    const isPassword = sameSecret(password, administrator?.password ?? '');
+    const until = this.failures.blockedUntil(administrator?.name ?? '', origin);
+    const isRight = administrator !== undefined && isName && isPassword;
+    if (isRight && until === undefined) {
+      this.failures.rightPassword(name, origin);
+      return { id: `administrator:${name}`, actions: this.#everything, unlimited: true };
     }
-    this.failures.rightPassword(name, origin);
-    return { id: `administrator:${name}`, actions: this.#everything, unlimited: true };
+    this.#metrics.passwordFailed();
+    // Counted, but answered as ever: a 429 for some names alone would tell which name is the administrator's.
+    this.failures.count(origin);
+    const isAdministrator = administrator !== undefined && isName;
+    if (until === undefined) this.failures.wrongPassword(isAdministrator ? name : undefined, origin);
+    // The cause is for the log alone.
+    const cause = new Error(
+      until !== undefined && isAdministrator ? `blocked until ${until}` : WRONG_PASSWORD,
+    );
+    throw new ServiceError('password-auth.failed', undefined, { cause });
   }
 }
 

@@ -29,6 +29,7 @@ export type Origin = Pick<RequestContext, 'client' | 'fromUnnamedProxy'>;
 export class FailedAttempts {
   readonly #logger = new Logger(FailedAttempts.name);
   readonly #wrongPasswords: AttemptWindow;
+  readonly #otherNames: AttemptWindow;
   readonly #byClient: AttemptWindow;
   readonly #all: AttemptWindow;
   readonly #warnings: AttemptWindow;
@@ -41,6 +42,7 @@ export class FailedAttempts {
     private readonly snapshots: SnapshotService,
   ) {
     this.#wrongPasswords = new AttemptWindow(clock, MOST_WRONG_PASSWORDS, WRONG_PASSWORD_WINDOW_MS);
+    this.#otherNames = new AttemptWindow(clock, MOST_WRONG_PASSWORDS, WRONG_PASSWORD_WINDOW_MS);
     this.#byClient = new AttemptWindow(clock, failuresPerMinute, MINUTE_MS);
     this.#all = new AttemptWindow(clock, allFailuresPerMinute, MINUTE_MS, 1);
     this.#warnings = new AttemptWindow(clock, 1, MINUTE_MS, 2);
@@ -60,8 +62,15 @@ export class FailedAttempts {
     return this.#wrongPasswords.full(key) ? isoTime(this.#wrongPasswords.until(key)) : undefined;
   }
 
-  /** Counts a wrong password; the one that begins a block is in the log. @param name - one of the configuration */
-  wrongPassword(name: string, origin: Origin): void {
+  /**
+   * Counts a wrong password; the one that begins a block is in the log.
+   * @param name - of the configuration; undefined for another one, which takes as long and needs no block in memory
+   */
+  wrongPassword(name: string | undefined, origin: Origin): void {
+    if (name === undefined) {
+      this.#otherNames.take(networkOf(origin.client));
+      return;
+    }
     this.#wrongPasswords.take(blockKey(name, origin.client));
     const until = this.blockedUntil(name, origin);
     if (until === undefined) return;
