@@ -2,6 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { VERSION } from '../config/build-info.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
+import type { LicenseClaims } from '../domain/license/license-claims.js';
+import type { AuthenticatedLicense } from '../domain/license/license-token.js';
+import { longestPause, type RenewalTerms } from '../domain/license/renewal-policy.js';
 import { isJsonObject, type JsonObject, parseStrictJson } from '../domain/token/strict-json.js';
 import { badResponse, IssuerFailure } from './issuer-failure.js';
 import { type IssuerAnswer, IssuerHttp } from './issuer-http.js';
@@ -18,11 +21,15 @@ export type RenewalAnswer =
  */
 export type RehearsalAnswer = RenewalAnswer | { readonly kind: 'ready' } | { readonly kind: 'unsupported' };
 
+/** What is renewed: the issuer sees its token, and may pause as its times allow. */
+type Renewed = Pick<AuthenticatedLicense, 'token' | 'claims'>;
+
 /** Of a reason by the issuer only such text is repeated to a caller. */
 const SHOWABLE = /^[\p{L}\p{N} .,:;'()/_-]{1,200}$/u;
-/** Bounds of an issuer's `Retry-After`, seconds. */
+/** The shortest pause after an issuer's `Retry-After`, seconds. */
 const SHORTEST_WAIT = 1;
-const LONGEST_WAIT = 3600;
+/** What is suggested to a caller while no address is configured, seconds. */
+const UNCONFIGURED_WAIT = 3600;
 /** What is suggested to a caller when the issuer named no time, seconds. */
 const USUAL_WAIT = 30;
 
@@ -41,37 +48,42 @@ export class LicenseIssuer {
   /**
    * One call, no retry.
    *
-   * @param token - the license token to renew: it is the only credential that the issuer sees
+   * @param license - to renew: its token is the only credential that the issuer sees
    * @param attemptId - the same for every call of one attempt, so that the issuer can recognize it
    * @throws ServiceError `issuer.unavailable`, `issuer.timeout`, `issuer.refused`, `issuer.bad-response`
    */
-  async renew(token: string, attemptId: string): Promise<RenewalAnswer> {
-    return this.#read(await this.#ask(token, attemptId, {}));
+  async renew(license: Renewed, attemptId: string): Promise<RenewalAnswer> {
+    return this.#read(license, await this.#ask(license, attemptId, {}));
   }
 
   /**
    * Asks what a renewal would be answered; the issuer issues nothing.
    * @throws ServiceError as {@link renew}
    */
-  async rehearse(token: string, attemptId: string): Promise<RehearsalAnswer> {
-    const answer = await this.#ask(token, attemptId, { dryRun: true });
+  async rehearse(license: Renewed, attemptId: string): Promise<RehearsalAnswer> {
+    const answer = await this.#ask(license, attemptId, { dryRun: true });
     const { status } = answer;
     if (status === 200 && parsed(answer).dryRun === true) return { kind: 'ready' };
     if (status === 422 && codeIn(answer) === 'dry_run_unsupported') return { kind: 'unsupported' };
-    return this.#read(answer);
+    return this.#read(license, answer);
   }
 
   /** @throws ServiceError `issuer.unavailable` where no call can be made */
   assertConfigured(): void {
     if (this.config.issuer.renewUrl !== undefined) return;
     const message = 'No renewal address is configured: set ISSUER_RENEW_URL.';
-    throw new IssuerFailure('issuer.unavailable', 'configuration', message, { retryAfter: LONGEST_WAIT });
+    throw new IssuerFailure('issuer.unavailable', 'configuration', message, {
+      retryAfter: UNCONFIGURED_WAIT,
+    });
   }
 
-  async #ask(token: string, attemptId: string, more: { readonly dryRun?: true }): Promise<IssuerAnswer> {
+  async #ask(
+    { token, claims }: Renewed,
+    attemptId: string,
+    more: { readonly dryRun?: true },
+  ): Promise<IssuerAnswer> {
     this.assertConfigured();
-    const wait = (this.#notBefore - this.clock.monotonic()) / 1000;
-    if (wait > 0) throw pausedFor(wait);
+    assertNotPaused((this.#notBefore - this.clock.monotonic()) / 1000, claims, this.clock.now());
     return this.http.post(
       this.config.issuer.renewUrl as URL,
       { Authorization: `Bearer ${token}`, 'Idempotency-Key': attemptId },
@@ -79,9 +91,9 @@ export class LicenseIssuer {
     );
   }
 
-  #read(answer: IssuerAnswer): RenewalAnswer {
+  #read({ claims }: Renewed, answer: IssuerAnswer): RenewalAnswer {
     const { status } = answer;
-    if (status === 429 || status === 503) throw this.#pause(answer);
+    if (status === 429 || status === 503) throw this.#pause(answer, claims);
     if (status === 200) return { kind: 'token', token: member(parsed(answer), 'token') };
     if (status === 409 || status === 410) {
       const body = parsed(answer);
@@ -95,8 +107,8 @@ export class LicenseIssuer {
     throw badResponse(new Error(`the issuer answered ${status}`));
   }
 
-  #pause({ status, headers }: IssuerAnswer): IssuerPause {
-    const seconds = retryAfter(headers['retry-after'], this.clock.now());
+  #pause({ status, headers }: IssuerAnswer, claims: LicenseClaims): IssuerPause {
+    const seconds = retryAfter(headers['retry-after'], claims, this.clock.now());
     if (seconds !== undefined) this.#notBefore = this.clock.monotonic() + seconds * 1000;
     return new IssuerPause(new Error(`the issuer answered ${status}`), seconds);
   }
@@ -115,11 +127,18 @@ export class IssuerPause extends IssuerFailure {
   }
 }
 
-/** No call is made before a pause that the issuer asked for is over. @param seconds - that are left of it */
-export function pausedFor(seconds: number): IssuerFailure {
-  return new IssuerFailure('issuer.unavailable', 'paused', undefined, {
+/**
+ * No call is made before a pause that the issuer asked for is over.
+ * @param left - of it, seconds
+ * @param nowMs - Unix milliseconds
+ * @throws IssuerFailure
+ */
+export function assertNotPaused(left: number, terms: Pick<RenewalTerms, 'exp'>, nowMs: number): void {
+  if (left <= 0 || left > longestPause(terms, nowMs / 1000)) return;
+  const message = 'The license issuer asked for a pause, which is not over.';
+  throw new IssuerFailure('issuer.unavailable', 'paused', message, {
     cause: new Error('the issuer asked for a pause that is not over'),
-    retryAfter: seconds,
+    retryAfter: left,
   });
 }
 
@@ -168,9 +187,14 @@ function member(body: JsonObject, name: string): string {
   return value;
 }
 
-/** `Retry-After` in seconds within its bounds (RFC 9110, section 10.2.3); undefined when it says nothing. */
-function retryAfter(value: string | undefined, nowMs: number): number | undefined {
+/** `Retry-After` in seconds (RFC 9110, section 10.2.3), at most {@link longestPause}; undefined when it says nothing. */
+function retryAfter(
+  value: string | undefined,
+  terms: Pick<RenewalTerms, 'exp'>,
+  nowMs: number,
+): number | undefined {
   if (value === undefined) return undefined;
   const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - nowMs) / 1000;
-  return Number.isNaN(seconds) ? undefined : Math.min(LONGEST_WAIT, Math.max(SHORTEST_WAIT, seconds));
+  if (Number.isNaN(seconds)) return undefined;
+  return Math.max(SHORTEST_WAIT, Math.min(longestPause(terms, nowMs / 1000), seconds));
 }

@@ -18,6 +18,10 @@ const EXPIRED_WAIT = 60;
 const EXPIRED_SHARE = 1 / 60;
 /** After a pause that the issuer asked for, the wait beyond it is never longer, seconds. */
 const LONGEST_AFTER_PAUSE = 600;
+/** The longest pause that an issuer gets, seconds: more is a mistake, or of a proxy before it. */
+const LONGEST_PAUSE = 3_600;
+/** So long an issuer may pause near `exp` too, seconds, as long as a try fits before `exp`; and after `exp`. */
+const USUAL_PAUSE = 60;
 /** An issuer that has nothing newer yet is left alone for this long at least, seconds. */
 const SHORTEST_PAUSE = 60;
 
@@ -74,6 +78,21 @@ export function attemptAfterFailure(
 ): number {
   const wait = random * Math.min(longestWait(step), room(terms, nowSeconds, pause));
   return nowSeconds + Math.max(SHORTEST_WAIT, pause === undefined ? wait : pause + wait);
+}
+
+/**
+ * The longest pause that an issuer gets when it asks for one: a third of the time until `exp`, and an hour at
+ * most. Where a third is less than a minute: a minute, or half of the time if that is shorter. After `exp` a minute.
+ *
+ * A pause that was given never exceeds this later on. One that does was given for another token, or by another clock.
+ *
+ * @param nowSeconds Unix seconds
+ * @returns seconds
+ */
+export function longestPause({ exp }: Pick<RenewalTerms, 'exp'>, nowSeconds: number): number {
+  const left = exp - nowSeconds;
+  if (left <= 0) return USUAL_PAUSE;
+  return Math.min(LONGEST_PAUSE, Math.max(left / 3, Math.min(USUAL_PAUSE, left / 2)));
 }
 
 /**

@@ -8,7 +8,7 @@ import { isSameLicense } from '../../domain/license/license.js';
 import type { Candidate } from '../../domain/license/license-choice.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { ServiceError } from '../../domain/service-error.js';
-import { LicenseIssuer, pausedFor } from '../../issuer/license-issuer.js';
+import { assertNotPaused, LicenseIssuer } from '../../issuer/license-issuer.js';
 import type { HeldLicense, Snapshot } from '../../snapshot/snapshot.js';
 import { SnapshotService } from '../../snapshot/snapshot.service.js';
 import { LicenseQueue } from '../terms/license-queue.js';
@@ -19,8 +19,6 @@ import type { AttemptFailure } from './renewal-attempt.entity.js';
 import { type Renewable, RenewalCall } from './renewal-call.js';
 import { RenewalStore, type Turn, type TurnResult } from './renewal.store.js';
 
-/** The longest pause that an issuer gets, seconds: more is a clock that was ahead. */
-const LONGEST_PAUSE = 3_600;
 /** How often it is looked whether another replica has an answer, milliseconds. */
 const FOLLOW_MS = 100;
 /** Give up after this many lost leases or concurrent changes. */
@@ -96,7 +94,9 @@ export class LicenseRenewal {
     const license = this.candidateIn({ license: held, local: this.snapshots.current?.local ?? [] });
     if (license !== undefined) {
       this.issuer.assertConfigured();
-      this.#assertNotPaused(notBefore);
+      // A pause holds for every replica and over restarts.
+      const now = this.clock.now();
+      assertNotPaused(((notBefore?.getTime() ?? 0) - now) / 1000, license.claims, now);
       return { held, license, askedAt: this.watch.earliest };
     }
     const { content } = held;
@@ -148,12 +148,6 @@ export class LicenseRenewal {
       throw new ServiceError('license.changed');
     }
     return this.reader.stateIn(first, snapshot.license);
-  }
-
-  /** A pause that the issuer asked for holds for every replica and over restarts, for an hour at most. */
-  #assertNotPaused(notBefore: Date | null): void {
-    const left = ((notBefore?.getTime() ?? 0) - this.clock.now()) / 1000;
-    if (left > 0 && left <= LONGEST_PAUSE) throw pausedFor(left);
   }
 }
 

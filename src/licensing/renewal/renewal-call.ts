@@ -51,7 +51,7 @@ export class RenewalCall {
    */
   async make(actor: Actor, renewable: Renewable, turn: Turn): Promise<LicenseState> {
     try {
-      const answer = await this.issuer.renew(renewable.license.token, turn.id);
+      const answer = await this.issuer.renew(renewable.license, turn.id);
       return await this.#accept(actor, renewable, turn, answer);
     } catch (error) {
       await this.journal.failed(turn, renewable.license, error);

@@ -77,7 +77,7 @@ export class RenewalReporter {
    */
   async rehearse(): Promise<RehearsalResponse> {
     const renewable = await this.renewal.renewable();
-    const answer = await this.issuer.rehearse(renewable.license.token, randomUUID());
+    const answer = await this.issuer.rehearse(renewable.license, randomUUID());
     const outcome = await this.#outcomeOf(renewable, answer);
     return { outcome, message: REHEARSED[outcome] };
   }

@@ -3,6 +3,7 @@ import {
   attemptAfterFailure,
   attemptAfterUnchanged,
   firstAttemptAt,
+  longestPause,
   renewalDueAt,
   type RenewalTerms,
   stepsTaken,
@@ -182,5 +183,44 @@ describe('the attempt after the issuer had nothing newer', () => {
     expect(attemptAfterUnchanged(terms({ exp: NOW + 3 * DAY }), NOW, 0)).toBe(NOW + DAY);
     expect(attemptAfterUnchanged(terms({ exp: NOW + 30 }), NOW, 0)).toBe(NOW + 60);
     expect(attemptAfterUnchanged(terms(), NOW + 31 * DAY, 0)).toBe(NOW + 38 * DAY);
+  });
+});
+
+describe('the longest pause that an issuer gets', () => {
+  it.each([
+    ['an hour, with a week until exp', 7 * DAY, 3_600],
+    ['an hour, with three hours', 3 * 3_600, 3_600],
+    ['a third of the time, with less', 900, 300],
+    ['a third, with three minutes', 180, 60],
+    ['a minute, where that is more than a third', 150, 60],
+    ['half of the time, where a minute leaves no time for a try', 60, 30],
+    ['a minute, at exp', 0, 60],
+    ['a minute, long after exp', -7 * DAY, 60],
+  ])('is %s', (_, left, pause) => {
+    expect(longestPause({ exp: NOW + left }, NOW)).toBe(pause);
+  });
+
+  it('leaves time for a try before exp, whatever the wait after it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 400 * DAY }), chance, (left, random) => {
+        const any = { iat: NOW, exp: NOW + left };
+        const pause = longestPause(any, NOW);
+        // A second is the shortest wait of all.
+        expect(attemptAfterFailure(any, 9, NOW, random, pause)).toBeLessThanOrEqual(
+          Math.max(any.exp, NOW + 1),
+        );
+      }),
+    );
+  });
+
+  it('never becomes shorter than what is left of one before exp', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 400 * DAY }), chance, (left, part) => {
+        const terms = { exp: NOW + left };
+        const pause = longestPause(terms, NOW);
+        const passed = pause * part;
+        expect(longestPause(terms, NOW + passed)).toBeGreaterThanOrEqual(pause - passed - 1e-6);
+      }),
+    );
   });
 });

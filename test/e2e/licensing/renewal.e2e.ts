@@ -107,6 +107,24 @@ describe('renewal without being asked', () => {
     expect(stage.issuer.renewals).toHaveLength(1);
   });
 
+  it('renews a short token before it expires, though a proxy asked once for a pause of a day', async () => {
+    const exp = stage.now + 180;
+    await stage.install({ lid: newLid(), exp });
+    await planned();
+    stage.issuer.answerRenewals({ status: 503, headers: { 'Retry-After': '86400' } });
+    stage.service.clock.advance(130_000);
+    await until(async () => (await report()).failures === 1);
+    stage.issuer.answerRenewals();
+    const refused = await stage.renew();
+    expect(outcome(refused)).toEqual([503, 'issuer.unavailable']);
+    expect(refused.body.message).toBe('The license issuer asked for a pause, which is not over.');
+    const told = Number(refused.headers.get('retry-after'));
+    expect(told).toBeLessThanOrEqual(30);
+    expect((await report()).nextAttempt).toBeLessThan(exp);
+    stage.service.clock.advance(told * 1000);
+    expect((await stage.renew()).status).toBe(200);
+  });
+
   it('goes on at the next regular time after the issuer had nothing newer', async () => {
     await stage.install({ lid: newLid(), iat: stage.now - 60, update_days: 10 });
     await planned();

@@ -31,9 +31,9 @@ export class SteppedDatabase extends Database {
 
 /** The real client of the issuer. That the request is sent is a step; its answer is another one, at the issuer. */
 class SteppedIssuer extends LicenseIssuer {
-  override async renew(token: string, attemptId: string): Promise<RenewalAnswer> {
+  override async renew(...args: Parameters<LicenseIssuer['renew']>): Promise<RenewalAnswer> {
     await atStep('ask', [KILLED]);
-    return super.renew(token, attemptId);
+    return super.renew(...args);
   }
 }
 
