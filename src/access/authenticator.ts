@@ -132,7 +132,7 @@ export class Authenticator {
       return { id: `administrator:${name}`, actions: this.#everything, unlimited: true };
     }
     this.#metrics.passwordFailed();
-    // Counted, but answered as ever: a 429 for some names alone would tell which name is the administrator's.
+    // Counted, but answered with 401: a 429 for some names alone would tell which name is the administrator's.
     this.failures.count(origin);
     const isAdministrator = administrator !== undefined && isName;
     if (until === undefined) this.failures.wrongPassword(isAdministrator ? name : undefined, origin);

@@ -187,7 +187,7 @@ function member(body: JsonObject, name: string): string {
   return value;
 }
 
-/** `Retry-After` in seconds (RFC 9110, section 10.2.3), at most {@link longestPause}; undefined when it says nothing. */
+/** `Retry-After` in seconds (RFC 9110, section 10.2.3), {@link longestPause} at most; undefined where it has none. */
 function retryAfter(
   value: string | undefined,
   terms: Pick<RenewalTerms, 'exp'>,
