@@ -636,6 +636,13 @@ function valueOf(name: string, schema: Schema, plausible: Plausible): fc.Arbitra
     : fc.oneof({ weight: 4, arbitrary: known }, { weight: 1, arbitrary: plain });
 }
 
+/** The same pattern for fast-check 4, which cannot read an escape of six digits. */
+function readable(pattern: string): string {
+  return pattern.replaceAll(/\\u\{([0-9a-f]{6})\}/g, (_, code: string) =>
+    String.fromCodePoint(parseInt(code, 16)),
+  );
+}
+
 /** Any value of a schema, as far as the document's requests use schemas. */
 function fromSchema(schema: Schema): fc.Arbitrary<unknown> {
   if ('const' in schema) return fc.constant(schema.const);
@@ -650,7 +657,7 @@ function fromSchema(schema: Schema): fc.Arbitrary<unknown> {
       });
     case 'string':
       return typeof schema.pattern === 'string'
-        ? fc.stringMatching(new RegExp(schema.pattern, 'u'))
+        ? fc.stringMatching(new RegExp(readable(schema.pattern), 'u'))
         : fc.string({ unit: 'grapheme', minLength: Number(schema.minLength ?? 0), maxLength: 200 });
     default:
       throw new Error(`no values are made for the type ${String(schema.type)}`);
