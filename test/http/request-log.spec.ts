@@ -37,6 +37,8 @@ class Lines {
   }
 }
 
+const WRONG_PASSWORD = 'password-auth.failed: the name or the password was not right';
+
 describe('The log of requests', () => {
   const lines = new Lines();
   let database: TestDatabase;
@@ -263,7 +265,7 @@ describe('The log of requests', () => {
     expect(left).toBeGreaterThan(4 * 60_000);
     expect(left).toBeLessThanOrEqual(5 * 60_000);
     const reasons = lines.requests.map(({ reason }) => String(reason));
-    expect(reasons.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'password-auth.failed'));
+    expect(reasons.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => WRONG_PASSWORD));
     expect(reasons[5]).toMatch(/^password-auth\.failed: blocked until \d{4}-/);
   });
 
