@@ -24,6 +24,17 @@ const confined = {
       message: 'Only end-process.ts ends the process.',
     },
   ],
+  // A service takes a transaction's manager only to hand it to a store.
+  sql: [
+    {
+      selector: "MemberExpression[object.name='manager']",
+      message: 'SQL belongs into a store.',
+    },
+    {
+      selector: "Identifier[typeAnnotation.typeAnnotation.typeName.name='EntityManager'][name!='manager']",
+      message: 'Call it manager: the rule for SQL goes by that name.',
+    },
+  ],
 };
 
 const AXIOS = { name: 'axios', message: 'Only src/issuer calls out.' };
@@ -67,7 +78,13 @@ export default tseslint.config(
   {
     files: ['src/**/*.ts'],
     rules: {
-      'no-restricted-syntax': ['error', ...confined.time, ...confined.environment, ...confined.exit],
+      'no-restricted-syntax': [
+        'error',
+        ...confined.time,
+        ...confined.environment,
+        ...confined.exit,
+        ...confined.sql,
+      ],
       '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS, TYPEORM, PROM_CLIENT] }],
       'no-console': 'error',
       'max-lines': ['error', 250],
@@ -76,7 +93,7 @@ export default tseslint.config(
   { files: ['src/domain/clock.ts'], rules: { 'no-restricted-syntax': 'off' } },
   {
     files: ['src/run-process.ts', 'src/end-process.ts', 'src/quickstart.ts', 'src/issuer-server/main.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...confined.time] },
+    rules: { 'no-restricted-syntax': ['error', ...confined.time, ...confined.sql] },
   },
   {
     files: [
@@ -86,7 +103,10 @@ export default tseslint.config(
       'src/schema/**/*.ts',
       'src/issuer-server/migrations/*.ts',
     ],
-    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS, PROM_CLIENT] }] },
+    rules: {
+      'no-restricted-syntax': ['error', ...confined.time, ...confined.environment, ...confined.exit],
+      '@typescript-eslint/no-restricted-imports': ['error', { paths: [AXIOS, PROM_CLIENT] }],
+    },
   },
   {
     files: ['src/issuer/**/*.ts'],

@@ -4,7 +4,7 @@ import type { RequestActor } from '../access/actor.decorator.js';
 import { actionsOf, ADMINISTRATOR_ROLE, findRole, type Role } from '../access/roles.js';
 import { createServiceAccountToken, hashToken } from '../access/service-account-token.js';
 import { ceilingOf } from '../access/token-ceiling.js';
-import { type AuditAction, AuditLog } from '../audit/audit-log.js';
+import { type AuditAction, AuditStore } from '../audit/audit.store.js';
 import { AccessDenied } from '../domain/access-denied.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
@@ -12,9 +12,8 @@ import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { AccountsStore } from './accounts.store.js';
 import { LastAdministrator } from './last-administrator.js';
-import { RoleAssignmentEntity } from './role-assignment.entity.js';
-import { ServiceAccountTokenEntity } from './service-account-token.entity.js';
-import { type BasicRole, ServiceAccountEntity } from './service-account.entity.js';
+import type { ServiceAccountTokenEntity } from './service-account-token.entity.js';
+import type { BasicRole, ServiceAccountEntity } from './service-account.entity.js';
 
 /** A new token; `key` is shown this once and stored nowhere. */
 export interface CreatedToken {
@@ -32,7 +31,7 @@ export class AccountsService {
   constructor(
     private readonly store: AccountsStore,
     private readonly snapshots: SnapshotService,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditStore,
     private readonly last: LastAdministrator,
     @Inject(SERVICE_CONFIG) private readonly config: ServiceConfig,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -47,14 +46,12 @@ export class AccountsService {
       await this.#assertNameFree(manager, account.name);
       await this.#assertRoomForAccount(manager);
       const now = this.#now();
-      const created = await manager.save(
-        manager.create(ServiceAccountEntity, {
-          ...account,
-          login: await this.#freeLogin(manager, account.name),
-          createdAt: now,
-          updatedAt: now,
-        }),
-      );
+      const created = await this.store.save(manager, {
+        ...account,
+        login: await this.#freeLogin(manager, account.name),
+        createdAt: now,
+        updatedAt: now,
+      });
       await this.#record(manager, actor, 'service-account.create', Number(created.id), {
         name: created.name,
       });
@@ -76,7 +73,7 @@ export class AccountsService {
         await this.#assertNameFree(manager, fields.name, id);
       }
       const updated = await this.last.keep(manager, async () =>
-        manager.save(Object.assign(account, fields, { updatedAt: this.#now() })),
+        this.store.save(manager, { ...account, ...fields, updatedAt: this.#now() }),
       );
       await this.#record(manager, actor, 'service-account.update', id, { ...fields });
       return { changed: true, value: updated };
@@ -102,19 +99,17 @@ export class AccountsService {
       }
       await this.#assertRoomForToken(manager, id);
       const created = this.#now();
-      const token = await manager.save(
-        manager.create(ServiceAccountTokenEntity, {
-          serviceAccountId: id,
-          name,
-          hash: hashToken(key),
-          created,
-          expiresAt: secondsToLive === 0 ? null : new Date(created.getTime() + secondsToLive * 1000),
-          lastUsedAt: null,
-          isRevoked: false,
-          // A token never gives more than its maker could: roles that its account gets later do not change that.
-          ceiling: ceilingOf(actor),
-        }),
-      );
+      const token = await this.store.saveToken(manager, {
+        serviceAccountId: id,
+        name,
+        hash: hashToken(key),
+        created,
+        expiresAt: secondsToLive === 0 ? null : new Date(created.getTime() + secondsToLive * 1000),
+        lastUsedAt: null,
+        isRevoked: false,
+        // A token never gives more than its maker could: roles that its account gets later do not change that.
+        ceiling: ceilingOf(actor),
+      });
       const tokenId = Number(token.id);
       await this.#record(manager, actor, 'service-account.token.create', id, { tokenId, name });
       return { changed: true, value: { id: tokenId, name, key } };
@@ -132,7 +127,7 @@ export class AccountsService {
       const token = await this.store.loadToken(manager, id, tokenId);
       if (token.isRevoked) return { changed: false, value: token };
       const revoked = await this.last.keep(manager, async () =>
-        manager.save(Object.assign(token, { isRevoked: true })),
+        this.store.saveToken(manager, { ...token, isRevoked: true }),
       );
       await this.#record(manager, actor, 'service-account.token.revoke', id, { tokenId });
       return { changed: true, value: revoked };
@@ -144,7 +139,7 @@ export class AccountsService {
     await this.snapshots.change(async (manager) => {
       await this.#assertMayChange(manager, actor, id);
       const token = await this.store.loadToken(manager, id, tokenId);
-      await this.last.keep(manager, async () => manager.remove(token));
+      await this.last.keep(manager, async () => this.store.removeToken(manager, token));
       await this.#record(manager, actor, 'service-account.token.delete', id, { tokenId });
       return { changed: true, value: undefined };
     });
@@ -158,7 +153,7 @@ export class AccountsService {
       assertHolds(actor, [roleUid]);
       if ((await this.store.rolesOf(manager, id)).includes(roleUid))
         return { changed: false, value: undefined };
-      await manager.insert(RoleAssignmentEntity, { serviceAccountId: id, roleUid, createdAt: this.#now() });
+      await this.store.saveRole(manager, { serviceAccountId: id, roleUid, createdAt: this.#now() });
       await this.#record(manager, actor, 'role.add', id, { role: role.name });
       return { changed: true, value: undefined };
     });
@@ -173,9 +168,7 @@ export class AccountsService {
       const roles = await this.store.rolesOf(manager, id);
       if (!roles.includes(roleUid))
         throw new ServiceError('not-found', 'The service account does not have this role');
-      await this.last.keep(manager, async () =>
-        manager.delete(RoleAssignmentEntity, { serviceAccountId: id, roleUid }),
-      );
+      await this.last.keep(manager, async () => this.store.removeRole(manager, id, roleUid));
       await this.#record(manager, actor, 'role.remove', id, { role: role.name });
       return { changed: true, value: undefined };
     });
@@ -200,7 +193,7 @@ export class AccountsService {
   /** Counted under the lock of all changes, so that replicas together do not exceed it. */
   async #assertRoomForAccount(manager: EntityManager): Promise<void> {
     const { mostAccounts } = this.config.access;
-    if ((await manager.count(ServiceAccountEntity)) < mostAccounts) return;
+    if ((await this.store.count(manager)) < mostAccounts) return;
     throw new ServiceError('service-account.limit-reached', undefined, {
       detail: `rename an account that is not used any more, or raise MAX_SERVICE_ACCOUNTS (now ${mostAccounts})`,
     });
@@ -209,7 +202,7 @@ export class AccountsService {
   /** Revoked and expired tokens count: they are rows that every change reads again, until they are deleted. */
   async #assertRoomForToken(manager: EntityManager, id: number): Promise<void> {
     const { mostTokensPerAccount } = this.config.access;
-    const count = await manager.countBy(ServiceAccountTokenEntity, { serviceAccountId: id });
+    const count = await this.store.countTokens(manager, id);
     if (count < mostTokensPerAccount) return;
     throw new ServiceError('service-account.token-limit-reached', undefined, {
       detail:

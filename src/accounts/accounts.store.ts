@@ -11,7 +11,7 @@ import { RoleAssignmentEntity } from './role-assignment.entity.js';
 import { ServiceAccountTokenEntity } from './service-account-token.entity.js';
 import { ServiceAccountEntity } from './service-account.entity.js';
 
-/** Reads of service accounts, and the part of the snapshot that says who calls. */
+/** The rows of service accounts, their roles and tokens, and the part of the snapshot that says who calls. */
 @Injectable()
 export class AccountsStore implements OnModuleInit {
   constructor(
@@ -30,6 +30,18 @@ export class AccountsStore implements OnModuleInit {
     return account;
   }
 
+  /** Writes an account: a new one where it has no id. */
+  async save(
+    manager: EntityManager,
+    account: Omit<ServiceAccountEntity, 'id'> & { readonly id?: string },
+  ): Promise<ServiceAccountEntity> {
+    return manager.save(manager.create(ServiceAccountEntity, account));
+  }
+
+  async count(manager: EntityManager): Promise<number> {
+    return manager.count(ServiceAccountEntity);
+  }
+
   /** The id of the account of a name, or undefined. */
   async findByName(name: string): Promise<number | undefined> {
     const account = await this.database.read((manager) => manager.findOneBy(ServiceAccountEntity, { name }));
@@ -44,6 +56,22 @@ export class AccountsStore implements OnModuleInit {
     });
     if (token === null) throw new ServiceError('not-found', 'Service account token not found');
     return token;
+  }
+
+  /** Writes a token: a new one where it has no id. */
+  async saveToken(
+    manager: EntityManager,
+    token: Omit<ServiceAccountTokenEntity, 'id'> & { readonly id?: string },
+  ): Promise<ServiceAccountTokenEntity> {
+    return manager.save(manager.create(ServiceAccountTokenEntity, token));
+  }
+
+  async removeToken(manager: EntityManager, token: ServiceAccountTokenEntity): Promise<void> {
+    await manager.delete(ServiceAccountTokenEntity, { id: token.id });
+  }
+
+  async countTokens(manager: EntityManager, id: number): Promise<number> {
+    return manager.countBy(ServiceAccountTokenEntity, { serviceAccountId: id });
   }
 
   /**
@@ -106,6 +134,14 @@ export class AccountsStore implements OnModuleInit {
   async rolesOf(manager: EntityManager, id: number): Promise<string[]> {
     const assignments = await manager.findBy(RoleAssignmentEntity, { serviceAccountId: id });
     return assignments.map((assignment) => assignment.roleUid);
+  }
+
+  async saveRole(manager: EntityManager, assignment: RoleAssignmentEntity): Promise<void> {
+    await manager.insert(RoleAssignmentEntity, assignment);
+  }
+
+  async removeRole(manager: EntityManager, id: number, roleUid: string): Promise<void> {
+    await manager.delete(RoleAssignmentEntity, { serviceAccountId: id, roleUid });
   }
 
   /**

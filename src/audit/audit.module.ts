@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
-import { AuditLog } from './audit-log.js';
+import { AuditStore } from './audit.store.js';
 
 @Global()
-@Module({ providers: [AuditLog], exports: [AuditLog] })
+@Module({ providers: [AuditStore], exports: [AuditStore] })
 export class AuditModule {}

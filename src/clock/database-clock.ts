@@ -4,7 +4,7 @@ import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ClockWatch } from './clock-watch.js';
 import { Periodic } from './periodic.js';
-import { askServer } from './server-time.js';
+import { askServer } from '../database/server-time.js';
 
 const LOOK_MS = 10_000;
 

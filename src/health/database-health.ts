@@ -34,7 +34,7 @@ export class DatabaseHealth {
 
   async #ask(): Promise<boolean> {
     try {
-      await this.database.read((manager) => manager.query('SELECT 1'));
+      await this.database.read(async () => undefined);
       return true;
     } catch {
       return false;

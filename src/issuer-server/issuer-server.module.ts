@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { BOOT, type ReadBoot, systemBoot } from '../clock/boot.js';
 import { ClockWatch } from '../clock/clock-watch.js';
-import { askServer, SERVER_TIME, type ServerTime } from '../clock/server-time.js';
+import { askServer, SERVER_TIME, type ServerTime } from '../database/server-time.js';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../config/issuer-server-config.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
@@ -17,6 +17,7 @@ import { ConfirmedClock } from './record/confirmed-clock.js';
 import { IssuerIdentity } from './record/issuer-identity.js';
 import { IssuerRecordStore } from './record/issuer-record.store.js';
 import { KeyAdministration } from './keys/key-administration.js';
+import { IssuedLicenseStore } from './licenses/issued-license.store.js';
 import { LicenseAdministration } from './licenses/license-administration.js';
 import { LicenseHistoryStore } from './licenses/license-history.store.js';
 import { LicenseRegister } from './licenses/license-register.js';
@@ -59,6 +60,7 @@ export class IssuerServerModule {
         PrivateKeys,
         SigningKeyStore,
         SigningKeys,
+        IssuedLicenseStore,
         LicenseHistoryStore,
         LicenseSigner,
         KeyAdministration,

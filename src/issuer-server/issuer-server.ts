@@ -3,7 +3,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Logger } from 'pino';
 import type { ReadBoot } from '../clock/boot.js';
-import type { ServerTime } from '../clock/server-time.js';
+import type { ServerTime } from '../database/server-time.js';
 import type { IssuerServerConfig } from '../config/issuer-server-config.js';
 import { Database } from '../database/database.js';
 import { explainUnavailable } from '../database/explain-unavailable.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditLog } from '../audit/audit-log.js';
+import { AuditStore } from '../audit/audit.store.js';
 import type { Actor } from '../domain/actor.js';
 import { isRootUrl } from '../domain/root-url.js';
 import { ServiceError } from '../domain/service-error.js';
@@ -18,7 +18,7 @@ export class LicensingService {
     private readonly stored: StoredLicense,
     private readonly queue: LicenseQueue,
     private readonly snapshots: SnapshotService,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditStore,
   ) {}
 
   /**

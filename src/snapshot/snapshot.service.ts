@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
@@ -6,7 +5,8 @@ import { type Clock, CLOCK } from '../domain/clock.js';
 import { LONGEST_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { LocalSource, Snapshot } from './snapshot.js';
-import { SnapshotVersionEntity } from './snapshot-version.entity.js';
+import type { SnapshotVersionEntity } from './snapshot-version.entity.js';
+import { SnapshotVersionStore } from './snapshot-version.store.js';
 
 /** Reads one part of the snapshot. `previous` is what it read last; what did not change may be kept. */
 export type SnapshotLoader<Part extends SnapshotPart> = (
@@ -26,8 +26,6 @@ export interface Change<T> {
 const POLL_MS = 500;
 /** Longer than this after the last good answer, the snapshot may lack what others did; milliseconds. */
 const FRESH_MS = 1_500;
-
-const ROW = 1;
 
 /**
  * Holds the one {@link Snapshot} in memory. Reads of it cost nothing and never wait; a version row in the database
@@ -52,6 +50,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
 
   constructor(
     private readonly database: Database,
+    private readonly versions: SnapshotVersionStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -151,12 +150,9 @@ export class SnapshotService implements BeforeApplicationShutdown {
       });
     }
     return this.database.transaction(async (manager) => {
-      await manager.query('SELECT version FROM snapshot_version WHERE id = $1 FOR UPDATE', [ROW]);
+      await this.versions.lock(manager);
       const change = await work(manager);
-      if (change.changed) {
-        const next = { version: () => 'version + 1', stamp: randomUUID() };
-        await manager.update(SnapshotVersionEntity, { id: ROW }, next);
-      }
+      if (change.changed) await this.versions.advance(manager);
       return change;
     });
   }
@@ -166,9 +162,9 @@ export class SnapshotService implements BeforeApplicationShutdown {
     const reloads = this.#reloadsAsked;
     try {
       const next = await this.database.read(async (manager) => {
-        const state = await manager.findOneBy(SnapshotVersionEntity, { id: ROW });
+        const state = await this.versions.load(manager);
         // Never taken for an empty database: a restore table by table is under way.
-        if (state === null)
+        if (state === undefined)
           throw unavailable('snapshot_version has no row: a restore is under way, or lost it');
         const known = reloads === this.#reloadsDone ? this.#current : undefined;
         const isKnown = state.version === known?.version && state.stamp === known.stamp;

@@ -5,6 +5,7 @@ import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { Database } from '../../src/database/database.js';
 import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 import { SnapshotService } from '../../src/snapshot/snapshot.service.js';
+import { SnapshotVersionStore } from '../../src/snapshot/snapshot-version.store.js';
 import { embeddedDatabase } from '../support/database.js';
 import { FakeClock } from '../support/fake-clock.js';
 
@@ -25,7 +26,7 @@ export class AccessStage {
     const store = new Database(new DataSource(dataSourceOptions(database.location, SERVICE_SCHEMA)), 'run');
     await store.start();
     const clock = new FakeClock();
-    const snapshots = new SnapshotService(store, clock);
+    const snapshots = new SnapshotService(store, new SnapshotVersionStore(), clock);
     const stage = new AccessStage(clock, store, snapshots, () => database.drop());
     snapshots.register('tokens', async () => new Map(stage.tokens));
     snapshots.register('license', async () => ({

@@ -9,7 +9,7 @@ import {
 } from '../../src/issuer-server/issuer-server.js';
 import type { IssuedLicense } from '../../src/issuer-server/licenses/license-administration.js';
 import type { LicenseTerms } from '../../src/issuer-server/licenses/license-terms.js';
-import { askServer } from '../../src/clock/server-time.js';
+import { askServer } from '../../src/database/server-time.js';
 import { type KeySet, readKeySet } from '../../src/domain/token/key-set.js';
 import type { LicensePolicy } from '../../src/domain/license/license.js';
 import { parseRootUrl } from '../../src/domain/root-url.js';

@@ -8,7 +8,8 @@ import { assertAcceptable, assertReadable, readProducts } from './acceptable-lic
 import { IssuerServerError, noLicense } from '../issuer-server-error.js';
 import { ConfirmedClock } from '../record/confirmed-clock.js';
 import { repairIat, revocationIat } from './iat-repair.js';
-import { IssuedLicenseEntity } from './issued-license.entity.js';
+import type { IssuedLicenseEntity } from './issued-license.entity.js';
+import { IssuedLicenseStore } from './issued-license.store.js';
 import { changedTerms } from './changed-terms.js';
 import { type LicenseChange, withChange } from './license-change.js';
 import type { LicenseEventKind } from './license-event.entity.js';
@@ -44,6 +45,7 @@ export class LicenseAdministration {
     private readonly database: Database,
     private readonly keys: SigningKeys,
     private readonly signer: LicenseSigner,
+    private readonly licenses: IssuedLicenseStore,
     private readonly renewals: RenewalStore,
     private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
@@ -59,15 +61,7 @@ export class LicenseAdministration {
       const signed = await this.signer.license(manager, license, license.lastIat);
       await this.#assertAcceptable(license, signed.token, license.lastIat);
       license.lastToken = signed.token;
-      const inserted = await manager
-        .createQueryBuilder()
-        .insert()
-        .into(IssuedLicenseEntity)
-        .values(license)
-        .orIgnore()
-        .returning('lid')
-        .execute();
-      if ((inserted.raw as unknown[]).length === 0) {
+      if (!(await this.licenses.insert(manager, license))) {
         throw new IssuerServerError(`There is a license "${license.lid}" already: choose another --lid.`);
       }
       await this.history.record(manager, {
@@ -85,9 +79,7 @@ export class LicenseAdministration {
   }
 
   async find(lid: string): Promise<IssuedLicenseEntity | undefined> {
-    return this.database.read(
-      async (manager) => (await manager.findOneBy(IssuedLicenseEntity, { lid })) ?? undefined,
-    );
+    return this.database.read((manager) => this.licenses.load(manager, lid));
   }
 
   /** No more renewals until {@link resume}; the present token stays good until it ends. @throws IssuerServerError */
@@ -224,18 +216,15 @@ export class LicenseAdministration {
     ) => Promise<SignedLicense | void> | SignedLicense | void,
   ): Promise<IssuedLicenseEntity> {
     const changed = await this.database.transaction(async (manager) => {
-      const license = await manager.findOne(IssuedLicenseEntity, {
-        where: { lid },
-        lock: { mode: 'pessimistic_write' },
-      });
-      if (license === null) throw noLicense(lid);
+      const license = await this.licenses.loadLocked(manager, lid);
+      if (license === undefined) throw noLicense(lid);
       const before = { ...license };
       const signed = (await change(license, manager)) ?? undefined;
       if (kind === 'token' || !isDeepStrictEqual({ ...license }, before)) {
         const detail = changedTerms(before, license);
         await this.history.record(manager, { lid, kind, at: this.clock.moment, signed, detail });
       }
-      return manager.save(license);
+      return this.licenses.save(manager, license);
     });
     this.#logger.log({ msg: kind === 'token' ? 'token given to the operator' : `license ${kind}`, lid });
     return changed;

@@ -5,7 +5,7 @@ import { toSeconds } from '../../domain/clock.js';
 import { noLicense } from '../issuer-server-error.js';
 import { ConfirmedClock } from '../record/confirmed-clock.js';
 import { aheadWarning, isAhead } from './iat-repair.js';
-import { IssuedLicenseEntity } from './issued-license.entity.js';
+import { IssuedLicenseStore } from './issued-license.store.js';
 import type { LicenseEventEntity } from './license-event.entity.js';
 import { LicenseHistoryStore } from './license-history.store.js';
 import { type LicenseOverview, overviewOf } from './license-overview.js';
@@ -17,6 +17,7 @@ export class LicenseRegister {
 
   constructor(
     private readonly database: Database,
+    private readonly licenses: IssuedLicenseStore,
     private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
     @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
@@ -37,7 +38,7 @@ export class LicenseRegister {
   /** What happened to a license, the first event first. @throws IssuerServerError */
   async historyOf(lid: string): Promise<LicenseEventEntity[]> {
     return this.database.read(async (manager) => {
-      if ((await manager.countBy(IssuedLicenseEntity, { lid })) === 0) throw noLicense(lid);
+      if ((await this.licenses.load(manager, lid)) === undefined) throw noLicense(lid);
       return this.history.ofLicense(manager, lid);
     });
   }
@@ -45,7 +46,7 @@ export class LicenseRegister {
   /** Says in the log which licenses get no tokens because their last one lies ahead of the clock. */
   async warnOfAhead(): Promise<void> {
     const now = toSeconds(this.clock.moment.getTime());
-    const licenses = await this.database.read((manager) => manager.find(IssuedLicenseEntity));
+    const licenses = await this.database.read((manager) => this.licenses.loadAll(manager));
     for (const license of licenses) {
       if (isAhead(license, now)) this.#logger.error({ msg: aheadWarning(license, now), lid: license.lid });
     }
@@ -56,10 +57,7 @@ export class LicenseRegister {
     const now = toSeconds(this.clock.moment.getTime());
     return this.database.read(async (manager) => {
       const newest = await this.history.newest(manager, lid);
-      const licenses = await manager.find(IssuedLicenseEntity, {
-        ...(lid === undefined ? {} : { where: { lid } }),
-        order: { createdAt: 'ASC', lid: 'ASC' },
-      });
+      const licenses = await this.licenses.loadAll(manager, lid);
       return licenses.map((license) => overviewOf(license, newest.get(license.lid), { issuerId, now }));
     });
   }

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { ClockWatch } from '../../clock/clock-watch.js';
 import { BOOT, type ReadBoot } from '../../clock/boot.js';
 import { Periodic } from '../../clock/periodic.js';
-import { SERVER_TIME, type ServerTime } from '../../clock/server-time.js';
+import { SERVER_TIME, type ServerTime } from '../../database/server-time.js';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { Database } from '../../database/database.js';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';

@@ -4,7 +4,8 @@ import { Database } from '../../database/database.js';
 import type { LicenseClaims } from '../../domain/license/license-claims.js';
 import { type ClockReading, ConfirmedClock } from '../record/confirmed-clock.js';
 import { ClockDoubtError } from '../record/clock-doubt-error.js';
-import { IssuedLicenseEntity } from '../licenses/issued-license.entity.js';
+import type { IssuedLicenseEntity } from '../licenses/issued-license.entity.js';
+import { IssuedLicenseStore } from '../licenses/issued-license.store.js';
 import { LicenseHistoryStore } from '../licenses/license-history.store.js';
 import { LicenseSigner, type SignedLicense } from '../licenses/license-signer.js';
 import { decideToken, MOST_AHEAD, statementIat } from '../licenses/next-token.js';
@@ -33,6 +34,7 @@ export class Renewals {
   constructor(
     private readonly database: Database,
     private readonly signer: LicenseSigner,
+    private readonly licenses: IssuedLicenseStore,
     private readonly store: RenewalStore,
     private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
@@ -53,11 +55,8 @@ export class Renewals {
   }
 
   async #decideAll(manager: EntityManager, lid: string, attempts: readonly RenewalAttempt[]) {
-    const license = await manager.findOne(IssuedLicenseEntity, {
-      where: { lid },
-      lock: { mode: 'pessimistic_write' },
-    });
-    if (license === null) {
+    const license = await this.licenses.loadLocked(manager, lid);
+    if (license === undefined) {
       const refusal = new RenewalRefused('license_unknown');
       return { outcomes: attempts.map(() => ({ refusal })), signed: [] };
     }
@@ -104,7 +103,7 @@ export class Renewals {
     if (decision.kind === 'newest') return { token: decision.token };
     const signed = await this.signer.license(manager, license, decision.iat);
     const { token, iat } = signed;
-    await manager.update(IssuedLicenseEntity, { lid }, { lastIat: iat, lastToken: token });
+    await this.licenses.saveToken(manager, lid, iat, token);
     await this.store.save(manager, lid, idempotencyKey, signed);
     const by = { instance: license.sub, version };
     await this.history.record(manager, { lid, kind: 'renewed', at: this.clock.moment, signed, by });

@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../../audit/audit-log.js';
+import type { AuditRecord } from '../../audit/audit.store.js';
 import { toSeconds } from '../../domain/clock.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import type { LicensePast } from './license-history.js';

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditLog, type AuditRecord } from '../../audit/audit-log.js';
+import { AuditStore, type AuditRecord } from '../../audit/audit.store.js';
 import { Database } from '../../database/database.js';
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
@@ -34,7 +34,7 @@ export class LicenseHistory {
     private readonly reader: LicenseReader,
     private readonly database: Database,
     private readonly snapshots: SnapshotService,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { AuditLog } from '../../audit/audit-log.js';
+import { AuditStore } from '../../audit/audit.store.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK, isoTime, toSeconds } from '../../domain/clock.js';
@@ -58,7 +58,7 @@ export class LicenseInstaller {
     private readonly queue: LicenseQueue,
     private readonly verifier: TokenVerifier,
     private readonly snapshots: SnapshotService,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditStore,
     private readonly metrics: LicenseMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditLog } from '../../audit/audit-log.js';
+import { AuditStore } from '../../audit/audit.store.js';
 import type { Actor } from '../../domain/actor.js';
 import type { RevocationStatement } from '../../domain/license/license-token.js';
 import { SnapshotService } from '../../snapshot/snapshot.service.js';
@@ -13,7 +13,7 @@ export class LicenseRevoker {
     private readonly store: LicenseStore,
     private readonly stored: StoredLicense,
     private readonly snapshots: SnapshotService,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditStore,
   ) {}
 
   /**

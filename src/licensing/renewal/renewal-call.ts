@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuditLog } from '../../audit/audit-log.js';
+import { AuditStore } from '../../audit/audit.store.js';
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
@@ -39,7 +39,7 @@ export class RenewalCall {
     private readonly reader: LicenseReader,
     private readonly revoker: LicenseRevoker,
     private readonly snapshots: SnapshotService,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditStore,
     private readonly metrics: LicenseMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}

@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { AuditLog } from '../../audit/audit-log.js';
+import { AuditStore } from '../../audit/audit.store.js';
 import { ClockWatch } from '../../clock/clock-watch.js';
 import { Periodic } from '../../clock/periodic.js';
 import { type Actor, SYSTEM } from '../../domain/actor.js';
@@ -43,7 +43,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
     private readonly stored: StoredLicense,
     private readonly marks: LicenseMarkStore,
     private readonly snapshots: SnapshotService,
-    private readonly audit: AuditLog,
+    private readonly audit: AuditStore,
     private readonly watch: ClockWatch,
   ) {}
 

@@ -1,6 +1,6 @@
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
-import { askServer } from '../../../src/clock/server-time.js';
+import { askServer } from '../../../src/database/server-time.js';
 import { runCommand } from '../../../src/issuer-server/commands/commands.js';
 import { type Command, readCommand } from '../../../src/issuer-server/commands/command-line.js';
 import { withIssuerServer } from '../../../src/issuer-server/issuer-server.js';

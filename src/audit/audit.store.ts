@@ -37,7 +37,7 @@ export interface AuditRecord {
 
 /** Records changes: no change without its record, no record without its change. */
 @Injectable()
-export class AuditLog {
+export class AuditStore {
   constructor(@Inject(CLOCK) private readonly clock: Clock) {}
 
   /** Writes in the transaction that `manager` belongs to, which must be the one of the change. */
