@@ -54,14 +54,15 @@ export default tseslint.config(
       'coverage/',
       '.tmp*/',
       '.stryker-tmp/',
-      '**/*.mjs',
-      '*.js',
-      '*.cjs',
+      '.cache/',
+      '**/*.cjs',
       'test/mutation/*',
     ],
   },
   ...tseslint.configs.recommendedTypeChecked,
+  { files: ['**/*.mjs', '**/*.mts', '**/*.js'], ...tseslint.configs.disableTypeChecked },
   {
+    files: ['**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],

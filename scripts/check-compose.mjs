@@ -112,7 +112,7 @@ async function check() {
       variables: { ...variables, PORT: String(port) },
       profiles: ['demo'],
     });
-    const [postgres, migrate, licentia, issuer] = ['postgres', 'migrate', 'licentia', 'issuer'].map((name) =>
+    const [postgres, licentia, issuer] = ['postgres', 'licentia', 'issuer'].map((name) =>
       services.find((service) => service.name === name),
     );
     const arguments_ = (service) => [
