@@ -1,6 +1,7 @@
 # The service and the issuer in one image; which one runs is the command's choice.
 #   docker build -t licentia --build-arg COMMIT="$(git rev-parse HEAD)" .
-ARG NODE_IMAGE=node:24-bookworm-slim
+# Node 24.19.0, for every platform. `npm run images:pin` moves the digest.
+ARG NODE_IMAGE=node:24-bookworm-slim@sha256:a9f5f7c91a432850b2a8a7797adf5eadb6c733ceed61167806cee7ea7fbc29df
 
 # The production packages alone: this layer changes with the lock file and with nothing else.
 FROM ${NODE_IMAGE} AS packages

@@ -50,7 +50,9 @@ describe('what the check of the compose file makes of it', () => {
       ]),
     );
     expect([migrate.ends, migrate.command]).toEqual([true, ['dist/main.js', '--migrate']]);
-    expect(licentia.buildArguments).toEqual({ NODE_IMAGE: 'node:24-bookworm-slim' });
+    expect(licentia.buildArguments).toEqual({
+      NODE_IMAGE: expect.stringMatching(/^node:24-bookworm-slim@sha256:[0-9a-f]{64}$/),
+    });
   });
 
   it.each([
