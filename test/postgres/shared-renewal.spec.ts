@@ -3,7 +3,7 @@ import { Database } from '../../src/database/database.js';
 import type { AuthenticatedLicense } from '../../src/domain/license/license-token.js';
 import { licenseIn } from '../../src/licensing/license/license-reader.js';
 import { StoredLicense } from '../../src/licensing/license/stored-license.js';
-import { RenewalStore, type Turn } from '../../src/licensing/renewal/renewal.store.js';
+import { RenewalStore, type Lease } from '../../src/licensing/renewal/renewal.store.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { type Reply, TestService } from '../support/service.js';
@@ -127,15 +127,15 @@ describe('three replicas that renew one license', () => {
     })) as [Parts, Parts];
     const held = await second.database.read((manager) => second.licenses.load(manager));
     const license = licenseIn(held.content) as AuthenticatedLicense;
-    const turn = await first.renewals.begin(held, license);
-    let late: Promise<Turn | undefined> | undefined;
+    const lease = await first.renewals.acquire(held, license);
+    let late: Promise<Lease | undefined> | undefined;
     await first.database.transaction(async (manager) => {
       await manager.query('UPDATE license SET revision = revision + 1');
-      await first.renewals.note(manager, turn as Turn, { outcome: 'renewed', finished: true });
-      late = second.renewals.begin(held, license);
+      await first.renewals.release(manager, lease as Lease, { outcome: 'renewed', finished: true });
+      late = second.renewals.acquire(held, license);
       await sleep(500);
     });
-    expect(await late).toEqual({ id: turn?.id, call: 1, own: false });
+    expect(await late).toEqual({ id: lease?.id, call: 1, own: false });
   });
 
   it('share a call that was made with a token which was replaced meanwhile', async () => {
@@ -157,14 +157,14 @@ describe('three replicas that renew one license', () => {
     expect(issuer.renewals).toHaveLength(2);
   });
 
-  it('read the license again when it was changed otherwise before they had their turn', async () => {
+  it('read the license again when it was changed otherwise before they had their lease', async () => {
     await install('changed');
     const { nest } = replica(0).running.application;
     const [database, licenses] = [nest.get(Database), nest.get(StoredLicense)];
     const held = await database.read((manager) => licenses.load(manager));
     await replica(1).delete(TOKEN, { instance: 'http://localhost:3000/' });
     expect(
-      await nest.get(RenewalStore).begin(held, licenseIn(held.content) as AuthenticatedLicense),
+      await nest.get(RenewalStore).acquire(held, licenseIn(held.content) as AuthenticatedLicense),
     ).toBeUndefined();
   });
 

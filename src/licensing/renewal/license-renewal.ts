@@ -17,12 +17,12 @@ import { LicenseReader, type LicenseState } from '../license/license-reader.js';
 import { StoredLicense } from '../license/stored-license.js';
 import type { AttemptFailure } from './renewal-attempt.entity.js';
 import { type Renewable, RenewalCall } from './renewal-call.js';
-import { RenewalStore, type Turn, type TurnResult } from './renewal.store.js';
+import { RenewalStore, type Lease, type LeaseOutcome } from './renewal.store.js';
 
 /** How often it is looked whether another replica has an answer, milliseconds. */
 const FOLLOW_MS = 100;
 /** Give up after this many lost leases or concurrent changes. */
-const MOST_TURNS = 5;
+const MAX_LEASES = 5;
 
 /**
  * Renews the license: one call at a time, for all callers and replicas, with no transaction open during the call. A
@@ -117,12 +117,12 @@ export class LicenseRenewal {
 
   /** Takes the lease, or waits for its holder. A holder that died is replaced when its lease has expired. */
   async #take(actor: Actor): Promise<LicenseState> {
-    for (let turns = 0; turns < MOST_TURNS; turns += 1) {
+    for (let leases = 0; leases < MAX_LEASES; leases += 1) {
       const renewable = await this.renewable();
-      const turn = await this.renewals.begin(renewable.held, renewable.license);
-      if (turn === undefined) continue;
-      if (turn.own) return this.call.make(actor, renewable, turn);
-      const result = await this.#follow(turn);
+      const lease = await this.renewals.acquire(renewable.held, renewable.license);
+      if (lease === undefined) continue;
+      if (lease.own) return this.call.make(actor, renewable, lease);
+      const result = await this.#follow(lease);
       if (result.kind === 'succeeded') return this.#present(renewable);
       if (result.kind === 'failed') throw repeated(result.failure);
     }
@@ -131,9 +131,9 @@ export class LicenseRenewal {
     });
   }
 
-  async #follow(turn: Turn): Promise<TurnResult> {
+  async #follow(lease: Lease): Promise<LeaseOutcome> {
     for (;;) {
-      const result = await this.renewals.result(turn);
+      const result = await this.renewals.outcomeOf(lease);
       if (result !== undefined) return result;
       await sleep(FOLLOW_MS);
     }

@@ -15,7 +15,7 @@ import { licenseIn, LicenseReader, type LicenseState } from '../license/license-
 import { LicenseRevoker } from './license-revoker.js';
 import { fromBeforeRevocation, RenewalAnswerReader } from './renewal-answer-reader.js';
 import { RenewalJournal } from './renewal-journal.js';
-import type { Turn } from './renewal.store.js';
+import type { Lease } from './renewal.store.js';
 
 /** A license to renew, of any source, and what the database had when it was chosen. */
 export interface Renewable {
@@ -45,16 +45,16 @@ export class RenewalCall {
   ) {}
 
   /**
-   * @param turn - ours
+   * @param lease - ours
    * @returns the license that is stored afterwards
    * @throws ServiceError `license.changed`, `issuer.*`, `database.unavailable`
    */
-  async make(actor: Actor, renewable: Renewable, turn: Turn): Promise<LicenseState> {
+  async make(actor: Actor, renewable: Renewable, lease: Lease): Promise<LicenseState> {
     try {
-      const answer = await this.issuer.renew(renewable.license, turn.id);
-      return await this.#accept(actor, renewable, turn, answer);
+      const answer = await this.issuer.renew(renewable.license, lease.id);
+      return await this.#accept(actor, renewable, lease, answer);
     } catch (error) {
-      await this.journal.failed(turn, renewable.license, error);
+      await this.journal.failed(lease, renewable.license, error);
       throw error;
     }
   }
@@ -62,15 +62,15 @@ export class RenewalCall {
   async #accept(
     actor: Actor,
     renewable: Renewable,
-    turn: Turn,
+    lease: Lease,
     answer: RenewalAnswer,
   ): Promise<LicenseState> {
     const read = await this.answers.read(renewable.license, answer);
     switch (read.kind) {
       case 'unchanged':
-        return this.#unchanged(renewable, turn);
+        return this.#unchanged(renewable, lease);
       case 'successor':
-        return this.#store(actor, renewable, turn, read.license);
+        return this.#store(actor, renewable, lease, read.license);
       case 'revoked':
         await this.revoker.revoke(actor, read.revocation, read.statement);
         throw read.refusal;
@@ -81,12 +81,12 @@ export class RenewalCall {
    * Nothing newer to have, which is fine for as long as none is due. The caller gets the present license
    * either way.
    */
-  async #unchanged({ held, license }: Renewable, turn: Turn): Promise<LicenseState> {
+  async #unchanged({ held, license }: Renewable, lease: Lease): Promise<LicenseState> {
     if (isOverdue(license.claims, toSeconds(this.clock.now()))) {
-      await this.journal.notDue(turn, license);
+      await this.journal.notDue(lease, license);
       this.metrics.renewal('not-due');
     } else {
-      await this.journal.unchanged(turn, license);
+      await this.journal.unchanged(lease, license);
       this.metrics.renewal('unchanged');
     }
     return this.reader.stateIn(license, held);
@@ -96,7 +96,7 @@ export class RenewalCall {
   async #store(
     actor: Actor,
     { held: read, license, askedAt }: Renewable,
-    turn: Turn,
+    lease: Lease,
     successor: AuthenticatedLicense,
   ): Promise<LicenseState> {
     // Counted after the transaction, which may run more than once.
@@ -120,7 +120,7 @@ export class RenewalCall {
         case 'revoked':
           throw fromBeforeRevocation();
         case 'keep':
-          await this.journal.succeeded(manager, turn, (outcome = 'unchanged'), succession.present);
+          await this.journal.succeeded(manager, lease, (outcome = 'unchanged'), succession.present);
           return { changed: true, value: this.reader.stateIn(succession.present, held) };
         case 'store':
           break;
@@ -134,9 +134,9 @@ export class RenewalCall {
         iat,
         exp,
         lexp,
-        attemptId: turn.id,
+        attemptId: lease.id,
       });
-      await this.journal.succeeded(manager, turn, (outcome = 'renewed'), successor);
+      await this.journal.succeeded(manager, lease, (outcome = 'renewed'), successor);
       return { changed: true, value: this.reader.stateIn(successor, held) };
     });
     this.metrics.renewal(outcome);

@@ -14,7 +14,7 @@ import { ServiceError } from '../../domain/service-error.js';
 import { IssuerFailure } from '../../issuer/issuer-failure.js';
 import { IssuerPause } from '../../issuer/license-issuer.js';
 import type { AttemptFailure } from './renewal-attempt.entity.js';
-import { RenewalStore, type Turn } from './renewal.store.js';
+import { RenewalStore, type Lease } from './renewal.store.js';
 
 /** Failures after which the issuer may or may not have done its part: the same attempt goes on next time. */
 const UNDECIDED = new Set(['issuer.unavailable', 'issuer.timeout', 'database.unavailable']);
@@ -38,13 +38,13 @@ export class RenewalJournal {
    */
   async succeeded(
     manager: EntityManager,
-    turn: Turn,
+    lease: Lease,
     outcome: 'renewed' | 'unchanged',
     { claims }: AuthenticatedLicense,
   ): Promise<void> {
     const now = this.#now();
     const next = outcome === 'renewed' ? firstAttemptAt : attemptAfterUnchanged;
-    await this.store.note(manager, turn, { outcome, finished: true });
+    await this.store.release(manager, lease, { outcome, finished: true });
     await this.store.setState(manager, {
       lid: claims.lid,
       jti: claims.jti,
@@ -62,18 +62,18 @@ export class RenewalJournal {
   }
 
   /** The same outside of a transaction. Best effort: an attempt that stays open is gone on with. */
-  async unchanged(turn: Turn, license: AuthenticatedLicense): Promise<void> {
-    await this.#bestEffort(turn, (manager) => this.succeeded(manager, turn, 'unchanged', license));
+  async unchanged(lease: Lease, license: AuthenticatedLicense): Promise<void> {
+    await this.#bestEffort(lease, (manager) => this.succeeded(manager, lease, 'unchanged', license));
   }
 
   /**
    * The issuer has nothing newer although the renewal is due: the call is over and its callers have the
    * present license, but the next one comes as after a failure, and it is told of as one.
    */
-  async notDue(turn: Turn, { claims }: AuthenticatedLicense): Promise<void> {
-    await this.#bestEffort(turn, async (manager) => {
+  async notDue(lease: Lease, { claims }: AuthenticatedLicense): Promise<void> {
+    await this.#bestEffort(lease, async (manager) => {
       // Another replica may have finished it after the lease: what it noted stays.
-      if (!(await this.store.note(manager, turn, { outcome: 'unchanged', finished: true }))) return;
+      if (!(await this.store.release(manager, lease, { outcome: 'unchanged', finished: true }))) return;
       const backOff = await this.#backOff(manager, claims);
       await this.store.setState(manager, {
         ...backOff,
@@ -86,12 +86,12 @@ export class RenewalJournal {
   }
 
   /** Best effort too: a database that is away is often what failed. @param license - that was to be renewed */
-  async failed(turn: Turn, { claims }: AuthenticatedLicense, error: unknown): Promise<void> {
+  async failed(lease: Lease, { claims }: AuthenticatedLicense, error: unknown): Promise<void> {
     const failure = failureOf(error);
-    await this.#bestEffort(turn, async (manager) => {
+    await this.#bestEffort(lease, async (manager) => {
       const finished = !UNDECIDED.has(failure.code);
       // The transaction that seemed to fail may have been the one that stored everything.
-      if (!(await this.store.note(manager, turn, { outcome: failure.code, finished, failure }))) return;
+      if (!(await this.store.release(manager, lease, { outcome: failure.code, finished, failure }))) return;
       if (error instanceof IssuerFailure && error.failureClass === 'paused') {
         const now = this.#now();
         // Nobody was called, so nothing was tried: what is known of the last attempt stays.
@@ -130,11 +130,11 @@ export class RenewalJournal {
     };
   }
 
-  async #bestEffort(turn: Turn, work: (manager: EntityManager) => Promise<void>): Promise<void> {
+  async #bestEffort(lease: Lease, work: (manager: EntityManager) => Promise<void>): Promise<void> {
     await this.database.transaction(work).catch((error: unknown) => {
       this.#logger.warn({
         msg: 'the outcome of a renewal could not be noted',
-        attemptId: turn.id,
+        attemptId: lease.id,
         err: error,
       });
     });

@@ -15,25 +15,25 @@ const ROW = 1;
 /** Attempts that ended longer ago are forgotten, days: the audit log keeps what they changed. */
 const KEPT_DAYS = 90;
 
-/** A place in the renewal of one token: one replica's turn to ask, which others wait for. */
-export interface Turn {
+/** The right of one replica to call the issuer for an attempt; the others wait for its outcome. */
+export interface Lease {
   /** The attempt's id, which the issuer sees as `Idempotency-Key`. */
   readonly id: string;
   /** Which call of the attempt this is, from 1. */
   readonly call: number;
-  /** Whether it is ours. */
+  /** Whether this replica has it. */
   readonly own: boolean;
 }
 
-/** What came of a turn. */
-export type TurnResult =
+/** The outcome of a lease. */
+export type LeaseOutcome =
   | { readonly kind: 'succeeded'; readonly outcome: 'renewed' | 'unchanged' }
   | { readonly kind: 'failed'; readonly failure: AttemptFailure }
-  /** Its holder is gone: the lease ran out. */
+  /** Its holder is gone: the lease expired. */
   | { readonly kind: 'abandoned' };
 
-/** What a call is noted with. */
-export interface Noted {
+/** The outcome of one call to the issuer. */
+export interface CallOutcome {
   /** `renewed`, `unchanged` or an error's code. */
   readonly outcome: string;
   /** Whether the attempt is over; else the next call goes on with it, under the same id. */
@@ -65,10 +65,10 @@ export class RenewalStore {
    * @returns undefined when the license was changed otherwise since it was read
    * @throws ServiceError `database.unavailable`
    */
-  async begin(
+  async acquire(
     { generation, revision, stamp }: HeldLicense,
     { claims: { lid, jti } }: AuthenticatedLicense,
-  ): Promise<Turn | undefined> {
+  ): Promise<Lease | undefined> {
     return this.database.transaction(async (manager) => {
       // This waits for a concurrent writer or another start to commit; the revision that was read is then outdated.
       const where = { id: ROW, generation, revision, stamp };
@@ -109,7 +109,7 @@ export class RenewalStore {
    * The outcome of a lease; undefined while it is held.
    * @throws ServiceError `database.unavailable`
    */
-  async result({ id, call }: Turn): Promise<TurnResult | undefined> {
+  async outcomeOf({ id, call }: Lease): Promise<LeaseOutcome | undefined> {
     const [row] = await this.database.read((manager) =>
       manager.query<
         (Pick<RenewalAttemptEntity, 'answered' | 'outcome' | 'failure'> & { over: boolean; gone: boolean })[]
@@ -131,10 +131,10 @@ export class RenewalStore {
    * Stores the outcome of our lease and releases it. If another replica has taken the lease meanwhile, it keeps it.
    * @returns whether it was news
    */
-  async note(
+  async release(
     manager: EntityManager,
-    { id, call }: Turn,
-    { outcome, finished, failure }: Noted,
+    { id, call }: Lease,
+    { outcome, finished, failure }: CallOutcome,
   ): Promise<boolean> {
     const [, noted] = await manager.query<[unknown[], number]>(
       `UPDATE renewal_attempt

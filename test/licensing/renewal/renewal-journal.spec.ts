@@ -19,10 +19,10 @@ describe('The journal of renewals', () => {
       await readKeySet({ keys: [stage.issuer.key.jwk] }),
     );
     const held = await database.read((manager) => nest.get(StoredLicense).load(manager));
-    const turn = await store.begin(held, license);
-    if (turn === undefined) throw new Error('the license was changed since it was read');
-    await database.transaction((manager) => journal.succeeded(manager, turn, 'renewed', license));
-    await journal.notDue(turn, license);
+    const lease = await store.acquire(held, license);
+    if (lease === undefined) throw new Error('the license was changed since it was read');
+    await database.transaction((manager) => journal.succeeded(manager, lease, 'renewed', license));
+    await journal.notDue(lease, license);
     const state = await database.read((manager) => store.state(manager));
     expect(state).toMatchObject({ lastOutcome: 'renewed', failures: 0 });
   });
@@ -36,9 +36,9 @@ describe('The journal of renewals', () => {
     );
     for (let i = 0; i < 20; i += 1) {
       const held = await database.read((manager) => nest.get(StoredLicense).load(manager));
-      const turn = await store.begin(held, license);
-      if (turn === undefined) throw new Error('the license was changed since it was read');
-      await journal.failed(turn, license, new IssuerPause(new Error('the issuer answered 429'), 1));
+      const lease = await store.acquire(held, license);
+      if (lease === undefined) throw new Error('the license was changed since it was read');
+      await journal.failed(lease, license, new IssuerPause(new Error('the issuer answered 429'), 1));
       const { failures, nextAttemptAt, lastAttemptAt } = await database.read((manager) =>
         store.state(manager),
       );

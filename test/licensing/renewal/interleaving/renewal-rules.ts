@@ -162,7 +162,7 @@ function attemptFaults({ choice, was, is, holders }: Stepped): string[] {
     else if (after.calls < before.calls || after.answered < before.answered)
       faults.push('an attempt went back');
     else if (before.holder !== null && after.holder === null && holders.get(before.holder) !== choice.who) {
-      faults.push(`${choice.who} gave back the turn of ${holders.get(before.holder)}`);
+      faults.push(`${choice.who} gave back the lease of ${holders.get(before.holder)}`);
     }
   }
   return faults;

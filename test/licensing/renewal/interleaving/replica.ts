@@ -2,7 +2,11 @@ import { PARAMTYPES_METADATA, SELF_DECLARED_DEPS_METADATA } from '@nestjs/common
 import { Database } from '../../../../src/database/database.js';
 import { ServiceError } from '../../../../src/domain/service-error.js';
 import { LicenseIssuer, type RenewalAnswer } from '../../../../src/issuer/license-issuer.js';
-import { RenewalStore, type Turn, type TurnResult } from '../../../../src/licensing/renewal/renewal.store.js';
+import {
+  RenewalStore,
+  type Lease,
+  type LeaseOutcome,
+} from '../../../../src/licensing/renewal/renewal.store.js';
 import { SnapshotService } from '../../../../src/snapshot/snapshot.service.js';
 import { atStep, KILLED, withinStep } from './explorer.js';
 
@@ -55,12 +59,12 @@ class SteppedSnapshots extends SnapshotService {
   }
 }
 
-/** The real store; whoever waits for another one's turn looks when something has changed, not every 100 ms. */
+/** The real store; a replica that waits for another one's lease looks when something has changed, not every 100 ms. */
 class SteppedRenewalStore extends RenewalStore {
-  override async result(turn: Turn): Promise<TurnResult | undefined> {
+  override async outcomeOf(lease: Lease): Promise<LeaseOutcome | undefined> {
     for (let again = false; ; again = true) {
       await atStep('look', [], again);
-      const result = await withinStep(() => super.result(turn));
+      const result = await withinStep(() => super.outcomeOf(lease));
       if (result !== undefined) return result;
     }
   }
