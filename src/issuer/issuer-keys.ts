@@ -18,7 +18,7 @@ import { type KeySetFigures, KeySetMetrics } from './key-set-metrics.js';
 import { COOL_DOWN_MS, KEPT_MS, nextFetchMs } from './key-set-times.js';
 import { KeySetStore } from './key-set.store.js';
 
-interface HeldKeySet {
+interface CurrentKeySet {
   readonly keys: KeySet;
   /** Wall time, Unix milliseconds, as the next. */
   readonly fetchedAt: number;
@@ -32,7 +32,7 @@ interface HeldKeySet {
 @Injectable()
 export class IssuerKeys implements BeforeApplicationShutdown {
   readonly #logger = new Logger(IssuerKeys.name);
-  #held: HeldKeySet | undefined;
+  #current: CurrentKeySet | undefined;
   /** Of the set that was read last, also when none of its keys could be used and the one before stays. */
   #skipped: readonly SkippedKey[] = [];
   readonly #listeners: (() => void)[] = [];
@@ -98,7 +98,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     return this.#usable();
   }
 
-  /** Fetches the keys at once, because an operator asks for it. @returns what is held now, and why not more */
+  /** Fetches the keys at once, because an operator asks for it. @returns what is known now, and why not more */
   async fetchNow(): Promise<{ readonly usable: number; readonly failure: string | undefined }> {
     // A fetch under way may have begun before the source was changed.
     await this.#fetching;
@@ -112,13 +112,13 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   }
 
   #usable(): KeySet | undefined {
-    const held = this.#held;
+    const current = this.#current;
     // A file is the operator's own word: it does not grow old when it cannot be read for a while.
-    const good = held !== undefined && (this.pinned || this.clock.now() <= held.freshUntil + KEPT_MS);
-    return good ? held.keys : undefined;
+    const good = current !== undefined && (this.pinned || this.clock.now() <= current.freshUntil + KEPT_MS);
+    return good ? current.keys : undefined;
   }
 
-  /** Fetches once more for a `kid` that is not held, unless one was fetched for lately. */
+  /** Fetches once more for a `kid` that is not known, unless one was fetched for lately. */
   async #seek(kid: string): Promise<void> {
     const missing = () => this.#usable()?.find(kid) === undefined;
     // The fetch under way may have begun before the key was published: it does not count as asking.
@@ -171,7 +171,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
 
   #hold({ keys, maxAge }: FetchedKeySet): void {
     const fetchedAt = this.clock.now();
-    this.#held = { keys, fetchedAt, freshUntil: fetchedAt + maxAge * 1000 };
+    this.#current = { keys, fetchedAt, freshUntil: fetchedAt + maxAge * 1000 };
     for (const changed of this.#listeners) changed();
   }
 
@@ -201,7 +201,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
 
   async #restore(): Promise<void> {
     const { keys: source } = this.config.issuer;
-    if (source.kind !== 'url' || this.#held !== undefined) return;
+    if (source.kind !== 'url' || this.#current !== undefined) return;
     try {
       const saved = await this.store.load(source.url.href);
       if (saved === null) return;
@@ -212,7 +212,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
       const keys = await readKeySet(saved.keys);
       this.#noteSkipped(keys);
       // A release can be stricter than the one that saved them.
-      if (keys.size > 0) this.#held = { keys, fetchedAt, freshUntil };
+      if (keys.size > 0) this.#current = { keys, fetchedAt, freshUntil };
     } catch (error) {
       this.#logger.warn({ msg: "the issuer's saved keys could not be read", err: error });
     }
@@ -220,8 +220,8 @@ export class IssuerKeys implements BeforeApplicationShutdown {
 
   #figures(): KeySetFigures {
     const skipped = this.#skipped.length;
-    if (this.#held === undefined) return { usable: 0, skipped, age: undefined, remaining: undefined };
-    const { keys, fetchedAt, freshUntil } = this.#held;
+    if (this.#current === undefined) return { usable: 0, skipped, age: undefined, remaining: undefined };
+    const { keys, fetchedAt, freshUntil } = this.#current;
     const now = this.clock.now();
     return {
       usable: keys.size,
@@ -234,7 +234,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
   #schedule(): void {
     if (this.#stopped || this.config.issuer.keys.kind === 'none') return;
     clearTimeout(this.#timer);
-    const freshMs = this.#held === undefined ? undefined : this.#held.freshUntil - this.clock.now();
+    const freshMs = this.#current === undefined ? undefined : this.#current.freshUntil - this.clock.now();
     this.#timer = setTimeout(() => void this.#refresh(), nextFetchMs(freshMs, this.#failures));
     this.#timer.unref();
   }

@@ -6,7 +6,7 @@ const FETCHES = {
 } as const;
 
 /**
- * What became of a token that names a key which is not held: a fetch for it, a place with one that was under
+ * What became of a token that names a key which is not known: a fetch for it, a place with one that was under
  * way, or nothing, as there was one lately.
  */
 const SEEKS = { answer: ['fetched', 'joined', 'suppressed'] } as const;

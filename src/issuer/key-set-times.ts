@@ -12,7 +12,7 @@ const FIRST_RETRY_MS = 1_000;
 
 /**
  * How long to wait before the next fetch, milliseconds.
- * @param freshMs - how long the set that is held stays fresh, milliseconds; undefined without a set
+ * @param freshMs - how long the current set stays fresh, milliseconds; undefined without a set
  * @param failures - in a row, up to now
  */
 export function nextFetchMs(freshMs: number | undefined, failures: number): number {

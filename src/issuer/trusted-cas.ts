@@ -11,7 +11,7 @@ const { getCACertificates } = tls as unknown as { getCACertificates?: (type: 'de
 
 /** Who may vouch for the issuer: those whom Node trusts, and those in the operator's file. */
 export class TrustedCas {
-  #held: CertificateFile | undefined;
+  #current: CertificateFile | undefined;
   #context: SecureContext | undefined;
   /** The content that was parsed last: what did not change is not parsed again. */
   #seen: Buffer | undefined;
@@ -28,7 +28,7 @@ export class TrustedCas {
     private readonly warn: (error: unknown) => void,
     private readonly parse = readCertificateFile,
   ) {
-    if (file !== undefined) this.#hold(file);
+    if (file !== undefined) this.#use(file);
   }
 
   /**
@@ -36,8 +36,8 @@ export class TrustedCas {
    * Never rejects.
    */
   async context(): Promise<SecureContext | undefined> {
-    if (this.#held === undefined) return undefined;
-    const { path } = this.#held;
+    if (this.#current === undefined) return undefined;
+    const { path } = this.#current;
     try {
       const bytes = await readNamedFile(path, MOST_CERTIFICATE_BYTES);
       if (this.#seen?.equals(bytes) !== true) this.#take(path, bytes);
@@ -55,14 +55,14 @@ export class TrustedCas {
     this.#seenFault = undefined;
     try {
       const read = this.parse(path, () => bytes);
-      if (read.certificates.join() !== this.#held?.certificates.join()) this.#hold(read);
+      if (read.certificates.join() !== this.#current?.certificates.join()) this.#use(read);
     } catch (error) {
       this.#seenFault = error as Error;
     }
   }
 
-  #hold(file: CertificateFile): void {
-    this.#held = file;
+  #use(file: CertificateFile): void {
+    this.#current = file;
     const usual = getCACertificates?.('default') ?? rootCertificates;
     this.#context = createSecureContext({ ca: [...usual, ...file.certificates] });
   }

@@ -14,7 +14,7 @@ import { LicenseRenewal } from './renewal/license-renewal.js';
 import { LicenseRevoker } from './renewal/license-revoker.js';
 import { LicenseSources } from './sources/license-sources.js';
 import { LicenseStore } from './license/license.store.js';
-import { StoredLicense } from './license/stored-license.js';
+import { StoredLicenseLoader } from './license/stored-license-loader.js';
 import { TokenVerifier } from './license/token-verifier.js';
 import { ExpiryMarker } from './terms/expiry-marker.js';
 import { HistoryController } from './history/history.controller.js';
@@ -29,13 +29,13 @@ import { RenewalController } from './renewal/renewal.controller.js';
 import { RenewalReporter } from './renewal/renewal-reporter.js';
 import { RenewalStore } from './renewal/renewal.store.js';
 
-/** The license: held, checked, renewed. */
+/** The license: stored, checked, renewed. */
 @Module({
   imports: [IssuerModule],
   controllers: [LicensingController, ExplanationController, HistoryController, RenewalController],
   providers: [
     LicenseStore,
-    StoredLicense,
+    StoredLicenseLoader,
     TokenVerifier,
     LicenseMarkStore,
     LicenseReader,

@@ -7,7 +7,7 @@ import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { licenseIn, LicenseReader } from './license/license-reader.js';
 import { LicenseQueue } from './terms/license-queue.js';
 import { LicenseStore } from './license/license.store.js';
-import { StoredLicense } from './license/stored-license.js';
+import { StoredLicenseLoader } from './license/stored-license-loader.js';
 
 /** The removal of the license. The other use cases of the licensing API have a class each. */
 @Injectable()
@@ -15,7 +15,7 @@ export class LicensingService {
   constructor(
     private readonly reader: LicenseReader,
     private readonly store: LicenseStore,
-    private readonly stored: StoredLicense,
+    private readonly loader: StoredLicenseLoader,
     private readonly queue: LicenseQueue,
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditStore,
@@ -29,14 +29,14 @@ export class LicensingService {
   async remove(actor: Actor, instance: string): Promise<void> {
     if (!isRootUrl(instance, this.reader.policy.rootUrl)) throw new ServiceError('instance.mismatch');
     await this.snapshots.change(async (manager) => {
-      const held = await this.stored.load(manager);
+      const stored = await this.loader.load(manager);
       // A renewal of what a file or text holds may be under way, and must not store anything afterwards.
-      const isEmpty = held.content.kind === 'none' && held.queued.kind === 'none';
+      const isEmpty = stored.content.kind === 'none' && stored.queued.kind === 'none';
       const isNothing = isEmpty && this.snapshots.current?.local.length === 0;
       if (isNothing) return { changed: false, value: undefined };
-      await this.store.clear(manager, held);
-      await this.queue.recordEnd(manager, actor, held, 'removed');
-      const lid = licenseIn(held.content)?.claims.lid;
+      await this.store.clear(manager, stored);
+      await this.queue.recordEnd(manager, actor, stored, 'removed');
+      const lid = licenseIn(stored.content)?.claims.lid;
       const target = lid === undefined ? 'license' : `license:${lid}`;
       await this.audit.record(manager, actor, 'license.remove', target);
       return { changed: true, value: undefined };

@@ -19,26 +19,26 @@ export interface LocalSource {
  * A token of the database, verified when it was loaded; one that does not verify any more says why. Without
  * the keys that the operator names in a file nothing can be said of a token, not even that it is wrong.
  */
-export type HeldContent =
+export type StoredContent =
   | { readonly kind: 'verified'; readonly license: AuthenticatedLicense }
   | { readonly kind: 'undecided' }
   | { readonly kind: 'unverifiable'; readonly code: ErrorCode; readonly reason: string }
   | { readonly kind: 'none' };
 
-/** The license that the database holds, as it is answered from. */
-export interface HeldLicense {
+/** The license in the database, as it is answered from. */
+export interface StoredLicense {
   /** Grows with DELETE and revocation alone. */
   readonly generation: number;
   /** Grows with every write. */
   readonly revision: number;
   /** Random, new with every write: equal counters of another history are another license. */
   readonly stamp: string;
-  readonly content: HeldContent;
+  readonly content: StoredContent;
   /** The license of the next term, which takes over at its `nbf`. */
-  readonly queued: HeldContent;
-  /** Of every license that its issuer has revoked, held or not. */
+  readonly queued: StoredContent;
+  /** Of every license that its issuer has revoked, stored or not. */
   readonly revocations: Revocations;
-  /** Of every token that is never judged by an earlier moment again, held or not. */
+  /** Of every token that is never judged by an earlier moment again, stored or not. */
   readonly marks: Marks;
 }
 
@@ -61,7 +61,7 @@ export interface Snapshot {
   readonly version: number;
   /** Random, new with each change: after a restore the same version can be another state. */
   readonly stamp: string;
-  readonly license: HeldLicense;
+  readonly license: StoredLicense;
   /** The licenses outside of the database, which do not count as a state of it. */
   readonly local: readonly LocalSource[];
   /** By the token's SHA-256, base64url. */

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { Database } from '../../src/database/database.js';
 import type { AuthenticatedLicense } from '../../src/domain/license/license-token.js';
 import { licenseIn } from '../../src/licensing/license/license-reader.js';
-import { StoredLicense } from '../../src/licensing/license/stored-license.js';
+import { StoredLicenseLoader } from '../../src/licensing/license/stored-license-loader.js';
 import { RenewalStore, type Lease } from '../../src/licensing/renewal/renewal.store.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
@@ -16,7 +16,7 @@ const ISSUER_TIMEOUT_MS = '20000';
 
 interface Parts {
   readonly database: Database;
-  readonly licenses: StoredLicense;
+  readonly licenses: StoredLicenseLoader;
   readonly renewals: RenewalStore;
 }
 
@@ -122,17 +122,17 @@ describe('three replicas that renew one license', () => {
     await install('overtaken');
     const [first, second] = [replica(0), replica(1)].map(({ running: { application } }) => ({
       database: application.nest.get(Database),
-      licenses: application.nest.get(StoredLicense),
+      licenses: application.nest.get(StoredLicenseLoader),
       renewals: application.nest.get(RenewalStore),
     })) as [Parts, Parts];
-    const held = await second.database.read((manager) => second.licenses.load(manager));
-    const license = licenseIn(held.content) as AuthenticatedLicense;
-    const lease = await first.renewals.acquire(held, license);
+    const stored = await second.database.read((manager) => second.licenses.load(manager));
+    const license = licenseIn(stored.content) as AuthenticatedLicense;
+    const lease = await first.renewals.acquire(stored, license);
     let late: Promise<Lease | undefined> | undefined;
     await first.database.transaction(async (manager) => {
       await manager.query('UPDATE license SET revision = revision + 1');
       await first.renewals.release(manager, lease as Lease, { outcome: 'renewed', finished: true });
-      late = second.renewals.acquire(held, license);
+      late = second.renewals.acquire(stored, license);
       await sleep(500);
     });
     expect(await late).toEqual({ id: lease?.id, call: 1, own: false });
@@ -160,11 +160,11 @@ describe('three replicas that renew one license', () => {
   it('read the license again when it was changed otherwise before they had their lease', async () => {
     await install('changed');
     const { nest } = replica(0).running.application;
-    const [database, licenses] = [nest.get(Database), nest.get(StoredLicense)];
-    const held = await database.read((manager) => licenses.load(manager));
+    const [database, licenses] = [nest.get(Database), nest.get(StoredLicenseLoader)];
+    const stored = await database.read((manager) => licenses.load(manager));
     await replica(1).delete(TOKEN, { instance: 'http://localhost:3000/' });
     expect(
-      await nest.get(RenewalStore).acquire(held, licenseIn(held.content) as AuthenticatedLicense),
+      await nest.get(RenewalStore).acquire(stored, licenseIn(stored.content) as AuthenticatedLicense),
     ).toBeUndefined();
   });
 

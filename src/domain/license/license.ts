@@ -128,13 +128,13 @@ export function isOlder(a: LicenseClaims, b: LicenseClaims): boolean {
 export function decideInstall(
   stored: LicenseCopy | undefined,
   candidate: LicenseCopy,
-  storedIsValid: boolean,
+  isStoredValid: boolean,
 ): 'unchanged' | 'replace' | 'stale' {
   if (stored === undefined || !isSameLicense(stored.claims, candidate.claims)) return 'replace';
   if (stored.claims.jti === candidate.claims.jti) {
     return stored.fingerprint === candidate.fingerprint ? 'unchanged' : 'stale';
   }
-  return storedIsValid && isOlder(candidate.claims, stored.claims) ? 'stale' : 'replace';
+  return isStoredValid && isOlder(candidate.claims, stored.claims) ? 'stale' : 'replace';
 }
 
 /**
@@ -145,9 +145,9 @@ export function decideQueue(
   stored: LicenseCopy | undefined,
   queued: LicenseCopy | undefined,
   candidate: LicenseCopy,
-  storedIsValid: boolean,
+  isStoredValid: boolean,
 ): 'unchanged' | 'replace' | 'stale' {
-  const besideStored = decideInstall(stored, candidate, storedIsValid);
+  const besideStored = decideInstall(stored, candidate, isStoredValid);
   return besideStored === 'replace' ? decideInstall(queued, candidate, true) : besideStored;
 }
 

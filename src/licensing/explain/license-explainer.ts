@@ -92,7 +92,7 @@ export class LicenseExplainer {
   }
 
   #transitions(snapshot: Snapshot, from: number) {
-    const licenses = this.reader.held(snapshot).map(({ claims }) => claims);
+    const licenses = this.reader.licensesOf(snapshot).map(({ claims }) => claims);
     return transitions(from, licenses, (moment) => this.#outlook(this.#view(snapshot, moment)));
   }
 

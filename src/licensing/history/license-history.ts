@@ -7,11 +7,11 @@ import { momentFor } from '../../domain/license/license-choice.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { judge, LicenseStatus } from '../../domain/license/license.js';
 import { ServiceError } from '../../domain/service-error.js';
-import type { HeldContent } from '../../snapshot/snapshot.js';
+import type { StoredContent } from '../../snapshot/snapshot.js';
 import { SnapshotService } from '../../snapshot/snapshot.service.js';
 import { LicenseQueue } from '../terms/license-queue.js';
 import { licenseIn, LicenseReader, type LicenseState } from '../license/license-reader.js';
-import { StoredLicense } from '../license/stored-license.js';
+import { StoredLicenseLoader } from '../license/stored-license-loader.js';
 
 /** How many changes are shown at a time. */
 const SHOWN = 100;
@@ -25,11 +25,11 @@ export interface LicensePast {
   readonly changes: readonly AuditRecord[];
 }
 
-/** What was held before, and the way back to it. */
+/** What was stored before, and the way back to it. */
 @Injectable()
 export class LicenseHistory {
   constructor(
-    private readonly stored: StoredLicense,
+    private readonly loader: StoredLicenseLoader,
     private readonly queue: LicenseQueue,
     private readonly reader: LicenseReader,
     private readonly database: Database,
@@ -41,11 +41,11 @@ export class LicenseHistory {
   /** @throws ServiceError `database.unavailable` */
   async past(): Promise<LicensePast> {
     return this.database.read(async (manager) => {
-      const held = await this.stored.load(manager);
+      const stored = await this.loader.load(manager);
       return {
-        current: licenseIn(held.content),
-        previous: licenseIn(await this.stored.previous(manager)),
-        queued: licenseIn(held.queued),
+        current: licenseIn(stored.content),
+        previous: licenseIn(await this.loader.previous(manager)),
+        queued: licenseIn(stored.queued),
         changes: await this.audit.licenseRecords(manager, SHOWN),
       };
     });
@@ -60,16 +60,16 @@ export class LicenseHistory {
   async rollback(actor: Actor): Promise<LicenseState> {
     return this.snapshots.change(async (manager) => {
       const loaded = await this.queue.load(manager);
-      const { held } = loaded;
-      const license = assertVerified(await this.stored.previous(manager));
+      const { stored } = loaded;
+      const license = assertVerified(await this.loader.previous(manager));
       const { claims } = license;
-      const revokedAt = held.revocations.find(claims.iss, claims.lid);
-      const now = momentFor({ judgedFrom: held.marks.find(claims) }, toSeconds(this.clock.now()));
+      const revokedAt = stored.revocations.find(claims.iss, claims.lid);
+      const now = momentFor({ judgedFrom: stored.marks.find(claims) }, toSeconds(this.clock.now()));
       const verdict = judge(claims, this.reader.policy, now, revokedAt);
       if (verdict.status !== LicenseStatus.Valid) throw new ServiceError(verdict.code, verdict.message);
       await this.queue.replace(manager, actor, loaded, license, true);
       const { lid, jti, iat, exp, lexp } = claims;
-      const from = licenseIn(held.content)?.claims.jti ?? null;
+      const from = licenseIn(stored.content)?.claims.jti ?? null;
       await this.audit.record(manager, actor, 'license.rollback', `license:${lid}`, {
         jti,
         iat,
@@ -83,7 +83,7 @@ export class LicenseHistory {
 }
 
 /** @throws ServiceError `license.not-found`, `issuer.unavailable`, or why the token does not verify any more */
-function assertVerified(previous: HeldContent): AuthenticatedLicense {
+function assertVerified(previous: StoredContent): AuthenticatedLicense {
   switch (previous.kind) {
     case 'verified':
       return previous.license;

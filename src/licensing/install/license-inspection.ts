@@ -6,13 +6,13 @@ import { LicenseStatus, type Verdict } from '../../domain/license/license.js';
 import { type ErrorCode, ServiceError } from '../../domain/service-error.js';
 import type { LicenseState } from '../license/license-reader.js';
 
-/** What is to become of a verified token, against what is held at this moment. */
+/** What is to become of a verified token, against what is stored at this moment. */
 export interface Decision {
   readonly verdict: Verdict;
   /** When it is to take over, Unix seconds, if it is to wait. */
   readonly waitsUntil: number | undefined;
   readonly kind: 'unchanged' | 'replace' | 'stale';
-  readonly storedIsValid: boolean;
+  readonly isStoredValid: boolean;
   /** In what it differs from the active license. */
   readonly changes: readonly TermChange[];
   /** What the active license gives now and would not give afterwards, or at the beginning of the new term. */

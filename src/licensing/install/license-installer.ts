@@ -14,7 +14,7 @@ import {
   LicenseStatus,
 } from '../../domain/license/license.js';
 import { ServiceError } from '../../domain/service-error.js';
-import type { HeldLicense } from '../../snapshot/snapshot.js';
+import type { StoredLicense } from '../../snapshot/snapshot.js';
 import { type Change, SnapshotService } from '../../snapshot/snapshot.service.js';
 import { type Decision, type Inspection, outcomeOf, takesAway } from './license-inspection.js';
 import { LicenseMarkStore } from '../license/license-mark.store.js';
@@ -88,7 +88,7 @@ export class LicenseInstaller {
    * @throws ServiceError `issuer.unavailable` without any keys, `database.unavailable`
    */
   async inspect(token: string): Promise<Inspection> {
-    const held = this.snapshots.known.license;
+    const stored = this.snapshots.known.license;
     let license: AuthenticatedLicense;
     try {
       license = await this.verifier.verify(token);
@@ -104,7 +104,7 @@ export class LicenseInstaller {
         requiresAcknowledge: false,
       };
     }
-    const decision = this.#decide(license, held, 'if-needed');
+    const decision = this.#decide(license, stored, 'if-needed');
     const { changes, requiresAcknowledge } = decision;
     return {
       ...outcomeOf(decision),
@@ -123,45 +123,49 @@ export class LicenseInstaller {
     options: InstallOptions,
   ): Promise<Change<Installed>> {
     const loaded = await this.queue.load(manager);
-    const { held, promoted } = loaded;
-    const decision = this.#decide(license, held, wishOf(options));
-    const { waitsUntil, kind, storedIsValid, lost, requiresAcknowledge } = decision;
+    const { stored, promoted } = loaded;
+    const decision = this.#decide(license, stored, wishOf(options));
+    const { waitsUntil, kind, isStoredValid, lost, requiresAcknowledge } = decision;
     assertAcceptable(decision);
     const state = stateOf(license, decision);
     if (kind === 'stale') throw new ServiceError('license.stale');
     if (requiresAcknowledge && !options.acknowledge) throw acknowledgeRequired(lost);
     const { lid, jti, iat, exp, lexp } = license.claims;
-    const wasExpired = (held.marks.find(license.claims) ?? -Infinity) >= Math.min(exp, lexp);
+    const wasExpired = (stored.marks.find(license.claims) ?? -Infinity) >= Math.min(exp, lexp);
     const isBack = wasExpired && (await this.marks.forget(manager, license.claims));
     if (kind === 'unchanged' && !isBack) return { changed: promoted, value: { state } };
     const detail = { jti, iat, exp, lexp };
     if (kind === 'unchanged') {
       await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
     } else if (waitsUntil !== undefined) {
-      await this.queue.put(manager, actor, held, license);
+      await this.queue.put(manager, actor, stored, license);
       const more = { ...detail, nbf: waitsUntil };
       await this.audit.record(manager, actor, 'license.queue', `license:${lid}`, more);
       return { changed: true, value: { state, queuedUntil: waitsUntil } };
     } else {
-      await this.queue.replace(manager, actor, loaded, license, !storedIsValid);
+      await this.queue.replace(manager, actor, loaded, license, !isStoredValid);
       await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
     }
     return { changed: true, value: { state } };
   }
 
-  #decide(license: AuthenticatedLicense, held: HeldLicense, wish: Wish): Decision {
+  #decide(license: AuthenticatedLicense, stored: StoredLicense, wish: Wish): Decision {
     const { claims } = license;
-    const { verdict, waitsUntil } = this.#judge(license, held.revocations.find(claims.iss, claims.lid), wish);
+    const { verdict, waitsUntil } = this.#judge(
+      license,
+      stored.revocations.find(claims.iss, claims.lid),
+      wish,
+    );
     const waits = waitsUntil !== undefined;
-    const storedIsValid = this.reader.storedIsValid(held, this.#now());
-    const stored = licenseIn(held.content);
+    const isStoredValid = this.reader.isStoredValid(stored, this.#now());
+    const present = licenseIn(stored.content);
     const kind = waits
-      ? decideQueue(stored, licenseIn(held.queued), license, storedIsValid)
-      : decideInstall(stored, license, storedIsValid);
-    const outlook = kind === 'replace' ? this.#foretell(license, held, waits) : UNCHANGED;
+      ? decideQueue(present, licenseIn(stored.queued), license, isStoredValid)
+      : decideInstall(present, license, isStoredValid);
+    const outlook = kind === 'replace' ? this.#foretell(license, stored, waits) : UNCHANGED;
     const isAccepted = waits || verdict.status === LicenseStatus.Valid;
     const requiresAcknowledge = this.#requireAcknowledge && isAccepted && outlook.lost.length > 0;
-    return { verdict, waitsUntil, kind, storedIsValid, ...outlook, requiresAcknowledge };
+    return { verdict, waitsUntil, kind, isStoredValid, ...outlook, requiresAcknowledge };
   }
 
   /** The present verdict, and until when the license must be queued if only its `nbf` is not reached. */
@@ -184,15 +188,15 @@ export class LicenseInstaller {
   }
 
   /** The result with the license stored, or at the start of its term: another source may have a newer one. */
-  #foretell(license: AuthenticatedLicense, held: HeldLicense, waits: boolean): Outlook {
+  #foretell(license: AuthenticatedLicense, stored: StoredLicense, waits: boolean): Outlook {
     const { local } = this.snapshots.known;
     const { claims } = license;
     const content = { kind: 'verified', license } as const;
     const [after] = waits
-      ? this.reader.ranked({ license: { ...held, queued: content }, local }, claims.nbf)
-      : this.reader.ranked({ license: { ...held, content, queued: { kind: 'none' } }, local });
+      ? this.reader.ranked({ license: { ...stored, queued: content }, local }, claims.nbf)
+      : this.reader.ranked({ license: { ...stored, content, queued: { kind: 'none' } }, local });
     const fresher = after?.license === license ? undefined : after?.source;
-    const [before] = this.reader.ranked({ license: held, local });
+    const [before] = this.reader.ranked({ license: stored, local });
     if (before?.verdict.status !== LicenseStatus.Valid) return { ...UNCHANGED, fresher };
     const { claims: present } = before.license;
     // Whether a file is there at the beginning of the new term is not known yet.

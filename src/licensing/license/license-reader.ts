@@ -19,7 +19,7 @@ import {
   sightingOf,
   type Times,
 } from '../../domain/license/source-memory.js';
-import type { HeldContent, HeldLicense, LocalSource, Snapshot } from '../../snapshot/snapshot.js';
+import type { StoredContent, StoredLicense, LocalSource, Snapshot } from '../../snapshot/snapshot.js';
 import { SnapshotService } from '../../snapshot/snapshot.service.js';
 
 /** What is known of the license at a moment. */
@@ -69,8 +69,8 @@ export class LicenseReader {
 
   /** How a license of a source was found by itself, by what is known of it now. */
   sightingOf(license: AuthenticatedLicense, times: Omit<Times, 'isAnswered'>): Sighting {
-    const held = this.snapshots.current?.license;
-    const candidate = held === undefined ? { license, revokedAt: undefined } : knownOf(license, held);
+    const stored = this.snapshots.current?.license;
+    const candidate = stored === undefined ? { license, revokedAt: undefined } : knownOf(license, stored);
     return sightingOf(candidate, this.policy, { ...times, isAnswered: this.#answered.has(license) });
   }
 
@@ -79,14 +79,14 @@ export class LicenseReader {
     return toSeconds(this.clock.now());
   }
 
-  /** Every verified license that a snapshot holds, whether it is a candidate by now or not. */
-  held({ license, local }: Snapshot): AuthenticatedLicense[] {
+  /** Every verified license of a snapshot, whether it is a candidate by now or not. */
+  licensesOf({ license, local }: Snapshot): AuthenticatedLicense[] {
     const contents = [license.content, license.queued].map(licenseIn);
     return [...contents, ...local.flatMap(({ licenses }) => licenses)].filter((found) => found !== undefined);
   }
 
   /**
-   * What is to be said at a moment, of what is held by now.
+   * What is to be said at a moment, by what is known by now.
    * @param now - Unix seconds
    * @param ranked - of that moment
    * @throws ServiceError `issuer.unavailable` as {@link current}
@@ -120,18 +120,18 @@ export class LicenseReader {
    * @param now - Unix seconds; the present moment by default
    */
   ranked(
-    { license, local }: { readonly license: HeldLicense; readonly local: readonly LocalSource[] },
+    { license, local }: { readonly license: StoredLicense; readonly local: readonly LocalSource[] },
     now = this.now(),
   ): Judged<AuthenticatedLicense>[] {
     const candidate = (source: Candidate['source'], found: AuthenticatedLicense) => ({
       source,
       ...knownOf(found, license),
     });
-    const held = (source: Candidate['source'], content: HeldContent) => {
+    const candidateIn = (source: Candidate['source'], content: StoredContent) => {
       const found = licenseIn(content);
       return found === undefined ? undefined : candidate(source, found);
     };
-    const [stored, queued] = [held('database', license.content), held('queue', license.queued)];
+    const [stored, queued] = [candidateIn('database', license.content), candidateIn('queue', license.queued)];
     const candidates = [
       ...candidatesOfDatabase(stored, queued, this.policy, this.now(), now),
       ...local.flatMap(({ source, licenses }) => {
@@ -147,16 +147,16 @@ export class LicenseReader {
     return { status: judge(claims, this.policy, now, revokedAt).status, claims };
   }
 
-  /** The same for one of whose revocation and expiry `held` knows. */
-  stateIn(license: AuthenticatedLicense, { revocations, marks }: HeldLicense): LicenseState {
+  /** The same for one whose revocation and expiry the database knows. */
+  stateIn(license: AuthenticatedLicense, { revocations, marks }: StoredLicense): LicenseState {
     const { claims } = license;
     const now = momentFor({ judgedFrom: marks.find(claims) }, this.now());
     return this.stateOf(license, revocations.find(claims.iss, claims.lid), now);
   }
 
   /** Whether the stored license is valid, independent of other sources. @param now - Unix seconds */
-  storedIsValid(held: HeldLicense, now: number): boolean {
-    return this.ranked({ license: held, local: [] }, now)[0]?.verdict.status === LicenseStatus.Valid;
+  isStoredValid(stored: StoredLicense, now: number): boolean {
+    return this.ranked({ license: stored, local: [] }, now)[0]?.verdict.status === LicenseStatus.Valid;
   }
 
   /**
@@ -175,14 +175,14 @@ export class LicenseReader {
    * The queued license, once it has taken over from the stored one and is to be put in its place.
    * @param now - Unix seconds
    */
-  dueIn(held: HeldLicense, now = this.now()): AuthenticatedLicense | undefined {
-    const [first] = this.ranked({ license: held, local: [] }, now);
+  dueIn(stored: StoredLicense, now = this.now()): AuthenticatedLicense | undefined {
+    const [first] = this.ranked({ license: stored, local: [] }, now);
     return first?.source === 'queue' ? first.license : undefined;
   }
 }
 
 /** A license with what the database knows of it. */
-function knownOf(license: AuthenticatedLicense, { revocations, marks }: HeldLicense) {
+function knownOf(license: AuthenticatedLicense, { revocations, marks }: StoredLicense) {
   const { claims } = license;
   return {
     license,
@@ -192,6 +192,6 @@ function knownOf(license: AuthenticatedLicense, { revocations, marks }: HeldLice
 }
 
 /** The license of a token that the database holds, when it verifies. */
-export function licenseIn(content: HeldContent): AuthenticatedLicense | undefined {
+export function licenseIn(content: StoredContent): AuthenticatedLicense | undefined {
   return content.kind === 'verified' ? content.license : undefined;
 }

@@ -4,7 +4,7 @@ import type { EntityManager, QueryDeepPartialEntity } from 'typeorm';
 import { type Clock, CLOCK } from '../../domain/clock.js';
 import type { AuthenticatedLicense, RevocationStatement } from '../../domain/license/license-token.js';
 import { ServiceError } from '../../domain/service-error.js';
-import type { HeldLicense, Revocations } from '../../snapshot/snapshot.js';
+import type { StoredLicense, Revocations } from '../../snapshot/snapshot.js';
 import { LicenseRevocationEntity } from './license-revocation.entity.js';
 import { LicenseEntity } from './license.entity.js';
 
@@ -65,7 +65,7 @@ export class LicenseStore {
    */
   async replace(
     manager: EntityManager,
-    read: HeldLicense,
+    read: StoredLicense,
     { token, claims, key }: AuthenticatedLicense,
     { overNewer, emptyQueue = false }: Replacement,
   ): Promise<void> {
@@ -94,14 +94,14 @@ export class LicenseStore {
   /** Keeps a license of the next term, in the place of another that waits. @throws ServiceError `license.changed` */
   async queue(
     manager: EntityManager,
-    read: HeldLicense,
+    read: StoredLicense,
     { token, key }: AuthenticatedLicense,
   ): Promise<void> {
     await this.#update(manager, read, { queuedToken: token, queuedSigningKey: key.jwk });
   }
 
   /** Removes the license, the previous token and the one of the next term. @throws ServiceError `license.changed` */
-  async clear(manager: EntityManager, read: HeldLicense): Promise<void> {
+  async clear(manager: EntityManager, read: StoredLicense): Promise<void> {
     await this.#updateWithGeneration(manager, read, NOTHING);
   }
 
@@ -112,7 +112,7 @@ export class LicenseStore {
    */
   async revoke(
     manager: EntityManager,
-    read: HeldLicense,
+    read: StoredLicense,
     { iss, lid, iat }: RevocationStatement,
     statement: string,
   ): Promise<boolean> {
@@ -128,13 +128,13 @@ export class LicenseStore {
   }
 
   /** DELETE and revocation alone come this way: nothing that read an earlier generation can write any more. */
-  async #updateWithGeneration(manager: EntityManager, read: HeldLicense, fields: Partial<LicenseEntity>) {
+  async #updateWithGeneration(manager: EntityManager, read: StoredLicense, fields: Partial<LicenseEntity>) {
     await this.#update(manager, read, { ...fields, generation: () => 'generation + 1' });
   }
 
   async #update(
     manager: EntityManager,
-    read: HeldLicense,
+    read: StoredLicense,
     fields: QueryDeepPartialEntity<LicenseEntity>,
   ): Promise<void> {
     const { affected } = await manager
@@ -151,6 +151,6 @@ function placeOf({
   generation,
   revision,
   stamp,
-}: HeldLicense): Pick<HeldLicense, 'generation' | 'revision' | 'stamp'> {
+}: StoredLicense): Pick<StoredLicense, 'generation' | 'revision' | 'stamp'> {
   return { generation, revision, stamp };
 }

@@ -1,7 +1,7 @@
 import type { Judged, LicenseSource } from '../../domain/license/license-choice.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { LicenseStatus } from '../../domain/license/license.js';
-import type { HeldContent, Snapshot } from '../../snapshot/snapshot.js';
+import type { StoredContent, Snapshot } from '../../snapshot/snapshot.js';
 
 export const SOURCE_STATES = ['used', 'stale', 'invalid', 'broken', 'waiting'] as const;
 
@@ -40,7 +40,7 @@ export function reportSources(
   return reports;
 }
 
-function faultOf(source: LicenseSource, content: HeldContent): SourceReport[] {
+function faultOf(source: LicenseSource, content: StoredContent): SourceReport[] {
   switch (content.kind) {
     case 'unverifiable':
       return [{ source, state: 'broken', code: content.code, reason: content.reason }];

@@ -9,12 +9,12 @@ import type { Candidate } from '../../domain/license/license-choice.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { ServiceError } from '../../domain/service-error.js';
 import { assertNotPaused, LicenseIssuer } from '../../issuer/license-issuer.js';
-import type { HeldLicense, Snapshot } from '../../snapshot/snapshot.js';
+import type { StoredLicense, Snapshot } from '../../snapshot/snapshot.js';
 import { SnapshotService } from '../../snapshot/snapshot.service.js';
 import { LicenseQueue } from '../terms/license-queue.js';
 import { LicenseMetrics } from '../license/license-metrics.js';
 import { LicenseReader, type LicenseState } from '../license/license-reader.js';
-import { StoredLicense } from '../license/stored-license.js';
+import { StoredLicenseLoader } from '../license/stored-license-loader.js';
 import type { AttemptFailure } from './renewal-attempt.entity.js';
 import { type Renewable, RenewalCall } from './renewal-call.js';
 import { RenewalStore, type Lease, type LeaseOutcome } from './renewal.store.js';
@@ -36,7 +36,7 @@ export class LicenseRenewal {
     private readonly issuer: LicenseIssuer,
     private readonly call: RenewalCall,
     private readonly renewals: RenewalStore,
-    private readonly stored: StoredLicense,
+    private readonly loader: StoredLicenseLoader,
     private readonly queue: LicenseQueue,
     private readonly reader: LicenseReader,
     private readonly database: Database,
@@ -75,11 +75,11 @@ export class LicenseRenewal {
    */
   candidateIn({ license, local }: Pick<Snapshot, 'license' | 'local'>): AuthenticatedLicense | undefined {
     const { kind } = license.content;
-    const held: HeldLicense = kind === 'verified' ? { ...license, queued: { kind: 'none' } } : license;
+    const stored: StoredLicense = kind === 'verified' ? { ...license, queued: { kind: 'none' } } : license;
     const { earliest } = this.watch;
     const isDoubtful = ({ source, license: { claims } }: Candidate) =>
       kind !== 'none' && source !== 'database' && (claims.nbf ?? 0) > earliest;
-    return this.reader.ranked({ license: held, local }).find((one) => !isDoubtful(one))?.license;
+    return this.reader.ranked({ license: stored, local }).find((one) => !isDoubtful(one))?.license;
   }
 
   /**
@@ -88,18 +88,18 @@ export class LicenseRenewal {
    */
   async renewable(): Promise<Renewable> {
     await this.queue.settle();
-    const [held, { notBefore }] = await this.database.read(
-      async (manager) => [await this.stored.load(manager), await this.renewals.state(manager)] as const,
+    const [stored, { notBefore }] = await this.database.read(
+      async (manager) => [await this.loader.load(manager), await this.renewals.state(manager)] as const,
     );
-    const license = this.candidateIn({ license: held, local: this.snapshots.current?.local ?? [] });
+    const license = this.candidateIn({ license: stored, local: this.snapshots.current?.local ?? [] });
     if (license !== undefined) {
       this.issuer.assertConfigured();
       // A pause holds for every replica and over restarts.
       const now = this.clock.now();
       assertNotPaused(((notBefore?.getTime() ?? 0) - now) / 1000, license.claims, now);
-      return { held, license, askedAt: this.watch.earliest };
+      return { stored, license, askedAt: this.watch.earliest };
     }
-    const { content } = held;
+    const { content } = stored;
     switch (content.kind) {
       case 'unverifiable': {
         const message = 'The stored license does not verify any more: install it again.';
@@ -119,7 +119,7 @@ export class LicenseRenewal {
   async #take(actor: Actor): Promise<LicenseState> {
     for (let leases = 0; leases < MAX_LEASES; leases += 1) {
       const renewable = await this.renewable();
-      const lease = await this.renewals.acquire(renewable.held, renewable.license);
+      const lease = await this.renewals.acquire(renewable.stored, renewable.license);
       if (lease === undefined) continue;
       if (lease.own) return this.call.make(actor, renewable, lease);
       const result = await this.#follow(lease);

@@ -12,7 +12,7 @@ import { ServiceError } from '../../domain/service-error.js';
 import { badResponse, classOfRefusal, IssuerFailure } from '../../issuer/issuer-failure.js';
 import { IssuerKeys } from '../../issuer/issuer-keys.js';
 import type { RenewalAnswer } from '../../issuer/license-issuer.js';
-import type { HeldLicense } from '../../snapshot/snapshot.js';
+import type { StoredLicense } from '../../snapshot/snapshot.js';
 import { LicenseMetrics } from '../license/license-metrics.js';
 import { LicenseReader } from '../license/license-reader.js';
 import { TokenVerifier } from '../license/token-verifier.js';
@@ -115,7 +115,7 @@ export class RenewalAnswerReader {
 }
 
 /** @throws ServiceError `issuer.bad-response` for a successor that a revocation which is known already applies to */
-export function assertNotRevoked({ revocations }: HeldLicense, { claims }: AuthenticatedLicense): void {
+export function assertNotRevoked({ revocations }: StoredLicense, { claims }: AuthenticatedLicense): void {
   const revokedAt = revocations.find(claims.iss, claims.lid);
   if (revokedAt !== undefined && claims.iat <= revokedAt) throw fromBeforeRevocation();
 }

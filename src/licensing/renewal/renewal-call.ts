@@ -7,7 +7,7 @@ import { isOverdue } from '../../domain/license/renewal-policy.js';
 import { decideSuccession, type StoredToken } from '../../domain/license/succession.js';
 import { ServiceError } from '../../domain/service-error.js';
 import { LicenseIssuer, type RenewalAnswer } from '../../issuer/license-issuer.js';
-import type { HeldLicense } from '../../snapshot/snapshot.js';
+import type { StoredLicense } from '../../snapshot/snapshot.js';
 import { SnapshotService } from '../../snapshot/snapshot.service.js';
 import { LicenseMetrics } from '../license/license-metrics.js';
 import { LicenseQueue } from '../terms/license-queue.js';
@@ -19,7 +19,7 @@ import type { Lease } from './renewal.store.js';
 
 /** A license to renew, of any source, and what the database had when it was chosen. */
 export interface Renewable {
-  readonly held: HeldLicense;
+  readonly stored: StoredLicense;
   readonly license: AuthenticatedLicense;
   /** Unix seconds; the earlier time while the clock is in doubt. */
   readonly askedAt: number;
@@ -81,7 +81,7 @@ export class RenewalCall {
    * Nothing newer to have, which is fine for as long as none is due. The caller gets the present license
    * either way.
    */
-  async #unchanged({ held, license }: Renewable, lease: Lease): Promise<LicenseState> {
+  async #unchanged({ stored, license }: Renewable, lease: Lease): Promise<LicenseState> {
     if (isOverdue(license.claims, toSeconds(this.clock.now()))) {
       await this.journal.notDue(lease, license);
       this.metrics.renewal('not-due');
@@ -89,13 +89,13 @@ export class RenewalCall {
       await this.journal.unchanged(lease, license);
       this.metrics.renewal('unchanged');
     }
-    return this.reader.stateIn(license, held);
+    return this.reader.stateIn(license, stored);
   }
 
   /** Promotes the successor, unless the license was removed or replaced since it was read. */
   async #store(
     actor: Actor,
-    { held: read, license, askedAt }: Renewable,
+    { stored: read, license, askedAt }: Renewable,
     lease: Lease,
     successor: AuthenticatedLicense,
   ): Promise<LicenseState> {
@@ -104,15 +104,15 @@ export class RenewalCall {
     const state = await this.snapshots.change(async (manager) => {
       // The next term may have begun while the issuer thought: what it answered is no successor of that license.
       const loaded = await this.queue.load(manager);
-      const { held } = loaded;
+      const { stored } = loaded;
       const { iss, lid, jti, iat, exp, lexp } = successor.claims;
       const succession = decideSuccession({
         before: storedToken(read),
-        now: storedToken(held),
+        now: storedToken(stored),
         renewed: license,
         successor,
         askedAt,
-        revokedAt: held.revocations.find(iss, lid),
+        revokedAt: stored.revocations.find(iss, lid),
       });
       switch (succession.kind) {
         case 'changed':
@@ -121,13 +121,13 @@ export class RenewalCall {
           throw fromBeforeRevocation();
         case 'keep':
           await this.journal.succeeded(manager, lease, (outcome = 'unchanged'), succession.present);
-          return { changed: true, value: this.reader.stateIn(succession.present, held) };
+          return { changed: true, value: this.reader.stateIn(succession.present, stored) };
         case 'store':
           break;
       }
       // What is stored may be newer than what was renewed only where it is not valid, and another source's license is.
       const overNewer =
-        succession.isUnchanged && !this.reader.storedIsValid(held, toSeconds(this.clock.now()));
+        succession.isUnchanged && !this.reader.isStoredValid(stored, toSeconds(this.clock.now()));
       await this.queue.replace(manager, actor, loaded, successor, overNewer);
       await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, {
         jti,
@@ -137,7 +137,7 @@ export class RenewalCall {
         attemptId: lease.id,
       });
       await this.journal.succeeded(manager, lease, (outcome = 'renewed'), successor);
-      return { changed: true, value: this.reader.stateIn(successor, held) };
+      return { changed: true, value: this.reader.stateIn(successor, stored) };
     });
     this.metrics.renewal(outcome);
     return state;
@@ -150,7 +150,7 @@ function storedToken({
   stamp,
   content,
   queued,
-}: HeldLicense): StoredToken<AuthenticatedLicense> {
+}: StoredLicense): StoredToken<AuthenticatedLicense> {
   return {
     generation,
     revision,

@@ -82,7 +82,7 @@ export class RenewalReporter {
     return { outcome, message: REHEARSED[outcome] };
   }
 
-  async #outcomeOf({ held, license }: Renewable, answer: RehearsalAnswer): Promise<Rehearsal> {
+  async #outcomeOf({ stored, license }: Renewable, answer: RehearsalAnswer): Promise<Rehearsal> {
     if (answer.kind === 'ready' || answer.kind === 'unsupported') {
       // A renewed token is verified with the issuer's present keys: without any, the renewal would come to nothing.
       await this.keys.forKid(license.key.kid);
@@ -93,7 +93,7 @@ export class RenewalReporter {
       case 'unchanged':
         return 'not-due';
       case 'successor':
-        assertNotRevoked(held, read.license);
+        assertNotRevoked(stored, read.license);
         return 'ready';
       case 'revoked':
         // A rehearsal takes nothing away: the statement is not stored.

@@ -6,7 +6,7 @@ import { Database } from '../../database/database.js';
 import { type Clock, CLOCK } from '../../domain/clock.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { LEASE_RESERVE_MS } from '../../domain/request-deadline.js';
-import type { HeldLicense } from '../../snapshot/snapshot.js';
+import type { StoredLicense } from '../../snapshot/snapshot.js';
 import { LicenseEntity } from '../license/license.entity.js';
 import { type AttemptFailure, RenewalAttemptEntity } from './renewal-attempt.entity.js';
 import { RenewalStateEntity } from './renewal-state.entity.js';
@@ -66,7 +66,7 @@ export class RenewalStore {
    * @throws ServiceError `database.unavailable`
    */
   async acquire(
-    { generation, revision, stamp }: HeldLicense,
+    { generation, revision, stamp }: StoredLicense,
     { claims: { lid, jti } }: AuthenticatedLicense,
   ): Promise<Lease | undefined> {
     return this.database.transaction(async (manager) => {

@@ -63,7 +63,7 @@ export class ExpiryMarker implements BeforeApplicationShutdown {
     this.#logger.warn({ msg: 'a license has expired', lid, jti, exp, lexp });
   }
 
-  /** Of everything that is held, what has expired by a clock that is to be believed, and is not written down. */
+  /** Of every license, what has expired by a clock that is to be believed, and is not written down. */
   #expired(): LicenseClaims[] {
     const snapshot = this.snapshots.current;
     if (snapshot === undefined) return [];
@@ -71,7 +71,7 @@ export class ExpiryMarker implements BeforeApplicationShutdown {
     const { marks } = snapshot.license;
     const monotonic = this.clock.monotonic();
     return this.reader
-      .held(snapshot)
+      .licensesOf(snapshot)
       .map(({ claims }) => claims)
       .filter((claims) => endOf(claims) <= earliest && (marks.find(claims) ?? -Infinity) < endOf(claims))
       .filter((claims) => monotonic - (this.#asked.get(keyOf(claims)) ?? -Infinity) >= ASK_AGAIN_MS);

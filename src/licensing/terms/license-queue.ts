@@ -7,19 +7,19 @@ import { type Actor, SYSTEM } from '../../domain/actor.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { type DequeueReason, dequeuedBy } from '../../domain/license/license.js';
 import { ServiceError } from '../../domain/service-error.js';
-import type { HeldLicense } from '../../snapshot/snapshot.js';
+import type { StoredLicense } from '../../snapshot/snapshot.js';
 import { SnapshotService } from '../../snapshot/snapshot.service.js';
 import { LicenseMarkStore } from '../license/license-mark.store.js';
 import { licenseIn, LicenseReader } from '../license/license-reader.js';
 import { LicenseStore } from '../license/license.store.js';
-import { StoredLicense } from '../license/stored-license.js';
+import { StoredLicenseLoader } from '../license/stored-license-loader.js';
 
 /** How often it is looked whether the term of a queued license has begun, milliseconds. */
 const LOOK_MS = 1_000;
 
 /** What the database holds, as a change begins. */
 export interface LoadedLicense {
-  readonly held: HeldLicense;
+  readonly stored: StoredLicense;
   /** Whether the row was changed for it. */
   readonly promoted: boolean;
   /** The license that waits, if its term has begun without its coming into place. */
@@ -40,7 +40,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
   constructor(
     private readonly reader: LicenseReader,
     private readonly store: LicenseStore,
-    private readonly stored: StoredLicense,
+    private readonly loader: StoredLicenseLoader,
     private readonly marks: LicenseMarkStore,
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditStore,
@@ -60,8 +60,8 @@ export class LicenseQueue implements BeforeApplicationShutdown {
    * @throws ServiceError `database.unavailable`
    */
   async settle(): Promise<void> {
-    const held = this.snapshots.current?.license;
-    if (held === undefined || this.#dueIn(held) === undefined) return;
+    const stored = this.snapshots.current?.license;
+    if (stored === undefined || this.#dueIn(stored) === undefined) return;
     await this.snapshots.change(async (manager) => {
       const { promoted } = await this.load(manager);
       return { changed: promoted, value: undefined };
@@ -73,24 +73,24 @@ export class LicenseQueue implements BeforeApplicationShutdown {
    * @param manager - of a transaction of {@link SnapshotService.change}
    */
   async load(manager: EntityManager): Promise<LoadedLicense> {
-    const held = await this.stored.load(manager);
-    const queued = licenseIn(held.queued);
+    const stored = await this.loader.load(manager);
+    const queued = licenseIn(stored.queued);
     // Both clocks are asked once: what has not begun here has not begun for the rest of the transaction.
     const { earliest } = this.watch;
-    if (queued === undefined || beginOf(queued) > earliest) return { held, promoted: false };
-    const due = this.#dueIn(held);
+    if (queued === undefined || beginOf(queued) > earliest) return { stored, promoted: false };
+    const due = this.#dueIn(stored);
     // A replica that cannot read the stored license must not replace it: others may know the key.
-    const isReadable = held.content.kind === 'verified' || held.content.kind === 'none';
+    const isReadable = stored.content.kind === 'verified' || stored.content.kind === 'none';
     if (due === undefined || !isReadable) {
       const hasCome = await this.marks.hasCome(manager, beginOf(queued));
-      return { held, promoted: false, ...(hasCome ? { passed: queued } : {}) };
+      return { stored, promoted: false, ...(hasCome ? { passed: queued } : {}) };
     }
     // With the mark it has begun for every replica, also for one whose clock is somewhat behind.
-    if (!(await this.marks.mark(manager, due.claims, beginOf(due)))) return { held, promoted: false };
-    await this.store.replace(manager, held, due, { overNewer: true, emptyQueue: true });
+    if (!(await this.marks.mark(manager, due.claims, beginOf(due)))) return { stored, promoted: false };
+    await this.store.replace(manager, stored, due, { overNewer: true, emptyQueue: true });
     const { lid, jti, iat, exp, lexp } = due.claims;
     await this.audit.record(manager, SYSTEM, 'license.promote', `license:${lid}`, { jti, iat, exp, lexp });
-    return { held: await this.stored.load(manager), promoted: true };
+    return { stored: await this.loader.load(manager), promoted: true };
   }
 
   /**
@@ -101,16 +101,16 @@ export class LicenseQueue implements BeforeApplicationShutdown {
   async replace(
     manager: EntityManager,
     actor: Actor,
-    { held, passed }: LoadedLicense,
+    { stored, passed }: LoadedLicense,
     license: AuthenticatedLicense,
     overNewer: boolean,
   ): Promise<void> {
-    const reason = dequeuedBy(licenseIn(held.queued), license, passed !== undefined);
-    await this.store.replace(manager, held, license, {
+    const reason = dequeuedBy(licenseIn(stored.queued), license, passed !== undefined);
+    await this.store.replace(manager, stored, license, {
       overNewer,
       emptyQueue: reason !== undefined,
     });
-    if (reason !== undefined) await this.recordEnd(manager, actor, held, reason);
+    if (reason !== undefined) await this.recordEnd(manager, actor, stored, reason);
   }
 
   /**
@@ -120,18 +120,18 @@ export class LicenseQueue implements BeforeApplicationShutdown {
   async put(
     manager: EntityManager,
     actor: Actor,
-    held: HeldLicense,
+    stored: StoredLicense,
     license: AuthenticatedLicense,
   ): Promise<void> {
-    await this.store.queue(manager, held, license);
-    await this.recordEnd(manager, actor, held, 'replaced');
+    await this.store.queue(manager, stored, license);
+    await this.recordEnd(manager, actor, stored, 'replaced');
   }
 
   /** Records that the waiting license left the queue, if one waited. The record of the change itself follows. */
   async recordEnd(
     manager: EntityManager,
     actor: Actor,
-    { queued }: HeldLicense,
+    { queued }: StoredLicense,
     reason: DequeueReason,
   ): Promise<void> {
     if (queued.kind === 'none') return;
@@ -148,8 +148,8 @@ export class LicenseQueue implements BeforeApplicationShutdown {
    * The queued license, if it counts by both times after a jump of the clock: by the earlier one a token that
    * is new does not.
    */
-  #dueIn(held: HeldLicense): AuthenticatedLicense | undefined {
-    return this.reader.dueIn(held) && this.reader.dueIn(held, this.watch.earliest);
+  #dueIn(stored: StoredLicense): AuthenticatedLicense | undefined {
+    return this.reader.dueIn(stored) && this.reader.dueIn(stored, this.watch.earliest);
   }
 
   async #look(): Promise<void> {

@@ -13,7 +13,7 @@ const decision = (others: Partial<Decision> = {}): Decision => ({
   verdict: judge(claims, policy, NOW),
   waitsUntil: undefined,
   kind: 'replace',
-  storedIsValid: true,
+  isStoredValid: true,
   changes: [],
   lost: [],
   fresher: undefined,

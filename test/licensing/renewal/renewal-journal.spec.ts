@@ -2,7 +2,7 @@ import { Database } from '../../../src/database/database.js';
 import { readKeySet } from '../../../src/domain/token/key-set.js';
 import { authenticateLicenseToken } from '../../../src/domain/license/license-token.js';
 import { IssuerPause } from '../../../src/issuer/license-issuer.js';
-import { StoredLicense } from '../../../src/licensing/license/stored-license.js';
+import { StoredLicenseLoader } from '../../../src/licensing/license/stored-license-loader.js';
 import { RenewalJournal } from '../../../src/licensing/renewal/renewal-journal.js';
 import { RenewalStore } from '../../../src/licensing/renewal/renewal.store.js';
 import { shareStage, type Stage } from '../../e2e/licensing/stage.js';
@@ -18,8 +18,8 @@ describe('The journal of renewals', () => {
       await stage.install({ lid: 'L-journal' }),
       await readKeySet({ keys: [stage.issuer.key.jwk] }),
     );
-    const held = await database.read((manager) => nest.get(StoredLicense).load(manager));
-    const lease = await store.acquire(held, license);
+    const stored = await database.read((manager) => nest.get(StoredLicenseLoader).load(manager));
+    const lease = await store.acquire(stored, license);
     if (lease === undefined) throw new Error('the license was changed since it was read');
     await database.transaction((manager) => journal.succeeded(manager, lease, 'renewed', license));
     await journal.notDue(lease, license);
@@ -35,8 +35,8 @@ describe('The journal of renewals', () => {
       await readKeySet({ keys: [stage.issuer.key.jwk] }),
     );
     for (let i = 0; i < 20; i += 1) {
-      const held = await database.read((manager) => nest.get(StoredLicense).load(manager));
-      const lease = await store.acquire(held, license);
+      const stored = await database.read((manager) => nest.get(StoredLicenseLoader).load(manager));
+      const lease = await store.acquire(stored, license);
       if (lease === undefined) throw new Error('the license was changed since it was read');
       await journal.failed(lease, license, new IssuerPause(new Error('the issuer answered 429'), 1));
       const { failures, nextAttemptAt, lastAttemptAt } = await database.read((manager) =>

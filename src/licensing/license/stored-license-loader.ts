@@ -4,7 +4,7 @@ import { ServiceError } from '../../domain/service-error.js';
 import { readKeySet } from '../../domain/token/key-set.js';
 import type { PublicJwk } from '../../domain/token/verification-key.js';
 import { IssuerKeys } from '../../issuer/issuer-keys.js';
-import type { HeldContent, HeldLicense } from '../../snapshot/snapshot.js';
+import type { StoredContent, StoredLicense } from '../../snapshot/snapshot.js';
 import { SnapshotService } from '../../snapshot/snapshot.service.js';
 import { LicenseMarkStore } from './license-mark.store.js';
 import { LicenseStore } from './license.store.js';
@@ -12,7 +12,7 @@ import { TokenVerifier } from './token-verifier.js';
 
 /** Loads what the database holds of the license, with its tokens verified. */
 @Injectable()
-export class StoredLicense implements OnModuleInit {
+export class StoredLicenseLoader implements OnModuleInit {
   constructor(
     private readonly store: LicenseStore,
     private readonly marks: LicenseMarkStore,
@@ -30,7 +30,7 @@ export class StoredLicense implements OnModuleInit {
    * The stored license. What `previous` verified already is not verified again.
    * @param manager - of the transaction to read in
    */
-  async load(manager: EntityManager, previous = this.snapshots.current?.license): Promise<HeldLicense> {
+  async load(manager: EntityManager, previous = this.snapshots.current?.license): Promise<StoredLicense> {
     const row = await this.store.load(manager);
     const { generation, revision, stamp } = row;
     return {
@@ -45,16 +45,16 @@ export class StoredLicense implements OnModuleInit {
   }
 
   /** The token that the present one replaced. @param manager - of the transaction to read in */
-  async previous(manager: EntityManager): Promise<HeldContent> {
+  async previous(manager: EntityManager): Promise<StoredContent> {
     const { previousToken, previousSigningKey } = await this.store.load(manager);
     return this.#content(undefined, previousToken, previousSigningKey);
   }
 
   async #content(
-    previous: HeldContent | undefined,
+    previous: StoredContent | undefined,
     token: string | null,
     signingKey: PublicJwk | null,
-  ): Promise<HeldContent> {
+  ): Promise<StoredContent> {
     if (token === null) return { kind: 'none' };
     const isKnown = previous?.kind === 'verified' && previous.license.token === token;
     if (isKnown && !this.keys.pinned) return previous;
