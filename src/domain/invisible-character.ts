@@ -33,10 +33,10 @@ export function invisibleCharacter(text: string): string | undefined {
   if (found === null) return undefined;
   const [character] = found;
   const code = (character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0');
-  return `U+${code} ${placeOf(found.index, character.length, text.length)}`;
+  return `U+${code} ${positionOf(found.index, character.length, text.length)}`;
 }
 
-function placeOf(index: number, length: number, whole: number): string {
+function positionOf(index: number, length: number, whole: number): string {
   if (index === 0) return 'at its beginning';
   return index + length === whole ? 'at its end' : 'inside';
 }

@@ -37,7 +37,7 @@ export class RouteTable {
       const pattern = route.path.split('/');
       return (
         pattern.length === path.length &&
-        pattern.every((part, place) => (part.startsWith(':') ? path[place] !== '' : part === path[place]))
+        pattern.every((part, index) => (part.startsWith(':') ? path[index] !== '' : part === path[index]))
       );
     });
   }

@@ -752,12 +752,12 @@ function change(schema: Schema, plausible: Plausible): fc.Arbitrary<Change> {
     return first ? [added, ...members] : [...members, added];
   });
   const replace = fc.tuple(fc.nat(), odd).map(([at, value]): Change => (members) => {
-    return members.map((member, place) => (place === at % members.length ? [member[0], value] : member));
+    return members.map((member, index) => (index === at % members.length ? [member[0], value] : member));
   });
   const drop = fc.nat().map(
     (at): Change =>
       (members) =>
-        members.filter((_, place) => place !== at % members.length),
+        members.filter((_, index) => index !== at % members.length),
   );
   const double = fc.constantFrom<Change>(
     (members) => [...members, ...members],

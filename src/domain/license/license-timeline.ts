@@ -30,8 +30,8 @@ export function warningsAt(claims: LicenseClaims, nowSeconds: number): LicenseWa
     [token, exp],
     [license, lexp],
   ] as const;
-  return LICENSE_WARNINGS.filter((_, place) => {
-    const [from, until] = windows[place] ?? [];
+  return LICENSE_WARNINGS.filter((_, index) => {
+    const [from, until] = windows[index] ?? [];
     return from !== undefined && until !== undefined && from <= nowSeconds && nowSeconds < until;
   });
 }

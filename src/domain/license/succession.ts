@@ -54,7 +54,7 @@ export type Succession<T extends Token = Token> =
 /** Decides whether a renewed token may be stored, beside what the database holds by then. */
 export function decideSuccession<T extends Token>(renewal: AnsweredRenewal<T>): Succession<T> {
   const { before, now, renewed, successor, revokedAt } = renewal;
-  if (now.generation !== before.generation || !isSamePlace(renewal)) return { kind: 'changed' };
+  if (now.generation !== before.generation || !isSameLicenseStored(renewal)) return { kind: 'changed' };
   const { present } = now;
   const isNews = present !== undefined && present.token !== before.present?.token;
   if (isNews) {
@@ -69,10 +69,10 @@ export function decideSuccession<T extends Token>(renewal: AnsweredRenewal<T>): 
 }
 
 /**
- * Whether the database holds a token of the renewed license, or that came from another source and nothing
+ * Whether the database has a token of the renewed license, or that came from another source and nothing
  * changed here.
  */
-function isSamePlace({ before, now, renewed }: AnsweredRenewal): boolean {
+function isSameLicenseStored({ before, now, renewed }: AnsweredRenewal): boolean {
   if (now.present !== undefined) {
     return isSameLicense(now.present.claims, renewed.claims) || now.present.token === before.present?.token;
   }

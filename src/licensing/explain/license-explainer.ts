@@ -56,8 +56,8 @@ export class LicenseExplainer {
     return {
       at,
       ...outlook,
-      sources: [...sources, ...absentIn(sources)].map((standing, place) =>
-        this.#explained(standing, view.reports[place], at),
+      sources: [...sources, ...absentIn(sources)].map((standing, index) =>
+        this.#explained(standing, view.reports[index], at),
       ),
       nextChange: this.#nextChange(snapshot, at),
     };

@@ -82,7 +82,7 @@ export class LicenseStore {
         revision: () => 'revision + 1',
         stamp: randomUUID(),
       })
-      .where(AS_IT_WAS_READ, { row: ROW, ...placeOf(read) })
+      .where(AS_IT_WAS_READ, { row: ROW, ...versionOf(read) })
       .andWhere(
         '(:overNewer OR lid IS NULL OR lid <> :lid OR iss <> :iss OR iat < :iat OR (iat = :iat AND exp <= :exp))',
         { overNewer, lid, iss, iat, exp },
@@ -141,13 +141,13 @@ export class LicenseStore {
       .createQueryBuilder()
       .update(LicenseEntity)
       .set({ ...fields, revision: () => 'revision + 1', stamp: randomUUID() })
-      .where(AS_IT_WAS_READ, { row: ROW, ...placeOf(read) })
+      .where(AS_IT_WAS_READ, { row: ROW, ...versionOf(read) })
       .execute();
     if (affected !== 1) throw new ServiceError('license.changed');
   }
 }
 
-function placeOf({
+function versionOf({
   generation,
   revision,
   stamp,

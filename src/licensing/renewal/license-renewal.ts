@@ -54,7 +54,7 @@ export class LicenseRenewal {
     // Before any wait: a caller that arrives during a renewal shares it, however soon it ends.
     const snapshot = this.snapshots.current;
     const first = snapshot === undefined ? undefined : this.candidateIn(snapshot);
-    const key = placeOf(snapshot?.license.generation, first);
+    const key = joinKeyOf(snapshot?.license.generation, first);
     let renewal = this.#underWay.get(key);
     if (renewal === undefined) {
       renewal = this.#take(actor)
@@ -160,7 +160,7 @@ function repeated({ code, message, detail, retryAfter }: AttemptFailure): Servic
   });
 }
 
-/** A license that was removed and installed again meanwhile is another matter than the one under way. */
-function placeOf(generation: number | undefined, license: AuthenticatedLicense | undefined): string {
+/** Callers with the same key share a renewal. A license that was removed and installed again has another key. */
+function joinKeyOf(generation: number | undefined, license: AuthenticatedLicense | undefined): string {
   return `${generation} ${license?.claims.lid ?? ''}`;
 }

@@ -170,6 +170,6 @@ function areSame(a: readonly LocalSource[], b: readonly LocalSource[]): boolean 
   const same = (one: LocalSource, other: LocalSource | undefined) =>
     one.fault?.message === other?.fault?.message &&
     one.licenses.length === other?.licenses.length &&
-    one.licenses.every((license, place) => license === other.licenses[place]);
-  return a.length === b.length && a.every((one, place) => same(one, b[place]));
+    one.licenses.every((license, index) => license === other.licenses[index]);
+  return a.length === b.length && a.every((one, index) => same(one, b[index]));
 }

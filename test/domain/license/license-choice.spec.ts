@@ -192,7 +192,7 @@ describe('what the database holds, from second to second', () => {
         let stored = both === undefined ? undefined : candidate('database', both[0]);
         let queued = both === undefined ? undefined : candidate('queue', both[1]);
         const memory = new SourceMemory<Candidate>();
-        const said = files.map((claims, place) => candidate('file', { ...claims, jti: `file ${place}` }));
+        const said = files.map((claims, index) => candidate('file', { ...claims, jti: `file ${index}` }));
         const look = (since: number, moment: number) =>
           memory.look(said[0], (one, when) => {
             const span = { from: moment - (when === 'now' ? 0 : since), until: moment };

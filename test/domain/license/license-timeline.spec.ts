@@ -223,8 +223,8 @@ describe('the transitions', () => {
     let count = 0;
     fc.assert(
       fc.property(all, near, (held, from) => {
-        const candidates = held.map(([overrides, revokedAt, source], place): Candidate => ({
-          ...candidate({ ...overrides, jti: String(place) }, revokedAt),
+        const candidates = held.map(([overrides, revokedAt, source], index): Candidate => ({
+          ...candidate({ ...overrides, jti: String(index) }, revokedAt),
           source,
         }));
         const told = follow(from, candidates);
@@ -249,8 +249,8 @@ describe('the transitions', () => {
               throw new Error(`nothing is told of ${moment - NOW}`);
           }
         }
-        for (const [place, at] of moments.entries()) {
-          const last = (moments[place + 1] ?? at + 1000 * DAY) - 1;
+        for (const [index, at] of moments.entries()) {
+          const last = (moments[index + 1] ?? at + 1000 * DAY) - 1;
           expect(stateAt(last)).toBe(stateAt(at));
         }
         count += moments.length;

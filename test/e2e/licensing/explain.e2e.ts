@@ -57,9 +57,9 @@ describe('the explanation of the check', () => {
     Object.fromEntries(rules.map(({ rule, verdict }) => [rule, verdict]));
   const passedUntil = (failing: string, verdict = 'failed') =>
     Object.fromEntries(
-      RULES.map((rule, place) => {
+      RULES.map((rule, index) => {
         const at = RULES.indexOf(failing);
-        return [rule, place < at ? 'passed' : place === at ? verdict : 'not-reached'];
+        return [rule, index < at ? 'passed' : index === at ? verdict : 'not-reached'];
       }),
     );
 
@@ -249,9 +249,9 @@ describe('the explanation of the check', () => {
     const foretold = [];
     for (const moment of moments) foretold.push(await explained(`?at=${moment}`));
     const seen = new Set<string>();
-    for (const [place, moment] of moments.entries()) {
+    for (const [index, moment] of moments.entries()) {
       hold(moment);
-      const told = foretold[place];
+      const told = foretold[index];
       const shown = await stage.shown();
       expect([moment - now, told?.answer, told?.status, told?.decidedBy?.lid]).toEqual([
         moment - now,
@@ -465,13 +465,13 @@ describe('the timeline', () => {
           exp: start + 700 * DAY,
           lexp: start + 650 * DAY + 7,
         },
-      ].map((claims, place) => ({
+      ].map((claims, index) => ({
         ...claims,
         ...{
           jti: claims.lid,
-          tok_exp_warn_days: 2 + place,
-          lic_exp_warn_days: 30 + place,
-          update_days: 5 + place,
+          tok_exp_warn_days: 2 + index,
+          lic_exp_warn_days: 30 + index,
+          update_days: 5 + index,
         },
       }));
       const [stored, file, text] = held.map((claims) => stage.issuer.token(claims));
