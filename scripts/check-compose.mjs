@@ -27,7 +27,7 @@ Ends with 0 when all is well, 1 when something is not, 77 when it cannot run her
 Base images stay in ~/.cache/licentia-compose ($XDG_CACHE_HOME); everything else is removed.
 `;
 const SKIPPED = 77;
-const LONGEST_HEALTH_MS = 180_000;
+const MAX_HEALTH_MS = 180_000;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const { values: options } = parseArgs({
@@ -131,10 +131,7 @@ async function check() {
           started.push(service);
           podman(['run', '--detach', `--name=${container(service)}`, ...arguments_(service)]);
           if (service.ends)
-            assert.equal(
-              podman(['wait', container(service)], { seconds: LONGEST_HEALTH_MS / 1000 }).stdout,
-              '0',
-            );
+            assert.equal(podman(['wait', container(service)], { seconds: MAX_HEALTH_MS / 1000 }).stdout, '0');
           else await healthy(container(service));
         },
       );
@@ -189,7 +186,7 @@ async function check() {
     };
     /** As a caller does it who is told to come again: the service was up before the issuer, and spares it for a while. */
     const callPatiently = async (...args) => {
-      for (const deadline = performance.now() + LONGEST_HEALTH_MS; ; await sleep(2000)) {
+      for (const deadline = performance.now() + MAX_HEALTH_MS; ; await sleep(2000)) {
         const answer = await call(...args);
         if (answer.status !== 503 || performance.now() > deadline) return answer;
       }
@@ -355,7 +352,7 @@ function build(image, directory, nodeImage) {
 
 /** Runs the health check of the file until it passes. */
 async function healthy(name) {
-  const deadline = performance.now() + LONGEST_HEALTH_MS;
+  const deadline = performance.now() + MAX_HEALTH_MS;
   for (;;) {
     const { status, stdout, stderr } = podman(['healthcheck', 'run', name], { mayFail: true });
     if (status === 0) return;

@@ -11,11 +11,11 @@ import { parseArgs } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const JEST = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
-const MOST_SEED = 2 ** 31 - 1;
+const MAX_SEED = 2 ** 31 - 1;
 /** Requests of one round: what `npm test` sends. The database stays small that way. */
 const ROUND = 20_000;
 /** A round that takes longer hangs: milliseconds. */
-const LONGEST_ROUND_MS = 20 * 60_000;
+const MAX_ROUND_MS = 20 * 60_000;
 const HELP = `Usage: npm run fuzz -- [options]
 
 Fuzzes the service in this process's children, on the embedded database or on that of TEST_DATABASE_URL.
@@ -69,7 +69,7 @@ function fuzz(seed, requests) {
     {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: LONGEST_ROUND_MS,
+      timeout: MAX_ROUND_MS,
       env: {
         ...process.env,
         FUZZ_SEED: String(seed),
@@ -112,7 +112,7 @@ function read() {
     return {
       requests: whole('requests', values.requests, 100_000_000),
       minutes: whole('minutes', values.minutes, 10_000),
-      seed: whole('seed', values.seed, MOST_SEED - 10_000),
+      seed: whole('seed', values.seed, MAX_SEED - 10_000),
       only: values.only,
       path: values.path,
     };

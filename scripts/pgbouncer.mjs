@@ -9,7 +9,7 @@ import pg from 'pg';
 
 /** PgBouncer refuses to run as root; nobody has nothing that it could harm. */
 const UNPRIVILEGED = 'nobody';
-const LONGEST_START_MS = 10_000;
+const MAX_START_MS = 10_000;
 /** Far fewer than clients have connections, so that each transaction gets whichever is free. */
 const SERVER_CONNECTIONS = 5;
 
@@ -87,7 +87,7 @@ export async function startPgBouncer(program, serverUrl) {
   };
 
   try {
-    const deadline = performance.now() + LONGEST_START_MS;
+    const deadline = performance.now() + MAX_START_MS;
     for (;;) {
       try {
         await ask(url, 'SELECT 1');

@@ -6,7 +6,7 @@ import { explainFailure } from './start-failure.js';
 /** A command that did its work ends with this when its result could not be written (EX_IOERR of sysexits.h). */
 const UNWRITTEN = 74;
 /** A process that has not ended by itself this long after it was asked to is ended, milliseconds. */
-export const LONGEST_SHUTDOWN_MS = 9_600;
+export const MAX_SHUTDOWN_MS = 9_600;
 /** How long the end waits for a reader of the last lines, milliseconds. */
 const FLUSH_MS = 500;
 /** The same where no time is left, milliseconds: twice this after the longest end is less than ten seconds. */
@@ -37,7 +37,7 @@ export async function end(code: number, said: { result?: string; message?: strin
 }
 
 /** Ends when the last lines are written, or their readers had their time, and nothing hangs, or its time is over. */
-export async function exit(code: number, deadline = performance.now() + LONGEST_SHUTDOWN_MS): Promise<never> {
+export async function exit(code: number, deadline = performance.now() + MAX_SHUTDOWN_MS): Promise<never> {
   await flushOutput(Math.max(LAST_WORDS_MS, Math.min(FLUSH_MS, deadline - performance.now())));
   const lastRead = performance.now() + LAST_READ_MS;
   const patience = () => (isReadingFiles() ? Math.min(deadline, lastRead) : deadline);

@@ -43,7 +43,7 @@ await runProcess({
   transfer: ({ database: { location } }) => ({ location, schema: SERVICE_SCHEMA, program: 'service' }),
   async start(config: ServiceConfig, logger) {
     warnAboutAccess(config);
-    const tooFewFiles = openFilesWarning(config.http.mostConnections);
+    const tooFewFiles = openFilesWarning(config.http.maxConnections);
     if (tooFewFiles !== undefined) logger.warn({ msg: tooFewFiles });
     const { url, application, failure } = await startService(config, logger);
     application.nest.get(Metrics).observeProcess();

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { ConfigError, type Environment, type Settings } from './config/environment.js';
 import { readFilesAhead } from './config/read-files-ahead.js';
 import { createLogger } from './http/logger.js';
-import { end, exit, fail, LONGEST_SHUTDOWN_MS } from './end-process.js';
+import { end, exit, fail, MAX_SHUTDOWN_MS } from './end-process.js';
 import { standardOutput } from './output/standard-output.js';
 import { hasTerminal } from './output/terminal.js';
 import { runTransfer } from './transfer-command.js';
@@ -172,14 +172,14 @@ async function serve(starting: Promise<Running>, logger: Logger): Promise<void> 
       });
     const outcome = await Promise.race([
       closing(running),
-      sleep(LONGEST_SHUTDOWN_MS, { reason: 'not everything ended in time' }),
+      sleep(MAX_SHUTDOWN_MS, { reason: 'not everything ended in time' }),
     ]);
     const code = outcome === undefined && failure === undefined ? 0 : 1;
     ended(code, outcome);
     if (outcome !== undefined && 'err' in outcome)
       standardOutput.stderr.write(`${explainFailure(outcome.err)}\n`);
     if (failure !== undefined) standardOutput.stderr.write(`${explainFailure(failure)}\n`);
-    return exit(code, began + LONGEST_SHUTDOWN_MS);
+    return exit(code, began + MAX_SHUTDOWN_MS);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
     process.on(signal, () => void finish({ signal }));

@@ -67,7 +67,7 @@ export async function startService(
     limits: {
       clientOf: clientAddress(config.http.trustedProxies),
       isFromUnnamedProxy: fromUnnamedProxy(config.http.trustedProxies),
-      mostConnections: config.http.mostConnections,
+      maxConnections: config.http.maxConnections,
       keepAliveSeconds: config.http.keepAliveSeconds,
       subPath: config.http.subPath,
     },

@@ -17,10 +17,10 @@ export class AttemptWindow {
     private readonly clock: Clock,
     private readonly most: number,
     private readonly windowMs: number,
-    mostKeys = 10_000,
+    maxKeys = 10_000,
   ) {
     this.#windows = new LRUCache({
-      max: mostKeys,
+      max: maxKeys,
       dispose: ({ since }, _key, reason) => {
         if (reason === 'evict' && this.clock.monotonic() - since < this.windowMs) this.#forgotten += 1;
       },

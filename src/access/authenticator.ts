@@ -16,7 +16,7 @@ import { ADMINISTRATOR_ROLE, actionsOf } from './roles.js';
 import { hashToken, looksLikeServiceAccountToken } from './service-account-token.js';
 
 /** Outcomes remembered for one snapshot, so that Passport sees each header once. */
-const MOST_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 
 /** As long as the sentence of a block: a longer line of the log takes longer to write. */
 const WRONG_PASSWORD = 'the name or the password was not right';
@@ -37,7 +37,7 @@ export class Authenticator {
   readonly #bearer: BearerStrategy<Known>;
   readonly #metrics: AccessMetrics;
   readonly failures: FailedAttempts;
-  #remembered = new LRUCache<string, Known>({ max: MOST_REMEMBERED });
+  #remembered = new LRUCache<string, Known>({ max: MAX_REMEMBERED });
   /** What the outcomes were found in: another map is another state of the database. */
   #rememberedFrom: Snapshot['tokens'] | undefined;
 

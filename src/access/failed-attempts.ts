@@ -10,7 +10,7 @@ import type { SnapshotService } from '../snapshot/snapshot.service.js';
 import { AttemptWindow } from './attempt-window.js';
 
 /** Wrong passwords for one name from one client, and how long they count: milliseconds. */
-const MOST_WRONG_PASSWORDS = 5;
+const MAX_WRONG_PASSWORDS = 5;
 const WRONG_PASSWORD_WINDOW_MS = 5 * 60_000;
 const MINUTE_MS = 60_000;
 /** Once too much has failed, the database is asked for unknown tokens once in this time: milliseconds. */
@@ -41,8 +41,8 @@ export class FailedAttempts {
     { failuresPerMinute, allFailuresPerMinute }: AccessConfig,
     private readonly snapshots: SnapshotService,
   ) {
-    this.#wrongPasswords = new AttemptWindow(clock, MOST_WRONG_PASSWORDS, WRONG_PASSWORD_WINDOW_MS);
-    this.#otherNames = new AttemptWindow(clock, MOST_WRONG_PASSWORDS, WRONG_PASSWORD_WINDOW_MS);
+    this.#wrongPasswords = new AttemptWindow(clock, MAX_WRONG_PASSWORDS, WRONG_PASSWORD_WINDOW_MS);
+    this.#otherNames = new AttemptWindow(clock, MAX_WRONG_PASSWORDS, WRONG_PASSWORD_WINDOW_MS);
     this.#byClient = new AttemptWindow(clock, failuresPerMinute, MINUTE_MS);
     this.#all = new AttemptWindow(clock, allFailuresPerMinute, MINUTE_MS, 1);
     this.#warnings = new AttemptWindow(clock, 1, MINUTE_MS, 2);
@@ -75,7 +75,7 @@ export class FailedAttempts {
     const until = this.blockedUntil(name, origin);
     if (until === undefined) return;
     this.#logger.warn({
-      msg: `blocked after ${MOST_WRONG_PASSWORDS} wrong passwords: every password from this address is refused until then`,
+      msg: `blocked after ${MAX_WRONG_PASSWORDS} wrong passwords: every password from this address is refused until then`,
       name,
       ...describe(origin),
       until,

@@ -3,7 +3,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { type AccessConfig, SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
-import { mostOfOneCaller } from '../http/connections.js';
+import { maxOfOneCaller } from '../http/connections.js';
 import { contextOf } from '../http/request-context.js';
 import { callerOf } from './access.guard.js';
 import { AttemptWindow } from './attempt-window.js';
@@ -25,10 +25,10 @@ export class LoadGuard implements CanActivate {
   readonly #slots: WorkSlots;
 
   constructor(@Inject(SERVICE_CONFIG) { access, http }: ServiceConfig, @Inject(CLOCK) clock: Clock) {
-    const { writesPerMinute, allWritesPerMinute, mostInWork }: AccessConfig = access;
+    const { writesPerMinute, allWritesPerMinute, maxInWork }: AccessConfig = access;
     this.#writes = new AttemptWindow(clock, writesPerMinute, MINUTE_MS);
     this.#allWrites = new AttemptWindow(clock, allWritesPerMinute, MINUTE_MS, 1);
-    this.#slots = new WorkSlots(mostInWork, mostOfOneCaller(http.mostConnections));
+    this.#slots = new WorkSlots(maxInWork, maxOfOneCaller(http.maxConnections));
   }
 
   /** @throws ServiceError `too-many-requests` */

@@ -192,22 +192,22 @@ export class AccountsService {
 
   /** Counted under the lock of all changes, so that replicas together do not exceed it. */
   async #assertRoomForAccount(manager: EntityManager): Promise<void> {
-    const { mostAccounts } = this.config.access;
-    if ((await this.store.count(manager)) < mostAccounts) return;
+    const { maxAccounts } = this.config.access;
+    if ((await this.store.count(manager)) < maxAccounts) return;
     throw new ServiceError('service-account.limit-reached', undefined, {
-      detail: `rename an account that is not used any more, or raise MAX_SERVICE_ACCOUNTS (now ${mostAccounts})`,
+      detail: `rename an account that is not used any more, or raise MAX_SERVICE_ACCOUNTS (now ${maxAccounts})`,
     });
   }
 
   /** Revoked and expired tokens count: they are rows that every change reads again, until they are deleted. */
   async #assertRoomForToken(manager: EntityManager, id: number): Promise<void> {
-    const { mostTokensPerAccount } = this.config.access;
+    const { maxTokensPerAccount } = this.config.access;
     const count = await this.store.countTokens(manager, id);
-    if (count < mostTokensPerAccount) return;
+    if (count < maxTokensPerAccount) return;
     throw new ServiceError('service-account.token-limit-reached', undefined, {
       detail:
         'delete tokens that are expired, revoked or not used any more, ' +
-        `or raise MAX_TOKENS_PER_ACCOUNT (now ${mostTokensPerAccount})`,
+        `or raise MAX_TOKENS_PER_ACCOUNT (now ${maxTokensPerAccount})`,
     });
   }
 

@@ -10,7 +10,7 @@ export interface CertificateFile {
 }
 
 /** Four times a bundle of every authority there is; parsing this takes a tenth of a second. Bytes. */
-export const MOST_CERTIFICATE_BYTES = 1024 * 1024;
+export const MAX_CERTIFICATE_BYTES = 1024 * 1024;
 
 const BLOCK =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
@@ -22,11 +22,11 @@ const BLOCK =
  */
 export function readCertificateFile(
   file: string,
-  read: (file: string, mostBytes: number) => Buffer = readNamedFileSync,
+  read: (file: string, maxBytes: number) => Buffer = readNamedFileSync,
 ): CertificateFile {
   let bytes;
   try {
-    bytes = read(file, MOST_CERTIFICATE_BYTES);
+    bytes = read(file, MAX_CERTIFICATE_BYTES);
   } catch (error) {
     if (!(error instanceof NamedFileError)) throw error;
     throw new SettingFault(`names a file that cannot be used: ${error.message}`);
@@ -40,7 +40,7 @@ export function readCertificateFile(
 
 /** The same while the process runs. @throws SettingFault */
 export async function readCertificateFileAgain(file: string): Promise<CertificateFile> {
-  const content = await readNamedFile(file, MOST_CERTIFICATE_BYTES).then(
+  const content = await readNamedFile(file, MAX_CERTIFICATE_BYTES).then(
     (bytes) => () => bytes,
     (error: Error) => () => {
       throw error;

@@ -3,7 +3,7 @@ import { NamedFileError, readNamedFileSync, textOfFile } from './named-file.js';
 import { type DatabaseLocation, path, type Setting, SettingFault } from './setting.js';
 
 /** More than any secret has. Bytes. */
-export const MOST_SECRET_BYTES = 16 * 1024;
+export const MAX_SECRET_BYTES = 16 * 1024;
 
 /** The variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -89,7 +89,7 @@ function textOf(name: string, setting: Setting<unknown>, environment: Environmen
 
 function readSecret(file: string, source: string): string {
   try {
-    return textOfFile(readNamedFileSync(path.parse(file), MOST_SECRET_BYTES));
+    return textOfFile(readNamedFileSync(path.parse(file), MAX_SECRET_BYTES));
   } catch (error) {
     if (!(error instanceof NamedFileError || error instanceof SettingFault)) throw error;
     throw new SettingFault(`cannot be read from ${source}: ${error.message}`);

@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import type { Environment, Settings } from './environment.js';
 
 /** Names shorter than this (`PORT`, `HOST`) are near to too many of other programs. */
-const SHORTEST_GUESSED = 6;
+const MIN_GUESSED = 6;
 /** From this length on two edits still point at one name; below it one edit, or two neighbors that changed places. */
 const LONG = 12;
 /** What an environment variable of a person looks like. Nothing else is repeated in a log. */
@@ -52,7 +52,7 @@ function nearest(name: string, ours: readonly string[]): string | undefined {
   const same = ours.find((candidate) => spellings.some((spelling) => sameLetters(spelling, candidate)));
   if (same !== undefined) return same;
   const [guess] = ours
-    .filter((candidate) => candidate.length >= SHORTEST_GUESSED)
+    .filter((candidate) => candidate.length >= MIN_GUESSED)
     .map((candidate) => ({ candidate, edits: edits(canonical(name), candidate) }))
     .sort((a, b) => a.edits - b.edits);
   if (guess === undefined) return undefined;
@@ -71,9 +71,7 @@ function canonical(name: string): string {
 
 /** The same but for separators. A service link of Kubernetes (`LICENTIA_PORT`) must not be taken for a short name. */
 function sameLetters(spelling: string, candidate: string): boolean {
-  return (
-    candidate.length >= SHORTEST_GUESSED && spelling.replaceAll('_', '') === candidate.replaceAll('_', '')
-  );
+  return candidate.length >= MIN_GUESSED && spelling.replaceAll('_', '') === candidate.replaceAll('_', '');
 }
 
 /** Levenshtein's distance; two neighbors that changed places are one edit, as the typist made one mistake. */

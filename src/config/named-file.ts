@@ -10,7 +10,7 @@ const SLICES = 20;
  * How many files are read at a time. A read on a file system that hangs holds one of the four threads that Node has for
  * files, names and signatures until the file system answers, so some of them are never given to files.
  */
-const MOST_AT_A_TIME = 2;
+const MAX_AT_A_TIME = 2;
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -43,14 +43,14 @@ const atWork = new Set<Promise<unknown>>();
  * system that hangs is an error like a missing file: after {@link FILE_DEADLINE_MS}, and at once for those
  * who ask later, until it answers.
  *
- * @param mostBytes - a larger file is an error
+ * @param maxBytes - a larger file is an error
  * @throws NamedFileError
  */
-export async function readNamedFile(path: string, mostBytes: number): Promise<Buffer> {
-  const key = keyOf(path, mostBytes);
+export async function readNamedFile(path: string, maxBytes: number): Promise<Buffer> {
+  const key = keyOf(path, maxBytes);
   const known = answers.get(key);
   if (known !== undefined) return known;
-  const content = inTurn(() => readOpened(path, mostBytes)).finally(() => answers.delete(key));
+  const content = inTurn(() => readOpened(path, maxBytes)).finally(() => answers.delete(key));
   const answer = withinDeadline(content);
   answers.set(key, answer);
   return answer;
@@ -62,13 +62,13 @@ export async function readNamedFile(path: string, mostBytes: number): Promise<Bu
  *
  * @throws NamedFileError
  */
-export function readNamedFileSync(path: string, mostBytes: number): Buffer {
-  if (answers.has(keyOf(path, mostBytes))) throw hangs(path);
+export function readNamedFileSync(path: string, maxBytes: number): Buffer {
+  if (answers.has(keyOf(path, maxBytes))) throw hangs(path);
   let file;
   try {
     file = openSync(path, FLAGS);
-    assertUsable(fstatSync(file), mostBytes);
-    const content = new Content(mostBytes);
+    assertUsable(fstatSync(file), maxBytes);
+    const content = new Content(maxBytes);
     while (content.take(readSync(file, content.rest, 0, content.rest.length, null)));
     return content.whole();
   } catch (error) {
@@ -115,8 +115,8 @@ async function withinDeadline<T>(content: Promise<T>): Promise<T> {
   throw hangs('it');
 }
 
-function keyOf(path: string, mostBytes: number): string {
-  return `${mostBytes} ${path}`;
+function keyOf(path: string, maxBytes: number): string {
+  return `${maxBytes} ${path}`;
 }
 
 function hangs(file: string): NamedFileError {
@@ -127,7 +127,7 @@ function hangs(file: string): NamedFileError {
 }
 
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  while (atWork.size >= MOST_AT_A_TIME) await Promise.race(atWork);
+  while (atWork.size >= MAX_AT_A_TIME) await Promise.race(atWork);
   const result = work();
   const ended: Promise<unknown> = result.then(
     () => atWork.delete(ended),
@@ -139,14 +139,14 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
 
 /**
  * Opens a regular file to read it in parts; the opening never waits.
- * @param mostBytes - a larger file is an error
+ * @param maxBytes - a larger file is an error
  * @throws NamedFileError
  */
-export async function openNamedFile(path: string, mostBytes = Infinity): Promise<FileHandle> {
+export async function openNamedFile(path: string, maxBytes = Infinity): Promise<FileHandle> {
   let file;
   try {
     file = await open(path, FLAGS);
-    assertUsable(await file.stat(), mostBytes);
+    assertUsable(await file.stat(), maxBytes);
     return file;
   } catch (error) {
     await file?.close();
@@ -154,10 +154,10 @@ export async function openNamedFile(path: string, mostBytes = Infinity): Promise
   }
 }
 
-async function readOpened(path: string, mostBytes: number): Promise<Buffer> {
-  const file = await openNamedFile(path, mostBytes);
+async function readOpened(path: string, maxBytes: number): Promise<Buffer> {
+  const file = await openNamedFile(path, maxBytes);
   try {
-    const content = new Content(mostBytes);
+    const content = new Content(maxBytes);
     while (content.take((await file.read(content.rest, 0, content.rest.length, null)).bytesRead));
     return content.whole();
   } catch (error) {
@@ -174,7 +174,7 @@ class Content {
   /** Where the next bytes go. */
   rest: Buffer;
 
-  constructor(private readonly mostBytes: number) {
+  constructor(private readonly maxBytes: number) {
     this.rest = this.#next();
   }
 
@@ -182,7 +182,7 @@ class Content {
   take(bytes: number): boolean {
     this.#chunks.push(this.rest.subarray(0, bytes));
     this.#length += bytes;
-    if (this.#length > this.mostBytes) throw tooLarge(this.mostBytes);
+    if (this.#length > this.maxBytes) throw tooLarge(this.maxBytes);
     this.rest = this.#next();
     return bytes > 0;
   }
@@ -192,18 +192,18 @@ class Content {
   }
 
   #next(): Buffer {
-    return Buffer.allocUnsafe(Math.min(CHUNK_BYTES, this.mostBytes + 1 - this.#length));
+    return Buffer.allocUnsafe(Math.min(CHUNK_BYTES, this.maxBytes + 1 - this.#length));
   }
 }
 
-function assertUsable(stats: Stats, mostBytes: number): void {
+function assertUsable(stats: Stats, maxBytes: number): void {
   if (stats.isDirectory()) throw new NamedFileError('EISDIR', 'it is a directory');
   if (!stats.isFile()) throw new NamedFileError('not-regular', 'it is no regular file');
-  if (stats.size > mostBytes) throw tooLarge(mostBytes);
+  if (stats.size > maxBytes) throw tooLarge(maxBytes);
 }
 
-function tooLarge(mostBytes: number): NamedFileError {
-  const size = mostBytes >= 1024 * 1024 ? `${mostBytes / 1024 / 1024} MiB` : `${mostBytes / 1024} KiB`;
+function tooLarge(maxBytes: number): NamedFileError {
+  const size = maxBytes >= 1024 * 1024 ? `${maxBytes / 1024 / 1024} MiB` : `${maxBytes / 1024} KiB`;
   return new NamedFileError('too-large', `it has more than ${size}`);
 }
 

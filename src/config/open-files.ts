@@ -7,7 +7,7 @@ const OTHERS = 256;
  * How many files and sockets a process may have open, by Linux's `/proc/<id>/limits`.
  * @returns undefined where it is not said, or there is no limit
  */
-export function mostOpenFiles(limits: string): number | undefined {
+export function maxOpenFiles(limits: string): number | undefined {
   const [, soft] = /^Max open files\s+(\d+)\s/m.exec(limits) ?? [];
   return soft === undefined ? undefined : Number(soft);
 }
@@ -18,15 +18,15 @@ export function mostOpenFiles(limits: string): number | undefined {
  * @returns a warning, or undefined where all is well or the system does not say
  */
 export function openFilesWarning(
-  mostConnections: number,
+  maxConnections: number,
   limits = ownLimits(),
   remedy = ' or lower MAX_CONNECTIONS',
 ): string | undefined {
-  const most = mostOpenFiles(limits);
-  const needed = mostConnections + OTHERS;
+  const most = maxOpenFiles(limits);
+  const needed = maxConnections + OTHERS;
   if (most === undefined || most >= needed) return undefined;
   return (
-    `this process may have ${most} files and sockets open, and ${mostConnections} connections need ${needed}: ` +
+    `this process may have ${most} files and sockets open, and ${maxConnections} connections need ${needed}: ` +
     `raise the limit (ulimit -n, LimitNOFILE of systemd, --ulimit nofile of a container)${remedy}`
   );
 }

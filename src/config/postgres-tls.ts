@@ -1,11 +1,11 @@
-import { type CertificateFile, MOST_CERTIFICATE_BYTES, readCertificateFile } from './certificate-file.js';
+import { type CertificateFile, MAX_CERTIFICATE_BYTES, readCertificateFile } from './certificate-file.js';
 import { NamedFileError, readNamedFileSync } from './named-file.js';
 import type { PostgresAddress, PostgresTls } from './postgres-address.js';
 import type { DatabaseLocation } from './setting.js';
 import { SettingFault } from './setting-fault.js';
 
 /** Reads a file that a setting names. @throws NamedFileError */
-type ReadFile = (file: string, mostBytes: number) => Buffer;
+type ReadFile = (file: string, maxBytes: number) => Buffer;
 
 /**
  * TLS of a database's address together with the authorities of `DATABASE_CA_PATH`, which alone turn it on.
@@ -77,7 +77,7 @@ function readPair(certificate: string, key: string, readFile: ReadFile): { cert:
   const faults: string[] = [];
   const contentOf = (name: string, file: string) => {
     try {
-      return readFile(file, MOST_CERTIFICATE_BYTES).toString('latin1');
+      return readFile(file, MAX_CERTIFICATE_BYTES).toString('latin1');
     } catch (error) {
       if (!(error instanceof NamedFileError)) throw error;
       faults.push(`has an ${name} that cannot be used: ${error.message}`);

@@ -1,5 +1,5 @@
-import { MOST_CERTIFICATE_BYTES } from './certificate-file.js';
-import { type Environment, MOST_SECRET_BYTES, type Settings } from './environment.js';
+import { MAX_CERTIFICATE_BYTES } from './certificate-file.js';
+import { type Environment, MAX_SECRET_BYTES, type Settings } from './environment.js';
 import { readNamedFile, textOfFile } from './named-file.js';
 import { path, type Setting } from './setting.js';
 
@@ -20,7 +20,7 @@ async function readAhead(name: string, setting: Setting<unknown>, environment: E
   const text =
     file === undefined
       ? environment[name]
-      : textOfFile(await readNamedFile(path.parse(file), MOST_SECRET_BYTES));
+      : textOfFile(await readNamedFile(path.parse(file), MAX_SECRET_BYTES));
   if (!text || setting.files === undefined) return;
-  await Promise.all(setting.files(text).map(async (named) => readNamedFile(named, MOST_CERTIFICATE_BYTES)));
+  await Promise.all(setting.files(text).map(async (named) => readNamedFile(named, MAX_CERTIFICATE_BYTES)));
 }

@@ -1,4 +1,4 @@
-import { LONGEST_ISSUER_TIMEOUT_MS } from '../domain/request-deadline.js';
+import { MAX_ISSUER_TIMEOUT_MS } from '../domain/request-deadline.js';
 import type { RootUrl } from '../domain/root-url.js';
 import { certificateFile } from './certificate-file.js';
 import { type Environment, locationFrom, readEnvironment, rulesFor } from './environment.js';
@@ -50,7 +50,7 @@ export const SERVICE_SETTINGS = {
   ISSUER_CA_PATH: optional(certificateFile),
   ISSUER_PROXY_URL: secret(optional(proxyAddress)),
   ISSUER_ALLOW_INSECURE_HTTP: withDefault(boolean, 'false'),
-  ISSUER_TIMEOUT_MS: withDefault(integer(1, LONGEST_ISSUER_TIMEOUT_MS), '8000'),
+  ISSUER_TIMEOUT_MS: withDefault(integer(1, MAX_ISSUER_TIMEOUT_MS), '8000'),
   AUTO_REFRESH_LICENSE: optional(boolean),
   LICENSE_PRODUCTS: withDefault(list, 'grafana-enterprise'),
   LICENSE_PATH: optional(path),
@@ -109,17 +109,17 @@ export interface AccessConfig {
   readonly failuresPerMinute: number;
   readonly allFailuresPerMinute: number;
   /** Requests that need more than memory, at a time; one caller gets half of it. */
-  readonly mostInWork: number;
+  readonly maxInWork: number;
   /** Service accounts in the database, disabled ones included. */
-  readonly mostAccounts: number;
+  readonly maxAccounts: number;
   /** Tokens of one service account, expired and revoked ones included. */
-  readonly mostTokensPerAccount: number;
+  readonly maxTokensPerAccount: number;
 }
 
 export interface HttpConfig {
   /** Whose `X-Forwarded-For` is believed: addresses, CIDR ranges and the names of such. */
   readonly trustedProxies: readonly string[];
-  readonly mostConnections: number;
+  readonly maxConnections: number;
   /** How long a connection may wait for its next request. */
   readonly keepAliveSeconds: number;
   /** The path that everything is served below, without a slash at its end; empty for none. */
@@ -175,13 +175,13 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
       allWritesPerMinute: values.RATE_LIMIT_ALL_WRITES_PER_MINUTE ?? values.RATE_LIMIT_WRITES_PER_MINUTE * 10,
       failuresPerMinute: values.RATE_LIMIT_FAILURES_PER_MINUTE,
       allFailuresPerMinute: values.RATE_LIMIT_ALL_FAILURES_PER_MINUTE,
-      mostInWork: values.MAX_REQUESTS_IN_WORK,
-      mostAccounts: values.MAX_SERVICE_ACCOUNTS,
-      mostTokensPerAccount: values.MAX_TOKENS_PER_ACCOUNT,
+      maxInWork: values.MAX_REQUESTS_IN_WORK,
+      maxAccounts: values.MAX_SERVICE_ACCOUNTS,
+      maxTokensPerAccount: values.MAX_TOKENS_PER_ACCOUNT,
     }),
     http: Object.freeze({
       trustedProxies: values.TRUST_PROXY ?? Object.freeze([]),
-      mostConnections: values.MAX_CONNECTIONS,
+      maxConnections: values.MAX_CONNECTIONS,
       keepAliveSeconds: values.KEEP_ALIVE_SECONDS,
       subPath: values.SERVE_FROM_SUB_PATH ? pathOf(values.ROOT_URL) : '',
     }),

@@ -14,7 +14,7 @@ import {
 const LOOK_MS = 1_000;
 /** Wait before new content that does not work is retried, milliseconds: doubled after each try. */
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 4_000;
+const MAX_WAIT_MS = 4_000;
 
 /** A candidate that did not work. */
 interface Trial {
@@ -144,7 +144,7 @@ export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicati
             : 'a connection with the new content fails';
         const warning = `${names} changed, but ${fault}: the old one stays in use, and the new one is retried`;
         if (before?.warning !== warning) this.#logger.warn({ msg: warning, reason });
-        const waitMs = Math.min(LONGEST_WAIT_MS, (before?.waitMs ?? FIRST_WAIT_MS / 2) * 2);
+        const waitMs = Math.min(MAX_WAIT_MS, (before?.waitMs ?? FIRST_WAIT_MS / 2) * 2);
         this.#trial = { candidate, reason, warning, waitMs, due: performance.now() + waitMs };
         return reason;
       }

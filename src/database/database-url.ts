@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
-import { MOST_CERTIFICATE_BYTES, readCertificateFile } from '../config/certificate-file.js';
-import { MOST_SECRET_BYTES } from '../config/environment.js';
+import { MAX_CERTIFICATE_BYTES, readCertificateFile } from '../config/certificate-file.js';
+import { MAX_SECRET_BYTES } from '../config/environment.js';
 import { invisibleCharacter } from '../domain/invisible-character.js';
 import { readNamedFile, textOfFile } from '../config/named-file.js';
 import { type PostgresAddress, type PostgresTls, tlsFiles } from '../config/postgres-address.js';
@@ -76,13 +76,13 @@ export class DatabaseUrl {
     const seen = new Map<string, Buffer>();
     const { file, trustedCasPath, address } = this.location;
     const said: DatabaseSetting = file === undefined ? 'DATABASE_URL' : 'DATABASE_URL_FILE';
-    const bytes = file === undefined ? undefined : await this.#read(said, file, MOST_SECRET_BYTES, seen);
+    const bytes = file === undefined ? undefined : await this.#read(said, file, MAX_SECRET_BYTES, seen);
     const now = bytes === undefined ? address : of(said, () => addressIn(bytes));
     if (now === undefined) return undefined;
     if (trustedCasPath !== undefined) {
-      await this.#read('DATABASE_CA_PATH', trustedCasPath, MOST_CERTIFICATE_BYTES, seen);
+      await this.#read('DATABASE_CA_PATH', trustedCasPath, MAX_CERTIFICATE_BYTES, seen);
     }
-    for (const named of tlsFiles(now)) await this.#read(said, named, MOST_CERTIFICATE_BYTES, seen);
+    for (const named of tlsFiles(now)) await this.#read(said, named, MAX_CERTIFICATE_BYTES, seen);
     if (isSame(seen, this.#seen)) return this.#candidate;
 
     const content = (path: string) => seen.get(path) ?? Buffer.alloc(0);
@@ -136,9 +136,9 @@ export class DatabaseUrl {
     };
   }
 
-  async #read(setting: DatabaseSetting, path: string, mostBytes: number, seen: Map<string, Buffer>) {
+  async #read(setting: DatabaseSetting, path: string, maxBytes: number, seen: Map<string, Buffer>) {
     try {
-      const bytes = await readNamedFile(path, mostBytes);
+      const bytes = await readNamedFile(path, maxBytes);
       seen.set(path, bytes);
       return bytes;
     } catch (error) {

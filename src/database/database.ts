@@ -23,7 +23,7 @@ import { type Purpose, type ServerTimeouts, transactionSettings } from './transa
 /** Milliseconds; each is shorter than the client's own time-out, so that the server lets go first. */
 const TIMEOUTS: ServerTimeouts = { statement: 3_000, lock: 2_500, idle: 10_000 };
 
-const MOST_TRIES = 4;
+const MAX_TRIES = 4;
 
 /**
  * The one way to the database: every statement runs in a transaction with time-outs, and a database that cannot
@@ -106,7 +106,7 @@ export class Database implements OnApplicationShutdown {
         return result;
       } catch (error) {
         const isStale = error instanceof StaleSession || error instanceof OutdatedReadError;
-        if (tries < MOST_TRIES && (isStale || isWorthRepeating(sqlState(error)))) continue;
+        if (tries < MAX_TRIES && (isStale || isWorthRepeating(sqlState(error)))) continue;
         const failure = this.#asFailure(error instanceof StaleSession ? error.cause : error);
         if (isOutOfReach(failure)) this.#fails(findPermanentFault(failure));
         throw failure;

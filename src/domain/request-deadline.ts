@@ -1,5 +1,5 @@
 /** The longest time-out for a call to the issuer that can be configured, milliseconds. */
-export const LONGEST_ISSUER_TIMEOUT_MS = 60_000;
+export const MAX_ISSUER_TIMEOUT_MS = 60_000;
 
 /**
  * How much longer the lease of a renewal lasts than its call to the issuer, milliseconds: storing the answer
@@ -11,7 +11,7 @@ export const LEASE_RESERVE_MS = 7_000;
 export const REQUEST_ARRIVAL_MS = 10_000;
 
 /** How long a write may wait for the writes before it, milliseconds. */
-export const LONGEST_WRITE_QUEUE_MS = 8_000;
+export const MAX_WRITE_QUEUE_MS = 8_000;
 
 /** How long a transaction may wait for its connection (2 s) and the answer to a statement (4 s), milliseconds. */
 const DATABASE_MS = 6_000;
@@ -25,5 +25,5 @@ const DATABASE_MS = 6_000;
  */
 export function requestDeadlineMs(issuerTimeoutMs: number): number {
   const lease = issuerTimeoutMs + LEASE_RESERVE_MS;
-  return REQUEST_ARRIVAL_MS + LONGEST_WRITE_QUEUE_MS + DATABASE_MS + lease + issuerTimeoutMs;
+  return REQUEST_ARRIVAL_MS + MAX_WRITE_QUEUE_MS + DATABASE_MS + lease + issuerTimeoutMs;
 }

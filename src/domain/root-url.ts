@@ -12,14 +12,14 @@ export class RootUrlError extends Error {
 }
 
 /** The longest root URL, in characters: a claim of a license has room for as many. */
-export const MOST_ROOT_URL_CHARACTERS = 1024;
+export const MAX_ROOT_URL_CHARACTERS = 1024;
 /** The longest name of a host (RFC 1035, section 2.3.4, without the dot at its end). */
-const MOST_HOST_CHARACTERS = 253;
+const MAX_HOST_CHARACTERS = 253;
 /** A dot, a colon and the digits of a port. */
-const MOST_AROUND_HOST = 7;
+const MAX_AROUND_HOST = 7;
 
-const TOO_LONG = `The root URL has more than ${MOST_ROOT_URL_CHARACTERS} characters.`;
-const HOST_TOO_LONG = `The root URL has a host of more than ${MOST_HOST_CHARACTERS} characters.`;
+const TOO_LONG = `The root URL has more than ${MAX_ROOT_URL_CHARACTERS} characters.`;
+const HOST_TOO_LONG = `The root URL has a host of more than ${MAX_HOST_CHARACTERS} characters.`;
 
 /**
  * What a URL parser would repair, drop or explain away silently is refused before one sees it: a parser removes
@@ -37,7 +37,7 @@ const RULES: readonly (readonly [pattern: RegExp, message: string])[] = [
   [/^https?:(?!\/\/[^/])/i, 'The root URL has no host after exactly two slashes.'],
   [/^https?:\/\/[^/]*@/i, 'The root URL has a user name or password.'],
   // The parser's time grows with the square of a host's length.
-  [new RegExp(`^https?://[^/]{${MOST_HOST_CHARACTERS + MOST_AROUND_HOST + 1}}`, 'iu'), HOST_TOO_LONG],
+  [new RegExp(`^https?://[^/]{${MAX_HOST_CHARACTERS + MAX_AROUND_HOST + 1}}`, 'iu'), HOST_TOO_LONG],
 ];
 
 /**
@@ -72,7 +72,7 @@ export function parseAddress(text: unknown): URL {
   const url = parse(text);
   // A percent-encoded or full-width asterisk in the host is a plain one after parsing.
   if (url.hostname.includes('*')) throw new RootUrlError('The root URL has a wildcard.');
-  if (url.hostname.replace(/\.$/, '').length > MOST_HOST_CHARACTERS) throw new RootUrlError(HOST_TOO_LONG);
+  if (url.hostname.replace(/\.$/, '').length > MAX_HOST_CHARACTERS) throw new RootUrlError(HOST_TOO_LONG);
   return url;
 }
 
@@ -101,8 +101,8 @@ export function isRootUrl(text: unknown, rootUrl: RootUrl): boolean {
 
 /** Counts characters and not UTF-16 code units, as `maxLength` of JSON Schema does. */
 function isTooLong(text: string): boolean {
-  if (text.length <= MOST_ROOT_URL_CHARACTERS) return false;
-  return text.length > 2 * MOST_ROOT_URL_CHARACTERS || [...text].length > MOST_ROOT_URL_CHARACTERS;
+  if (text.length <= MAX_ROOT_URL_CHARACTERS) return false;
+  return text.length > 2 * MAX_ROOT_URL_CHARACTERS || [...text].length > MAX_ROOT_URL_CHARACTERS;
 }
 
 function parse(text: string): URL {

@@ -3,7 +3,7 @@ import { Database } from '../database/database.js';
 import type { DatabaseFault } from '../database/permanent-fault.js';
 
 /** A probe is answered within this time, milliseconds. */
-const LONGEST_MS = 2_500;
+const MAX_PROBE_MS = 2_500;
 
 /** What there is to say of the database: `reason` where it is `failing`. */
 export interface DatabaseState {
@@ -22,7 +22,7 @@ export class DatabaseHealth {
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), LONGEST_MS);
+      timer = setTimeout(() => resolve(false), MAX_PROBE_MS);
     });
     const answered = await Promise.race([this.#asking, late]);
     clearTimeout(timer);

@@ -1,14 +1,10 @@
-import {
-  LONGEST_ISSUER_TIMEOUT_MS,
-  REQUEST_ARRIVAL_MS,
-  requestDeadlineMs,
-} from '../domain/request-deadline.js';
+import { MAX_ISSUER_TIMEOUT_MS, REQUEST_ARRIVAL_MS, requestDeadlineMs } from '../domain/request-deadline.js';
 
 /**
  * The least time without any movement after which a connection is closed, milliseconds: a client that does not read
  * its answer has no other time-out. It is longer than any request may take, so that a slow request is answered.
  */
-const SILENCE_MS = requestDeadlineMs(LONGEST_ISSUER_TIMEOUT_MS) + 9_000;
+const SILENCE_MS = requestDeadlineMs(MAX_ISSUER_TIMEOUT_MS) + 9_000;
 
 /** The time-outs of a server's connections, by Node's names: milliseconds. */
 export interface ConnectionTimes {

@@ -6,10 +6,10 @@ import type { RequestContext } from './request-context.js';
  * How many requests of one connection may be unanswered at a time. Node reads on while answers wait, so a client that
  * pipelines and reads nothing would otherwise fill the memory with them.
  */
-const MOST_UNANSWERED = 16;
+const MAX_UNANSWERED = 16;
 
 /** How many of all connections one caller keeps when others want one: a quarter, and one at least. */
-export function mostOfOneCaller(most: number): number {
+export function maxOfOneCaller(most: number): number {
   return Math.max(1, Math.floor(most / 4));
 }
 
@@ -71,7 +71,7 @@ export class Connections {
    */
   begin(socket: Socket, response: ServerResponse, context: RequestContext): boolean {
     const connection = this.#open.get(socket);
-    if (connection === undefined || connection.unanswered >= MOST_UNANSWERED) {
+    if (connection === undefined || connection.unanswered >= MAX_UNANSWERED) {
       socket.destroy();
       return false;
     }
@@ -95,7 +95,7 @@ export class Connections {
   #leaving(): Socket | undefined {
     for (const socket of this.#undecided) this.#noteCaller(socket, this.#open.get(socket));
     return (
-      this.#ofLargest(mostOfOneCaller(this.most)) ??
+      this.#ofLargest(maxOfOneCaller(this.most)) ??
       first(this.#strangers) ??
       first(this.#open.keys(), (socket) => this.#isIdle(socket)) ??
       this.#ofLargest(this.most / (this.#byCaller.size + 1))

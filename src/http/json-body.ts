@@ -8,7 +8,7 @@ import { contextOf } from './request-context.js';
 import { RequestPipe } from './request.pipe.js';
 
 /** The largest body that is read, bytes. */
-export const MOST_BODY_BYTES = 64 * 1024;
+export const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * A handler's request body, validated as the class of the parameter. It is read here, after the guards, so the
@@ -18,7 +18,7 @@ export const JsonBody = (): ParameterDecorator =>
   createParamDecorator((_: unknown, context: ExecutionContext) => {
     const request = context.switchToHttp().getRequest<IncomingMessage>();
     // Thrown and not rejected, so that it comes before errors of the path's parameters.
-    if (Number(request.headers['content-length'] ?? 0) > MOST_BODY_BYTES) throw tooLarge(request);
+    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge(request);
     if (/^100-continue$/i.test(request.headers.expect ?? '')) {
       context.switchToHttp().getResponse<ServerResponse>().writeContinue();
     }
@@ -50,7 +50,7 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
     contextOf(request).refuseBody = reject;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= MOST_BODY_BYTES) chunks.push(chunk);
+      if (length <= MAX_BODY_BYTES) chunks.push(chunk);
       else reject(tooLarge(request));
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));

@@ -20,7 +20,7 @@ export interface RequestHooks {
 export interface ServerLimits {
   readonly clientOf: ClientAddress;
   readonly isFromUnnamedProxy: FromUnnamedProxy;
-  readonly mostConnections: number;
+  readonly maxConnections: number;
   /** How long a connection may wait for its next request. */
   readonly keepAliveSeconds: number;
   /** The path that everything is served below, without a slash at its end; empty for none. */
@@ -31,7 +31,7 @@ export interface ServerLimits {
 export const DEFAULT_LIMITS: ServerLimits = {
   clientOf: clientAddress([]),
   isFromUnnamedProxy: () => false,
-  mostConnections: 800,
+  maxConnections: 800,
   keepAliveSeconds: 125,
   subPath: '',
 };
@@ -78,7 +78,7 @@ export class StableExpressAdapter extends ExpressAdapter {
     adopt(Response.prototype, express.response);
     express.request = Request.prototype;
     express.response = Response.prototype;
-    const connections = new Connections(this.#limits.mostConnections);
+    const connections = new Connections(this.#limits.maxConnections);
     const routed = belowSubPath(this.#limits.subPath);
     const handle = (request: IncomingMessage, response: ServerResponse) => {
       const { clientOf, isFromUnnamedProxy } = this.#limits;

@@ -137,7 +137,7 @@ function hints(environment: Environment): string[] {
 }
 
 async function start(config: IssuerServerConfig, logger: Logger) {
-  const tooFewFiles = openFilesWarning(DEFAULT_LIMITS.mostConnections, ownLimits(), '');
+  const tooFewFiles = openFilesWarning(DEFAULT_LIMITS.maxConnections, ownLimits(), '');
   if (tooFewFiles !== undefined) logger.warn({ msg: tooFewFiles });
   const { url, application } = await startIssuerServer(config, logger);
   application.nest.get(Metrics).observeProcess();

@@ -17,7 +17,7 @@ import { issuerAgents } from './guarded-agent.js';
 import { badResponse, classOfNetworkError, IssuerFailure } from './issuer-failure.js';
 
 /** The largest answer that is read, bytes. */
-const MOST_ANSWER_BYTES = 64 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024;
 /** The circuit opens after this many network failures in a row, for this long; then one call probes. */
 const FAILURES_IN_A_ROW = 5;
 const OPEN_MS = 30_000;
@@ -121,7 +121,7 @@ export class IssuerHttp {
         maxRedirects: 0,
         decompress: false,
         responseType: 'arraybuffer',
-        maxContentLength: MOST_ANSWER_BYTES,
+        maxContentLength: MAX_ANSWER_BYTES,
         validateStatus: () => true,
         transformRequest: [],
         transformResponse: [],

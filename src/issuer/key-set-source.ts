@@ -6,13 +6,13 @@ import { badResponse } from './issuer-failure.js';
 import type { IssuerHttp } from './issuer-http.js';
 
 /** Bounds of how long a key set is used without asking again, seconds. */
-const SHORTEST_AGE = 60;
-const LONGEST_AGE = 24 * 3600;
+const MIN_AGE = 60;
+const MAX_AGE = 24 * 3600;
 /** When the issuer says nothing about it, seconds. */
 const USUAL_AGE = 300;
 
 /** More than a thousand elliptic keys. Bytes. */
-const MOST_BYTES = 256 * 1024;
+const MAX_BYTES = 256 * 1024;
 
 /** A key set, perhaps without one usable key, and how long it can be used without asking again, seconds. */
 export interface FetchedKeySet {
@@ -33,8 +33,8 @@ export async function fetchKeySet(http: IssuerHttp, url: URL): Promise<FetchedKe
  */
 export async function loadKeySetFile(path: string): Promise<FetchedKeySet> {
   return {
-    keys: await read(Buffer.from(textOfFile(await readNamedFile(path, MOST_BYTES)))),
-    maxAge: SHORTEST_AGE,
+    keys: await read(Buffer.from(textOfFile(await readNamedFile(path, MAX_BYTES)))),
+    maxAge: MIN_AGE,
   };
 }
 
@@ -65,8 +65,6 @@ async function read(bytes: Uint8Array): Promise<KeySet> {
 /** `max-age` of a `Cache-Control` header (RFC 9111, section 5.2.2.1) within its bounds, seconds. */
 function maxAge(header: string | undefined): number {
   const directive = /(?:^|[\s,])max-age\s*=\s*"?(\d{1,10})/i.exec(header ?? '')?.[1];
-  if (/(?:^|[\s,])no-(?:store|cache)/i.test(header ?? '')) return SHORTEST_AGE;
-  return directive === undefined
-    ? USUAL_AGE
-    : Math.min(LONGEST_AGE, Math.max(SHORTEST_AGE, Number(directive)));
+  if (/(?:^|[\s,])no-(?:store|cache)/i.test(header ?? '')) return MIN_AGE;
+  return directive === undefined ? USUAL_AGE : Math.min(MAX_AGE, Math.max(MIN_AGE, Number(directive)));
 }

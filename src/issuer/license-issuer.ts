@@ -4,7 +4,7 @@ import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js'
 import { type Clock, CLOCK } from '../domain/clock.js';
 import type { LicenseClaims } from '../domain/license/license-claims.js';
 import type { AuthenticatedLicense } from '../domain/license/license-token.js';
-import { longestPause, type RenewalTerms } from '../domain/license/renewal-policy.js';
+import { maxPause, type RenewalTerms } from '../domain/license/renewal-policy.js';
 import { isJsonObject, type JsonObject, parseStrictJson } from '../domain/token/strict-json.js';
 import { badResponse, IssuerFailure } from './issuer-failure.js';
 import { type IssuerAnswer, IssuerHttp } from './issuer-http.js';
@@ -27,7 +27,7 @@ type Renewed = Pick<AuthenticatedLicense, 'token' | 'claims'>;
 /** Of a reason by the issuer only such text is repeated to a caller. */
 const SHOWABLE = /^[\p{L}\p{N} .,:;'()/_-]{1,200}$/u;
 /** The shortest pause after an issuer's `Retry-After`, seconds. */
-const SHORTEST_WAIT = 1;
+const MIN_WAIT = 1;
 /** What is suggested to a caller while no address is configured, seconds. */
 const UNCONFIGURED_WAIT = 3600;
 /** What is suggested to a caller when the issuer named no time, seconds. */
@@ -134,7 +134,7 @@ export class IssuerPause extends IssuerFailure {
  * @throws IssuerFailure
  */
 export function assertNotPaused(left: number, terms: Pick<RenewalTerms, 'exp'>, nowMs: number): void {
-  if (left <= 0 || left > longestPause(terms, nowMs / 1000)) return;
+  if (left <= 0 || left > maxPause(terms, nowMs / 1000)) return;
   const message = 'The license issuer asked for a pause, which is not over.';
   throw new IssuerFailure('issuer.unavailable', 'paused', message, {
     cause: new Error('the issuer asked for a pause that is not over'),
@@ -187,7 +187,7 @@ function member(body: JsonObject, name: string): string {
   return value;
 }
 
-/** `Retry-After` in seconds (RFC 9110, section 10.2.3), {@link longestPause} at most; undefined where it has none. */
+/** `Retry-After` in seconds (RFC 9110, section 10.2.3), {@link maxPause} at most; undefined where it has none. */
 function retryAfter(
   value: string | undefined,
   terms: Pick<RenewalTerms, 'exp'>,
@@ -196,5 +196,5 @@ function retryAfter(
   if (value === undefined) return undefined;
   const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - nowMs) / 1000;
   if (Number.isNaN(seconds)) return undefined;
-  return Math.max(SHORTEST_WAIT, Math.min(longestPause(terms, nowMs / 1000), seconds));
+  return Math.max(MIN_WAIT, Math.min(maxPause(terms, nowMs / 1000), seconds));
 }

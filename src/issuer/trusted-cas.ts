@@ -1,7 +1,7 @@
 import tls, { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import {
   type CertificateFile,
-  MOST_CERTIFICATE_BYTES,
+  MAX_CERTIFICATE_BYTES,
   readCertificateFile,
 } from '../config/certificate-file.js';
 import { readNamedFile } from '../config/named-file.js';
@@ -39,7 +39,7 @@ export class TrustedCas {
     if (this.#current === undefined) return undefined;
     const { path } = this.#current;
     try {
-      const bytes = await readNamedFile(path, MOST_CERTIFICATE_BYTES);
+      const bytes = await readNamedFile(path, MAX_CERTIFICATE_BYTES);
       if (this.#seen?.equals(bytes) !== true) this.#take(path, bytes);
       if (this.#seenFault !== undefined) throw this.#seenFault;
       this.#failed = false;

@@ -1,7 +1,7 @@
 import type { Sink } from './sink.js';
 
 /** How much may wait for a slow reader, characters; what comes beyond it is lost. */
-export const MOST_WAITING = 4 * 1024 * 1024;
+export const MAX_WAITING = 4 * 1024 * 1024;
 /** How much is written at a time, characters. */
 const BATCH = 64 * 1024;
 
@@ -39,7 +39,7 @@ export class Channel {
 
   /** Takes whole lines, and loses them where too much waits already. */
   write(lines: string): void {
-    if (this.#waiting + lines.length > MOST_WAITING) {
+    if (this.#waiting + lines.length > MAX_WAITING) {
       this.#lose(lines);
       return;
     }

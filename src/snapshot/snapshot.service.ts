@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nes
 import type { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
-import { LONGEST_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
+import { MAX_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { LocalSource, Snapshot } from './snapshot.js';
 import type { SnapshotVersionEntity } from './snapshot-version.entity.js';
@@ -143,7 +143,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
   }
 
   async #change<T>(work: (manager: EntityManager) => Promise<Change<T>>, asked: number): Promise<Change<T>> {
-    if (this.clock.monotonic() - asked > LONGEST_WRITE_QUEUE_MS) {
+    if (this.clock.monotonic() - asked > MAX_WRITE_QUEUE_MS) {
       throw new ServiceError('database.unavailable', undefined, {
         cause: new Error('too many changes are waiting'),
         retryAfter: 5,

@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const READERS: [string, (path: string, mostBytes: number) => Promise<Buffer> | Buffer][] = [
+const READERS: [string, (path: string, maxBytes: number) => Promise<Buffer> | Buffer][] = [
   ['while the process runs', readNamedFile],
   ['at the start', readNamedFileSync],
 ];

@@ -1,4 +1,4 @@
-import { mostOpenFiles, openFilesWarning } from '../../src/config/open-files.js';
+import { maxOpenFiles, openFilesWarning } from '../../src/config/open-files.js';
 
 const limits = (soft: string) =>
   [
@@ -14,7 +14,7 @@ describe('The limit on open files', () => {
     [limits('unlimited'), undefined],
     ['', undefined],
   ])('is the soft one', (text, most) => {
-    expect(mostOpenFiles(text)).toBe(most);
+    expect(maxOpenFiles(text)).toBe(most);
   });
 
   it.each([

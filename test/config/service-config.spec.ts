@@ -107,11 +107,11 @@ describe('The configuration', () => {
           allWritesPerMinute: 600,
           failuresPerMinute: 1_000,
           allFailuresPerMinute: 10_000,
-          mostInWork: 2_048,
-          mostAccounts: 1_000,
-          mostTokensPerAccount: 100,
+          maxInWork: 2_048,
+          maxAccounts: 1_000,
+          maxTokensPerAccount: 100,
         },
-        http: { trustedProxies: [], mostConnections: 4_000, keepAliveSeconds: 125, subPath: '' },
+        http: { trustedProxies: [], maxConnections: 4_000, keepAliveSeconds: 125, subPath: '' },
       });
     });
 

@@ -9,7 +9,7 @@ import { ServiceProcess } from '../support/service-process.js';
 
 const ROLES = fileURLToPath(new URL('../../deploy/postgres/roles.sh', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-const LONGEST_TEST_MS = 120_000;
+const MAX_TEST_MS = 120_000;
 
 /** Its own server: the roles have fixed names, and a server's roles belong to all of its databases. */
 describe('The roles that deploy/postgres/roles.sh makes for the compose file', () => {
@@ -20,7 +20,7 @@ describe('The roles that deploy/postgres/roles.sh makes for the compose file', (
     server = await PostgresServer.start();
     secrets = mkdtempSync(join(tmpdir(), 'licentia-roles-'));
     for (const name of ['owner', 'service']) writeFileSync(join(secrets, name), `it's the ${name}`);
-  }, LONGEST_TEST_MS);
+  }, MAX_TEST_MS);
 
   afterAll(async () => {
     await server.stop();
@@ -113,7 +113,7 @@ describe('The roles that deploy/postgres/roles.sh makes for the compose file', (
       await server.query('CREATE ROLE stranger LOGIN');
       expect(await refusal('stranger', 'fresh', 'SELECT 1')).toBe('42501');
     },
-    LONGEST_TEST_MS,
+    MAX_TEST_MS,
   );
 
   it(
@@ -133,6 +133,6 @@ describe('The roles that deploy/postgres/roles.sh makes for the compose file', (
       );
       expect(owners).toEqual([{ tableowner: 'licentia_owner' }]);
     },
-    LONGEST_TEST_MS,
+    MAX_TEST_MS,
   );
 });

@@ -4,7 +4,7 @@ import { CommitProxy } from '../support/commit-proxy.js';
 import { PostgresServer } from '../support/postgres-server.js';
 
 /** Milliseconds. After a kill a server syncs all its files before it lets anybody in: long, on a busy disk. */
-const LONGEST_TEST_MS = 120_000;
+const MAX_TEST_MS = 120_000;
 
 describe('a PostgreSQL server of the tests', () => {
   let server: PostgresServer;
@@ -12,7 +12,7 @@ describe('a PostgreSQL server of the tests', () => {
   beforeAll(async () => {
     server = await PostgresServer.start();
     await server.query('CREATE TABLE kept (id int)');
-  }, LONGEST_TEST_MS);
+  }, MAX_TEST_MS);
 
   afterAll(() => server.stop());
 
@@ -31,7 +31,7 @@ describe('a PostgreSQL server of the tests', () => {
       await server.start();
       expect(await rows()).toEqual([1, 2]);
     },
-    LONGEST_TEST_MS,
+    MAX_TEST_MS,
   );
 
   it(
@@ -50,7 +50,7 @@ describe('a PostgreSQL server of the tests', () => {
       expect((await answer).rowCount).toBe(1);
       await client.end();
     },
-    LONGEST_TEST_MS,
+    MAX_TEST_MS,
   );
 
   it(
@@ -68,7 +68,7 @@ describe('a PostgreSQL server of the tests', () => {
       await server.start();
       await server.query('INSERT INTO kept VALUES (3)');
     },
-    LONGEST_TEST_MS,
+    MAX_TEST_MS,
   );
 
   it.each([
@@ -92,7 +92,7 @@ describe('a PostgreSQL server of the tests', () => {
       await proxy.stop();
       expect((await rows()).length).toBe(stored);
     },
-    LONGEST_TEST_MS,
+    MAX_TEST_MS,
   );
 
   it(
@@ -104,6 +104,6 @@ describe('a PostgreSQL server of the tests', () => {
       expect(existsSync(own.directory)).toBe(false);
       await expect(own.query('SELECT 1')).rejects.toThrow();
     },
-    LONGEST_TEST_MS,
+    MAX_TEST_MS,
   );
 });

@@ -9,7 +9,7 @@ import type { WireAnswer } from './wire.js';
 
 /** Of all requests of a run. */
 const SHARE = 0.15;
-const MOST_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 const WITH_BODY = operations().filter(
   ({ method, path }) => openApi.paths[path]?.[method.toLowerCase() as 'post']?.requestBody !== undefined,
@@ -106,7 +106,7 @@ describe('Bodies that are JSON, or hardly', () => {
         fc.tuple(fc.constantFrom(...WITH_BODY), bodies, fc.boolean()),
         sent,
         async ([operation, body, chunked]) => {
-          if (body.length === 0 || body.length > MOST_BODY_BYTES) return;
+          if (body.length === 0 || body.length > MAX_BODY_BYTES) return;
           const why = refusal(await send(operation, body, chunked));
           if (isJsonElsewhere(body)) {
             expect([

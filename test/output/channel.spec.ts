@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { Channel, MOST_WAITING } from '../../src/output/channel.js';
+import { Channel, MAX_WAITING } from '../../src/output/channel.js';
 import { DescriptorSink } from '../../src/output/descriptor-sink.js';
 import { StreamSink } from '../../src/output/stream-sink.js';
 
@@ -83,11 +83,11 @@ describe('A channel for lines', () => {
       channel.write(`lost ${lost}\n`);
     });
     const line = `${'x'.repeat(1023)}\n`;
-    const lines = (3 * MOST_WAITING) / line.length;
+    const lines = (3 * MAX_WAITING) / line.length;
     // The reader waits for a whole line, which is the last thing to come.
     child.stdin?.cork();
     for (let number = 0; number < lines; number += 1) channel.write(line);
-    expect(channel.lost).toBe(lines - MOST_WAITING / line.length);
+    expect(channel.lost).toBe(lines - MAX_WAITING / line.length);
     const { lost } = channel;
     await channel.flush(50);
     expect(told).toEqual([]);

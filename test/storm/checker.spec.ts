@@ -1,6 +1,6 @@
 import { furthestBehind, violations } from './checker.js';
 import type { AuditRecord, Call, History } from './history.js';
-import { MOST_BEHIND_MS } from './timeline.js';
+import { MAX_BEHIND_MS } from './timeline.js';
 
 /** Unix milliseconds. */
 const T = 1_800_000_000_000;
@@ -238,7 +238,7 @@ describe('the checker of storms', () => {
     [
       'a check that grants without a license',
       /^untrue: replica 1 said true/,
-      withCalls(call('check', 20_020 + MOST_BEHIND_MS + 1_000, { valid: true })),
+      withCalls(call('check', 20_020 + MAX_BEHIND_MS + 1_000, { valid: true })),
     ],
     [
       'a check that grants what has expired',

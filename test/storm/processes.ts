@@ -5,9 +5,9 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 /** How long a process may take until it listens, milliseconds: others use the machine too. */
-const LONGEST_START_MS = 60_000;
+const MAX_START_MS = 60_000;
 /** How long it may take to end when it is asked to, milliseconds. */
-const LONGEST_END_MS = 30_000;
+const MAX_END_MS = 30_000;
 
 /** A process that is killed and started again, under the same address. */
 export class Phoenix {
@@ -53,7 +53,7 @@ export class Phoenix {
     const listening = new Promise<void>((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new Error(`${this.name} does not listen:\n${said}`)),
-        LONGEST_START_MS,
+        MAX_START_MS,
       );
       for (const stream of [child.stdout, child.stderr]) {
         stream.on('data', (bytes: Buffer) => {
@@ -91,7 +91,7 @@ export class Phoenix {
     const child = this.#child;
     if (child === undefined) return 'was not there';
     child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST_END_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), MAX_END_MS);
     await this.#exited;
     clearTimeout(timer);
     return String(child.exitCode ?? child.signalCode);

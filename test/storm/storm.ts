@@ -19,7 +19,7 @@ const SHARE_OF_FAULTS = '0.3';
 /** A kill comes this long after the one before, and what was killed stays away so long; milliseconds. */
 const BETWEEN_KILLS_MS = [200, 2_500] as const;
 const AWAY_MS = [0, 2_000] as const;
-const LONGEST_WAIT_FOR_CROWD_MS = 10_000;
+const MAX_WAIT_FOR_CROWD_MS = 10_000;
 /** Part of the kills that come within so many milliseconds after a renewal was asked for. */
 const SHARE_OF_BUSY = 0.5;
 const BUSY_MS = 150;
@@ -170,7 +170,7 @@ class Stage {
 
   /** Waits until most replicas listen: a storm over processes that are only starting shows little. */
   async #crowd(): Promise<void> {
-    const deadline = performance.now() + LONGEST_WAIT_FOR_CROWD_MS;
+    const deadline = performance.now() + MAX_WAIT_FOR_CROWD_MS;
     const up = () => this.replicas.filter(({ isListening }) => isListening).length;
     while (up() <= this.replicas.length / 2 && performance.now() < deadline) await sleep(50);
   }

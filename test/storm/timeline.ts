@@ -31,7 +31,7 @@ export interface Moment {
  * A replica may go on so long from what was replaced, milliseconds. It should be one second; the rest is for a commit that takes its
  * time, and for a machine that has more to do than this.
  */
-export const MOST_BEHIND_MS = 5_000;
+export const MAX_BEHIND_MS = 5_000;
 
 /** What the database held, one after the other, told from the records of changes. */
 export class Timeline {
@@ -65,7 +65,7 @@ export class Timeline {
 
   /** What a replica may show at some time of an interval. */
   visible(start: number, end: number): Moment[] {
-    const isInTime = ({ from, until }: Moment) => from <= end && until + MOST_BEHIND_MS >= start;
+    const isInTime = ({ from, until }: Moment) => from <= end && until + MAX_BEHIND_MS >= start;
     return this.moments.filter(isInTime).flatMap((moment) => {
       const { queued, from } = moment;
       if (queued === undefined || queued.nbf * 1_000 > end) return [moment];

@@ -12,7 +12,7 @@ import pg from 'pg';
 const KEEPER = fileURLToPath(new URL('./postgres-keeper.mjs', import.meta.url));
 const HOST = '127.0.0.1';
 /** How long a server may take to accept connections, milliseconds: a start after kill -9 recovers first. */
-const LONGEST_START_MS = 60_000;
+const MAX_START_MS = 60_000;
 
 /**
  * A PostgreSQL server for one test file, which may break it. A separate process keeps it, so nothing
@@ -105,7 +105,7 @@ export class PostgresServer {
 
   /** Waits until it answers a query. */
   async accepts(): Promise<void> {
-    const deadline = performance.now() + LONGEST_START_MS;
+    const deadline = performance.now() + MAX_START_MS;
     for (;;) {
       try {
         await this.query('SELECT 1');

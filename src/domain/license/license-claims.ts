@@ -49,7 +49,7 @@ interface ClaimType<T> {
 }
 
 const LATEST_TIME = 253_402_300_799;
-const LARGEST_COUNT = 2 ** 31 - 1;
+const MAX_COUNT = 2 ** 31 - 1;
 const MAX_TEXT_BYTES = 1024;
 
 export const TIME: ClaimType<number> = {
@@ -58,8 +58,8 @@ export const TIME: ClaimType<number> = {
 };
 
 const COUNT: ClaimType<number> = {
-  accepts: (value): value is number => isIntegerWithin(value, 0, LARGEST_COUNT),
-  name: `a whole number from 0 to ${LARGEST_COUNT}`,
+  accepts: (value): value is number => isIntegerWithin(value, 0, MAX_COUNT),
+  name: `a whole number from 0 to ${MAX_COUNT}`,
 };
 
 const TEXT_NAME = `a string of at most ${MAX_TEXT_BYTES} bytes without NUL and lone surrogates`;

@@ -12,18 +12,18 @@ const BACK_OFF = [10, 60, 600, 6_000, DAY];
  */
 const SPREAD = 0.1;
 /** No two attempts that nobody asked for follow each other sooner, seconds. */
-const SHORTEST_WAIT = 1;
+const MIN_WAIT = 1;
 /** With an expired token this wait is never too long, seconds; later on this part of the time since its end is not. */
 const EXPIRED_WAIT = 60;
 const EXPIRED_SHARE = 1 / 60;
 /** After a pause that the issuer asked for, the wait beyond it is never longer, seconds. */
-const LONGEST_AFTER_PAUSE = 600;
+const MAX_AFTER_PAUSE = 600;
 /** The longest pause that an issuer gets, seconds: more is a mistake, or of a proxy before it. */
-const LONGEST_PAUSE = 3_600;
+const MAX_PAUSE = 3_600;
 /** So long an issuer may pause near `exp` too, seconds, as long as a try fits before `exp`; and after `exp`. */
 const USUAL_PAUSE = 60;
 /** An issuer that has nothing newer yet is left alone for this long at least, seconds. */
-const SHORTEST_PAUSE = 60;
+const MIN_PAUSE = 60;
 
 /**
  * When a token's renewal is due (docs/issuer-protocol.md): at the earlier of `exp - tok_exp_warn_days` and
@@ -54,7 +54,7 @@ export function isOverdue(terms: RenewalTerms, nowSeconds: number): boolean {
 export function firstAttemptAt(terms: RenewalTerms, nowSeconds: number, random: number): number {
   const due = renewalDueAt(terms);
   const early = due - Math.max(0, due - terms.iat) * SPREAD * random;
-  return Math.max(nowSeconds + random * SHORTEST_WAIT, early);
+  return Math.max(nowSeconds + random * MIN_WAIT, early);
 }
 
 /**
@@ -76,8 +76,8 @@ export function attemptAfterFailure(
   random: number,
   pause?: number,
 ): number {
-  const wait = random * Math.min(longestWait(step), room(terms, nowSeconds, pause));
-  return nowSeconds + Math.max(SHORTEST_WAIT, pause === undefined ? wait : pause + wait);
+  const wait = random * Math.min(maxWait(step), room(terms, nowSeconds, pause));
+  return nowSeconds + Math.max(MIN_WAIT, pause === undefined ? wait : pause + wait);
 }
 
 /**
@@ -89,10 +89,10 @@ export function attemptAfterFailure(
  * @param nowSeconds Unix seconds
  * @returns seconds
  */
-export function longestPause({ exp }: Pick<RenewalTerms, 'exp'>, nowSeconds: number): number {
+export function maxPause({ exp }: Pick<RenewalTerms, 'exp'>, nowSeconds: number): number {
   const left = exp - nowSeconds;
   if (left <= 0) return USUAL_PAUSE;
-  return Math.min(LONGEST_PAUSE, Math.max(left / 3, Math.min(USUAL_PAUSE, left / 2)));
+  return Math.min(MAX_PAUSE, Math.max(left / 3, Math.min(USUAL_PAUSE, left / 2)));
 }
 
 /**
@@ -104,7 +104,7 @@ export function longestPause({ exp }: Pick<RenewalTerms, 'exp'>, nowSeconds: num
  * @param pause that the issuer asked for, seconds
  */
 export function stepsTaken(terms: RenewalTerms, step: number, nowSeconds: number, pause?: number): number {
-  return room(terms, nowSeconds, pause) < longestWait(step) ? step - 1 : step;
+  return room(terms, nowSeconds, pause) < maxWait(step) ? step - 1 : step;
 }
 
 /**
@@ -121,7 +121,7 @@ export function attemptAfterUnchanged(
 ): number {
   const left = exp - nowSeconds;
   const regular = Math.max(1, update_days) * DAY * (1 - SPREAD * random);
-  return nowSeconds + Math.max(SHORTEST_PAUSE, left > 0 ? Math.min(regular, left / 3) : regular);
+  return nowSeconds + Math.max(MIN_PAUSE, left > 0 ? Math.min(regular, left / 3) : regular);
 }
 
 /** The last third of a token's life, a day at most, is kept for two more tries. */
@@ -129,16 +129,16 @@ function latestDue(exp: number, life: number): number {
   return exp - Math.min(DAY, life / 3);
 }
 
-function longestWait(step: number): number {
+function maxWait(step: number): number {
   return BACK_OFF[Math.min(step, BACK_OFF.length) - 1] ?? DAY;
 }
 
 /**
  * How long a wait may be so that two more tries fit before `exp`; once that has passed, so that little is
- * added to the time since. After a pause, {@link LONGEST_AFTER_PAUSE} at most.
+ * added to the time since. After a pause, {@link MAX_AFTER_PAUSE} at most.
  */
 function room({ exp }: RenewalTerms, nowSeconds: number, pause?: number): number {
   const left = exp - nowSeconds;
   const fitting = left > 0 ? left / 3 : Math.max(EXPIRED_WAIT, -left * EXPIRED_SHARE);
-  return pause === undefined ? fitting : Math.min(fitting, LONGEST_AFTER_PAUSE);
+  return pause === undefined ? fitting : Math.min(fitting, MAX_AFTER_PAUSE);
 }

@@ -46,12 +46,12 @@ export async function rsaWeakness(modulus: bigint, exponent: bigint): Promise<st
  * keys again and again.
  */
 const findings = new Map<bigint, Promise<string | undefined>>();
-const MOST_FINDINGS = 200;
+const MAX_FINDINGS = 200;
 
 function known(modulus: bigint): Promise<string | undefined> {
   let finding = findings.get(modulus);
   if (finding === undefined) {
-    if (findings.size >= MOST_FINDINGS) findings.clear();
+    if (findings.size >= MAX_FINDINGS) findings.clear();
     finding = modulusWeakness(modulus);
     findings.set(modulus, finding);
   }

@@ -2,8 +2,8 @@ import { DAY } from '../../domain/clock.js';
 import {
   assertOneOf,
   moment,
-  MOST_COUNT,
-  MOST_DAYS,
+  MAX_COUNT,
+  MAX_DAYS,
   read,
   TEXT,
   tokenSeconds,
@@ -89,7 +89,7 @@ export function readCommand([name, ...rest]: readonly string[]): Command | undef
     case 'prolong': {
       const { values, positionals } = read(rest, { days: TEXT, until: TEXT }, 1);
       if (values.help) return { name: 'help' };
-      const days = wholeNumber('days', values.days, 1, MOST_DAYS);
+      const days = wholeNumber('days', values.days, 1, MAX_DAYS);
       const until = moment('until', values.until);
       if ((days === undefined) === (until === undefined))
         throw new UsageError('Say either by how many days, --days <n>, or until when, --until <time>.');
@@ -177,17 +177,17 @@ function readChange(args: readonly string[]): Command {
 function termsOf(values: {
   readonly [Option in keyof typeof TERM_OPTIONS]?: Option extends 'product' ? string[] : string;
 }) {
-  const days = wholeNumber('days', values.days, 1, MOST_DAYS);
+  const days = wholeNumber('days', values.days, 1, MAX_DAYS);
   return {
     company: values.company,
     products: values.product,
-    includedUsers: wholeNumber('users', values.users, 0, MOST_COUNT),
+    includedUsers: wholeNumber('users', values.users, 0, MAX_COUNT),
     starts: moment('starts', values.starts),
     licenseSeconds: days === undefined ? undefined : days * DAY,
     tokenSeconds: tokenSeconds(values['token-days'], values['token-minutes']),
-    licenseWarnDays: wholeNumber('warn-days', values['warn-days'], 0, MOST_DAYS),
-    tokenWarnDays: wholeNumber('token-warn-days', values['token-warn-days'], 0, MOST_DAYS),
-    updateDays: wholeNumber('update-days', values['update-days'], 0, MOST_DAYS),
+    licenseWarnDays: wholeNumber('warn-days', values['warn-days'], 0, MAX_DAYS),
+    tokenWarnDays: wholeNumber('token-warn-days', values['token-warn-days'], 0, MAX_DAYS),
+    updateDays: wholeNumber('update-days', values['update-days'], 0, MAX_DAYS),
   };
 }
 

@@ -9,8 +9,8 @@ export class UsageError extends Error {
 
 type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
 
-export const MOST_DAYS = 36_500;
-export const MOST_COUNT = 2 ** 31 - 1;
+export const MAX_DAYS = 36_500;
+export const MAX_COUNT = 2 ** 31 - 1;
 const MINUTE_SECONDS = 60;
 
 /** A time without a zone is another one in each place, so it has to say. */
@@ -23,10 +23,10 @@ export const TEXT = { type: 'string' } as const;
 export function read<const O extends OptionsConfig>(
   args: readonly string[],
   options: O,
-  mostPositionals: number,
+  maxPositionals: number,
 ) {
   const parsed = parse(args, options);
-  const extra = parsed.positionals[mostPositionals];
+  const extra = parsed.positionals[maxPositionals];
   if (extra !== undefined) throw new UsageError(`The argument "${extra}" has no meaning here.`);
   return parsed;
 }
@@ -49,8 +49,8 @@ export function assertOneOf(
 
 export function tokenSeconds(days: string | undefined, minutes: string | undefined): number | undefined {
   assertOneOf(['token-days', days], ['token-minutes', minutes]);
-  const wholeDays = wholeNumber('token-days', days, 1, MOST_DAYS);
-  const wholeMinutes = wholeNumber('token-minutes', minutes, 1, MOST_DAYS * (DAY / MINUTE_SECONDS));
+  const wholeDays = wholeNumber('token-days', days, 1, MAX_DAYS);
+  const wholeMinutes = wholeNumber('token-minutes', minutes, 1, MAX_DAYS * (DAY / MINUTE_SECONDS));
   if (wholeDays !== undefined) return wholeDays * DAY;
   return wholeMinutes === undefined ? undefined : wholeMinutes * MINUTE_SECONDS;
 }

@@ -22,9 +22,9 @@ import type { SigningKeyEntity } from './signing-key.entity.js';
 import { SigningKeyStore } from './signing-key.store.js';
 
 /** In the key set at a time: verifiers take 100, and each has to read them all. */
-const MOST_PUBLISHED = 20;
+const MAX_PUBLISHED = 20;
 /** The least characters of a `kid` that name a key. */
-const SHORTEST_NAME = 4;
+const MIN_NAME = 4;
 
 /** A signing key and who still needs it. */
 export interface ListedKey {
@@ -84,9 +84,9 @@ export class KeyAdministration {
       const same = keys.find(({ kid }) => kid === key.kid);
       if (same !== undefined)
         throw new IssuerServerError(`The key ${key.kid} is known already: it is ${same.state}.`);
-      if (keys.filter(isPublished).length >= MOST_PUBLISHED) {
+      if (keys.filter(isPublished).length >= MAX_PUBLISHED) {
         throw new IssuerServerError(
-          `The key set has ${MOST_PUBLISHED} keys already: retire those that nobody needs ("keys list").`,
+          `The key set has ${MAX_PUBLISHED} keys already: retire those that nobody needs ("keys list").`,
         );
       }
       const part =
@@ -144,9 +144,7 @@ export class KeyAdministration {
 
   async #find(manager: EntityManager, name: string): Promise<SigningKeyEntity> {
     const keys = await this.store.everything(manager);
-    const found = keys.filter(
-      ({ kid }) => kid === name || (name.length >= SHORTEST_NAME && kid.startsWith(name)),
-    );
+    const found = keys.filter(({ kid }) => kid === name || (name.length >= MIN_NAME && kid.startsWith(name)));
     const [key] = found;
     if (key === undefined)
       throw new IssuerServerError(`There is no signing key "${name}": "keys list" shows them.`);

@@ -10,7 +10,7 @@ import { encryptionKeyId, openSealedKey, SealedKeyError, sealedWith, sealKey } f
 import type { SigningKeyEntity } from './signing-key.entity.js';
 
 /** More than a key of 8,192 bits has. */
-const MOST_PEM_BYTES = 64 * 1024;
+const MAX_PEM_BYTES = 64 * 1024;
 
 /** What a row says about where the private part of a key is. */
 type PrivatePart = Pick<SigningKeyEntity, 'privateJwk' | 'privateSealed' | 'privateFile'>;
@@ -111,7 +111,7 @@ async function readPrivateFile(kid: string, path: string): Promise<JWK> {
  * @throws NamedFileError, PemError
  */
 export async function readPem(path: string): Promise<JWK> {
-  const text = textOfFile(await readNamedFile(path, MOST_PEM_BYTES));
+  const text = textOfFile(await readNamedFile(path, MAX_PEM_BYTES));
   try {
     return createPrivateKey({ key: text, format: 'pem' }).export({ format: 'jwk' });
   } catch {

@@ -21,7 +21,7 @@ import { SigningKeyStore } from './signing-key.store.js';
  */
 const LOOK_MS = 1_000;
 /** So often the active key may change while something is signed. */
-const MOST_TRIES = 4;
+const MAX_TRIES = 4;
 
 /** What is signed: the `typ` tells a license from a revocation, so that neither can stand for the other. */
 export type SignedType = 'license+jwt' | 'license-revocation+jwt';
@@ -130,7 +130,7 @@ export class SigningKeys implements BeforeApplicationShutdown {
       const { signer } = this.#loaded();
       const state = signer && (await this.store.hold(manager, signer.key.kid));
       if (signer !== undefined && state === 'active') return signer;
-      if (tries < MOST_TRIES && (await this.#takeUp(await this.store.everything(manager)))) continue;
+      if (tries < MAX_TRIES && (await this.#takeUp(await this.store.everything(manager)))) continue;
       // Where the database has no key that can be used here, the last one goes on; but never one that nobody
       // can verify.
       if (signer !== undefined && (state === undefined || state === 'verify-only')) return signer;

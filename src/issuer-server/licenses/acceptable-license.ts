@@ -9,7 +9,7 @@ import { IssuerServerError } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 
 /** A token travels in a request header, and all headers of a request together have 16 KiB. */
-const MOST_TOKEN_LENGTH = 8 * 1024;
+const MAX_TOKEN_LENGTH = 8 * 1024;
 
 /**
  * Whether the instance that a license is for would take a token of it, by the service's own rules.
@@ -21,9 +21,9 @@ export async function assertAcceptable(
   { sub, prod, nbf, lexp }: IssuedLicenseEntity,
   { keySet, issuerId, now }: { readonly keySet: KeySet; readonly issuerId: string; readonly now: number },
 ): Promise<void> {
-  if (token.length > MOST_TOKEN_LENGTH) {
+  if (token.length > MAX_TOKEN_LENGTH) {
     throw new IssuerServerError(
-      `The terms are too long: their token would have more than ${MOST_TOKEN_LENGTH} bytes.`,
+      `The terms are too long: their token would have more than ${MAX_TOKEN_LENGTH} bytes.`,
     );
   }
   const { claims } = await authenticated(token, keySet);

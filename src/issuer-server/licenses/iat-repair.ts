@@ -1,10 +1,10 @@
 import { lengthOf } from '../record/clock-doubt-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
-import { MOST_AHEAD, statementIat } from './next-token.js';
+import { MAX_AHEAD, statementIat } from './next-token.js';
 
 /** Whether the last `iat` of a license lies so far ahead that it gets no tokens. @param now - Unix seconds */
 export function isAhead({ lastIat, revokedAt }: IssuedLicenseEntity, now: number): boolean {
-  return Math.max(lastIat, revokedAt ?? 0) > now + MOST_AHEAD;
+  return Math.max(lastIat, revokedAt ?? 0) > now + MAX_AHEAD;
 }
 
 /** For operators. @param now - Unix seconds */

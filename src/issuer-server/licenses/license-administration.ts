@@ -17,7 +17,7 @@ import { LicenseHistoryStore } from './license-history.store.js';
 import { LicenseSigner, type SignedLicense } from './license-signer.js';
 import type { LicenseTerms } from './license-terms.js';
 import { newLicense } from './new-license.js';
-import { decideToken, isUsable, MOST_AHEAD } from './next-token.js';
+import { decideToken, isUsable, MAX_AHEAD } from './next-token.js';
 import { RenewalStore } from '../renewals/renewal.store.js';
 import { SigningKeys } from '../keys/signing-keys.js';
 
@@ -201,7 +201,7 @@ export class LicenseAdministration {
     const license = await this.#change('repaired', lid, async (license, manager) => {
       const now = await this.clock.now(manager);
       isRepaired = repairIat(license, now);
-      await this.renewals.clearAfter(manager, lid, now + MOST_AHEAD);
+      await this.renewals.clearAfter(manager, lid, now + MAX_AHEAD);
     });
     return { license, isRepaired };
   }

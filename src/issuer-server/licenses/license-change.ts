@@ -1,7 +1,7 @@
 import { isoTime } from '../../domain/clock.js';
 import { IssuerServerError } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
-import { type LicenseTerms, mostTokenWarnDays } from './license-terms.js';
+import { type LicenseTerms, maxTokenWarnDays } from './license-terms.js';
 
 /** Terms that can be agreed anew as they were for a new license. */
 type Again = Omit<LicenseTerms, 'sub' | 'lid' | 'company' | 'includedUsers'>;
@@ -46,7 +46,7 @@ export function withChange(
   const warnDays =
     change.tokenSeconds === undefined
       ? license.tokExpWarnDays
-      : Math.min(license.tokExpWarnDays, mostTokenWarnDays(tokenSeconds));
+      : Math.min(license.tokExpWarnDays, maxTokenWarnDays(tokenSeconds));
   return {
     ...license,
     company: change.company === undefined ? license.company : change.company,

@@ -7,7 +7,7 @@ import { LicenseEventEntity, type LicenseEventKind } from './license-event.entit
 import type { SignedLicense } from './license-signer.js';
 
 /** So many renewals of a license are kept, besides the last one of each key. */
-const MOST_RENEWALS = 100;
+const MAX_RENEWALS = 100;
 
 /** Something that happened to a license. */
 export interface LicenseEvent {
@@ -129,7 +129,7 @@ export class LicenseHistoryStore {
        ) AND EXISTS (
          SELECT FROM license_event AS later
          WHERE later.lid = $1 AND later.kid = event.kid AND later.exp >= event.exp AND later.id > event.id)`,
-      [lid, MOST_RENEWALS],
+      [lid, MAX_RENEWALS],
     );
   }
 }

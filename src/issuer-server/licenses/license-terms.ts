@@ -30,7 +30,7 @@ const DEFAULTS = {
 } as const;
 
 /** At most so many days before a token's end its holder is warned, unless the terms say otherwise. */
-const MOST_TOKEN_WARN_DAYS = 2;
+const MAX_TOKEN_WARN_DAYS = 2;
 
 /** The same terms with every default filled in, but those that stay open. */
 export function completeTerms(terms: LicenseTerms) {
@@ -45,12 +45,12 @@ export function completeTerms(terms: LicenseTerms) {
     licenseSeconds: terms.licenseSeconds ?? DEFAULTS.licenseSeconds,
     tokenSeconds,
     licenseWarnDays: terms.licenseWarnDays ?? DEFAULTS.licenseWarnDays,
-    tokenWarnDays: terms.tokenWarnDays ?? mostTokenWarnDays(tokenSeconds),
+    tokenWarnDays: terms.tokenWarnDays ?? maxTokenWarnDays(tokenSeconds),
     updateDays: terms.updateDays ?? DEFAULTS.updateDays,
   };
 }
 
 /** Never more than half of a token's life: a fresh token must not be one that is warned of. */
-export function mostTokenWarnDays(tokenSeconds: number): number {
-  return Math.min(MOST_TOKEN_WARN_DAYS, Math.floor(tokenSeconds / 2 / DAY));
+export function maxTokenWarnDays(tokenSeconds: number): number {
+  return Math.min(MAX_TOKEN_WARN_DAYS, Math.floor(tokenSeconds / 2 / DAY));
 }

@@ -4,7 +4,7 @@ import { renewalDueAt, type RenewalTerms } from '../../domain/license/renewal-po
  * A token's `iat` may lie so far ahead, seconds: a service that receives it tolerates 10, and its clock may
  * be late.
  */
-export const MOST_AHEAD = 5;
+export const MAX_AHEAD = 5;
 /** The smallest age of a license's newest token before there is a newer one with the same terms, seconds. */
 const MIN_AGE = 60;
 
@@ -41,7 +41,7 @@ export type TokenDecision =
  */
 export function decideToken({ now, lastIat, lexp, shownIat, newest }: TokenRequest): TokenDecision {
   const iat = Math.max(now, lastIat + 1, shownIat + 1);
-  const isPossible = iat <= now + MOST_AHEAD && iat < lexp;
+  const isPossible = iat <= now + MAX_AHEAD && iat < lexp;
   const usable = newest !== undefined && isUsable(newest, now) ? newest : undefined;
   const isFresh =
     usable !== undefined && usable.isCurrent && !usable.isFirst && now - usable.iat < minAge(usable);
@@ -52,7 +52,7 @@ export function decideToken({ now, lastIat, lexp, shownIat, newest }: TokenReque
 
 /** Whether a service could take a token at this moment, by its times. @param now - Unix seconds */
 export function isUsable({ iat, exp }: Pick<RenewalTerms, 'iat' | 'exp'>, now: number): boolean {
-  return exp > now && iat <= now + MOST_AHEAD;
+  return exp > now && iat <= now + MAX_AHEAD;
 }
 
 /**
@@ -73,5 +73,5 @@ export function statementIat(
   now: number,
 ): number {
   const wanted = Math.max(revokedAt, aheadIat ?? 0);
-  return wanted <= now + MOST_AHEAD ? wanted : now;
+  return wanted <= now + MAX_AHEAD ? wanted : now;
 }

@@ -9,7 +9,7 @@ const MAX_WAITING = 400;
 /** A batch is complete when none arrives for so long, milliseconds. */
 const ROUND_MS = 5;
 /** A batch waits for so many of these rounds at most. */
-const MOST_ROUNDS = 10;
+const MAX_ROUNDS = 10;
 
 /** What a batch makes of one of its attempts. */
 export type RenewalOutcome = { readonly answer: RenewalAnswer } | { readonly refusal: RenewalRefused };
@@ -79,7 +79,7 @@ export class RenewalBatches {
    */
   async #gather(lid: string): Promise<void> {
     const count = () => this.#waiting.get(lid)?.length ?? 0;
-    for (let rounds = 0, seen = 0; rounds < MOST_ROUNDS && count() > seen; rounds += 1) {
+    for (let rounds = 0, seen = 0; rounds < MAX_ROUNDS && count() > seen; rounds += 1) {
       seen = count();
       await sleep(ROUND_MS);
     }

@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager, In, LessThan, LessThanOrEqual, MoreThan } from 'typeorm';
 import { DAY } from '../../domain/clock.js';
 import type { SignedLicense } from '../licenses/license-signer.js';
-import { MOST_AHEAD } from '../licenses/next-token.js';
+import { MAX_AHEAD } from '../licenses/next-token.js';
 import { RenewalEntity } from './renewal.entity.js';
 
 /** What was given is kept for repetitions this long, seconds, and of this many renewals of a license. */
 const KEPT_SECONDS = 7 * DAY;
-const MOST_KEPT = 100;
+const MAX_KEPT = 100;
 
 /** The tokens given to attempts. The caller holds the lock on the license's row. */
 @Injectable()
@@ -23,7 +23,7 @@ export class RenewalStore {
       lid,
       idempotencyKey: In(idempotencyKeys),
       exp: MoreThan(nowSeconds),
-      iat: LessThanOrEqual(nowSeconds + MOST_AHEAD),
+      iat: LessThanOrEqual(nowSeconds + MAX_AHEAD),
     });
     return new Map(renewals.map(({ idempotencyKey, token }) => [idempotencyKey, token]));
   }
@@ -45,7 +45,7 @@ export class RenewalStore {
     const [oldestKept] = await manager.find(RenewalEntity, {
       where: { lid },
       order: { iat: 'DESC' },
-      skip: MOST_KEPT - 1,
+      skip: MAX_KEPT - 1,
       take: 1,
     });
     const oldest = Math.max(iat - KEPT_SECONDS, oldestKept?.iat ?? 0);

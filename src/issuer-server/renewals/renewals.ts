@@ -8,7 +8,7 @@ import type { IssuedLicenseEntity } from '../licenses/issued-license.entity.js';
 import { IssuedLicenseStore } from '../licenses/issued-license.store.js';
 import { LicenseHistoryStore } from '../licenses/license-history.store.js';
 import { LicenseSigner, type SignedLicense } from '../licenses/license-signer.js';
-import { decideToken, MOST_AHEAD, statementIat } from '../licenses/next-token.js';
+import { decideToken, MAX_AHEAD, statementIat } from '../licenses/next-token.js';
 import type { RenewalAnswer, RenewalAttempt } from './renewal-attempt.js';
 import { RenewalBatches, type RenewalOutcome } from './renewal-batches.js';
 import { RenewalRefused } from './renewal-refused.js';
@@ -127,10 +127,10 @@ export class Renewals {
 
   /** Tokens that a clock signed which was ahead: until that time comes there is none newer. */
   #warnOfIatAhead({ lid, lastIat }: IssuedLicenseEntity, { iat }: LicenseClaims, now: number): void {
-    if (lastIat > now + MOST_AHEAD) {
+    if (lastIat > now + MAX_AHEAD) {
       const msg = `the last token of a license lies ahead of the clock: it gets none until then, unless "repair ${lid}" is run`;
       this.#logger.error({ msg, lid, lastIat, aheadBySeconds: lastIat - now });
-    } else if (iat > now + MOST_AHEAD) {
+    } else if (iat > now + MAX_AHEAD) {
       const msg = `the token that was shown lies ahead of the clock: run "token ${lid}" and upload what it prints to the instance`;
       this.#logger.error({ msg, lid, iat, aheadBySeconds: iat - now });
     }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 /** So many renewals of one license may be without their whole body at a time. */
-const MOST_OF_ONE_LICENSE = 50;
+const MAX_OF_ONE_LICENSE = 50;
 
 /**
  * The renewals whose body is still to come, by license: a body may take its sender ten seconds. Where one
@@ -19,7 +19,7 @@ export class UnreadBodies {
    */
   add(lid: string, drop: () => void): () => void {
     const own = this.#byLicense.get(lid) ?? [];
-    if (own.length >= MOST_OF_ONE_LICENSE) {
+    if (own.length >= MAX_OF_ONE_LICENSE) {
       const [dropped] = own.splice(Math.floor(Math.random() * own.length), 1);
       dropped?.();
     }

@@ -20,7 +20,7 @@ import { reportSources, SOURCE_STATES, type SourceReport } from '../license/sour
 /** How often the file is read, milliseconds. Reading it whole is what sees every way of replacing it. */
 const LOOK_MS = 1_000;
 /** How long the start and the end wait for a look, milliseconds: a file system or an issuer can hang. */
-const LONGEST_WAIT_MS = 3_000;
+const MAX_WAIT_MS = 3_000;
 
 /**
  * The licenses outside of the database: a file (`LICENSE_PATH`), read again every second, and a text (`LICENSE_TEXT`).
@@ -70,7 +70,7 @@ export class LicenseSources implements BeforeApplicationShutdown {
   /** Looks at every source, and goes on doing so. What hangs does not keep the service from starting. */
   async start(): Promise<void> {
     if (this.#local.length === 0 || this.#timer !== undefined) return;
-    await Promise.race([this.#lookOnce(), sleep(LONGEST_WAIT_MS, undefined, { ref: false })]);
+    await Promise.race([this.#lookOnce(), sleep(MAX_WAIT_MS, undefined, { ref: false })]);
     this.#schedule();
   }
 
@@ -93,7 +93,7 @@ export class LicenseSources implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    await Promise.race([this.#looking, sleep(LONGEST_WAIT_MS, undefined, { ref: false })]);
+    await Promise.race([this.#looking, sleep(MAX_WAIT_MS, undefined, { ref: false })]);
   }
 
   async #lookOnce(): Promise<void> {

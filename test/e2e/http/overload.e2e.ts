@@ -10,8 +10,8 @@ import { send } from './raw-http.js';
 const CHECK = '/api/licensing/check';
 const READER = 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE';
 const LICENSING_WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';
-const MOST_CONNECTIONS = 30;
-const MOST_IN_WORK = 8;
+const MAX_CONNECTIONS = 30;
+const MAX_IN_WORK = 8;
 
 /** A client that is written to by hand, and that keeps what it got. */
 class Client {
@@ -62,8 +62,8 @@ describe('Under load', () => {
     await generous.stop();
     service = await TestService.start(database, {
       ISSUER_URL: issuer.url,
-      MAX_CONNECTIONS: String(MOST_CONNECTIONS),
-      MAX_REQUESTS_IN_WORK: String(MOST_IN_WORK),
+      MAX_CONNECTIONS: String(MAX_CONNECTIONS),
+      MAX_REQUESTS_IN_WORK: String(MAX_IN_WORK),
     });
   });
 
@@ -134,20 +134,20 @@ describe('Under load', () => {
     const first = await overKept();
     expect(first[0]).toBe('200 true');
     for (let wave = 0; wave < 5; wave += 1) {
-      await openMany(MOST_CONNECTIONS * 2);
-      expect(await connections()).toBeLessThanOrEqual(MOST_CONNECTIONS + 1);
+      await openMany(MAX_CONNECTIONS * 2);
+      expect(await connections()).toBeLessThanOrEqual(MAX_CONNECTIONS + 1);
       // The caller's own connection is still the one that it was.
       expect(await overKept()).toEqual(first);
       await expectCheck();
     }
-    expect(clients.filter(({ closed }) => closed).length).toBeGreaterThanOrEqual(MOST_CONNECTIONS * 8);
+    expect(clients.filter(({ closed }) => closed).length).toBeGreaterThanOrEqual(MAX_CONNECTIONS * 8);
     expect((await send(service.url, { path: '/healthz' })).status).toBe(200);
     expect((await send(service.url, { path: '/readyz' })).status).toBe(200);
     agent.destroy();
   });
 
   it('slow bodies take half of the places for one caller: he gets 429, others write, check is answered', async () => {
-    const slow = await openMany(MOST_IN_WORK / 2);
+    const slow = await openMany(MAX_IN_WORK / 2);
     for (const { socket } of slow) socket.write(`${install(writer, 'Content-Length: 60000')}{`);
     await new Promise((resolve) => setTimeout(resolve, 100));
     const refused = await service.post('/api/licensing/token', {}, { token: writer });
@@ -158,7 +158,7 @@ describe('Under load', () => {
     ]);
     expect((await service.post('/api/licensing/token', {})).status).toBe(400);
 
-    const more = await openMany(MOST_IN_WORK / 2);
+    const more = await openMany(MAX_IN_WORK / 2);
     for (const { socket } of more) socket.write(`${install(BOOTSTRAP_TOKEN, 'Content-Length: 60000')}{`);
     await new Promise((resolve) => setTimeout(resolve, 100));
     // All places are taken: writes and reads of the database wait outside, what memory knows does not.
@@ -172,12 +172,12 @@ describe('Under load', () => {
     // A client who goes gives his place back.
     for (const { socket } of [...slow, ...more]) socket.destroy();
     await new Promise((resolve) => setTimeout(resolve, 100));
-    for (let write = 0; write < MOST_IN_WORK * 2; write += 1)
+    for (let write = 0; write < MAX_IN_WORK * 2; write += 1)
       expect((await service.post('/api/licensing/token', {})).status).toBe(400);
   });
 
   it('every refused or failed write gives its place back', async () => {
-    for (let round = 0; round < MOST_IN_WORK + 2; round += 1) {
+    for (let round = 0; round < MAX_IN_WORK + 2; round += 1) {
       expect((await service.post('/api/licensing/token', 'no JSON')).status).toBe(400);
       expect((await service.post('/api/licensing/token', 'x'.repeat(70_000))).status).toBe(413);
       expect((await service.call('PATCH', '/api/serviceaccounts/x', { body: {} })).status).toBe(400);
@@ -243,7 +243,7 @@ describe('Under load', () => {
     expect(huge.statuses).toEqual([413]);
     await expectCheck();
     // Nothing of it is held any more.
-    for (let write = 0; write < MOST_IN_WORK; write += 1)
+    for (let write = 0; write < MAX_IN_WORK; write += 1)
       expect((await service.post('/api/licensing/token', {})).status).toBe(400);
   });
 
@@ -296,7 +296,7 @@ describe('With more slots for work than connections', () => {
 
   beforeAll(async () => {
     database = await testDatabase();
-    service = await TestService.start(database, { MAX_CONNECTIONS: String(MOST_CONNECTIONS) });
+    service = await TestService.start(database, { MAX_CONNECTIONS: String(MAX_CONNECTIONS) });
   });
 
   afterAll(async () => {
@@ -313,7 +313,7 @@ describe('With more slots for work than connections', () => {
     ].join('\r\n');
     const clients: Client[] = [];
     // One after the other, so that each is at work before the next one wants a place.
-    for (let count = 0; count < MOST_CONNECTIONS + 10; count += 1) {
+    for (let count = 0; count < MAX_CONNECTIONS + 10; count += 1) {
       const client = await Client.open(service.url);
       clients.push(client);
       client.socket.write(unending);
@@ -326,7 +326,7 @@ describe('With more slots for work than connections', () => {
     }
     // A quarter of the connections is at work for this caller, and no more.
     const refused = clients.filter(({ statuses }) => statuses.includes(429)).length;
-    expect(refused).toBeGreaterThanOrEqual(MOST_CONNECTIONS - Math.floor(MOST_CONNECTIONS / 4));
+    expect(refused).toBeGreaterThanOrEqual(MAX_CONNECTIONS - Math.floor(MAX_CONNECTIONS / 4));
     for (const { socket } of clients) socket.destroy();
   });
 });

@@ -194,11 +194,11 @@ export function outcome({ status, body }: Reply): [status: number, messageId: st
 }
 
 /** How long something may take to become so, milliseconds: less than a test may last, so that no loop outlives its test. */
-const LONGEST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 
 /** Waits until something is so. @throws when it takes too long */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + LONGEST_WAIT_MS;
+  const deadline = performance.now() + MAX_WAIT_MS;
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error(`it did not become so: ${isSo.toString()}`);
     await new Promise((go) => setTimeout(go, 50));

@@ -53,7 +53,7 @@ const itInFullGear = FULL_GEAR ? it : it.skip;
 /** The longest ones run with `INTERLEAVINGS=all` alone: a change of the protocol is worth it, each build is not. */
 const itWhenAll = process.env.INTERLEAVINGS === 'all' ? it : it.skip;
 /** Everything takes longer beside other work; alone it is a tenth of this. */
-const LONGEST_MS = 600_000;
+const MAX_TEST_MS = 600_000;
 
 async function exploreAll(
   title: string,
@@ -86,19 +86,19 @@ describe('Renewals and changes of one license, step by step in every order', () 
     ['a renewal, and a removal before an upload', { renewal, upload: again }, 0],
     ['a renewal and a rollback, with a fault', { renewal, rollback }, 1],
     ['two renewals', two, 0],
-  ])('%s', async (title, deeds, faults) => exploreAll(title, world, deeds, faults), LONGEST_MS);
+  ])('%s', async (title, deeds, faults) => exploreAll(title, world, deeds, faults), MAX_TEST_MS);
 
   itInFullGear.each<[string, Record<string, Deed>, number]>([
     ['two renewals, with a fault', two, 1],
     ['two renewals and a removal', { ...two, removal }, 0],
-  ])('%s', async (title, deeds, faults) => exploreAll(title, world, deeds, faults), LONGEST_MS);
+  ])('%s', async (title, deeds, faults) => exploreAll(title, world, deeds, faults), MAX_TEST_MS);
 
   it(
     'a renewal while the issuer revokes the license',
     async () => {
       await exploreAll('a renewal and a revocation', world, { renewal }, 0, [world.issuerRevokes]);
     },
-    LONGEST_MS,
+    MAX_TEST_MS,
   );
 
   it(
@@ -107,19 +107,19 @@ describe('Renewals and changes of one license, step by step in every order', () 
       const deeds = { renewal, upload: queueing };
       await exploreAll('a renewal and a license for the queue', world, deeds, 0, [world.nextTermBegins]);
     },
-    LONGEST_MS,
+    MAX_TEST_MS,
   );
 
   itWhenAll(
     'two renewals and a rollback',
     async () => exploreAll('two renewals and a rollback', world, { ...two, rollback }, 0),
-    LONGEST_MS,
+    MAX_TEST_MS,
   );
 
   itWhenAll(
     'two renewals while the issuer revokes the license',
     async () => exploreAll('two renewals and a revocation', world, two, 0, [world.issuerRevokes]),
-    LONGEST_MS,
+    MAX_TEST_MS,
   );
 });
 
@@ -152,7 +152,7 @@ describe('The same while the term of a queued license begins', () => {
   ])(
     '%s',
     async (title, deeds, faults) => exploreAll(title, world, deeds, faults, [world.nextTermBegins]),
-    LONGEST_MS,
+    MAX_TEST_MS,
   );
 
   itWhenAll(
@@ -161,7 +161,7 @@ describe('The same while the term of a queued license begins', () => {
       const deeds = { renewal, promotion };
       await exploreAll('a renewal and the look for the next term', world, deeds, 1, [world.nextTermBegins]);
     },
-    LONGEST_MS,
+    MAX_TEST_MS,
   );
 });
 
@@ -187,6 +187,6 @@ describe('The same where the next term is one of the same license', () => {
   ])(
     '%s',
     async (title, deeds, faults) => exploreAll(title, world, deeds, faults, [world.nextTermBegins]),
-    LONGEST_MS,
+    MAX_TEST_MS,
   );
 });

@@ -14,7 +14,7 @@ export type { Answer, ReceivedRequest };
 const RENEWALS = '/v1/licenses/renew';
 const KEY_SET = '/.well-known/jwks.json';
 /** No token's `iat` lies further ahead than this, seconds, where tokens follow the clock. */
-const MOST_AHEAD = 5;
+const MAX_AHEAD = 5;
 
 export interface FakeIssuerOptions {
   readonly tls?: boolean;
@@ -285,7 +285,7 @@ export class FakeIssuer {
     if (before !== undefined) return { status: 200, body: { token: before } };
     const next = this.#next(claims, this.options.state === undefined ? 'renewed' : `renewed-${this.#id}`);
     const iat = Number(next.iat);
-    if (this.options.lifetime !== undefined && iat > Date.now() / 1000 + MOST_AHEAD) {
+    if (this.options.lifetime !== undefined && iat > Date.now() / 1000 + MAX_AHEAD) {
       return { status: 409, body: { code: 'not_due' } };
     }
     this.#issued += 1;

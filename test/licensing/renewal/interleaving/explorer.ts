@@ -121,15 +121,15 @@ export async function withinStep<T>(work: () => Promise<T>): Promise<T> {
  * Runs every order of the actors' steps, with every fault at every step, up to a number of faults in one run. One actor moves
  * at a time; where it stops is up to the code that it runs, by {@link atStep}.
  *
- * @param mostFaults - in one run: kills and faults of steps
+ * @param maxFaults - in one run: kills and faults of steps
  * @throws an error that names the schedule which shows the violation
  */
-export async function explore(world: World, mostFaults: number): Promise<Explored> {
+export async function explore(world: World, maxFaults: number): Promise<Explored> {
   const known = new Set<string>();
   const open: Choice[][] = [[]];
   let [runs, ends] = [0, 0];
   for (let prefix = open.pop(); prefix !== undefined; prefix = open.pop()) {
-    const run = new Run(world, mostFaults);
+    const run = new Run(world, maxFaults);
     runs += 1;
     try {
       if (await run.follow(prefix, known, open)) ends += 1;
@@ -154,7 +154,7 @@ class Run {
 
   constructor(
     private readonly world: World,
-    private readonly mostFaults: number,
+    private readonly maxFaults: number,
   ) {}
 
   /** @returns whether it came to an end that was not known */
@@ -221,7 +221,7 @@ class Run {
   }
 
   #possible(): Choice[] {
-    const faultsLeft = this.mostFaults - this.#choices.filter(({ how }) => how !== 'done').length;
+    const faultsLeft = this.maxFaults - this.#choices.filter(({ how }) => how !== 'done').length;
     const steps = this.#actors.flatMap(({ name, gate, ending }): Choice[] => {
       if (gate === undefined || ending !== undefined) return [];
       if (gate.onlyAfterChange && gate.reachedIn === this.#state) return [];
