@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
-import { AccessDenied } from '../domain/access-denied.js';
+import { AccessDeniedError } from '../domain/access-denied-error.js';
 import { contextOf } from '../http/request-context.js';
 import type { Action } from '../domain/actions.js';
 import { Authenticator } from './authenticator.js';
@@ -18,7 +18,7 @@ type Admitted = IncomingMessage & { [CALLER]?: Caller };
 export class AccessGuard implements CanActivate {
   constructor(private readonly authenticator: Authenticator) {}
 
-  /** @throws ServiceError (401, 503), AccessDenied */
+  /** @throws ServiceError (401, 503), AccessDeniedError */
   canActivate(context: ExecutionContext): true | Promise<true> {
     const rule = Reflect.getMetadata(ACCESS_RULE, context.getHandler()) as AccessRule | undefined;
     if (rule !== undefined && 'open' in rule) return true;
@@ -31,12 +31,12 @@ export class AccessGuard implements CanActivate {
 
   #authorize(request: IncomingMessage, caller: Caller, rule: { readonly action: Action } | undefined): true {
     contextOf(request).callerId = caller.id;
-    if (rule === undefined) throw new AccessDenied([], 'the endpoint declares no action');
+    if (rule === undefined) throw new AccessDeniedError([], 'the endpoint declares no action');
     if (!caller.actions.has(rule.action)) {
       const reason = caller.withheld?.has(rule.action)
         ? ': the account has this action, the token does not: its maker lacked it. Make a new token as a caller who has it'
         : ' does not hold the action';
-      throw new AccessDenied([rule.action], `${caller.id}${reason}`);
+      throw new AccessDeniedError([rule.action], `${caller.id}${reason}`);
     }
     (request as Admitted)[CALLER] = caller;
     return true;

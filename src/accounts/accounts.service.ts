@@ -5,7 +5,7 @@ import { actionsOf, ADMINISTRATOR_ROLE, findRole, type Role } from '../access/ro
 import { createServiceAccountToken, hashToken } from '../access/service-account-token.js';
 import { ceilingOf } from '../access/token-ceiling.js';
 import { type AuditAction, AuditStore } from '../audit/audit.store.js';
-import { AccessDenied } from '../domain/access-denied.js';
+import { AccessDeniedError } from '../domain/access-denied-error.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
@@ -59,7 +59,7 @@ export class AccountsService {
     });
   }
 
-  /** @throws ServiceError `not-found`, `service-account.name-taken`, `access.last-administrator`; AccessDenied */
+  /** @throws ServiceError `not-found`, `service-account.name-taken`, `access.last-administrator`; AccessDeniedError */
   async update(
     actor: RequestActor,
     id: number,
@@ -83,7 +83,7 @@ export class AccountsService {
   /**
    * @param secondsToLive - 0 for a token that does not expire
    * @throws ServiceError `not-found`, `service-account.token-name-taken`,
-   *   `service-account.token-limit-reached`; AccessDenied
+   *   `service-account.token-limit-reached`; AccessDeniedError
    */
   async createToken(
     actor: RequestActor,
@@ -120,7 +120,7 @@ export class AccountsService {
     return this.store.listTokens(id);
   }
 
-  /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDenied */
+  /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDeniedError */
   async revokeToken(actor: RequestActor, id: number, tokenId: number): Promise<ServiceAccountTokenEntity> {
     return this.snapshots.change(async (manager) => {
       await this.#assertMayChange(manager, actor, id);
@@ -134,7 +134,7 @@ export class AccountsService {
     });
   }
 
-  /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDenied */
+  /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDeniedError */
   async deleteToken(actor: RequestActor, id: number, tokenId: number): Promise<void> {
     await this.snapshots.change(async (manager) => {
       await this.#assertMayChange(manager, actor, id);
@@ -145,7 +145,7 @@ export class AccountsService {
     });
   }
 
-  /** Gives a role; having it already is fine. @throws ServiceError `not-found`; AccessDenied */
+  /** Gives a role; having it already is fine. @throws ServiceError `not-found`; AccessDeniedError */
   async addRole(actor: RequestActor, id: number, roleUid: string): Promise<void> {
     const role = this.#role(roleUid);
     await this.snapshots.change(async (manager) => {
@@ -159,7 +159,7 @@ export class AccountsService {
     });
   }
 
-  /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDenied */
+  /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDeniedError */
   async removeRole(actor: RequestActor, id: number, roleUid: string): Promise<void> {
     const role = this.#role(roleUid);
     await this.snapshots.change(async (manager) => {
@@ -237,6 +237,9 @@ function assertHolds(actor: RequestActor, roleUids: readonly string[]): void {
   const isLimited = roleUids.includes(ADMINISTRATOR_ROLE.uid) && actor.unlimited !== true;
   if (missing.length === 0 && isLimited) missing.push(ADMINISTRATOR_ROLE.name);
   if (missing.length > 0) {
-    throw new AccessDenied(missing, `${actor.id} cannot give, change or take away what it does not hold`);
+    throw new AccessDeniedError(
+      missing,
+      `${actor.id} cannot give, change or take away what it does not hold`,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { NamedFileError, readNamedFile, readNamedFileSync } from './named-file.js';
-import { path, type Setting, SettingFault } from './setting.js';
+import { path, type Setting, SettingError } from './setting.js';
 
 /** Certificates that are trusted, and the file that they came from. */
 export interface CertificateFile {
@@ -18,7 +18,7 @@ const BLOCK =
 /**
  * The certificates of a PEM file (RFC 7468); text around them does not count.
  * @param read - where its content comes from when it was read already
- * @throws SettingFault when it cannot be read, has none, or has one that is broken
+ * @throws SettingError when it cannot be read, has none, or has one that is broken
  */
 export function readCertificateFile(
   file: string,
@@ -29,16 +29,16 @@ export function readCertificateFile(
     bytes = read(file, MAX_CERTIFICATE_BYTES);
   } catch (error) {
     if (!(error instanceof NamedFileError)) throw error;
-    throw new SettingFault(`names a file that cannot be used: ${error.message}`);
+    throw new SettingError(`names a file that cannot be used: ${error.message}`);
   }
   const certificates = bytes.toString('latin1').match(BLOCK) ?? [];
-  if (certificates.length === 0) throw new SettingFault('names a file without a certificate (PEM)');
+  if (certificates.length === 0) throw new SettingError('names a file without a certificate (PEM)');
   if (!certificates.every(isCertificate))
-    throw new SettingFault('names a file with a certificate that is broken');
+    throw new SettingError('names a file with a certificate that is broken');
   return Object.freeze({ path: file, certificates: Object.freeze(certificates) });
 }
 
-/** The same while the process runs. @throws SettingFault */
+/** The same while the process runs. @throws SettingError */
 export async function readCertificateFileAgain(file: string): Promise<CertificateFile> {
   const content = await readNamedFile(file, MAX_CERTIFICATE_BYTES).then(
     (bytes) => () => bytes,

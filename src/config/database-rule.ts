@@ -1,7 +1,7 @@
 import type { CertificateFile } from './certificate-file.js';
 import { rulesFor } from './environment.js';
 import { withTls } from './postgres-tls.js';
-import { type DatabaseLocation, type Setting, SettingFault } from './setting.js';
+import { type DatabaseLocation, type Setting, SettingError } from './setting.js';
 
 /** The values of `PGSSLMODE` after which a connection without TLS would be worse than what was asked for. */
 const ASKS_FOR_TLS = /^(require|verify-ca|verify-full|no-verify)$/;
@@ -18,7 +18,7 @@ export const DATABASE_RULE = rulesFor<{
       ? ['PGSSLMODE asks for TLS and is not read: write sslmode into DATABASE_URL']
       : [];
   } catch (error) {
-    if (!(error instanceof SettingFault)) throw error;
+    if (!(error instanceof SettingError)) throw error;
     return [`DATABASE_URL ${error.message}`];
   }
 });

@@ -1,6 +1,6 @@
 import { invisibleCharacter } from '../domain/invisible-character.js';
 import { NamedFileError, readNamedFileSync, textOfFile } from './named-file.js';
-import { type DatabaseLocation, path, type Setting, SettingFault } from './setting.js';
+import { type DatabaseLocation, path, type Setting, SettingError } from './setting.js';
 
 /** More than any secret has. Bytes. */
 export const MAX_SECRET_BYTES = 16 * 1024;
@@ -61,7 +61,7 @@ export function readEnvironment<S extends Settings>(
       const text = textOf(name, setting, environment) ?? setting.fallback;
       values[name] = text === undefined ? undefined : setting.parse(text);
     } catch (error) {
-      if (!(error instanceof SettingFault)) throw error;
+      if (!(error instanceof SettingError)) throw error;
       faults.push(`${name} ${error.message}`);
     }
   }
@@ -79,7 +79,7 @@ function textOf(name: string, setting: Setting<unknown>, environment: Environmen
     if (plain !== undefined && setting.verbatim !== true) assertVisible(plain, '');
     return plain;
   }
-  if (plain !== undefined) throw new SettingFault(`and ${name}_FILE are both set: set one`);
+  if (plain !== undefined) throw new SettingError(`and ${name}_FILE are both set: set one`);
   const source = `${name}_FILE`;
   assertVisible(file, ` in the name of the file of ${source}`);
   const text = readSecret(file, source);
@@ -91,14 +91,14 @@ function readSecret(file: string, source: string): string {
   try {
     return textOfFile(readNamedFileSync(path.parse(file), MAX_SECRET_BYTES));
   } catch (error) {
-    if (!(error instanceof NamedFileError || error instanceof SettingFault)) throw error;
-    throw new SettingFault(`cannot be read from ${source}: ${error.message}`);
+    if (!(error instanceof NamedFileError || error instanceof SettingError)) throw error;
+    throw new SettingError(`cannot be read from ${source}: ${error.message}`);
   }
 }
 
 function assertVisible(text: string, where: string): void {
   const found = invisibleCharacter(text);
-  if (found !== undefined) throw new SettingFault(`must not have an invisible character: ${found}${where}`);
+  if (found !== undefined) throw new SettingError(`must not have an invisible character: ${found}${where}`);
 }
 
 /** The location of a database, with the path of the file that says it where one does. */

@@ -1,4 +1,4 @@
-import { SettingFault } from './setting-fault.js';
+import { SettingError } from './setting-error.js';
 
 /** How the connection to a PostgreSQL server is protected (docs/database.md has the table). */
 export const TLS_MODES = ['disable', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
@@ -79,33 +79,33 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 /**
  * Reads `postgres://…`: what the driver would take for something else, or silently leave out, is a fault.
- * @throws SettingFault which repeats nothing of the text but names of parameters
+ * @throws SettingError which repeats nothing of the text but names of parameters
  */
 export function parsePostgresAddress(text: string): PostgresAddress {
-  if (text.trim() !== text) throw new SettingFault('must not have a space at its beginning or end');
+  if (text.trim() !== text) throw new SettingError('must not have a space at its beginning or end');
   const [, authority = ''] = /^postgres(?:ql)?:\/\/([^/?#]*)/.exec(text) ?? [];
   const hosts = authority.slice(authority.lastIndexOf('@') + 1);
   if (hosts.includes(',')) {
-    throw new SettingFault(ONE_HOST);
+    throw new SettingError(ONE_HOST);
   }
   // The driver reads an address without a host too, for a socket in `host`; the platform's parser does not.
   const hostless = hosts === '';
   const whole = hostless ? text.replace(/^([a-z]+:\/\/[^/?#]*)/, '$1localhost') : text;
-  if (!URL.canParse(whole)) throw new SettingFault(`${FORM}; ${ENCODING}`);
+  if (!URL.canParse(whole)) throw new SettingError(`${FORM}; ${ENCODING}`);
   const url = new URL(whole);
   const { searchParams: parameters } = url;
   const looksCut = [url.pathname, url.search, url.hash].some((part) => part.includes('@')) || url.hash !== '';
   if (looksCut || authority.split('@').length > 2 || !isDecodable(text) || /\s/.test(text)) {
-    throw new SettingFault(`cannot be read: ${ENCODING}`);
+    throw new SettingError(`cannot be read: ${ENCODING}`);
   }
   assertKnown([...parameters.keys()]);
   // A directory of a socket may have a comma in its name.
   const named = parameters.get('host') ?? '';
   if (parameters.get('port')?.includes(',') || (named.includes(',') && !named.startsWith('/'))) {
-    throw new SettingFault(ONE_HOST);
+    throw new SettingError(ONE_HOST);
   }
   if (hostless && !parameters.has('host')) {
-    throw new SettingFault(`${FORM}, or postgres://user@/database?host=/directory for a socket`);
+    throw new SettingError(`${FORM}, or postgres://user@/database?host=/directory for a socket`);
   }
   const result = {
     tlsMode: tlsModeOf(parameters.get('sslmode'), parameters.get('ssl')),
@@ -126,13 +126,13 @@ export function tlsFiles({ rootCertificate, certificate, key }: PostgresAddress)
 function assertKnown(names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined && [...PARAMETERS, ...TLS_PARAMETERS].includes(twice)) {
-    throw new SettingFault(`has the parameter ${twice} twice`);
+    throw new SettingError(`has the parameter ${twice} twice`);
   }
   const strange = names.find((name) => ![...PARAMETERS, ...TLS_PARAMETERS, ...LEFT_OUT].includes(name));
   if (strange === undefined) return;
   // Anything may be behind a question mark that was meant to be a part of the password.
   const remedy = REMEDIES[strange];
-  throw new SettingFault(
+  throw new SettingError(
     remedy === undefined
       ? `has a parameter that is not known; known are ${[...PARAMETERS, ...TLS_PARAMETERS].join(', ')}`
       : `has the parameter ${strange}, which is not known: ${remedy}`,
@@ -140,21 +140,21 @@ function assertKnown(names: readonly string[]): void {
 }
 
 function tlsModeOf(sslmode: string | null, ssl: string | null): TlsMode | undefined {
-  if (sslmode !== null && ssl !== null) throw new SettingFault('has ssl and sslmode: keep sslmode');
+  if (sslmode !== null && ssl !== null) throw new SettingError('has ssl and sslmode: keep sslmode');
   if (ssl !== null) {
     if (/^(true|1)$/.test(ssl)) return 'verify-full';
     if (/^(false|0)$/.test(ssl)) return 'disable';
-    throw new SettingFault('must have true or false as ssl');
+    throw new SettingError('must have true or false as ssl');
   }
   if (sslmode === null) return undefined;
   if (/^(allow|prefer)$/.test(sslmode)) {
-    throw new SettingFault(
+    throw new SettingError(
       'must not have allow or prefer as sslmode, which protect nothing: take verify-full, or disable',
     );
   }
   const mode = TLS_MODES.find((known) => known === sslmode);
   if (mode === undefined)
-    throw new SettingFault(`must have one of these as sslmode: ${TLS_MODES.join(', ')}`);
+    throw new SettingError(`must have one of these as sslmode: ${TLS_MODES.join(', ')}`);
   return mode;
 }
 

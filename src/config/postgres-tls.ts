@@ -2,7 +2,7 @@ import { type CertificateFile, MAX_CERTIFICATE_BYTES, readCertificateFile } from
 import { NamedFileError, readNamedFileSync } from './named-file.js';
 import type { PostgresAddress, PostgresTls } from './postgres-address.js';
 import type { DatabaseLocation } from './setting.js';
-import { SettingFault } from './setting-fault.js';
+import { SettingError } from './setting-error.js';
 
 /** Reads a file that a setting names. @throws NamedFileError */
 type ReadFile = (file: string, maxBytes: number) => Buffer;
@@ -11,7 +11,7 @@ type ReadFile = (file: string, maxBytes: number) => Buffer;
  * TLS of a database's address together with the authorities of `DATABASE_CA_PATH`, which alone turn it on.
  * @param readFile - where the content of files comes from
  * @returns `false` for none by the address's own word, undefined where nothing is said
- * @throws SettingFault; its message goes on after `DATABASE_URL`
+ * @throws SettingError; its message goes on after `DATABASE_URL`
  */
 export function postgresTls(
   address: PostgresAddress,
@@ -21,19 +21,19 @@ export function postgresTls(
   const { tlsMode, rootCertificate, certificate, key } = address;
   const files = [trustedCas, rootCertificate, certificate, key].some((file) => file !== undefined);
   if (rootCertificate !== undefined && trustedCas !== undefined) {
-    throw new SettingFault('has sslrootcert, and DATABASE_CA_PATH is set too: keep DATABASE_CA_PATH');
+    throw new SettingError('has sslrootcert, and DATABASE_CA_PATH is set too: keep DATABASE_CA_PATH');
   }
   if ((certificate === undefined) !== (key === undefined)) {
-    throw new SettingFault('must have sslcert and sslkey together');
+    throw new SettingError('must have sslcert and sslkey together');
   }
   const mode = tlsMode ?? (files ? 'verify-full' : 'disable');
   if (mode === 'disable') {
-    if (files) throw new SettingFault('has no TLS, as sslmode is disable, and certificates are named');
+    if (files) throw new SettingError('has no TLS, as sslmode is disable, and certificates are named');
     return tlsMode === undefined ? undefined : false;
   }
   const ca = trustedCas?.certificates ?? rootOf(rootCertificate, readFile);
   if (mode === 'verify-ca' && ca === undefined) {
-    throw new SettingFault(
+    throw new SettingError(
       'has verify-ca as sslmode, which needs authorities of your own: set DATABASE_CA_PATH, or take verify-full',
     );
   }
@@ -45,7 +45,7 @@ export function postgresTls(
   });
 }
 
-/** A database's location with TLS. @throws SettingFault as {@link postgresTls} */
+/** A database's location with TLS. @throws SettingError as {@link postgresTls} */
 export function withTls(
   location: DatabaseLocation,
   trustedCas: CertificateFile | undefined,
@@ -57,7 +57,7 @@ export function withTls(
     return { ...rest, address, trustedCasPath: trustedCas?.path, tls };
   }
   if (trustedCas !== undefined)
-    throw new SettingFault('is an embedded database, which has no use for DATABASE_CA_PATH');
+    throw new SettingError('is an embedded database, which has no use for DATABASE_CA_PATH');
   return location;
 }
 
@@ -67,12 +67,12 @@ function rootOf(file: string | undefined, readFile: ReadFile): readonly string[]
   try {
     return readCertificateFile(file, readFile).certificates;
   } catch (error) {
-    if (!(error instanceof SettingFault)) throw error;
-    throw new SettingFault(`has an sslrootcert that ${error.message}`);
+    if (!(error instanceof SettingError)) throw error;
+    throw new SettingError(`has an sslrootcert that ${error.message}`);
   }
 }
 
-/** @throws SettingFault, which names both where both cannot be used */
+/** @throws SettingError, which names both where both cannot be used */
 function readPair(certificate: string, key: string, readFile: ReadFile): { cert: string; key: string } {
   const faults: string[] = [];
   const contentOf = (name: string, file: string) => {
@@ -85,6 +85,6 @@ function readPair(certificate: string, key: string, readFile: ReadFile): { cert:
     }
   };
   const pair = { cert: contentOf('sslcert', certificate), key: contentOf('sslkey', key) };
-  if (faults.length > 0) throw new SettingFault(faults.join('; and '));
+  if (faults.length > 0) throw new SettingError(faults.join('; and '));
   return pair;
 }

@@ -1,5 +1,5 @@
 import { URL } from 'whatwg-url';
-import { type Setting, SettingFault } from './setting.js';
+import { type Setting, SettingError } from './setting.js';
 
 /** A proxy on the way to the issuer. */
 export interface ProxyAddress {
@@ -21,11 +21,11 @@ const USUAL_PORTS = { 'http:': 80, 'https:': 443 };
  */
 export const proxyAddress: Pick<Setting<ProxyAddress>, 'parse'> = {
   parse: (value) => {
-    if (/[\s\\\p{Cc}]/u.test(value) || !URL.canParse(value)) throw new SettingFault(RULE);
+    if (/[\s\\\p{Cc}]/u.test(value) || !URL.canParse(value)) throw new SettingError(RULE);
     const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(value);
     const usual = USUAL_PORTS[protocol as keyof typeof USUAL_PORTS] as number | undefined;
     if (usual === undefined || hostname === '' || pathname.length > 1 || search !== '' || hash !== '') {
-      throw new SettingFault(RULE);
+      throw new SettingError(RULE);
     }
     return Object.freeze({
       secure: protocol === 'https:',
@@ -38,7 +38,7 @@ export const proxyAddress: Pick<Setting<ProxyAddress>, 'parse'> = {
 
 function basic(username: string, password: string): string {
   const [user, secret] = [username, password].map(decoded) as [string, string];
-  if (user.includes(':')) throw new SettingFault('must have no colon in the name of the user');
+  if (user.includes(':')) throw new SettingError('must have no colon in the name of the user');
   return `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`;
 }
 
@@ -47,8 +47,8 @@ function decoded(text: string): string {
   try {
     result = decodeURIComponent(text);
   } catch {
-    throw new SettingFault('must have no percent sign in user and password but for escapes');
+    throw new SettingError('must have no percent sign in user and password but for escapes');
   }
-  if (/\p{Cc}/u.test(result)) throw new SettingFault('must have no control characters in user and password');
+  if (/\p{Cc}/u.test(result)) throw new SettingError('must have no control characters in user and password');
   return result;
 }

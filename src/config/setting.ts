@@ -6,17 +6,17 @@ import {
   type PostgresTls,
   tlsFiles,
 } from './postgres-address.js';
-import { SettingFault } from './setting-fault.js';
+import { SettingError } from './setting-error.js';
 import { parseAddress, parseRootUrl, type RootUrl, RootUrlError } from '../domain/root-url.js';
 
-export { SettingFault };
+export { SettingError };
 
 /**
  * One setting of the environment: how its text becomes a value. `secret` ones can also be given as a file
  * (`<NAME>_FILE`) and are never printed.
  */
 export interface Setting<T> {
-  /** @throws SettingFault when the text has no meaning for this setting. */
+  /** @throws SettingError when the text has no meaning for this setting. */
   readonly parse: (text: string) => T;
   /** What counts when the environment has no such name; written as it would be in the environment. */
   readonly fallback: string | undefined;
@@ -70,7 +70,7 @@ export function integer(lowest: number, highest: number): Parsed<number> {
     parse: (text) => {
       const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
       if (!(value >= lowest && value <= highest)) {
-        throw new SettingFault(`must be a whole number from ${lowest} to ${highest}`);
+        throw new SettingError(`must be a whole number from ${lowest} to ${highest}`);
       }
       return value;
     },
@@ -81,7 +81,7 @@ export function oneOf<const T extends string>(...values: readonly T[]): Parsed<T
   return {
     parse: (text) => {
       const value = values.find((candidate) => candidate === text);
-      if (value === undefined) throw new SettingFault(`must be one of: ${values.join(', ')}`);
+      if (value === undefined) throw new SettingError(`must be one of: ${values.join(', ')}`);
       return value;
     },
   };
@@ -89,7 +89,7 @@ export function oneOf<const T extends string>(...values: readonly T[]): Parsed<T
 
 export const boolean: Parsed<boolean> = {
   parse: (text) => {
-    if (text !== 'true' && text !== 'false') throw new SettingFault('must be true or false');
+    if (text !== 'true' && text !== 'false') throw new SettingError('must be true or false');
     return text === 'true';
   },
 };
@@ -99,9 +99,9 @@ export function text(shortest: number, longest: number): Parsed<string> {
   return {
     parse: (value) => {
       if (value.length < shortest || value.length > longest) {
-        throw new SettingFault(`must have ${shortest} to ${longest} characters`);
+        throw new SettingError(`must have ${shortest} to ${longest} characters`);
       }
-      if (/\p{Cc}/u.test(value)) throw new SettingFault('must not contain control characters');
+      if (/\p{Cc}/u.test(value)) throw new SettingError('must not contain control characters');
       return value;
     },
   };
@@ -111,11 +111,11 @@ export function text(shortest: number, longest: number): Parsed<string> {
 export const host: Parsed<string> = {
   parse: (value) => {
     if (/^\[.*\]$/.test(value))
-      throw new SettingFault('must be an address without brackets, such as :: or ::1');
+      throw new SettingError('must be an address without brackets, such as :: or ::1');
     const isName = /^(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?$/.test(value) && value.length <= 253;
     // A name that is all digits and dots would be an address, and is none.
     if (isIP(value) === 0 && (!isName || /^[\d.]+$/.test(value))) {
-      throw new SettingFault('must be an IP address or a name of this machine, without a port');
+      throw new SettingError('must be an IP address or a name of this machine, without a port');
     }
     return value;
   },
@@ -125,7 +125,7 @@ export const host: Parsed<string> = {
 export function matching(pattern: RegExp, rule: string): Parsed<string> {
   return {
     parse: (value) => {
-      if (!pattern.test(value)) throw new SettingFault(rule);
+      if (!pattern.test(value)) throw new SettingError(rule);
       return value;
     },
   };
@@ -136,7 +136,7 @@ export const list: Parsed<readonly string[]> = {
   parse: (value) => {
     const names = value.split(',').map((name) => name.trim());
     if (names.some((name) => name === '')) {
-      throw new SettingFault('must be one or more names separated by commas');
+      throw new SettingError('must be one or more names separated by commas');
     }
     return Object.freeze(names);
   },
@@ -149,7 +149,7 @@ export const encryptionKeys: Parsed<readonly Buffer[]> = {
     const keys = texts.map((text) => Buffer.from(text, 'base64'));
     const areKeys = keys.every((key, index) => key.length === 32 && key.toString('base64') === texts[index]);
     if (!areKeys) {
-      throw new SettingFault(
+      throw new SettingError(
         'must be 32 random bytes in base64, as "openssl rand -base64 32" prints them; former keys may follow, after commas',
       );
     }
@@ -164,7 +164,7 @@ export const proxies: Parsed<readonly string[]> = {
   parse: (value) => {
     const names = list.parse(value);
     if (!names.every((name) => PROXY_NAMES.includes(name) || isAddressRange(name))) {
-      throw new SettingFault(
+      throw new SettingError(
         `must be IP addresses, CIDR ranges or ${PROXY_NAMES.join(', ')}, separated by commas: all proxies cannot be trusted`,
       );
     }
@@ -185,7 +185,7 @@ export const address: Parsed<URL> = {
   parse: (value) => {
     const { href } = asFault(() => parseAddress(value));
     // Node 20 and 22 know no characters of a newer Unicode than 15, and could not call such a host.
-    if (!URL.canParse(href)) throw new SettingFault('has a host that this release of Node cannot read');
+    if (!URL.canParse(href)) throw new SettingError('has a host that this release of Node cannot read');
     return new URL(href);
   },
 };
@@ -196,8 +196,8 @@ export const rootUrl: Parsed<RootUrl> = { parse: (value) => asFault(() => parseR
 /** A path, made absolute from the working directory. */
 export const path: Parsed<string> = {
   parse: (value) => {
-    if (value === '' || value.includes('\0')) throw new SettingFault('must be a path');
-    if (/^(["']).*\1$/.test(value)) throw new SettingFault('must be a path without quotes around it');
+    if (value === '' || value.includes('\0')) throw new SettingError('must be a path');
+    if (/^(["']).*\1$/.test(value)) throw new SettingError('must be a path without quotes around it');
     return resolve(value);
   },
 };
@@ -213,7 +213,7 @@ export const database: Parsed<DatabaseLocation> = {
       const address = parsePostgresAddress(value);
       return { kind: 'postgres', url: address.url, address };
     }
-    throw new SettingFault(
+    throw new SettingError(
       'must be postgres://user:password@host:port/database, pglite://<directory> or pglite://memory',
     );
   },
@@ -223,7 +223,7 @@ function asFault<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (error instanceof RootUrlError) throw new SettingFault(error.message.replace(/^The root URL /, ''));
+    if (error instanceof RootUrlError) throw new SettingError(error.message.replace(/^The root URL /, ''));
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import {
   type Candidate,
   type DatabaseSetting,
   type DatabaseUrl,
-  DatabaseUrlFault,
+  DatabaseUrlError,
   type DatedClient,
 } from './database-url.js';
 
@@ -109,7 +109,7 @@ export class DatabaseUrlWatch implements OnApplicationBootstrap, BeforeApplicati
       if (reason === undefined) return this.#outcomes(candidate.settings, 'changed', false);
       return this.#outcomes(candidate.settings, `not used yet: ${reason}`, true);
     } catch (error) {
-      if (!(error instanceof DatabaseUrlFault)) throw error;
+      if (!(error instanceof DatabaseUrlError)) throw error;
       const { setting, message } = error;
       if (this.#fault !== `${setting} ${message}`) {
         this.#logger.warn({ msg: `${setting} cannot be used: what it said before stays`, reason: message });

@@ -6,7 +6,7 @@ import { invisibleCharacter } from '../domain/invisible-character.js';
 import { readNamedFile, textOfFile } from '../config/named-file.js';
 import { type PostgresAddress, type PostgresTls, tlsFiles } from '../config/postgres-address.js';
 import { postgresTls } from '../config/postgres-tls.js';
-import { database, type DatabaseLocation, SettingFault } from '../config/setting.js';
+import { database, type DatabaseLocation, SettingError } from '../config/setting.js';
 
 type PostgresLocation = Extract<DatabaseLocation, { kind: 'postgres' }>;
 
@@ -30,8 +30,8 @@ export interface Candidate {
 }
 
 /** What a setting's file says cannot be used. */
-export class DatabaseUrlFault extends Error {
-  override readonly name = 'DatabaseUrlFault';
+export class DatabaseUrlError extends Error {
+  override readonly name = 'DatabaseUrlError';
 
   constructor(
     readonly setting: DatabaseSetting,
@@ -70,7 +70,7 @@ export class DatabaseUrl {
   /**
    * Reads the files again; changes no connection.
    * @returns the same object while the files say the same; undefined where they say what is in use
-   * @throws DatabaseUrlFault for what cannot be used
+   * @throws DatabaseUrlError for what cannot be used
    */
   async look(): Promise<Candidate | undefined> {
     const seen = new Map<string, Buffer>();
@@ -142,7 +142,7 @@ export class DatabaseUrl {
       seen.set(path, bytes);
       return bytes;
     } catch (error) {
-      throw new DatabaseUrlFault(setting, error);
+      throw new DatabaseUrlError(setting, error);
     }
   }
 }
@@ -153,14 +153,14 @@ export interface DatedClient extends pg.PoolClient {
   readonly isOutdated: boolean;
 }
 
-/** @throws SettingFault, NamedFileError */
+/** @throws SettingError, NamedFileError */
 function addressIn(bytes: Buffer): PostgresAddress {
   const text = textOfFile(bytes);
   const invisible = invisibleCharacter(text);
-  if (invisible !== undefined) throw new SettingFault(`must not have an invisible character: ${invisible}`);
+  if (invisible !== undefined) throw new SettingError(`must not have an invisible character: ${invisible}`);
   const read = database.parse(text);
   if (read.kind !== 'postgres' || read.address === undefined) {
-    throw new SettingFault('must stay the address of a PostgreSQL server');
+    throw new SettingError('must stay the address of a PostgreSQL server');
   }
   return read.address;
 }
@@ -174,7 +174,7 @@ function of<T>(setting: DatabaseSetting, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new DatabaseUrlFault(setting, error);
+    throw new DatabaseUrlError(setting, error);
   }
 }
 

@@ -105,9 +105,9 @@ export class Database implements OnApplicationShutdown {
         this.#works();
         return result;
       } catch (error) {
-        const isStale = error instanceof StaleSession || error instanceof OutdatedReadError;
+        const isStale = error instanceof StaleSessionError || error instanceof OutdatedReadError;
         if (tries < MAX_TRIES && (isStale || isWorthRepeating(sqlState(error)))) continue;
-        const failure = this.#asFailure(error instanceof StaleSession ? error.cause : error);
+        const failure = this.#asFailure(error instanceof StaleSessionError ? error.cause : error);
         if (isOutOfReach(failure)) this.#fails(findPermanentFault(failure));
         throw failure;
       }
@@ -145,7 +145,7 @@ export class Database implements OnApplicationShutdown {
       if (sqlState(error) === READ_ONLY) {
         if (this.#sessions.heard(client, true)) {
           close(client);
-          throw new StaleSession(error);
+          throw new StaleSessionError(error);
         }
         await runner.rollbackTransaction().catch(() => close(client));
       } else {
@@ -227,7 +227,7 @@ export class Database implements OnApplicationShutdown {
 }
 
 /** A session that is older than what it says: a new one may do what it refused. */
-class StaleSession extends Error {
+class StaleSessionError extends Error {
   constructor(override readonly cause: unknown) {
     super('The session is read only, and was begun before.');
   }

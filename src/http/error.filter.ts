@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
-import { AccessDenied } from '../domain/access-denied.js';
+import { AccessDeniedError } from '../domain/access-denied-error.js';
 import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../domain/service-error.js';
 import type { Metrics } from '../metrics/metrics.js';
 import { errorBody } from './error-body.js';
@@ -36,7 +36,7 @@ export class ErrorFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
-    if (error instanceof AccessDenied) {
+    if (error instanceof AccessDeniedError) {
       this.#errors({ code: 'access.denied' });
       contextOf(request).code = 'access.denied';
       contextOf(request).reason = error.reason;

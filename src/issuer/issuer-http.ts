@@ -14,7 +14,7 @@ import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js'
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { issuerAgents } from './guarded-agent.js';
-import { badResponse, classOfNetworkError, IssuerFailure } from './issuer-failure.js';
+import { badResponse, classOfNetworkError, IssuerCallError } from './issuer-call-error.js';
 
 /** The largest answer that is read, bytes. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -32,8 +32,8 @@ export interface IssuerAnswer {
 }
 
 /** A failure of the way to the issuer, not of what it said: these open the circuit. */
-class NetworkFailure extends IssuerFailure {
-  override readonly name = 'NetworkFailure';
+class NetworkError extends IssuerCallError {
+  override readonly name = 'NetworkError';
 }
 
 /**
@@ -85,7 +85,7 @@ export class IssuerHttp {
       return await this.#circuit(request.url).execute(() => this.#request(request));
     } catch (error) {
       if (!isBrokenCircuitError(error)) throw error;
-      throw new IssuerFailure('issuer.unavailable', 'paused', undefined, {
+      throw new IssuerCallError('issuer.unavailable', 'paused', undefined, {
         cause: new Error('the last calls failed: none is made for a while'),
         retryAfter: OPEN_MS / 1000,
       });
@@ -95,7 +95,7 @@ export class IssuerHttp {
   #circuit(url: string): CircuitBreakerPolicy {
     let circuit = this.#circuits.get(url);
     if (circuit === undefined) {
-      const onNetworkFailure = handleWhen((error) => error instanceof NetworkFailure);
+      const onNetworkFailure = handleWhen((error) => error instanceof NetworkError);
       const breaker = new ConsecutiveBreaker(FAILURES_IN_A_ROW);
       circuit = circuitBreaker(onNetworkFailure, { halfOpenAfter: OPEN_MS, breaker });
       this.#circuits.set(url, circuit);
@@ -143,12 +143,12 @@ function translated(error: unknown, late: boolean): unknown {
   if (error instanceof ServiceError) return error;
   // axios keeps the whole request in its errors, the license in its header: only what names the fault goes on.
   const cause = new Error(describe(error));
-  if (late) return new NetworkFailure('issuer.timeout', 'timeout', undefined, { cause });
+  if (late) return new NetworkError('issuer.timeout', 'timeout', undefined, { cause });
   const { code } = error as { code?: string };
   const unreadable = code === 'ERR_BAD_RESPONSE' || code?.startsWith('HPE_');
   if (unreadable) return badResponse(cause);
   const options = { cause, retryAfter: OPEN_MS / 1000 };
-  return new NetworkFailure('issuer.unavailable', classOfNetworkError(code), undefined, options);
+  return new NetworkError('issuer.unavailable', classOfNetworkError(code), undefined, options);
 }
 
 function describe(error: unknown): string {

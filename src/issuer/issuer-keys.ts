@@ -11,7 +11,7 @@ import {
 import { ServiceError } from '../domain/service-error.js';
 import type { JsonObject } from '../domain/token/strict-json.js';
 import { Metrics } from '../metrics/metrics.js';
-import { badResponse, type FailureClass, IssuerFailure } from './issuer-failure.js';
+import { badResponse, type FailureClass, IssuerCallError } from './issuer-call-error.js';
 import { IssuerHttp } from './issuer-http.js';
 import { type FetchedKeySet, fetchKeySet, loadKeySetFile } from './key-set-source.js';
 import { type KeySetFigures, KeySetMetrics } from './key-set-metrics.js';
@@ -82,7 +82,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
     await this.#seek(kid);
     const keys = this.#usable();
     if (keys !== undefined) return keys;
-    throw new IssuerFailure(
+    throw new IssuerCallError(
       'issuer.unavailable',
       this.#lastFailure,
       "The issuer's keys are not known: the token cannot be verified.",
@@ -158,7 +158,7 @@ export class IssuerKeys implements BeforeApplicationShutdown {
       if (source.kind === 'url' && !this.#stopped) await this.#save(source.url, fetched);
     } catch (error) {
       this.#failures += 1;
-      this.#lastFailure = error instanceof IssuerFailure ? error.failureClass : 'configuration';
+      this.#lastFailure = error instanceof IssuerCallError ? error.failureClass : 'configuration';
       this.#metrics.failed(error);
       const cause = error instanceof ServiceError ? error.cause : error;
       this.#failure = String((cause as Error | undefined)?.message ?? error);

@@ -2,7 +2,7 @@ import { NamedFileError, readNamedFile, textOfFile } from '../config/named-file.
 import { describeSkippedKey, type KeySet, KeySetError, readKeySet } from '../domain/token/key-set.js';
 import { ServiceError } from '../domain/service-error.js';
 import { parseStrictJson, StrictJsonError } from '../domain/token/strict-json.js';
-import { badResponse } from './issuer-failure.js';
+import { badResponse } from './issuer-call-error.js';
 import type { IssuerHttp } from './issuer-http.js';
 
 /** Bounds of how long a key set is used without asking again, seconds. */

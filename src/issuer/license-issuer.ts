@@ -6,7 +6,7 @@ import type { LicenseClaims } from '../domain/license/license-claims.js';
 import type { AuthenticatedLicense } from '../domain/license/license-token.js';
 import { maxPause, type RenewalTerms } from '../domain/license/renewal-policy.js';
 import { isJsonObject, type JsonObject, parseStrictJson } from '../domain/token/strict-json.js';
-import { badResponse, IssuerFailure } from './issuer-failure.js';
+import { badResponse, IssuerCallError } from './issuer-call-error.js';
 import { type IssuerAnswer, IssuerHttp } from './issuer-http.js';
 
 /** What an issuer can answer to a renewal that it does not refuse. Nothing of it is verified yet. */
@@ -72,7 +72,7 @@ export class LicenseIssuer {
   assertConfigured(): void {
     if (this.config.issuer.renewUrl !== undefined) return;
     const message = 'No renewal address is configured: set ISSUER_RENEW_URL.';
-    throw new IssuerFailure('issuer.unavailable', 'configuration', message, {
+    throw new IssuerCallError('issuer.unavailable', 'configuration', message, {
       retryAfter: UNCONFIGURED_WAIT,
     });
   }
@@ -107,16 +107,16 @@ export class LicenseIssuer {
     throw badResponse(new Error(`the issuer answered ${status}`));
   }
 
-  #pause({ status, headers }: IssuerAnswer, claims: LicenseClaims): IssuerPause {
+  #pause({ status, headers }: IssuerAnswer, claims: LicenseClaims): IssuerPauseError {
     const seconds = retryAfter(headers['retry-after'], claims, this.clock.now());
     if (seconds !== undefined) this.#notBefore = this.clock.monotonic() + seconds * 1000;
-    return new IssuerPause(new Error(`the issuer answered ${status}`), seconds);
+    return new IssuerPauseError(new Error(`the issuer answered ${status}`), seconds);
   }
 }
 
 /** The issuer asked not to be called for a while. */
-export class IssuerPause extends IssuerFailure {
-  override readonly name = 'IssuerPause';
+export class IssuerPauseError extends IssuerCallError {
+  override readonly name = 'IssuerPauseError';
 
   /** @param seconds - as the issuer named them, within bounds; undefined where it named none */
   constructor(
@@ -131,22 +131,22 @@ export class IssuerPause extends IssuerFailure {
  * No call is made before a pause that the issuer asked for is over.
  * @param left - of it, seconds
  * @param nowMs - Unix milliseconds
- * @throws IssuerFailure
+ * @throws IssuerCallError
  */
 export function assertNotPaused(left: number, terms: Pick<RenewalTerms, 'exp'>, nowMs: number): void {
   if (left <= 0 || left > maxPause(terms, nowMs / 1000)) return;
   const message = 'The license issuer asked for a pause, which is not over.';
-  throw new IssuerFailure('issuer.unavailable', 'paused', message, {
+  throw new IssuerCallError('issuer.unavailable', 'paused', message, {
     cause: new Error('the issuer asked for a pause that is not over'),
     retryAfter: left,
   });
 }
 
 /** The error of a 4xx, with the issuer's reason where that can be shown. */
-function refused(answer: IssuerAnswer): IssuerFailure {
+function refused(answer: IssuerAnswer): IssuerCallError {
   const cause = new Error(`the issuer answered ${answer.status}`);
   const detail = reasonIn(answer);
-  return new IssuerFailure('issuer.refused', 'refused', undefined, {
+  return new IssuerCallError('issuer.refused', 'refused', undefined, {
     cause,
     ...(detail === undefined ? {} : { detail }),
   });

@@ -7,7 +7,7 @@ import { LastUses } from '../../src/access/last-uses.js';
 import { OpenToAll, RequireAction } from '../../src/http/require-action.decorator.js';
 import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
-import { AccessDenied } from '../../src/domain/access-denied.js';
+import { AccessDeniedError } from '../../src/domain/access-denied-error.js';
 import { ServiceError } from '../../src/domain/service-error.js';
 import { clientAddress } from '../../src/http/client-address.js';
 import { beginRequest, contextOf } from '../../src/http/request-context.js';
@@ -84,13 +84,13 @@ async function decide(
   const context = new ExecutionContextHost([request, response], Endpoints, Endpoints.prototype[handler]);
   let atOnce = true;
   let outcome = 'admitted';
-  let denied: Pick<AccessDenied, 'needed' | 'reason'> | undefined;
+  let denied: Pick<AccessDeniedError, 'needed' | 'reason'> | undefined;
   try {
     const decision = guard.canActivate(context);
     atOnce = !(decision instanceof Promise);
     if ((await decision) !== true) outcome = 'no decision';
   } catch (error) {
-    if (error instanceof AccessDenied) denied = { needed: error.needed, reason: error.reason };
+    if (error instanceof AccessDeniedError) denied = { needed: error.needed, reason: error.reason };
     outcome = error instanceof ServiceError ? error.code : (error as Error).name;
   }
   const logged = contextOf(request).callerId ?? null;
@@ -159,7 +159,7 @@ describe('The guard', () => {
 
   it('refuses who lacks the action, names it, and lets no handler see him; the log does', async () => {
     expect(await ask('write', ...bearer(READER))).toEqual({
-      outcome: 'AccessDenied',
+      outcome: 'AccessDeniedError',
       atOnce: true,
       caller: null,
       logged: 'service-account:1',
@@ -170,7 +170,7 @@ describe('The guard', () => {
 
   it('lets nobody use an endpoint without a rule, whatever he holds', async () => {
     expect(await ask('forgotten', ...bearer(BOOTSTRAP))).toEqual({
-      outcome: 'AccessDenied',
+      outcome: 'AccessDeniedError',
       atOnce: true,
       caller: null,
       logged: 'bootstrap',
@@ -226,7 +226,10 @@ describe('The guard', () => {
       caller: 'service-account:2',
       logged: 'service-account:2',
     });
-    expect(await ask('write', ...bearer(NEWCOMER))).toMatchObject({ outcome: 'AccessDenied', atOnce: true });
+    expect(await ask('write', ...bearer(NEWCOMER))).toMatchObject({
+      outcome: 'AccessDeniedError',
+      atOnce: true,
+    });
   });
 
   it('blocks a name after five wrong passwords for the address that they came from', async () => {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { ERROR_CATALOGUE, type ErrorCode, ServiceError } from '../../src/domain/service-error.js';
-import { AccessDenied } from '../../src/domain/access-denied.js';
+import { AccessDeniedError } from '../../src/domain/access-denied-error.js';
 import { rejectMalformed } from '../../src/http/malformed-request.js';
 
 const document = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
@@ -113,9 +113,9 @@ describe('The catalogue of errors', () => {
 
 describe('A denied access', () => {
   it('is answered with three members, as the document shows them, and never with its reason', () => {
-    const error = new AccessDenied(['licensing:read', 'licensing:write'], 'the reason');
+    const error = new AccessDeniedError(['licensing:read', 'licensing:write'], 'the reason');
     expect([error.name, error.message, error.reason]).toEqual([
-      'AccessDenied',
+      'AccessDeniedError',
       'Access denied',
       'the reason',
     ]);
@@ -128,14 +128,14 @@ describe('A denied access', () => {
     const example = /```json\n(\{\n {2}"accessErrorId[^]*?)```/.exec(document)?.[1];
     const shown = JSON.parse(example ?? '') as { accessErrorId: string };
     expect(shown).toEqual({
-      ...new AccessDenied(['licensing:read'], '').body(),
+      ...new AccessDeniedError(['licensing:read'], '').body(),
       accessErrorId: shown.accessErrorId,
     });
     expect(shown.accessErrorId).toMatch(/^ACE\d{10}$/);
   });
 
   it('has an id of ten digits, leading zeros included, and each another one', () => {
-    const ids = Array.from({ length: 500 }, () => new AccessDenied([], '').id);
+    const ids = Array.from({ length: 500 }, () => new AccessDeniedError([], '').id);
     for (const id of ids) expect(id).toMatch(/^ACE\d{10}$/);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.some((id) => id.startsWith('ACE0'))).toBe(true);

@@ -199,7 +199,7 @@ export class FuzzTarget {
 
   /**
    * Sends a request and reads its one answer.
-   * @throws WireFault where there is none, or more than one
+   * @throws WireError where there is none, or more than one
    */
   async send(request: FuzzRequest): Promise<WireAnswer> {
     if (this.#wire === undefined || this.#wire.closed) this.#wire = await Wire.open(this.service.url);

@@ -9,8 +9,8 @@ export interface WireAnswer {
 }
 
 /** The service did something with a connection that no service may do. */
-export class WireFault extends Error {
-  override readonly name = 'WireFault';
+export class WireError extends Error {
+  override readonly name = 'WireError';
 }
 
 /** An answer that takes longer never comes; generous, as only hanging is looked for. Milliseconds. */
@@ -74,7 +74,7 @@ export class Wire {
    * @param toHead - whether the request was a HEAD, whose answer has no body
    * @param quietMs - after so long without a byte, milliseconds, this side says that it is done
    * @returns undefined when the connection was closed instead
-   * @throws WireFault when nothing comes at all, or what comes is no HTTP
+   * @throws WireError when nothing comes at all, or what comes is no HTTP
    */
   async answer(toHead: boolean, quietMs?: number): Promise<WireAnswer | undefined> {
     const deadline = performance.now() + HANG_MS;
@@ -85,11 +85,11 @@ export class Wire {
         continue;
       }
       if (this.closed) {
-        if (this.#received.length > 0) throw new WireFault(`the answer ends early: ${this.leftover()}`);
+        if (this.#received.length > 0) throw new WireError(`the answer ends early: ${this.leftover()}`);
         return undefined;
       }
       const left = deadline - performance.now();
-      if (left <= 0) throw new WireFault(`no answer within ${HANG_MS / 1000} s`);
+      if (left <= 0) throw new WireError(`no answer within ${HANG_MS / 1000} s`);
       if (!(await this.#more(Math.min(left, quiet ?? left))) && quiet !== undefined) {
         quiet = undefined;
         this.finish();
@@ -113,15 +113,15 @@ export class Wire {
     if (end < 0) return undefined;
     const [statusLine = '', ...lines] = this.#received.subarray(0, end).toString('latin1').split('\r\n');
     const status = /^HTTP\/1\.1 ([1-5]\d\d) [\x20-\x7e]+$/.exec(statusLine)?.[1];
-    if (status === undefined) throw new WireFault(`this is no status line: ${statusLine}`);
+    if (status === undefined) throw new WireError(`this is no status line: ${statusLine}`);
     const headers: Record<string, string> = {};
     for (const line of lines) {
       const [, name = '', value = ''] = /^([A-Za-z0-9-]+): ([\x20-\x7e]*)$/.exec(line) ?? [];
-      if (name === '') throw new WireFault(`this is no header: ${line}`);
+      if (name === '') throw new WireError(`this is no header: ${line}`);
       const key = name.toLowerCase();
       headers[key] = headers[key] === undefined ? value : `${headers[key]}, ${value}`;
     }
-    if (headers['transfer-encoding'] !== undefined) throw new WireFault('the answer is chunked');
+    if (headers['transfer-encoding'] !== undefined) throw new WireError('the answer is chunked');
     // A refusal of the connection stands for no request: it has a body whatever the bytes began with.
     const bodiless =
       (toHead && headers['x-request-id'] !== undefined) ||
@@ -129,7 +129,7 @@ export class Wire {
       status === '204' ||
       status === '304';
     const length = bodiless ? 0 : Number(headers['content-length'] ?? NaN);
-    if (!Number.isInteger(length)) throw new WireFault('the answer does not say how long it is');
+    if (!Number.isInteger(length)) throw new WireError('the answer does not say how long it is');
     if (this.#received.length < end + 4 + length) return undefined;
     const text = this.#received.subarray(end + 4, end + 4 + length).toString('utf8');
     this.#received = this.#received.subarray(end + 4 + length);

@@ -11,7 +11,7 @@ import type { LicenseClaims } from '../../domain/license/license-claims.js';
 import { authenticateLicenseToken } from '../../domain/license/license-token.js';
 import { ServiceError } from '../../domain/service-error.js';
 import { contextOf } from '../../http/request-context.js';
-import { RenewalRefused } from './renewal-refused.js';
+import { RenewalRefusedError } from './renewal-refused-error.js';
 import { SigningKeys } from '../keys/signing-keys.js';
 import { UnreadBodies } from './unread-bodies.js';
 
@@ -37,7 +37,7 @@ export class LicenseTokenGuard implements CanActivate {
     @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
 
-  /** @throws RenewalRefused `token_unknown` */
+  /** @throws RenewalRefusedError `token_unknown` */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<Carrier>();
     const claims = await this.#authenticate(bearerToken(request));
@@ -52,7 +52,7 @@ export class LicenseTokenGuard implements CanActivate {
     const remove = this.unread.add(lid, () => {
       // What is still to come of the body is not read.
       response.setHeader('Connection', 'close');
-      contextOf(request).refuseBody?.(new RenewalRefused('too_many_requests'));
+      contextOf(request).refuseBody?.(new RenewalRefusedError('too_many_requests'));
     });
     request.once('end', remove);
     request.once('close', remove);
@@ -65,9 +65,9 @@ export class LicenseTokenGuard implements CanActivate {
       if (claims.iss === this.config.issuerId) return claims;
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code === 'database.unavailable') throw error;
-      throw new RenewalRefused('token_unknown', undefined, error);
+      throw new RenewalRefusedError('token_unknown', undefined, error);
     }
-    throw new RenewalRefused('token_unknown', undefined, new Error('its "iss" is not ISSUER_ID'));
+    throw new RenewalRefusedError('token_unknown', undefined, new Error('its "iss" is not ISSUER_ID'));
   }
 }
 
@@ -76,7 +76,7 @@ function bearerToken({ headersDistinct }: IncomingMessage): string {
   const headers = headersDistinct.authorization ?? [];
   const token = headers.length === 1 ? /^Bearer +(\S+)$/i.exec(headers[0] ?? '')?.[1] : undefined;
   if (token === undefined) {
-    throw new RenewalRefused('token_unknown', undefined, new Error('there is not one bearer token'));
+    throw new RenewalRefusedError('token_unknown', undefined, new Error('there is not one bearer token'));
   }
   return token;
 }

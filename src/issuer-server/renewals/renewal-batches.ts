@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { RenewalAnswer, RenewalAttempt } from './renewal-attempt.js';
-import { RenewalRefused } from './renewal-refused.js';
+import { RenewalRefusedError } from './renewal-refused-error.js';
 
 /** So many renewals of one license wait in this process: half of the connections that the listener takes. */
 const MAX_WAITING = 400;
@@ -12,7 +12,7 @@ const ROUND_MS = 5;
 const MAX_ROUNDS = 10;
 
 /** What a batch makes of one of its attempts. */
-export type RenewalOutcome = { readonly answer: RenewalAnswer } | { readonly refusal: RenewalRefused };
+export type RenewalOutcome = { readonly answer: RenewalAnswer } | { readonly refusal: RenewalRefusedError };
 
 /** Decides on attempts for one license, in one transaction: an outcome for each, in their order. */
 export type DecideBatch = (attempts: readonly RenewalAttempt[]) => Promise<readonly RenewalOutcome[]>;
@@ -35,7 +35,7 @@ export class RenewalBatches {
 
   /**
    * @param decide - is called for the attempts of one batch; the batches of a license follow each other
-   * @throws RenewalRefused of the attempt's outcome, or `too_many_requests`; what `decide` throws
+   * @throws RenewalRefusedError of the attempt's outcome, or `too_many_requests`; what `decide` throws
    */
   async run(attempt: RenewalAttempt, decide: DecideBatch): Promise<RenewalAnswer> {
     const outcome = await new Promise<RenewalOutcome>((settle, fail) => {
@@ -56,7 +56,7 @@ export class RenewalBatches {
     // By chance: any order could be used to keep one caller out.
     if (waiting.length >= MAX_WAITING) {
       const [dropped] = waiting.splice(Math.floor(Math.random() * waiting.length), 1);
-      dropped?.settle({ refusal: new RenewalRefused('too_many_requests') });
+      dropped?.settle({ refusal: new RenewalRefusedError('too_many_requests') });
     }
     waiting.push(one);
   }

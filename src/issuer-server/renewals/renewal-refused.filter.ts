@@ -3,12 +3,12 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Injectable } from '@ne
 import { HttpAdapterHost } from '@nestjs/core';
 import { contextOf } from '../../http/request-context.js';
 import { Metrics } from '../../metrics/metrics.js';
-import { type RefusalCode, REFUSALS, RenewalRefused } from './renewal-refused.js';
+import { type RefusalCode, REFUSALS, RenewalRefusedError } from './renewal-refused-error.js';
 
 /** Answers refusals as the issuer protocol has them; every other failure goes on to the common filter. */
 @Injectable()
-@Catch(RenewalRefused)
-export class RenewalRefusedFilter implements ExceptionFilter<RenewalRefused> {
+@Catch(RenewalRefusedError)
+export class RenewalRefusedFilter implements ExceptionFilter<RenewalRefusedError> {
   readonly #refused: (labels: { readonly code: RefusalCode }) => void;
 
   constructor(
@@ -22,7 +22,7 @@ export class RenewalRefusedFilter implements ExceptionFilter<RenewalRefused> {
     );
   }
 
-  catch(refused: RenewalRefused, host: ArgumentsHost): void {
+  catch(refused: RenewalRefusedError, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<IncomingMessage>();
     const response = host.switchToHttp().getResponse<ServerResponse>();
     const { cause } = refused;

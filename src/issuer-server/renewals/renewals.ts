@@ -11,7 +11,7 @@ import { LicenseSigner, type SignedLicense } from '../licenses/license-signer.js
 import { decideToken, MAX_AHEAD, statementIat } from '../licenses/next-token.js';
 import type { RenewalAnswer, RenewalAttempt } from './renewal-attempt.js';
 import { RenewalBatches, type RenewalOutcome } from './renewal-batches.js';
-import { RenewalRefused } from './renewal-refused.js';
+import { RenewalRefusedError } from './renewal-refused-error.js';
 import { RenewalStore } from './renewal.store.js';
 
 /** What all attempts of one batch share: the license's row is locked meanwhile. */
@@ -41,7 +41,7 @@ export class Renewals {
     private readonly batches: RenewalBatches,
   ) {}
 
-  /** @throws RenewalRefused; ServiceError `database.unavailable` */
+  /** @throws RenewalRefusedError; ServiceError `database.unavailable` */
   async renew(attempt: RenewalAttempt): Promise<RenewalAnswer> {
     const { lid } = attempt.claims;
     return this.batches.run(attempt, async (attempts) => {
@@ -57,7 +57,7 @@ export class Renewals {
   async #decideAll(manager: EntityManager, lid: string, attempts: readonly RenewalAttempt[]) {
     const license = await this.licenses.loadLocked(manager, lid);
     if (license === undefined) {
-      const refusal = new RenewalRefused('license_unknown');
+      const refusal = new RenewalRefusedError('license_unknown');
       return { outcomes: attempts.map(() => ({ refusal })), signed: [] };
     }
     // After the lock: waiting for it takes time.
@@ -75,7 +75,7 @@ export class Renewals {
     try {
       return { answer: await this.#decide(batch, attempt) };
     } catch (error) {
-      if (error instanceof RenewalRefused) return { refusal: error };
+      if (error instanceof RenewalRefusedError) return { refusal: error };
       throw error;
     }
   }
@@ -87,16 +87,16 @@ export class Renewals {
     const { now, doubt } = reading;
     await this.#assertEntitled(batch, attempt);
     if (doubt !== undefined) {
-      throw new RenewalRefused('clock_unconfirmed', undefined, new ClockDoubtError(doubt, now));
+      throw new RenewalRefusedError('clock_unconfirmed', undefined, new ClockDoubtError(doubt, now));
     }
     const given = batch.given.get(idempotencyKey);
     if (given !== undefined && this.signer.isVerifiable(given)) return dryRun ? { dryRun } : { token: given };
-    if (lexp <= now) throw new RenewalRefused('license_expired');
+    if (lexp <= now) throw new RenewalRefusedError('license_expired');
     const newest = this.signer.newest(license);
     const decision = decideToken({ now, lastIat, lexp, shownIat: claims.iat, newest });
     if (decision.kind === 'not-due') {
       this.#warnOfIatAhead(license, claims, now);
-      throw new RenewalRefused('not_due');
+      throw new RenewalRefusedError('not_due');
     }
     if (dryRun) return { dryRun };
     // Not noted for the attempt: its repetition gets what is the newest then, and a caller in a loop writes nothing.
@@ -116,13 +116,13 @@ export class Renewals {
   async #assertEntitled(batch: Batch, { instance }: RenewalAttempt): Promise<void> {
     const { license, manager } = batch;
     const { now, doubt } = batch.reading;
-    if (instance?.canonical !== license.sub) throw new RenewalRefused('instance_mismatch');
-    if (license.status === 'suspended') throw new RenewalRefused('license_suspended');
+    if (instance?.canonical !== license.sub) throw new RenewalRefusedError('instance_mismatch');
+    if (license.status === 'suspended') throw new RenewalRefusedError('license_suspended');
     const { lid, revokedAt, aheadIat } = license;
     if (revokedAt === null) return;
     const iat = doubt === undefined ? statementIat({ revokedAt, aheadIat }, now) : revokedAt;
     batch.statement ??= await this.signer.revocation(manager, lid, iat);
-    throw new RenewalRefused('license_revoked', batch.statement);
+    throw new RenewalRefusedError('license_revoked', batch.statement);
   }
 
   /** Tokens that a clock signed which was ahead: until that time comes there is none newer. */

@@ -9,7 +9,7 @@ import {
   verifyRevocationStatement,
 } from '../../domain/license/license-token.js';
 import { ServiceError } from '../../domain/service-error.js';
-import { badResponse, classOfRefusal, IssuerFailure } from '../../issuer/issuer-failure.js';
+import { badResponse, classOfRefusal, IssuerCallError } from '../../issuer/issuer-call-error.js';
 import { IssuerKeys } from '../../issuer/issuer-keys.js';
 import type { RenewalAnswer } from '../../issuer/license-issuer.js';
 import type { StoredLicense } from '../../snapshot/snapshot.js';
@@ -26,7 +26,7 @@ export type ReadAnswer =
       readonly revocation: RevocationStatement;
       readonly statement: string;
       /** What the renewal is answered with. */
-      readonly refusal: IssuerFailure;
+      readonly refusal: IssuerCallError;
     };
 
 /** Verifies what an issuer answers, and changes nothing: a renewal goes on from here, and its rehearsal ends here. */
@@ -92,7 +92,7 @@ export class RenewalAnswerReader {
     if (revocation.lid !== claims.lid) throw badResponse(new Error('the statement revokes another license'));
     // A statement from before the token was issued takes nothing away: that token lifted it.
     const effective = claims.iat <= revocation.iat;
-    const refusal = new IssuerFailure(
+    const refusal = new IssuerCallError(
       'issuer.refused',
       'refused',
       effective ? 'The license issuer refused the renewal: the license is revoked.' : undefined,
@@ -109,7 +109,7 @@ export class RenewalAnswerReader {
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code !== 'issuer.bad-response') throw error;
       const { code, message, cause } = error;
-      throw new IssuerFailure(code, classOfRefusal(cause), message, { cause });
+      throw new IssuerCallError(code, classOfRefusal(cause), message, { cause });
     }
   }
 }

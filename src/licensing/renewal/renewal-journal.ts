@@ -11,8 +11,8 @@ import {
   stepsTaken,
 } from '../../domain/license/renewal-policy.js';
 import { ServiceError } from '../../domain/service-error.js';
-import { IssuerFailure } from '../../issuer/issuer-failure.js';
-import { IssuerPause } from '../../issuer/license-issuer.js';
+import { IssuerCallError } from '../../issuer/issuer-call-error.js';
+import { IssuerPauseError } from '../../issuer/license-issuer.js';
 import type { AttemptFailure } from './renewal-attempt.entity.js';
 import { RenewalStore, type Lease } from './renewal.store.js';
 
@@ -92,18 +92,18 @@ export class RenewalJournal {
       const finished = !UNDECIDED.has(failure.code);
       // The transaction that seemed to fail may have been the one that stored everything.
       if (!(await this.store.release(manager, lease, { outcome: failure.code, finished, failure }))) return;
-      if (error instanceof IssuerFailure && error.failureClass === 'paused') {
+      if (error instanceof IssuerCallError && error.failureClass === 'paused') {
         const now = this.#now();
         // Nobody was called, so nothing was tried: what is known of the last attempt stays.
         await this.store.setState(manager, { nextAttemptAt: dateOf(now + (failure.retryAfter ?? 1)) });
         return;
       }
-      const pause = error instanceof IssuerPause ? error.seconds : undefined;
+      const pause = error instanceof IssuerPauseError ? error.seconds : undefined;
       const backOff = await this.#backOff(manager, claims, pause);
       await this.store.setState(manager, {
         ...backOff,
         lastOutcome: failure.code,
-        lastCause: error instanceof IssuerFailure ? error.failureClass : null,
+        lastCause: error instanceof IssuerCallError ? error.failureClass : null,
         lastMessage: failure.message,
       });
     });

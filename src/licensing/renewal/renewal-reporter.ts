@@ -4,7 +4,7 @@ import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
 import { renewalDueAt } from '../../domain/license/renewal-policy.js';
 import { ServiceError } from '../../domain/service-error.js';
-import type { FailureClass } from '../../issuer/issuer-failure.js';
+import type { FailureClass } from '../../issuer/issuer-call-error.js';
 import { IssuerKeys } from '../../issuer/issuer-keys.js';
 import { LicenseIssuer, type RehearsalAnswer } from '../../issuer/license-issuer.js';
 import { SnapshotService } from '../../snapshot/snapshot.service.js';

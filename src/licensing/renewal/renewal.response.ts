@@ -1,4 +1,4 @@
-import type { FailureClass } from '../../issuer/issuer-failure.js';
+import type { FailureClass } from '../../issuer/issuer-call-error.js';
 
 /** How renewals fare. Times are Unix seconds; null stands for what never was, or will not be. */
 export interface RenewalResponse {

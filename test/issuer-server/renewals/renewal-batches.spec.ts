@@ -4,7 +4,7 @@ import {
   RenewalBatches,
   type RenewalOutcome,
 } from '../../../src/issuer-server/renewals/renewal-batches.js';
-import { RenewalRefused } from '../../../src/issuer-server/renewals/renewal-refused.js';
+import { RenewalRefusedError } from '../../../src/issuer-server/renewals/renewal-refused-error.js';
 import type { RenewalAttempt } from '../../../src/issuer-server/renewals/renewal-attempt.js';
 import type { LicenseClaims } from '../../../src/domain/license/license-claims.js';
 import { parseRootUrl } from '../../../src/domain/root-url.js';
@@ -105,7 +105,7 @@ describe('renewals of one license', () => {
   });
 
   it('are refused each for itself', async () => {
-    const refusal = new RenewalRefused('not_due');
+    const refusal = new RenewalRefusedError('not_due');
     const renewed = new RenewalBatches().run(attempt('a', 'one'), async () => [{ refusal }]);
     await expect(renewed).rejects.toBe(refusal);
   });

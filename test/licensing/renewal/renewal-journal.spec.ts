@@ -1,7 +1,7 @@
 import { Database } from '../../../src/database/database.js';
 import { readKeySet } from '../../../src/domain/token/key-set.js';
 import { authenticateLicenseToken } from '../../../src/domain/license/license-token.js';
-import { IssuerPause } from '../../../src/issuer/license-issuer.js';
+import { IssuerPauseError } from '../../../src/issuer/license-issuer.js';
 import { StoredLicenseLoader } from '../../../src/licensing/license/stored-license-loader.js';
 import { RenewalJournal } from '../../../src/licensing/renewal/renewal-journal.js';
 import { RenewalStore } from '../../../src/licensing/renewal/renewal.store.js';
@@ -38,7 +38,7 @@ describe('The journal of renewals', () => {
       const stored = await database.read((manager) => nest.get(StoredLicenseLoader).load(manager));
       const lease = await store.acquire(stored, license);
       if (lease === undefined) throw new Error('the license was changed since it was read');
-      await journal.failed(lease, license, new IssuerPause(new Error('the issuer answered 429'), 1));
+      await journal.failed(lease, license, new IssuerPauseError(new Error('the issuer answered 429'), 1));
       const { failures, nextAttemptAt, lastAttemptAt } = await database.read((manager) =>
         store.state(manager),
       );

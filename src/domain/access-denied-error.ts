@@ -4,8 +4,8 @@ import { randomInt } from 'node:crypto';
  * The caller lacks an action, or the check of it failed. The answer has an id and no reason; the log has the reason
  * under the same id.
  */
-export class AccessDenied extends Error {
-  override readonly name = 'AccessDenied';
+export class AccessDeniedError extends Error {
+  override readonly name = 'AccessDeniedError';
   readonly id = `ACE${String(randomInt(10 ** 10)).padStart(10, '0')}`;
 
   /**

@@ -20,8 +20,8 @@ export type RefusalCode = keyof typeof REFUSALS;
 const RETRY_AFTER: Partial<Record<RefusalCode, number>> = { too_many_requests: 1, clock_unconfirmed: 60 };
 
 /** A renewal is refused. `cause` is for the log alone. */
-export class RenewalRefused extends Error {
-  override readonly name = 'RenewalRefused';
+export class RenewalRefusedError extends Error {
+  override readonly name = 'RenewalRefusedError';
 
   /** @param statement - the signed revocation, with `license_revoked` */
   constructor(

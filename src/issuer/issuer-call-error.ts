@@ -18,8 +18,8 @@ export const FAILURE_CLASSES = [
 export type FailureClass = (typeof FAILURE_CLASSES)[number];
 
 /** A call to the issuer that came to nothing; `failureClass` says why, in one of a few words. */
-export class IssuerFailure extends ServiceError {
-  override readonly name: string = 'IssuerFailure';
+export class IssuerCallError extends ServiceError {
+  override readonly name: string = 'IssuerCallError';
 
   constructor(
     code: ErrorCode,
@@ -32,8 +32,8 @@ export class IssuerFailure extends ServiceError {
 }
 
 /** An answer that cannot be used; `cause` says why, to the log. */
-export function badResponse(cause: unknown, failureClass: FailureClass = 'bad-answer'): IssuerFailure {
-  return new IssuerFailure('issuer.bad-response', failureClass, undefined, { cause });
+export function badResponse(cause: unknown, failureClass: FailureClass = 'bad-answer'): IssuerCallError {
+  return new IssuerCallError('issuer.bad-response', failureClass, undefined, { cause });
 }
 
 /** What is at fault when a token or a statement of the issuer is refused, where it is not just a bad answer. */
