@@ -20,17 +20,17 @@ export const ADMINISTRATOR_ROLE: Role = {
 
 export const ROLES: readonly Role[] = [
   ADMINISTRATOR_ROLE,
-  fixed('fixed:licensing:reader', LICENSING_READER),
-  fixed('fixed:licensing:writer', [...LICENSING_READER, 'licensing:write', 'licensing:delete']),
-  fixed('fixed:roles:reader', ROLES_READER),
-  fixed('fixed:roles:writer', [
+  fixedRole('fixed:licensing:reader', LICENSING_READER),
+  fixedRole('fixed:licensing:writer', [...LICENSING_READER, 'licensing:write', 'licensing:delete']),
+  fixedRole('fixed:roles:reader', ROLES_READER),
+  fixedRole('fixed:roles:writer', [
     ...ROLES_READER,
     'roles:write',
     'roles:delete',
     'users.roles:add',
     'users.roles:remove',
   ]),
-  fixed('fixed:serviceaccounts:writer', [
+  fixedRole('fixed:serviceaccounts:writer', [
     'serviceaccounts:read',
     'serviceaccounts:create',
     'serviceaccounts:write',
@@ -53,6 +53,6 @@ export function actionsOf(uids: Iterable<string>): ReadonlySet<Action> {
 }
 
 /** A fixed role's uid follows from its name, so that it is the same in every installation. */
-function fixed(name: string, actions: readonly Action[]): Role {
+function fixedRole(name: string, actions: readonly Action[]): Role {
   return { name, uid: `fixed_${createHash('sha1').update(name).digest('base64url')}`, actions };
 }

@@ -19,14 +19,14 @@ export class Readiness {
   get status(): 'starting' | 'ready' | 'draining' {
     if (this.process.draining) return 'draining';
     const license = this.snapshots.current?.license;
-    return license === undefined || license.content.kind === 'undecided' ? 'starting' : 'ready';
+    return license === undefined || license.content.kind === 'keys-unavailable' ? 'starting' : 'ready';
   }
 
   /** What keeps the service from being ready, or from more than answering from memory; undefined where nothing does. */
   get reason(): DatabaseFault | 'read-only' | 'issuer-keys' | undefined {
     if (this.process.draining) return undefined;
     if (this.database.fault !== undefined) return this.database.fault;
-    if (this.snapshots.current?.license.content.kind === 'undecided') return 'issuer-keys';
+    if (this.snapshots.current?.license.content.kind === 'keys-unavailable') return 'issuer-keys';
     return this.database.readOnly === true ? 'read-only' : undefined;
   }
 }

@@ -19,7 +19,7 @@ export interface RequestContext {
   code: string | undefined;
   /** What the log says more about a refusal than the caller was told. */
   reason: string | undefined;
-  /** Gives back what the request holds while it is worked on; see {@link settle}. */
+  /** Gives back what the request holds while it is worked on; see {@link releaseSlot}. */
   release: (() => void) | undefined;
   /** Refuses the request with this error while its body is read; undefined at any other time. */
   refuseBody: ((error: Error) => void) | undefined;
@@ -72,7 +72,7 @@ export function contextOf(request: IncomingMessage): RequestContext {
 }
 
 /** The work on a request is over, whether or not its client is still there. */
-export function settle(request: IncomingMessage): void {
+export function releaseSlot(request: IncomingMessage): void {
   const context = (request as Carrier)[CONTEXT];
   if (context?.release === undefined) return;
   context.release();

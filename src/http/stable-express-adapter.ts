@@ -5,7 +5,7 @@ import { clientAddress, type ClientAddress } from './client-address.js';
 import { connectionTimes } from './connection-times.js';
 import { Connections } from './connections.js';
 import { rejectHostless, rejectMalformed } from './malformed-request.js';
-import { beginRequest, type RequestContext, settle } from './request-context.js';
+import { beginRequest, type RequestContext, releaseSlot } from './request-context.js';
 import { belowSubPath } from './sub-path.js';
 import type { FromUnnamedProxy } from './unnamed-proxy.js';
 
@@ -128,7 +128,7 @@ export class StableExpressAdapter extends ExpressAdapter {
    * `application/json`. A string with a content type of its own is sent as that; nothing at all has no body.
    */
   override reply(response: ServerResponse, body: unknown, statusCode?: number): void {
-    settle(response.req);
+    releaseSlot(response.req);
     if (statusCode !== undefined) response.statusCode = statusCode;
     if (body === undefined) {
       response.end();

@@ -8,7 +8,7 @@ import { IdempotencyKey } from './renewals/idempotency-key.decorator.js';
 import { ByLicense, LicenseTokenGuard } from './renewals/license-token.guard.js';
 import { RenewalRefusedFilter } from './renewals/renewal-refused.filter.js';
 import { RenewalRequest } from './renewals/renewal.request.js';
-import type { RenewalAnswer } from './renewals/renewal-attempt.js';
+import type { AttemptAnswer } from './renewals/renewal-attempt.js';
 import { Renewals } from './renewals/renewals.js';
 import { SigningKeys } from './keys/signing-keys.js';
 
@@ -34,7 +34,7 @@ export class IssuerServerController {
     @ByLicense() claims: LicenseClaims,
     @IdempotencyKey() idempotencyKey: string,
     @JsonBody() { instance, version, dryRun = false }: RenewalRequest,
-  ): Promise<RenewalAnswer> {
+  ): Promise<AttemptAnswer> {
     return this.renewals.renew({
       claims,
       instance: readRootUrl(instance),

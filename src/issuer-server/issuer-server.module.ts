@@ -24,7 +24,7 @@ import { LicenseRegister } from './licenses/license-register.js';
 import { LicenseSigner } from './licenses/license-signer.js';
 import { PrivateKeys } from './keys/private-keys.js';
 import { RenewalBatches } from './renewals/renewal-batches.js';
-import { RenewalStore } from './renewals/renewal.store.js';
+import { IssuedRenewalStore } from './renewals/issued-renewal.store.js';
 import { Renewals } from './renewals/renewals.js';
 import { UnreadBodies } from './renewals/unread-bodies.js';
 import { SigningKeyStore } from './keys/signing-key.store.js';
@@ -67,7 +67,7 @@ export class IssuerServerModule {
         LicenseAdministration,
         LicenseRegister,
         RenewalBatches,
-        RenewalStore,
+        IssuedRenewalStore,
         UnreadBodies,
         Renewals,
         {

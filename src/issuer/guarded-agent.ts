@@ -16,7 +16,7 @@ class GuardedHttpAgent extends HttpAgent {
   }
 
   override createConnection(target: Target, opened: Opened): undefined {
-    hand(this.open(target), opened);
+    deliver(this.open(target), opened);
   }
 }
 
@@ -26,13 +26,13 @@ class GuardedHttpsAgent extends HttpsAgent {
   }
 
   override createConnection(target: Target, opened: Opened): undefined {
-    hand(this.open(target), opened);
+    deliver(this.open(target), opened);
   }
 }
 
 /**
  * The agents for calls to an issuer: checked addresses and certificates, the proxy of the configuration and none of the
- * environment. A connection is handed over once it stands, so that each fault on the way has its own error.
+ * environment. A connection is handed over once it is open, so that each fault on the way has its own error.
  *
  * @param warn - is told when the file of trusted CAs cannot be read any more
  */
@@ -62,9 +62,9 @@ function hostOf({ host }: Target): string {
   return (host ?? '').replace(/^\[|\]$/g, '');
 }
 
-function hand(socket: Promise<Socket>, opened: Opened): undefined {
+function deliver(socket: Promise<Socket>, opened: Opened): undefined {
   socket.then(
-    (stands) => opened(null, stands),
+    (connected) => opened(null, connected),
     (error: Error) => opened(error, undefined as never),
   );
 }

@@ -83,7 +83,7 @@ const guardedLookup: LookupFunction = (hostname, options, callback) => {
 export async function connectTo(host: string, port: number): Promise<Socket> {
   assertAllowedLiteral(host);
   const socket = connect({ host, port, lookup: guardedLookup });
-  await standing(socket, 'connect', new ConnectTimeoutError('connection', CONNECT_TIMEOUT_MS));
+  await waitFor(socket, 'connect', new ConnectTimeoutError('connection', CONNECT_TIMEOUT_MS));
   return socket;
 }
 
@@ -95,7 +95,7 @@ export interface Peer {
 }
 
 /**
- * Goes on with TLS on a connection that stands.
+ * Starts TLS on an open connection.
  * @throws HandshakeError, ConnectTimeoutError
  */
 export async function secure(socket: Socket, { host, context }: Peer): Promise<TLSSocket> {
@@ -109,7 +109,7 @@ export async function secure(socket: Socket, { host, context }: Peer): Promise<T
   });
   const late = new ConnectTimeoutError('TLS', CONNECT_TIMEOUT_MS);
   try {
-    await standing(secured, 'secureConnect', late);
+    await waitFor(secured, 'secureConnect', late);
   } catch (error) {
     socket.destroy();
     throw error === late ? late : new HandshakeError(error as Error);
@@ -122,8 +122,8 @@ function servernameOf(host: string): string {
   return isIP(host) === 0 ? host : '';
 }
 
-/** Waits until a socket stands; else destroys it and throws what went wrong. */
-async function standing(socket: Socket, event: 'connect' | 'secureConnect', late: Error): Promise<void> {
+/** Waits until a socket is connected; else destroys it and throws what went wrong. */
+async function waitFor(socket: Socket, event: 'connect' | 'secureConnect', late: Error): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => socket.destroy(late), CONNECT_TIMEOUT_MS);
     const failed = (error: Error) => {
@@ -132,12 +132,12 @@ async function standing(socket: Socket, event: 'connect' | 'secureConnect', late
       socket.on('error', () => undefined).destroy();
     };
     const closed = () => failed(Object.assign(new Error('the other side closed'), { code: 'CLOSED' }));
-    const done = (settle: () => void) => {
+    const done = (answer: () => void) => {
       clearTimeout(timer);
-      socket.off('error', failed).off('close', closed).off(event, stands);
-      settle();
+      socket.off('error', failed).off('close', closed).off(event, ready);
+      answer();
     };
-    const stands = () => done(resolve);
-    socket.once('error', failed).once('close', closed).once(event, stands);
+    const ready = () => done(resolve);
+    socket.once('error', failed).once('close', closed).once(event, ready);
   });
 }

@@ -63,7 +63,7 @@ async function reach(proxy: ProxyAddress, context: SecureContext | undefined): P
   }
 }
 
-/** Waits for the proxy's word that the tunnel stands. @throws ProxyError */
+/** Waits for the proxy's word that the tunnel is open. @throws ProxyError */
 async function opened(call: ClientRequest): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const late = new ConnectTimeoutError('answer to CONNECT', TUNNEL_TIMEOUT_MS);

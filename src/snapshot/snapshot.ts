@@ -21,7 +21,7 @@ export interface LocalSource {
  */
 export type StoredContent =
   | { readonly kind: 'verified'; readonly license: AuthenticatedLicense }
-  | { readonly kind: 'undecided' }
+  | { readonly kind: 'keys-unavailable' }
   | { readonly kind: 'unverifiable'; readonly code: ErrorCode; readonly reason: string }
   | { readonly kind: 'none' };
 

@@ -9,7 +9,7 @@ import { OpenToAll, RequireAction } from '../../src/http/require-action.decorato
 import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { ServiceError } from '../../src/domain/service-error.js';
-import { beginRequest, contextOf, settle } from '../../src/http/request-context.js';
+import { beginRequest, contextOf, releaseSlot } from '../../src/http/request-context.js';
 import { Metrics } from '../../src/metrics/metrics.js';
 import { AccessStage, tokenOf } from './access-stage.js';
 
@@ -77,8 +77,8 @@ describe('The guard against too much', () => {
     expect(contextOf(first).release).toBeDefined();
     expect([ask('GET', 'database'), ask('GET', 'database')]).toEqual([admitted, 1]);
     expect([ask('GET', 'database', 1), ask('GET', 'database', 1)]).toEqual([admitted, admitted]);
-    settle(first);
-    settle(first);
+    releaseSlot(first);
+    releaseSlot(first);
     expect([ask('GET', 'database'), ask('GET', 'database')]).toEqual([admitted, 1]);
   });
 
@@ -100,7 +100,7 @@ describe('The guard against too much', () => {
     const { ask } = guardsWith({ RATE_LIMIT_WRITES_PER_MINUTE: '2' });
     const through = (...request: Parameters<typeof ask>) => {
       const answer = ask(...request);
-      if (typeof answer !== 'number') settle(answer);
+      if (typeof answer !== 'number') releaseSlot(answer);
       return answer;
     };
     expect([through('POST', 'database'), through('DELETE', 'database')]).toEqual([admitted, admitted]);

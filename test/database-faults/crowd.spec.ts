@@ -109,6 +109,6 @@ describe('a PostgreSQL server that others use too', () => {
     await other.query('COMMIT');
     expect((await installing).status).toBe(200);
     await eventually(async () => (await deadlocks()) > before);
-    await stage.kept();
+    await stage.assertNothingLost();
   }, 120_000);
 });

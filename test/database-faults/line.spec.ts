@@ -40,14 +40,14 @@ describe('the line to PostgreSQL', () => {
       await cut;
       expect([answer.status, answer.body.messageId]).toEqual(unknown);
       expect(Number(await revision())).toBe(before + 1);
-      await stage.kept();
+      await stage.assertNothingLost();
       const again = await stage.install(token);
       expect(again.status).toBe(200);
       expect(Number(await revision())).toBe(before + 1);
       expect((await stage.call('GET', '/api/licensing/token', undefined, replica)).body.jti).toBe(
         again.body.jti,
       );
-      await stage.kept();
+      await stage.assertNothingLost();
     }, 60_000);
 
     it('before it was done: an install left no trace, and may be repeated', async () => {
@@ -57,11 +57,11 @@ describe('the line to PostgreSQL', () => {
       const answer = await stage.install(token);
       await cut;
       expect([answer.status, answer.body.messageId]).toEqual(unknown);
-      await stage.kept();
+      await stage.assertNothingLost();
       expect(Number(await revision())).toBe(before);
       expect((await stage.install(token)).status).toBe(200);
       expect(Number(await revision())).toBe(before + 1);
-      await stage.kept();
+      await stage.assertNothingLost();
     }, 60_000);
 
     it.each([
@@ -77,7 +77,7 @@ describe('the line to PostgreSQL', () => {
         expect([answer.status, answer.body.messageId]).toEqual(unknown);
         expect((await stage.create(name)).status).toBe(repeated);
         expect((await stage.query('SELECT 1 FROM service_account WHERE name = $1', name)).length).toBe(1);
-        await stage.kept();
+        await stage.assertNothingLost();
       },
       60_000,
     );

@@ -133,7 +133,7 @@ describe('a PostgreSQL server in trouble', () => {
     } finally {
       expect(await cold.kill('SIGTERM')).toBe(0);
     }
-    await stage.kept();
+    await stage.assertNothingLost();
   }, 120_000);
 
   it('may have a name that nobody knows when the service starts: it listens and says so', async () => {

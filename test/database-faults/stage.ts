@@ -137,7 +137,7 @@ export class Stage {
     }
     expect(wrong).toEqual([]);
     expect(count.checked).toBeGreaterThan(0);
-    await this.kept();
+    await this.assertNothingLost();
     return count;
   }
 
@@ -155,7 +155,7 @@ export class Stage {
   }
 
   /** What was acknowledged is in the database, each change with its record, and memory says the same. */
-  async kept(): Promise<void> {
+  async assertNothingLost(): Promise<void> {
     const accounts = await this.query<{ name: string }>('SELECT name FROM service_account');
     const names = new Set(accounts.map((account) => account.name));
     expect(this.#acknowledged.names.filter((name) => !names.has(name))).toEqual([]);

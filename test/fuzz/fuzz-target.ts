@@ -42,7 +42,7 @@ const TABLES = [
 
 /**
  * The service under fuzz, with a model of what it has to be like: which license is in use, who may do what, what is
- * secret. {@link exchange} finds what an answer does wrong, {@link settle} what it did not tell.
+ * secret. {@link exchange} finds what an answer does wrong, {@link assertConsistent} what it did not tell.
  */
 export class FuzzTarget {
   /** Answers so far by status, without those to the model's own requests. */
@@ -280,7 +280,7 @@ export class FuzzTarget {
    * After a batch: the service says of the license what the model knows, is well, and its log has no fault and no secret.
    * @throws Error with what is wrong
    */
-  async settle(): Promise<void> {
+  async assertConsistent(): Promise<void> {
     const expected = this.#license;
     const { body: checked } = await this.service.get('/api/licensing/check');
     const { body } = await this.service.get('/api/licensing/token');

@@ -44,7 +44,7 @@ describe('Bodies that are JSON, or hardly', () => {
     tokenId = victim.tokenIds[0] ?? 0;
   });
 
-  afterEach(async () => target.settle(), 60_000);
+  afterEach(async () => target.assertConsistent(), 60_000);
 
   afterAll(async () => {
     report('bodies of JSON', target.statuses);

@@ -18,7 +18,7 @@ describe('Texts that have broken something somewhere', () => {
     target = await FuzzTarget.start();
   }, 120_000);
 
-  afterEach(async () => target.settle(), 60_000);
+  afterEach(async () => target.assertConsistent(), 60_000);
 
   afterAll(async () => {
     report('naughty texts', target.statuses);

@@ -93,7 +93,7 @@ describe('Requests made from docs/openapi.yaml', () => {
         requestsFor(SHARES.operations / documented.length),
         exchange,
       );
-      await target.settle();
+      await target.assertConsistent();
     },
     NO_HURRY_MS,
   );
@@ -116,7 +116,7 @@ describe('Requests made from docs/openapi.yaml', () => {
         );
       }
       expect(await target.digest()).toBe(before);
-      await target.settle();
+      await target.assertConsistent();
     },
     NO_HURRY_MS,
   );
@@ -126,7 +126,7 @@ describe('Requests made from docs/openapi.yaml', () => {
     async () => {
       const { anything } = await generators();
       await fuzz(anything, requestsFor(SHARES.strayPaths), exchange);
-      await target.settle();
+      await target.assertConsistent();
     },
     NO_HURRY_MS,
   );

@@ -19,7 +19,7 @@ describe('Bytes that readers of HTTP understand differently', () => {
     target = await FuzzTarget.start();
   }, 120_000);
 
-  afterEach(async () => target.settle(), 60_000);
+  afterEach(async () => target.assertConsistent(), 60_000);
 
   afterAll(async () => {
     report('raw HTTP', target.statuses);

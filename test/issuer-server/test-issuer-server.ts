@@ -28,7 +28,7 @@ export const policy: LicensePolicy = {
 };
 
 /** How a renewal differs from a right one; null leaves something out. */
-export interface RenewalCall {
+export interface RenewalRequestParts {
   readonly token?: string | null;
   readonly key?: string | null;
   readonly body?: unknown;
@@ -98,7 +98,7 @@ export class TestIssuerServer {
   }
 
   /** One renewal, under a key of its own unless one is given. */
-  async renew({ token, key, body, headers = [] }: RenewalCall): Promise<Reply> {
+  async renew({ token, key, body, headers = [] }: RenewalRequestParts): Promise<Reply> {
     keys += 1;
     const allHeaders: [string, string][] = headers.map(([name, value]) => [name, value]);
     if (token != null) allHeaders.push(['Authorization', `Bearer ${token}`]);

@@ -18,7 +18,7 @@ import { LicenseSigner, type SignedLicense } from './license-signer.js';
 import type { LicenseTerms } from './license-terms.js';
 import { newLicense } from './new-license.js';
 import { decideToken, isUsable, MAX_AHEAD } from './next-token.js';
-import { RenewalStore } from '../renewals/renewal.store.js';
+import { IssuedRenewalStore } from '../renewals/issued-renewal.store.js';
 import { SigningKeys } from '../keys/signing-keys.js';
 
 /** A license and its first token. */
@@ -46,7 +46,7 @@ export class LicenseAdministration {
     private readonly keys: SigningKeys,
     private readonly signer: LicenseSigner,
     private readonly licenses: IssuedLicenseStore,
-    private readonly renewals: RenewalStore,
+    private readonly renewals: IssuedRenewalStore,
     private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
     @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,

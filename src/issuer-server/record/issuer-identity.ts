@@ -7,7 +7,7 @@ import { UnusableDatabaseError } from '../../database/database-inspection.js';
 import { Database } from '../../database/database.js';
 import { DatabaseUrlWatch } from '../../database/database-url-watch.js';
 import { IssuerRecordStore } from './issuer-record.store.js';
-import { RenewalStore } from '../renewals/renewal.store.js';
+import { IssuedRenewalStore } from '../renewals/issued-renewal.store.js';
 
 /** Which issuer the database belongs to: the first process that signs for it says so, and another one is refused. */
 @Injectable()
@@ -16,7 +16,7 @@ export class IssuerIdentity implements OnModuleInit {
     private readonly database: Database,
     private readonly databaseUrlWatch: DatabaseUrlWatch,
     private readonly store: IssuerRecordStore,
-    private readonly renewals: RenewalStore,
+    private readonly renewals: IssuedRenewalStore,
     @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
 

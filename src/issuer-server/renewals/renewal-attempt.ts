@@ -14,4 +14,4 @@ export interface RenewalAttempt {
   readonly dryRun: boolean;
 }
 
-export type RenewalAnswer = { readonly token: string } | { readonly dryRun: true };
+export type AttemptAnswer = { readonly token: string } | { readonly dryRun: true };

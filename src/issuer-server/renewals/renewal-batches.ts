@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import type { RenewalAnswer, RenewalAttempt } from './renewal-attempt.js';
+import type { AttemptAnswer, RenewalAttempt } from './renewal-attempt.js';
 import { RenewalRefusedError } from './renewal-refused-error.js';
 
 /** So many renewals of one license wait in this process: half of the connections that the listener takes. */
@@ -12,14 +12,14 @@ const ROUND_MS = 5;
 const MAX_ROUNDS = 10;
 
 /** What a batch makes of one of its attempts. */
-export type RenewalOutcome = { readonly answer: RenewalAnswer } | { readonly refusal: RenewalRefusedError };
+export type RenewalOutcome = { readonly answer: AttemptAnswer } | { readonly refusal: RenewalRefusedError };
 
 /** Decides on attempts for one license, in one transaction: an outcome for each, in their order. */
 export type DecideBatch = (attempts: readonly RenewalAttempt[]) => Promise<readonly RenewalOutcome[]>;
 
 interface Waiting {
   readonly attempt: RenewalAttempt;
-  readonly settle: (outcome: RenewalOutcome) => void;
+  readonly resolve: (outcome: RenewalOutcome) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -37,9 +37,9 @@ export class RenewalBatches {
    * @param decide - is called for the attempts of one batch; the batches of a license follow each other
    * @throws RenewalRefusedError of the attempt's outcome, or `too_many_requests`; what `decide` throws
    */
-  async run(attempt: RenewalAttempt, decide: DecideBatch): Promise<RenewalAnswer> {
-    const outcome = await new Promise<RenewalOutcome>((settle, fail) => {
-      this.#add({ attempt, settle, fail }, decide);
+  async run(attempt: RenewalAttempt, decide: DecideBatch): Promise<AttemptAnswer> {
+    const outcome = await new Promise<RenewalOutcome>((resolve, fail) => {
+      this.#add({ attempt, resolve, fail }, decide);
     });
     if ('refusal' in outcome) throw outcome.refusal;
     return outcome.answer;
@@ -56,7 +56,7 @@ export class RenewalBatches {
     // By chance: any order could be used to keep one caller out.
     if (waiting.length >= MAX_WAITING) {
       const [dropped] = waiting.splice(Math.floor(Math.random() * waiting.length), 1);
-      dropped?.settle({ refusal: new RenewalRefusedError('too_many_requests') });
+      dropped?.resolve({ refusal: new RenewalRefusedError('too_many_requests') });
     }
     waiting.push(one);
   }
@@ -90,10 +90,10 @@ export class RenewalBatches {
 async function decideAll(batch: readonly Waiting[], decide: DecideBatch): Promise<void> {
   try {
     const outcomes = await decide(batch.map(({ attempt }) => attempt));
-    batch.forEach(({ settle, fail }, index) => {
+    batch.forEach(({ resolve, fail }, index) => {
       const outcome = outcomes[index];
       if (outcome === undefined) fail(new Error('a renewal of the batch was not decided on'));
-      else settle(outcome);
+      else resolve(outcome);
     });
   } catch (error) {
     for (const { fail } of batch) fail(error);

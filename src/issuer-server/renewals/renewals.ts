@@ -9,10 +9,10 @@ import { IssuedLicenseStore } from '../licenses/issued-license.store.js';
 import { LicenseHistoryStore } from '../licenses/license-history.store.js';
 import { LicenseSigner, type SignedLicense } from '../licenses/license-signer.js';
 import { decideToken, MAX_AHEAD, statementIat } from '../licenses/next-token.js';
-import type { RenewalAnswer, RenewalAttempt } from './renewal-attempt.js';
+import type { AttemptAnswer, RenewalAttempt } from './renewal-attempt.js';
 import { RenewalBatches, type RenewalOutcome } from './renewal-batches.js';
 import { RenewalRefusedError } from './renewal-refused-error.js';
-import { RenewalStore } from './renewal.store.js';
+import { IssuedRenewalStore } from './issued-renewal.store.js';
 
 /** What all attempts of one batch share: the license's row is locked meanwhile. */
 interface Batch {
@@ -35,14 +35,14 @@ export class Renewals {
     private readonly database: Database,
     private readonly signer: LicenseSigner,
     private readonly licenses: IssuedLicenseStore,
-    private readonly store: RenewalStore,
+    private readonly store: IssuedRenewalStore,
     private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
     private readonly batches: RenewalBatches,
   ) {}
 
   /** @throws RenewalRefusedError; ServiceError `database.unavailable` */
-  async renew(attempt: RenewalAttempt): Promise<RenewalAnswer> {
+  async renew(attempt: RenewalAttempt): Promise<AttemptAnswer> {
     const { lid } = attempt.claims;
     return this.batches.run(attempt, async (attempts) => {
       const { outcomes, signed } = await this.database.transaction((manager) =>
@@ -80,7 +80,7 @@ export class Renewals {
     }
   }
 
-  async #decide(batch: Batch, attempt: RenewalAttempt): Promise<RenewalAnswer> {
+  async #decide(batch: Batch, attempt: RenewalAttempt): Promise<AttemptAnswer> {
     const { manager, license, reading } = batch;
     const { idempotencyKey, claims, dryRun, version } = attempt;
     const { lid, lastIat, lexp } = license;

@@ -89,7 +89,7 @@ function assertVerified(previous: StoredContent): AuthenticatedLicense {
       return previous.license;
     case 'none':
       throw new ServiceError('license.not-found', 'There is no previous license to go back to.');
-    case 'undecided':
+    case 'keys-unavailable':
       throw new ServiceError('issuer.unavailable', undefined, {
         cause: new Error('the keys that verify the previous license are not known'),
         retryAfter: 5,

@@ -32,7 +32,7 @@ export interface InstallOptions {
 }
 
 /** Whether a license may be queued until its `nbf`: `if-needed`, where it would be refused otherwise. */
-type Wish = 'never' | 'if-needed' | 'if-possible';
+type QueueMode = 'never' | 'if-needed' | 'if-possible';
 
 interface Installed {
   readonly state: LicenseState;
@@ -72,7 +72,7 @@ export class LicenseInstaller {
   async install(actor: Actor, token: string, options: InstallOptions): Promise<LicenseState> {
     const license = await this.verifier.verify(token, 'upload');
     try {
-      assertAcceptable(this.#judge(license, undefined, wishOf(options)));
+      assertAcceptable(this.#judge(license, undefined, queueModeOf(options)));
       const installed = await this.snapshots.change((manager) => this.#put(manager, actor, license, options));
       // After the transaction, which may run more than once.
       if (installed.queuedUntil !== undefined) this.#logQueued(actor, license, installed.queuedUntil);
@@ -124,7 +124,7 @@ export class LicenseInstaller {
   ): Promise<Change<Installed>> {
     const loaded = await this.queue.load(manager);
     const { stored, promoted } = loaded;
-    const decision = this.#decide(license, stored, wishOf(options));
+    const decision = this.#decide(license, stored, queueModeOf(options));
     const { waitsUntil, kind, isStoredValid, lost, requiresAcknowledge } = decision;
     assertAcceptable(decision);
     const state = stateOf(license, decision);
@@ -149,12 +149,12 @@ export class LicenseInstaller {
     return { changed: true, value: { state } };
   }
 
-  #decide(license: AuthenticatedLicense, stored: StoredLicense, wish: Wish): Decision {
+  #decide(license: AuthenticatedLicense, stored: StoredLicense, mode: QueueMode): Decision {
     const { claims } = license;
     const { verdict, waitsUntil } = this.#judge(
       license,
       stored.revocations.find(claims.iss, claims.lid),
-      wish,
+      mode,
     );
     const waits = waitsUntil !== undefined;
     const isStoredValid = this.reader.isStoredValid(stored, this.#now());
@@ -172,19 +172,19 @@ export class LicenseInstaller {
   #judge(
     { claims }: AuthenticatedLicense,
     revokedAt: number | undefined,
-    wish: Wish,
+    mode: QueueMode,
   ): Pick<Decision, 'verdict' | 'waitsUntil'> {
     const { policy } = this.reader;
     const now = this.#now();
     const verdict = judge(claims, policy, now, revokedAt);
     const isValid = verdict.status === LicenseStatus.Valid;
-    const isWished = wish === 'if-possible' || (wish === 'if-needed' && !isValid);
+    const mayQueue = mode === 'if-possible' || (mode === 'if-needed' && !isValid);
     const { nbf = 0 } = claims;
-    if (!isWished || nbf <= now) return { verdict, waitsUntil: undefined };
+    if (!mayQueue || nbf <= now) return { verdict, waitsUntil: undefined };
     const waiting = judgeForQueue(claims, policy, now, revokedAt);
     if (waiting.status === LicenseStatus.Valid) return { verdict, waitsUntil: nbf };
     // A queued upload is refused for faults that waiting does not fix. An inspection shows a plain install's.
-    return { verdict: isValid || wish === 'if-needed' ? verdict : waiting, waitsUntil: undefined };
+    return { verdict: isValid || mode === 'if-needed' ? verdict : waiting, waitsUntil: undefined };
   }
 
   /** The result with the license stored, or at the start of its term: another source may have a newer one. */
@@ -222,7 +222,7 @@ export class LicenseInstaller {
   }
 }
 
-function wishOf({ queue }: InstallOptions): Wish {
+function queueModeOf({ queue }: InstallOptions): QueueMode {
   return queue ? 'if-possible' : 'never';
 }
 

@@ -97,8 +97,9 @@ export class LicenseReader {
     [first]: readonly Judged[] = this.ranked(snapshot, now),
   ): LicenseState {
     const { kind } = snapshot.license.content;
-    const isUndecided = kind === 'undecided' || snapshot.license.queued.kind === 'undecided';
-    if (isUndecided && first?.verdict.status !== LicenseStatus.Valid) {
+    const areKeysUnavailable =
+      kind === 'keys-unavailable' || snapshot.license.queued.kind === 'keys-unavailable';
+    if (areKeysUnavailable && first?.verdict.status !== LicenseStatus.Valid) {
       throw new ServiceError(
         'issuer.unavailable',
         "The issuer's keys are not known: the stored license cannot be verified.",

@@ -44,7 +44,7 @@ function faultOf(source: LicenseSource, content: StoredContent): SourceReport[] 
   switch (content.kind) {
     case 'unverifiable':
       return [{ source, state: 'broken', code: content.code, reason: content.reason }];
-    case 'undecided': {
+    case 'keys-unavailable': {
       const reason = 'The keys that the operator names in a file are not known yet.';
       return [{ source, state: 'broken', code: 'issuer.unavailable', reason }];
     }

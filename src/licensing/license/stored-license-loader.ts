@@ -60,14 +60,14 @@ export class StoredLicenseLoader implements OnModuleInit {
     if (isKnown && !this.keys.pinned) return previous;
     // Rows of releases that kept no key: what is loaded must not wait for the issuer.
     if (signingKey === null && !this.keys.pinned && this.keys.known === undefined)
-      return { kind: 'undecided' };
+      return { kind: 'keys-unavailable' };
     const accepted = async () =>
       signingKey === null ? this.keys.known : readKeySet({ keys: [{ ...signingKey }] });
     try {
       return { kind: 'verified', license: await this.verifier.verify(token, 'stored', accepted) };
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
-      if (error.code === 'issuer.unavailable') return { kind: 'undecided' };
+      if (error.code === 'issuer.unavailable') return { kind: 'keys-unavailable' };
       return { kind: 'unverifiable', code: error.code, reason: error.message };
     }
   }

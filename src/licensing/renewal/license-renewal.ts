@@ -87,7 +87,7 @@ export class LicenseRenewal {
    * @throws ServiceError `license.not-found`, `license.invalid`, `issuer.unavailable`, `database.unavailable`
    */
   async renewable(): Promise<Renewable> {
-    await this.queue.settle();
+    await this.queue.promoteIfDue();
     const [stored, { notBefore }] = await this.database.read(
       async (manager) => [await this.loader.load(manager), await this.renewals.state(manager)] as const,
     );
@@ -105,7 +105,7 @@ export class LicenseRenewal {
         const message = 'The stored license does not verify any more: install it again.';
         throw new ServiceError('license.invalid', message, { cause: new Error(content.reason) });
       }
-      case 'undecided':
+      case 'keys-unavailable':
         throw new ServiceError('issuer.unavailable', undefined, {
           cause: new Error('the file of keys was never read'),
           retryAfter: 5,

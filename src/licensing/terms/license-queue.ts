@@ -59,7 +59,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
    * Puts a queued license whose term has begun in its place.
    * @throws ServiceError `database.unavailable`
    */
-  async settle(): Promise<void> {
+  async promoteIfDue(): Promise<void> {
     const stored = this.snapshots.current?.license;
     if (stored === undefined || this.#dueIn(stored) === undefined) return;
     await this.snapshots.change(async (manager) => {
@@ -154,7 +154,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
 
   async #look(): Promise<void> {
     try {
-      await this.settle();
+      await this.promoteIfDue();
     } catch (error) {
       if (error instanceof ServiceError && error.code === 'database.unavailable') return;
       this.#logger.error({ msg: 'the license of the next term could not be put in its place', err: error });

@@ -5,43 +5,43 @@ import { LicenseQueue } from '../../../src/licensing/terms/license-queue.js';
 import { LicensingService } from '../../../src/licensing/licensing.service.js';
 import { atStep, explore, type WorldEvent } from './interleaving/explorer.js';
 import { FULL_GEAR } from '../../support/gear.js';
-import { by, type Deed, RenewalWorld } from './interleaving/renewal-world.js';
+import { by, type Operation, RenewalWorld } from './interleaving/renewal-world.js';
 
 const INSTANCE = 'http://localhost:3000/';
 /** No upload that waits, none that takes something away. */
 const AS_IT_IS = { queue: false, acknowledge: false };
 
-const renewal: Deed = async (replica) => replica.get(LicenseRenewal).renew(by('renewal'));
-const removal: Deed = async (replica) => replica.get(LicensingService).remove(by('removal'), INSTANCE);
-const rollback: Deed = async (replica) => replica.get(LicenseHistory).rollback(by('rollback'));
+const renewal: Operation = async (replica) => replica.get(LicenseRenewal).renew(by('renewal'));
+const removal: Operation = async (replica) => replica.get(LicensingService).remove(by('removal'), INSTANCE);
+const rollback: Operation = async (replica) => replica.get(LicenseHistory).rollback(by('rollback'));
 /** Of a token that is newer than whatever the issuer gives. */
-const newest: Deed = async (replica, world) =>
+const newest: Operation = async (replica, world) =>
   replica.get(LicenseInstaller).install(by('upload'), world.token('newest', 500), AS_IT_IS);
 /** Of a token that is between those which the issuer gives. */
-const between: Deed = async (replica, world) =>
+const between: Operation = async (replica, world) =>
   replica.get(LicenseInstaller).install(by('upload'), world.token('between', 15), AS_IT_IS);
 /** Of the license of the next term. */
-const queueing: Deed = async (replica, world) =>
+const queueing: Operation = async (replica, world) =>
   replica
     .get(LicenseInstaller)
     .install(by('upload'), world.nextTermsToken('two'), { queue: true, acknowledge: false });
 /** Of yet another license of the next term, in the place of the one that waits. */
-const requeueing: Deed = async (replica, world) =>
+const requeueing: Operation = async (replica, world) =>
   replica
     .get(LicenseInstaller)
     .install(by('upload'), world.nextTermsToken('three', 'other next'), { queue: true, acknowledge: false });
 /** Of another license, once a renewal of the present one is done. */
-const anotherAfterRenewal: Deed = async (replica, world) => {
+const anotherAfterRenewal: Operation = async (replica, world) => {
   await replica.get(LicenseRenewal).renew(by('renewal'));
   return replica.get(LicenseInstaller).install(by('upload'), world.token('another', 500, 'four'), AS_IT_IS);
 };
 /** What each replica does by itself, again and again. */
-const promotion: Deed = async (replica) => {
+const promotion: Operation = async (replica) => {
   await atStep('wake');
-  return replica.get(LicenseQueue).settle();
+  return replica.get(LicenseQueue).promoteIfDue();
 };
 /** Of the very license that was removed. */
-const again: Deed = async (replica, world) => {
+const again: Operation = async (replica, world) => {
   await replica.get(LicensingService).remove(by('removal'), INSTANCE);
   return replica.get(LicenseInstaller).install(by('upload'), world.token('again', 5), AS_IT_IS);
 };
@@ -58,11 +58,11 @@ const MAX_TEST_MS = 600_000;
 async function exploreAll(
   title: string,
   world: RenewalWorld,
-  deeds: Readonly<Record<string, Deed>>,
+  operations: Readonly<Record<string, Operation>>,
   faults: number,
   events: readonly WorldEvent[] = [],
 ): Promise<void> {
-  const { runs, ends, states } = await explore(world.play(deeds, events), faults);
+  const { runs, ends, states } = await explore(world.play(operations, events), faults);
   process.stderr.write(`${title}: ${runs} interleavings, ${states} states, ${ends} ends\n`);
   expect(ends).toBeGreaterThan(1);
 }
@@ -78,7 +78,7 @@ describe('Renewals and changes of one license, step by step in every order', () 
     await world.close();
   });
 
-  it.each<[string, Record<string, Deed>, number]>([
+  it.each<[string, Record<string, Operation>, number]>([
     ['a renewal, with two faults', { renewal }, 2],
     ['a renewal and a removal, with a fault', { renewal, removal }, 1],
     ['a renewal and an upload of the newest token, with a fault', { renewal, upload: newest }, 1],
@@ -86,12 +86,12 @@ describe('Renewals and changes of one license, step by step in every order', () 
     ['a renewal, and a removal before an upload', { renewal, upload: again }, 0],
     ['a renewal and a rollback, with a fault', { renewal, rollback }, 1],
     ['two renewals', two, 0],
-  ])('%s', async (title, deeds, faults) => exploreAll(title, world, deeds, faults), MAX_TEST_MS);
+  ])('%s', async (title, operations, faults) => exploreAll(title, world, operations, faults), MAX_TEST_MS);
 
-  itInFullGear.each<[string, Record<string, Deed>, number]>([
+  itInFullGear.each<[string, Record<string, Operation>, number]>([
     ['two renewals, with a fault', two, 1],
     ['two renewals and a removal', { ...two, removal }, 0],
-  ])('%s', async (title, deeds, faults) => exploreAll(title, world, deeds, faults), MAX_TEST_MS);
+  ])('%s', async (title, operations, faults) => exploreAll(title, world, operations, faults), MAX_TEST_MS);
 
   it(
     'a renewal while the issuer revokes the license',
@@ -104,8 +104,8 @@ describe('Renewals and changes of one license, step by step in every order', () 
   it(
     'a renewal while a license of the next term is queued',
     async () => {
-      const deeds = { renewal, upload: queueing };
-      await exploreAll('a renewal and a license for the queue', world, deeds, 0, [world.nextTermBegins]);
+      const operations = { renewal, upload: queueing };
+      await exploreAll('a renewal and a license for the queue', world, operations, 0, [world.nextTermBegins]);
     },
     MAX_TEST_MS,
   );
@@ -134,7 +134,7 @@ describe('The same while the term of a queued license begins', () => {
     await world.close();
   });
 
-  it.each<[string, Record<string, Deed>, number]>([
+  it.each<[string, Record<string, Operation>, number]>([
     ['a renewal, with a fault', { renewal }, 1],
     ['a renewal and the look for the next term', { renewal, promotion }, 0],
     ['a renewal and a removal', { renewal, removal }, 0],
@@ -151,15 +151,17 @@ describe('The same while the term of a queued license begins', () => {
     ['an upload that waits and a removal', { upload: requeueing, removal }, 0],
   ])(
     '%s',
-    async (title, deeds, faults) => exploreAll(title, world, deeds, faults, [world.nextTermBegins]),
+    async (title, operations, faults) => exploreAll(title, world, operations, faults, [world.nextTermBegins]),
     MAX_TEST_MS,
   );
 
   itWhenAll(
     'a renewal and the look for the next term, with a fault',
     async () => {
-      const deeds = { renewal, promotion };
-      await exploreAll('a renewal and the look for the next term', world, deeds, 1, [world.nextTermBegins]);
+      const operations = { renewal, promotion };
+      await exploreAll('a renewal and the look for the next term', world, operations, 1, [
+        world.nextTermBegins,
+      ]);
     },
     MAX_TEST_MS,
   );
@@ -176,7 +178,7 @@ describe('The same where the next term is one of the same license', () => {
     await world.close();
   });
 
-  it.each<[string, Record<string, Deed>, number]>([
+  it.each<[string, Record<string, Operation>, number]>([
     ['a renewal of one license, with a fault', { renewal }, 1],
     ['a renewal of one license and the look for the next term', { renewal, promotion }, 0],
     [
@@ -186,7 +188,7 @@ describe('The same where the next term is one of the same license', () => {
     ],
   ])(
     '%s',
-    async (title, deeds, faults) => exploreAll(title, world, deeds, faults, [world.nextTermBegins]),
+    async (title, operations, faults) => exploreAll(title, world, operations, faults, [world.nextTermBegins]),
     MAX_TEST_MS,
   );
 });

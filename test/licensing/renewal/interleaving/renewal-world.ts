@@ -40,12 +40,12 @@ const STATE = `SELECT json_build_object(
 const AROUND_TERM = 60;
 
 /** What an actor does, on a replica of its own. */
-export type Deed = (replica: Replica, world: RenewalWorld) => Promise<unknown>;
+export type Operation = (replica: Replica, world: RenewalWorld) => Promise<unknown>;
 
 /** A database, an issuer and the real code over them: what can happen between replicas is explored here. */
 export class RenewalWorld implements World {
   events: WorldEvent[] = [];
-  #deeds: Readonly<Record<string, Deed>> = {};
+  #operations: Readonly<Record<string, Operation>> = {};
   /** What is wrong with what this run did so far is found by what was seen of it. */
   #seen: Shared[] = [];
   #licenseRead = new Map<string, Shared['license']>();
@@ -107,8 +107,8 @@ export class RenewalWorld implements World {
   }
 
   /** Says what is explored next. */
-  play(deeds: Readonly<Record<string, Deed>>, events: readonly WorldEvent[] = []): this {
-    this.#deeds = deeds;
+  play(operations: Readonly<Record<string, Operation>>, events: readonly WorldEvent[] = []): this {
+    this.#operations = operations;
     this.events = [this.#leaseRunsOut, ...events];
     return this;
   }
@@ -164,9 +164,9 @@ export class RenewalWorld implements World {
     for (const map of [this.#licenseRead, this.#lastStep, this.#names, this.#holders]) map.clear();
     await this.dataSource.query(this.#restore);
     this.#seen = [await this.#read()];
-    const actors = Object.entries(this.#deeds).map(async ([name, deed]) => {
+    const actors = Object.entries(this.#operations).map(async ([name, operation]) => {
       const replica = await this.#replica();
-      return [name, () => deed(replica, this)] as const;
+      return [name, () => operation(replica, this)] as const;
     });
     return Object.fromEntries(await Promise.all(actors));
   }
@@ -207,8 +207,8 @@ export class RenewalWorld implements World {
     const [holders, leasesRunOut] = [this.#holders, this.#leasesRunOut];
     fail(stepFaults({ choice, was, is, holders, leasesRunOut, read }));
     if (ending !== undefined) {
-      const alone = Object.keys(this.#deeds).every((name) => name.startsWith('renewal'));
-      const untroubled = alone && choices.every(({ who, how }) => who in this.#deeds && how === 'done');
+      const alone = Object.keys(this.#operations).every((name) => name.startsWith('renewal'));
+      const untroubled = alone && choices.every(({ who, how }) => who in this.#operations && how === 'done');
       fail(endFaults(choice.who, ending, this.#seen, untroubled));
     }
   }

@@ -11,7 +11,7 @@ const MAX_KEPT = 100;
 
 /** The tokens given to attempts. The caller holds the lock on the license's row. */
 @Injectable()
-export class RenewalStore {
+export class IssuedRenewalStore {
   /** The tokens that attempts were given, by idempotency key: those that a service could take now. */
   async load(
     manager: EntityManager,
