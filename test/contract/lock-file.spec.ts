@@ -1,169 +1,100 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const CHECK = join(ROOT, 'scripts/check-lockfile.mjs');
-const SHA512 = `sha512-${'A'.repeat(86)}==`;
+const CHECK = fileURLToPath(new URL('../../scripts/check-lockfile.mjs', import.meta.url));
+const integrity = `sha512-${'A'.repeat(86)}==`;
+const good = { version: '1.0.0', integrity, license: 'MIT' };
 
-interface Files {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each test breaks something else in it
-  readonly lock: any;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
-  readonly manifest: any;
-  readonly others: Record<string, string>;
-}
+/** Each wrong in one way, with what the check says of it. */
+const FAULTY: Readonly<Record<string, readonly [entry: object, fault: string]>> = {
+  'no-hash': [{ ...good, integrity: undefined }, 'has not exactly one sha512'],
+  'weak-hash': [{ ...good, integrity: `sha1-${'A'.repeat(27)}=` }, 'has not exactly one sha512'],
+  'two-hashes': [{ ...good, integrity: `${integrity} sha1-AA==` }, 'has not exactly one sha512'],
+  'short-hash': [{ ...good, integrity: 'sha512-AAAA' }, 'has not exactly one sha512'],
+  'from-git': [{ ...good, resolved: 'git+ssh://git@x.example/y.git#1' }, 'names where it is downloaded'],
+  linked: [{ ...good, link: true }, 'is a link'],
+  bundled: [{ ...good, inBundle: true }, 'comes inside another package, or brings others'],
+  bundling: [{ ...good, bundleDependencies: ['x'] }, 'comes inside another package, or brings others'],
+  scripted: [{ ...good, hasInstallScript: true }, 'runs a script at install'],
+  'optional-scripted': [{ ...good, optional: true, hasInstallScript: true }, 'runs a script at install'],
+  alias: [{ ...good, name: 'other' }, 'is other under another name'],
+  copyleft: [{ ...good, license: 'AGPL-3.0-only' }, 'has a license that is not in the list: AGPL-3.0-only'],
+  'two-licenses': [
+    { ...good, license: '(MIT OR GPL-2.0)' },
+    'has a license that is not in the list: (MIT OR GPL-2.0)',
+  ],
+  unlicensed: [{ ...good, license: undefined }, 'has a license that is not in the list: none is named'],
+};
 
-/** What the check says of the repository's files with a change in them. */
-function faultsWith(change: (files: Files) => void): string[] {
-  const read = (name: string) => readFileSync(join(ROOT, name), 'utf8');
-  const files: Files = {
-    lock: JSON.parse(read('package-lock.json')),
-    manifest: JSON.parse(read('package.json')),
-    others: { '.npmrc': read('.npmrc') },
-  };
-  change(files);
-  const directory = mkdtempSync(join(tmpdir(), 'licentia-lock-'));
-  try {
-    symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
-    writeFileSync(join(directory, 'package-lock.json'), JSON.stringify(files.lock));
-    writeFileSync(join(directory, 'package.json'), JSON.stringify(files.manifest));
-    for (const [name, text] of Object.entries(files.others)) writeFileSync(join(directory, name), text);
-    const { status, stderr } = spawnSync(process.execPath, [CHECK, directory], { encoding: 'utf8' });
-    const faults = stderr.split('\n').filter((line) => line !== '');
-    expect(status).toBe(faults.length > 0 ? 1 : 0);
-    return faults;
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
-
-const pg = ({ lock }: Files) => lock.packages['node_modules/pg'];
-const jest = ({ lock }: Files) => lock.packages['node_modules/jest'];
+/** Right, however they look. */
+const FINE = {
+  'node_modules/plain': good,
+  'node_modules/plain/node_modules/inner': { ...good, license: 'ISC' },
+  // Its package.json has the old form.
+  'node_modules/old-form': { ...good, license: undefined },
+  'node_modules/tool': { ...good, dev: true, hasInstallScript: true, license: 'CC-BY-4.0', name: 'other' },
+};
 
 describe('scripts/check-lockfile.mjs', () => {
-  it('has nothing to say of the lock file as it is', () => {
-    expect(faultsWith(() => undefined)).toEqual([]);
+  let directory: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'licentia-lock-'));
+    write('.npmrc', 'fund=false\nignore-scripts=true\n');
+    write(
+      'package.json',
+      JSON.stringify({ dependencies: { plain: '^1.0.0', 'old-form': '1.x || >=2.0.0-0' } }),
+    );
+    mkdirSync(join(directory, 'node_modules/old-form'), { recursive: true });
+    write('node_modules/old-form/package.json', JSON.stringify({ licenses: [{ type: 'MIT' }] }));
   });
 
-  it.each<[string, (files: Files) => void, string]>([
-    ['a package without a hash', (files) => delete pg(files).integrity, 'pg has not exactly one sha512'],
-    [
-      'a weak hash',
-      (files) => (pg(files).integrity = `sha1-${'A'.repeat(27)}=`),
-      'pg has not exactly one sha512',
-    ],
-    [
-      'a weak hash beside a strong one',
-      (files) => (pg(files).integrity += ' sha1-AA=='),
-      'pg has not exactly one',
-    ],
-    ['a short hash', (files) => (pg(files).integrity = 'sha512-AAAA'), 'pg has not exactly one sha512'],
-    [
-      'an address',
-      (files) => (jest(files).resolved = 'https://x.example/jest.tgz'),
-      'jest names where it is',
-    ],
-    ['a link', (files) => (jest(files).link = true), 'jest is a link'],
-    ['a bundled package', (files) => (jest(files).inBundle = true), 'jest comes inside another package'],
-    [
-      'a package that bundles',
-      (files) => (pg(files).bundleDependencies = ['x']),
-      'pg brings packages inside it',
-    ],
-    ['a range for a version', (files) => (pg(files).version = '^8.0.0'), 'pg has no exact version'],
-    [
-      'a place outside',
-      ({ lock }) => (lock.packages['../x'] = { version: '1.0.0', integrity: SHA512 }),
-      '../x is no place',
-    ],
-    [
-      'a package for nobody',
-      ({ lock }) => (lock.packages['node_modules/x-y'] = { version: '1.0.0', integrity: SHA512 }),
-      'x-y is needed by nobody',
-    ],
-    ['a script at install', (files) => (pg(files).hasInstallScript = true), 'pg runs a script at install'],
-    [
-      'a script at install of a package that passes for one of development',
-      (files) => Object.assign(pg(files), { hasInstallScript: true, dev: true }),
-      'pg runs a script at install',
-    ],
-    [
-      'a production package that is marked as development only',
-      (files) => (pg(files).dev = true),
-      'pg is marked as',
-    ],
-    ['another package under the name', (files) => (pg(files).name = 'gp'), 'pg is gp under another name'],
-    [
-      'a dependency from git',
-      (files) => (pg(files).dependencies['pg-pool'] = 'github:x/y'),
-      'pg wants something from',
-    ],
-    [
-      'a license that is not in the list',
-      (files) => (pg(files).license = 'AGPL-3.0-only'),
-      'pg has a license that is not',
-    ],
-    [
-      'an unclear license',
-      (files) => (pg(files).license = '(MIT OR GPL-2.0)'),
-      'pg has a license that is not',
-    ],
-    [
-      'one version with two contents',
-      ({ lock }) => {
-        const twin = { ...lock.packages['node_modules/ms'], integrity: SHA512, dev: true };
-        lock.packages['node_modules/jest/node_modules/ms'] = twin;
-      },
-      'are the same version with different content',
-    ],
-    [
-      'a dependency of ours from git',
-      ({ manifest, lock }) => {
-        manifest.dependencies.pg = lock.packages[''].dependencies.pg = 'git+https://x.example/pg.git';
-      },
-      'package.json wants pg from somewhere else',
-    ],
-    [
-      'a dependency of ours from a directory',
-      ({ manifest, lock }) => {
-        manifest.devDependencies.jest = lock.packages[''].devDependencies.jest = 'file:../jest';
-      },
-      'package.json wants jest from somewhere else',
-    ],
-    [
-      'a dependency of ours by a tag',
-      ({ manifest, lock }) => {
-        manifest.devDependencies.jest = lock.packages[''].devDependencies.jest = 'latest';
-      },
-      'package.json wants jest from somewhere else',
-    ],
-    [
-      'a dependency that was not locked',
-      ({ manifest }) => (manifest.dependencies['left-pad'] = '^1.0.0'),
-      'was not made from',
-    ],
-    [
-      'an override that is not in force',
-      ({ manifest }) => (manifest.overrides = { pg: '8.0.0' }),
-      'pg is not the version',
-    ],
-    ['an override by a range', ({ manifest }) => (manifest.overrides = { pg: '>=8' }), 'no exact version'],
-    ['scripts at install', ({ others }) => (others['.npmrc'] = 'fund=false\n'), 'lets packages run scripts'],
-    [
-      'another lock file',
-      ({ others }) => (others['npm-shrinkwrap.json'] = '{}'),
-      'npm-shrinkwrap.json would count',
-    ],
-    [
-      'another package manager',
-      ({ manifest }) => (manifest.packageManager = 'yarn@4.0.0'),
-      'another package manager',
-    ],
-    ['a lock file of another version', ({ lock }) => (lock.lockfileVersion = 2), 'is not of version 3'],
-  ])('refuses %s', (_, change, fault) => {
-    expect(faultsWith(change)).toContainEqual(expect.stringContaining(fault));
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  const write = (name: string, text: string) => writeFileSync(join(directory, name), text);
+
+  function check(packages: object): { status: number | null; stdout: string; stderr: string } {
+    write('package-lock.json', JSON.stringify({ lockfileVersion: 3, packages: { '': {}, ...packages } }));
+    return spawnSync(process.execPath, [CHECK, directory], { encoding: 'utf8' });
+  }
+
+  it('has nothing to say of packages with one hash each and licenses of the list', () => {
+    expect(check(FINE)).toMatchObject({
+      status: 0,
+      stdout: '4 packages, 3 of them in production: each by its sha512.\n',
+      stderr: '',
+    });
+  });
+
+  it('names each fault of each package', () => {
+    const entries = Object.entries(FAULTY);
+    const packages = Object.fromEntries(entries.map(([name, [entry]]) => [`node_modules/${name}`, entry]));
+    const { status, stderr } = check({ ...FINE, ...packages });
+    expect(status).toBe(1);
+    expect(stderr.split('\n').filter(Boolean)).toEqual(
+      entries.map(([name, [, fault]]) => `node_modules/${name} ${fault}`),
+    );
+  });
+
+  it('names dependencies of ours from anywhere but the registry, and scripts that would run at install', () => {
+    write('.npmrc', 'fund=false\n');
+    const elsewhere = {
+      git: 'git+https://x.example/pg.git',
+      hub: 'github:x/y',
+      here: 'file:../jest',
+      tag: 'latest',
+    };
+    write('package.json', JSON.stringify({ devDependencies: elsewhere }));
+    const { status, stderr } = check(FINE);
+    expect(status).toBe(1);
+    expect(stderr.split('\n').filter(Boolean)).toEqual([
+      '.npmrc lets packages run scripts at install',
+      ...Object.entries(elsewhere).map(
+        ([name, range]) => `package.json wants ${name} from somewhere else: ${range}`,
+      ),
+    ]);
   });
 });
