@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { DataSourceOptions, MigrationInterface } from 'typeorm';
+import type { DataSource, DataSourceOptions, MigrationInterface } from 'typeorm';
 import type { DatabaseLocation } from '../config/setting.js';
 import { COLUMN_TYPES } from './column-types.js';
 import type { DatabaseUrl } from './database-url.js';
@@ -40,6 +40,11 @@ export function dataSourceOptions(
     logging: false,
     ...connection(location, queryTimeoutMs, url),
   };
+}
+
+/** Whether a data source has an embedded database, in a directory or in memory. */
+export function isEmbedded({ options }: DataSource): boolean {
+  return options.type === 'postgres' && options.driver !== undefined;
 }
 
 function connection(location: DatabaseLocation, queryTimeoutMs: number, url: DatabaseUrl | undefined) {

@@ -14,10 +14,10 @@ import {
   type DatabaseFault,
   findPermanentFault,
   type PermanentFaultError,
-  tablesMissing,
+  statementFault,
 } from './permanent-fault.js';
 import { type Client, close, isReadOnly, Sessions } from './sessions.js';
-import { isWorthRepeating, leavesSessionUsable, READ_ONLY, sqlState, TABLE_MISSING } from './sql-state.js';
+import { isWorthRepeating, leavesSessionUsable, READ_ONLY, sqlState } from './sql-state.js';
 import { type Purpose, type ServerTimeouts, transactionSettings } from './transaction-settings.js';
 
 /** Milliseconds; each is shorter than the client's own time-out, so that the server lets go first. */
@@ -115,8 +115,8 @@ export class Database implements OnApplicationShutdown {
   }
 
   #asFailure(error: unknown): unknown {
-    const isMissing = this.#hadTables && sqlState(error) === TABLE_MISSING;
-    return isMissing ? unavailable(tablesMissing(error as Error)) : asDatabaseError(error);
+    const fault = statementFault(error, this.#hadTables, this.dataSource);
+    return fault === undefined ? asDatabaseError(error) : unavailable(fault);
   }
 
   #works(): void {
@@ -217,7 +217,7 @@ export class Database implements OnApplicationShutdown {
       }
       this.#fault = undefined;
     } catch (error) {
-      const permanent = findPermanentFault(error);
+      const permanent = findPermanentFault(error) ?? statementFault(error, false, this.dataSource);
       this.#fault = permanent?.reason ?? 'unreachable';
       this.#startFailure = permanent ?? error;
       if (permanent === undefined) throw asDatabaseError(error);

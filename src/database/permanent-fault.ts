@@ -1,7 +1,8 @@
-import { QueryFailedError } from 'typeorm';
+import { type DataSource, QueryFailedError } from 'typeorm';
 import { ServiceError } from '../domain/service-error.js';
+import { isEmbedded } from './data-source-options.js';
 import { EmbeddedDirectoryLostError } from './embedded/embedded-directory-error.js';
-import { sqlState } from './sql-state.js';
+import { DENIED, sqlState, TABLE_MISSING } from './sql-state.js';
 
 /** Why a database cannot be used, as `/readyz` and `/api/health` say it: a word without names or addresses. */
 export type DatabaseFault = 'unreachable' | PermanentFault['reason'];
@@ -80,13 +81,28 @@ export class PermanentFaultError extends Error {
 }
 
 /**
- * @param cause - that a table is not there which the start found: the database was made anew, or a restore is
- *   under way
+ * The permanent fault that a failed statement tells of.
+ * @param hadTables - whether the start found them: a table that is missing now was lost, or a restore is under way
+ * @param dataSource - an embedded Postgres runs as its superuser, so what it is denied is a file
  */
-export function tablesMissing(cause: Error): PermanentFaultError {
-  const remedy =
-    'Restore the database from a backup (docs/operations.md). A restart of this program makes new, empty tables.';
-  return new PermanentFaultError({ reason: 'tables-missing', remedy }, cause);
+export function statementFault(
+  error: unknown,
+  hadTables: boolean,
+  dataSource: DataSource,
+): PermanentFaultError | undefined {
+  const state = sqlState(error);
+  if (state === TABLE_MISSING && hadTables) {
+    const remedy =
+      'Restore the database from a backup (docs/operations.md). A restart of this program makes new, empty tables.';
+    return new PermanentFaultError({ reason: 'tables-missing', remedy }, error as Error);
+  }
+  if (state === DENIED && isEmbedded(dataSource)) {
+    return new PermanentFaultError(
+      { reason: 'directory-unusable', remedy: DIRECTORY.EACCES! },
+      error as Error,
+    );
+  }
+  return undefined;
 }
 
 /** The permanent fault that an error comes from; undefined where it is none, or a statement's. */

@@ -3,6 +3,9 @@ import { QueryFailedError } from 'typeorm';
 /** The session or its server refuses writes. */
 export const READ_ONLY = '25006';
 
+/** A right that the role lacks, or a file that the server may not open. */
+export const DENIED = '42501';
+
 /** A table that a statement names is not there. */
 export const TABLE_MISSING = '42P01';
 

@@ -1,8 +1,9 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { embeddedDatabase } from '../support/database.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const ISSUER_SERVER = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
@@ -22,6 +23,13 @@ const isRoot = process.getuid?.() === 0;
 /** Root may write anywhere: it becomes another user, who has to be able to read the programs. */
 const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
 const hasUnprivileged = !isRoot || spawnSync(process.execPath, ['--check', MAIN], user).status === 0;
+
+/** What a restore by another user leaves, as modes. */
+const DENIALS: [string, number][] = [
+  ['global/pg_control', 0o000],
+  ['base/5/2658', 0o400],
+  ['base', 0o000],
+];
 
 describe('A data directory that can never be used', () => {
   let directory: string;
@@ -43,7 +51,7 @@ describe('A data directory that can never be used', () => {
       cwd: directory,
       env: { PATH: process.env.PATH, PORT: '38471' },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 20_000,
+      timeout: 60_000,
       ...options,
     });
     child.stdout?.on('data', (bytes: Buffer) => (said.stdout += String(bytes)));
@@ -63,6 +71,27 @@ describe('A data directory that can never be used', () => {
         expect(stdout).not.toContain('    at ');
         expect(code).toBe(1);
       });
+
+      it.each(DENIALS)(
+        'or as its %s may not be, ends the service with 1 and the path',
+        async (name, mode) => {
+          await chmod(directory, 0o755);
+          const database = await embeddedDatabase();
+          const copy = join(directory, 'data', 'pglite');
+          await cp((database.location as { directory: string }).directory, copy, { recursive: true });
+          await database.drop();
+          if (isRoot) execFileSync('chown', ['-R', `${NOBODY}`, join(directory, 'data')]);
+          const denied = join(copy, 'pgdata', name);
+          await chmod(denied, mode);
+          const { code, stderr } = await run(MAIN, [], user);
+          await chmod(denied, 0o700);
+          expect(stderr).toMatch(
+            /^The directory of the embedded database cannot be used: [^\n]*ermission denied[^\n]*\. Let the user of this process [^\n]*\n$/,
+          );
+          expect(stderr).toContain(name);
+          expect(code).toBe(1);
+        },
+      );
     },
   );
 

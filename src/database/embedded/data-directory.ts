@@ -116,7 +116,9 @@ function catalogOf(data: string): number {
     const { version, catalog } = readControlFile(data);
     // Of a file that it does not know Postgres itself says what is wrong.
     return version === CONTROL_VERSION ? catalog : ENGINE.catalog;
-  } catch {
+  } catch (error) {
+    const { syscall, code } = error as NodeJS.ErrnoException;
+    if (syscall !== undefined && code !== 'ENOENT') throw error;
     throw damaged(data, 'it has no global/pg_control that can be read');
   }
 }

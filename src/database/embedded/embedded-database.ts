@@ -3,8 +3,9 @@ import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { assertNotForeign, assertWritable, makeDirectory, prepareDataDirectory } from './data-directory.js';
 import { DirectoryLock } from './directory-lock.js';
 import { DurableNodeFs } from './durable-node-fs.js';
-import { EmbeddedDirectoryError, EmbeddedDirectoryLostError } from './embedded-directory-error.js';
+import { EmbeddedDirectoryLostError } from './embedded-directory-error.js';
 import { OpenedDirectory } from './opened-directory.js';
+import { openingFailure } from './opening-failure.js';
 import { makePrivate, tighten } from './private-files.js';
 
 /** Where an embedded database lives: in a directory of its own, or in memory for as long as it is open. */
@@ -77,14 +78,7 @@ export class EmbeddedDatabase {
       return database;
     } catch (cause) {
       await lock.release();
-      if (cause instanceof EmbeddedDirectoryError) throw cause;
-      if (/incompatible with server/.test((cause as Error).message)) {
-        const reason = `The embedded database in ${directory} is of another PostgreSQL than this release has`;
-        throw new EmbeddedDirectoryError(`${reason}: ${(cause as Error).message}`, { cause });
-      }
-      throw new Error(`The embedded database in ${directory} can't be opened: ${(cause as Error).message}`, {
-        cause,
-      });
+      throw await openingFailure(directory, cause as Error);
     }
   }
 
