@@ -45,7 +45,12 @@ function sentence(error: unknown): string | undefined {
   }
   if (error instanceof ServiceError && error.cause instanceof Error)
     return `${error.message} (${error.cause.message})`;
-  const { code, address, port } = error as { code?: string; address?: string; port?: number };
+  const { code, syscall, address, port } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
+  // Those of files have the same codes.
+  if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined;
   switch (code) {
     case 'EADDRINUSE':
       return `Port ${port} of ${address} is in use already: stop what listens there, or set PORT to another one.`;

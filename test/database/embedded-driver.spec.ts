@@ -540,6 +540,16 @@ describe('a directory that is not the one that was opened any more', () => {
 });
 
 describe('the lock', () => {
+  it('is let go also where its socket can no longer be removed', async () => {
+    const directory = await mkdtemp(join(root, 'lock-'));
+    const lock = await DirectoryLock.acquire(directory);
+    const [socket] = await readdir(directory);
+    await rm(join(directory, socket!));
+    await mkdir(join(directory, socket!));
+    await lock.release();
+    expect(await readdir(directory)).toEqual([socket]);
+  });
+
   it('goes to exactly one of many that want it at once, past those that died', async () => {
     const directory = join(root, 'lock');
     await mkdir(directory);

@@ -90,10 +90,10 @@ export class DirectoryLock {
     }
   }
 
-  /** Lets the next one in. */
+  /** Lets the next one in. A socket that cannot be removed is dead: the next one does it. */
   async release(): Promise<void> {
     this.#server.close();
-    await rm(join(this.directory, this.#name), { force: true });
+    await rm(join(this.directory, this.#name), { force: true }).catch(() => undefined);
   }
 
   /** Shows the socket only once it listens: between bind and listen it would look dead to others. */
