@@ -232,7 +232,7 @@ const RULES = [
   }),
   between([...ISSUER_ADDRESSES, 'AUTO_REFRESH_LICENSE'], (values) =>
     values.AUTO_REFRESH_LICENSE === true && issuerAddresses(values).renewUrl === undefined
-      ? ['AUTO_REFRESH_LICENSE is true and there is no renewal address: set ISSUER_RENEW_URL']
+      ? ['AUTO_REFRESH_LICENSE is true and there is no renewal address: set ISSUER_URL or ISSUER_RENEW_URL']
       : [],
   ),
 ];

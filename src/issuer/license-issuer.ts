@@ -71,7 +71,8 @@ export class LicenseIssuer {
   /** @throws ServiceError `issuer.unavailable` where no call can be made */
   assertConfigured(): void {
     if (this.config.issuer.renewUrl !== undefined) return;
-    const message = 'No renewal address is configured: set ISSUER_RENEW_URL.';
+    const message =
+      'No renewal address is configured: set ISSUER_URL to the issuer, or ISSUER_RENEW_URL to a gateway to it.';
     throw new IssuerCallError('issuer.unavailable', 'configuration', message, {
       retryAfter: UNCONFIGURED_WAIT,
     });
