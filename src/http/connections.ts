@@ -17,7 +17,7 @@ export function maxOfOneCaller(most: number): number {
 interface Connection {
   latest: ServerResponse | undefined;
   context: RequestContext | undefined;
-  unanswered: number;
+  readonly unanswered: Set<ServerResponse>;
   /** The caller of the last request whose caller was let in; undefined while there was none. */
   callerId: string | undefined;
 }
@@ -60,9 +60,14 @@ export class Connections {
       this.#forget(leaving);
       leaving.destroy();
     }
-    this.#open.set(socket, { latest: undefined, context: undefined, unanswered: 0, callerId: undefined });
+    const unanswered = new Set<ServerResponse>();
+    this.#open.set(socket, { latest: undefined, context: undefined, unanswered, callerId: undefined });
     this.#strangers.add(socket);
-    socket.once('close', () => this.#forget(socket));
+    socket.once('close', () => {
+      this.#forget(socket);
+      // After what Node does at this event.
+      setImmediate(() => closeAll(unanswered));
+    });
   }
 
   /**
@@ -71,17 +76,17 @@ export class Connections {
    */
   begin(socket: Socket, response: ServerResponse, context: RequestContext): boolean {
     const connection = this.#open.get(socket);
-    if (connection === undefined || connection.unanswered >= MAX_UNANSWERED) {
+    if (connection === undefined || connection.unanswered.size >= MAX_UNANSWERED) {
       socket.destroy();
       return false;
     }
     this.#noteCaller(socket, connection);
     connection.latest = response;
     connection.context = context;
-    connection.unanswered += 1;
+    connection.unanswered.add(response);
     this.#undecided.add(socket);
     response.once('close', () => {
-      connection.unanswered -= 1;
+      connection.unanswered.delete(response);
       if (this.#open.has(socket)) this.#noteCaller(socket, connection);
     });
     return true;
@@ -114,14 +119,14 @@ export class Connections {
   }
 
   #isIdle(socket: Socket): boolean {
-    return this.#open.get(socket)?.unanswered === 0;
+    return this.#open.get(socket)?.unanswered.size === 0;
   }
 
   /** Counts a connection for the caller of its latest request, once that caller was let in. */
   #noteCaller(socket: Socket, connection: Connection | undefined): void {
     if (connection === undefined) return;
     const callerId = connection.context?.callerId;
-    if (callerId !== undefined || connection.unanswered === 0) this.#undecided.delete(socket);
+    if (callerId !== undefined || connection.unanswered.size === 0) this.#undecided.delete(socket);
     if (callerId === undefined || callerId === connection.callerId) return;
     this.#uncount(socket, connection);
     connection.callerId = callerId;
@@ -145,6 +150,14 @@ export class Connections {
     own?.delete(socket);
     if (own?.size === 0) this.#byCaller.delete(callerId);
   }
+}
+
+/**
+ * Tells the answers of a closed connection that they will not be sent. Node tells only the one that is being sent, and
+ * not those of pipelined requests behind it: these would be neither logged nor counted.
+ */
+function closeAll(unanswered: ReadonlySet<ServerResponse>): void {
+  for (const response of unanswered) response.emit('close');
 }
 
 function first<T>(items: Iterable<T>, isWanted: (item: T) => boolean = () => true): T | undefined {

@@ -214,6 +214,28 @@ describe('The log of requests', () => {
     ]);
   });
 
+  it('has a line for each of several requests that were sent at once, when the connection ends before their answers', async () => {
+    const ids = Array.from({ length: 8 }, (_, index) => `pipelined-${index}`);
+    const requests = ids.map((id) => {
+      const body = JSON.stringify({ name: id });
+      return [
+        ...['POST /api/serviceaccounts HTTP/1.1', 'Host: x', `Authorization: Bearer ${BOOTSTRAP_TOKEN}`],
+        ...['Content-Type: application/json', `X-Request-Id: ${id}`, `Content-Length: ${body.length}`],
+        ...['', body],
+      ].join('\r\n');
+    });
+    const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+    // The service reads all of them before it learns of the end.
+    socket.write(requests.join(''), () => socket.resetAndDestroy());
+    const known = () => lines.requests.map(({ requestId }) => String(requestId)).sort();
+    for (let tries = 0; known().length < ids.length && tries < 100; tries += 1)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(known()).toEqual(ids);
+    expect(lines.requests).toContainEqual(
+      expect.objectContaining({ route: '/api/serviceaccounts', aborted: true }),
+    );
+  });
+
   it('has the pattern of the route and not the path, and nothing where there is none', async () => {
     await call({ path: '/api/serviceaccounts/987654321/tokens' });
     await call({ path: '/secret-path/%zz' });
