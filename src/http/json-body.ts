@@ -47,6 +47,8 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   return new Promise<Buffer>((resolve, reject) => {
+    // While the caller was authenticated: none of the events below comes any more.
+    if (request.destroyed) reject(endedEarly());
     contextOf(request).refuseBody = reject;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
@@ -54,9 +56,13 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
       else reject(tooLarge(request));
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));
-    request.on('error', () => reject(badRequest('the body ended early')));
-    request.on('close', () => reject(badRequest('the body ended early')));
+    request.on('error', () => reject(endedEarly()));
+    request.on('close', () => reject(endedEarly()));
   }).finally(() => (contextOf(request).refuseBody = undefined));
+}
+
+function endedEarly(): ServiceError {
+  return badRequest('the body ended early');
 }
 
 /** The rest is read and dropped, so that the client gets to see the answer; the request time-out bounds it. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { UnreadBodies } from '../../../src/issuer-server/renewals/unread-bodies.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
@@ -73,5 +74,41 @@ describe('A licensee with more connections than the issuer takes, whose bodies n
       }
     }
     expect(new Set(statuses)).toEqual(new Set(['429']));
+  });
+});
+
+describe('A renewal whose client goes away while its token is verified', () => {
+  let database: TestDatabase;
+  let issuerServer: TestIssuerServer;
+
+  beforeAll(async () => {
+    database = await testDatabase();
+    issuerServer = await TestIssuerServer.start(database);
+  });
+
+  afterAll(async () => {
+    await issuerServer.stop();
+    await database.drop();
+  });
+
+  it('is not counted any more', async () => {
+    const { token, license } = await issuerServer.issued();
+    const port = Number(new URL(issuerServer.running.url).port);
+    const begin = [
+      ...['POST /v1/licenses/renew HTTP/1.1', 'Host: x', `Authorization: Bearer ${token}`],
+      ...['Content-Type: application/json', 'Content-Length: 2', 'Idempotency-Key: gone', '', '{}'],
+    ].join('\r\n');
+    for (let count = 0; count < 50; count += 1) {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      socket.write(begin, () => socket.resetAndDestroy());
+      await once(socket, 'close');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const bodies = issuerServer.running.application.nest.get(UnreadBodies);
+    let dropped = 0;
+    for (let count = 0; count < 50; count += 1) bodies.add(license.lid, () => (dropped += 1));
+    expect(dropped).toBe(0);
   });
 });
