@@ -46,7 +46,9 @@ export class LicenseReader {
     private readonly snapshots: SnapshotService,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    this.policy = { issuer: issuer.id, rootUrl, products };
+    // Licenses name products in NFC, or as a former release of the issuer took them from its command line.
+    const names = products.flatMap((name) => [name, name.normalize('NFC')]);
+    this.policy = { issuer: issuer.id, rootUrl, products: [...new Set(names)] };
   }
 
   /**
