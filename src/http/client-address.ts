@@ -55,6 +55,18 @@ export function peerAddress({ socket }: IncomingMessage): string {
 /** The address of an entry, which some proxies write with a port; IPv4 in its own form. Undefined for anything else. */
 function plainAddress(entry: string): string | undefined {
   const [, bracketed, dotted] = /^(?:\[([^\]]+)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/.exec(entry) ?? [];
-  const address = (bracketed ?? dotted ?? entry).replace(/^::ffff:(?=\d+\.)/i, '');
-  return isIP(address) === 0 ? undefined : address;
+  const address = bracketed ?? dotted ?? entry;
+  if (isIP(address) === 0) return undefined;
+  return mappedAddress(address) ?? address;
+}
+
+/** The IPv4 address that an IPv6 address stands for (RFC 4291, section 2.5.5.2), in any of its spellings. */
+function mappedAddress(address: string): string | undefined {
+  const plain = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
+  if (plain !== undefined || !/^[0:]*:ffff:/i.test(address)) return plain;
+  const [, high, low] =
+    /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(new URL(`http://[${address}]/`).hostname) ?? [];
+  if (high === undefined || low === undefined) return undefined;
+  const bits = [high, low].map((group) => Number.parseInt(group, 16));
+  return bits.flatMap((group) => [group >> 8, group & 255]).join('.');
 }
