@@ -33,6 +33,12 @@ export function shapesOf(program: TabledProgram): Shape[] {
   return program.schema.migrations.map(({ name }, index) => ({ program, count: index + 1, migration: name }));
 }
 
+/** The last migrations of each release. The tables of a release do not change any more. */
+export const RELEASES: Readonly<Record<string, Readonly<Record<TabledProgram['name'], string>>>> = {
+  '0.1.0': { service: 'Initial1764000000000', issuer: 'AuthorityInitial1764000000000' },
+  '0.2.0': { service: 'TokenCeiling1765600000000', issuer: 'AuthorityBoot1766100000000' },
+};
+
 const FIXTURES = new URL('./fixtures/', import.meta.url);
 
 /** The names of the migrations for whose shape there are rows. */

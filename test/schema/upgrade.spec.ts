@@ -8,7 +8,7 @@ import { TestIssuerServer } from '../issuer-server/test-issuer-server.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';
-import { fill, PROGRAMS, type Shape, shapesOf } from './shape.js';
+import { fill, PROGRAMS, RELEASES, type Shape, shapesOf } from './shape.js';
 
 /** Of the fixtures, every one: a later one is an earlier one brought up to date. */
 const ROOT_URL = 'https://licentia.example.com/app/';
@@ -39,7 +39,14 @@ describe('After an upgrade', () => {
     for (const database of databases) await database.drop();
   });
 
+  const shapeOf = (shapes: Shape[], name: string) =>
+    shapes.find(({ migration }) => migration === name) as Shape;
+  const releases = Object.entries(RELEASES).map(
+    ([version, last]) =>
+      [`both from ${version}`, shapeOf(service, last.service), shapeOf(issuer, last.issuer)] as const,
+  );
   const pairs = [
+    ...releases,
     ...service.map((shape) => [`the service from ${shape.migration}`, shape, newestIssuer] as const),
     ...issuer.map((shape) => [`the issuer from ${shape.migration}`, newestService, shape] as const),
   ];
