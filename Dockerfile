@@ -15,7 +15,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json nest-cli.json ./
 COPY src ./src
-COPY scripts/write-build-info.mjs ./scripts/
+COPY scripts/write-build-info.mjs scripts/write-data-template.mjs ./scripts/
 ARG COMMIT=unknown
 RUN COMMIT="$COMMIT" npm run --silent build
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CONTROL_VERSION, readControlFile } from './control-file.js';
 import { EmbeddedDirectoryError } from './embedded-directory-error.js';
+import { INITDB_PARAMETERS } from './data-template.js';
 import { makePrivate } from './private-files.js';
 
 /**
@@ -20,10 +21,12 @@ const UNFINISHED = `${DATA}-`;
 
 /** Creates a data directory in a process of its own: what it takes, up to 750 MB, goes back when it ends. */
 const CREATOR = `
+import { readFileSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
-const [, dataDir, ...initDbStartParams] = process.argv;
+const [, dataDir, template, ...initDbStartParams] = process.argv;
 try {
-  const database = await PGlite.create({ dataDir, initDbStartParams });
+  const source = template ? { loadDataDir: new Blob([readFileSync(template)]) } : { initDbStartParams };
+  const database = await PGlite.create({ dataDir, ...source });
   await database.close();
 } catch ({ message, errno }) {
   process.stderr.write(message ?? (errno === 51 ? 'no space left on device' : 'file system error ' + errno));
@@ -71,20 +74,18 @@ export async function assertNotForeign(directory: string): Promise<void> {
  * Sees to it that a complete data directory of Postgres is in `directory`, or nothing but the reason why not. The
  * caller holds the directory's lock.
  *
+ * @param template - what a new one is unpacked from; without it, `initdb` makes it
  * @returns its path
  * @throws EmbeddedDirectoryError where it is damaged, or of another PostgreSQL than this release has
  */
-export async function prepareDataDirectory(
-  directory: string,
-  initdbParameters: readonly string[],
-): Promise<string> {
+export async function prepareDataDirectory(directory: string, template?: string): Promise<string> {
   for (const name of await readdir(directory)) {
     if (name.startsWith(UNFINISHED)) {
       await rm(join(directory, name), { force: true, recursive: true, maxRetries: 5 });
     }
   }
   const data = join(directory, DATA);
-  if (!existsSync(data)) await createDataDirectory(directory, initdbParameters);
+  if (!existsSync(data)) await createDataDirectory(directory, template);
   // Postgres says of a lock file that it may not write that the file is there already.
   await assertWritable(data);
   // PGlite would take it for new, and start an empty database over what is left of the old one.
@@ -130,11 +131,11 @@ function damaged(data: string, what: string): EmbeddedDirectoryError {
 }
 
 /** Under another name until all of it is on disk: a half-made one is never opened. */
-async function createDataDirectory(directory: string, initdbParameters: readonly string[]): Promise<void> {
+async function createDataDirectory(directory: string, template: string | undefined): Promise<void> {
   const unfinished = await mkdtemp(join(directory, UNFINISHED));
   const creation = promisify(execFile)(
     process.execPath,
-    ['--input-type=module', '--eval', CREATOR, '--', unfinished, ...initdbParameters],
+    ['--input-type=module', '--eval', CREATOR, '--', unfinished, template ?? '', ...INITDB_PARAMETERS],
     // It finds PGlite from here, and needs nothing of an environment that has secrets.
     { cwd: import.meta.dirname, env: {} },
   );

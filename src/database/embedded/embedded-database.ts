@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { assertNotForeign, assertWritable, makeDirectory, prepareDataDirectory } from './data-directory.js';
+import { INITDB_PARAMETERS, readTemplate, SHARED_BUFFERS, templatePath } from './data-template.js';
 import { DirectoryLock } from './directory-lock.js';
 import { DurableNodeFs } from './durable-node-fs.js';
 import { EmbeddedDirectoryLostError } from './embedded-directory-error.js';
@@ -11,11 +12,8 @@ import { makePrivate, tighten } from './private-files.js';
 /** Where an embedded database lives: in a directory of its own, or in memory for as long as it is open. */
 export type EmbeddedLocation = { directory: string } | { memory: true };
 
-/** With Postgres's own 128 MB the process takes 100 MB more. */
-const SHARED_BUFFERS = 'shared_buffers=16MB';
 /** The timer of a failed opening would never stop, and would keep that Postgres's memory. */
 const NO_STARTUP_TIMER = 'log_startup_progress_interval=0';
-const INITDB_PARAMETERS = [`--set=${SHARED_BUFFERS}`];
 /** A sync is about one commit. Postgres has no checkpointer here: its log would grow without bound. */
 const SYNCS_BETWEEN_CHECKPOINTS = 5_000;
 /** Status of the exception by which Postgres's main loop says that a statement failed. */
@@ -34,13 +32,14 @@ export class EmbeddedDatabase {
   #queue: Promise<unknown> = Promise.resolve();
   #syncsAtCheckpoint = 0;
 
-  private constructor(disk?: { lock: DirectoryLock; files: DurableNodeFs }) {
+  private constructor(place: { lock: DirectoryLock; files: DurableNodeFs } | { template: Blob | undefined }) {
+    const disk = 'files' in place ? place : undefined;
     this.#lock = disk?.lock;
     this.#files = disk?.files;
     const startParams = [...PGlite.defaultStartParams, '-c', SHARED_BUFFERS, '-c', NO_STARTUP_TIMER];
     const options: PGliteOptions = {
       startParams,
-      initDbStartParams: INITDB_PARAMETERS,
+      initDbStartParams: [...INITDB_PARAMETERS],
       onStderr: (line) => {
         if (/ (FATAL|PANIC): /.test(line)) this.#lastWords = line;
         else if (this.#lastWords && / (DETAIL|HINT): /.test(line))
@@ -48,6 +47,7 @@ export class EmbeddedDatabase {
         return false; // and PGlite prints nothing
       },
     };
+    if ('template' in place && place.template) options.loadDataDir = place.template;
     if (disk) {
       options.fs = disk.files;
       options.startParams = [...startParams.filter((flag) => flag !== '-F'), '-c', 'wal_sync_method=fsync'];
@@ -62,14 +62,14 @@ export class EmbeddedDatabase {
    * used at the moment. Nothing stays locked or open then.
    */
   static async open(location: EmbeddedLocation): Promise<EmbeddedDatabase> {
-    if ('memory' in location) return new EmbeddedDatabase().#start();
+    if ('memory' in location) return new EmbeddedDatabase({ template: await readTemplate() }).#start();
     const directory = resolve(location.directory);
     await makeDirectory(directory);
     await assertNotForeign(directory);
     await assertWritable(directory);
     const lock = await DirectoryLock.acquire(directory);
     try {
-      const data = await prepareDataDirectory(directory, INITDB_PARAMETERS);
+      const data = await prepareDataDirectory(directory, await templatePath());
       const files = new DurableNodeFs(data);
       const database = await new EmbeddedDatabase({ lock, files }).#start();
       tighten(directory);
