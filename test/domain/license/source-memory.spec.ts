@@ -120,6 +120,8 @@ class Play {
   readonly memory = new SourceMemory<Candidate['license']>();
   readonly answered = new Set<Candidate['license']>();
   readonly revoked = new Set<Candidate['license']>();
+  /** What an answer or a look found valid. */
+  readonly seen = new Set<Candidate['license']>();
   /** What was answered with, and not displaced since by another license that truly was valid. */
   owed: Candidate['license'][] = [];
   /** What made way for one that was valid, and was not said again since. */
@@ -181,9 +183,13 @@ class Play {
       case 'break':
         this.said = undefined;
         break;
-      case 'revoke':
-        this.revoked.add(this.licenses[happening.license] as Candidate['license']);
+      case 'revoke': {
+        const license = this.licenses[happening.license] as Candidate['license'];
+        this.revoked.add(license);
+        // That it was valid for a moment between two looks is not known, should the revocation be lifted.
+        if (!this.seen.has(license)) this.owed = this.owed.filter((one) => one !== license);
         break;
+      }
       case 'lift':
         this.revoked.delete(this.licenses[happening.license] as Candidate['license']);
         this.displace();
@@ -202,12 +208,14 @@ class Play {
         this.shown = this.said;
         if (this.said !== undefined) this.displaced.delete(this.said);
         this.displace();
+        for (const one of this.memory.shown) if (this.isTrulyValid(one)) this.seen.add(one);
         break;
       }
       case 'ask': {
         const answer = this.answer();
         if (answer === undefined) break;
         this.answered.add(answer);
+        this.seen.add(answer);
         if (!this.owed.includes(answer)) this.owed.unshift(answer);
       }
     }
