@@ -47,11 +47,16 @@ async function check() {
     const before = await bouncer.statistics();
     const tests = spawn(
       process.execPath,
-      ['scripts/test.mjs', '--only-postgres', ...(args.length > 0 ? args : POOLED)],
+      ['scripts/test.mjs', '--only-postgres', ...(args.length > 0 ? args : ['--sample', ...POOLED])],
       {
         cwd: ROOT,
         stdio: 'inherit',
-        env: { ...process.env, TEST_DATABASE_URL: bouncer.url, TEST_DATABASE_POOLED: '1' },
+        env: {
+          ...process.env,
+          TEST_DATABASE_URL: bouncer.url,
+          TEST_DATABASE_POOLED: '1',
+          TEST_DATABASE_DIRECT_URL: server,
+        },
       },
     );
     const [code] = await once(tests, 'exit');

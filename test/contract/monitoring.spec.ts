@@ -77,7 +77,7 @@ describe('Monitoring', () => {
   let both: Scrape;
 
   beforeAll(async () => {
-    issuerDatabase = await testDatabase();
+    issuerDatabase = await testDatabase('issuer');
     issuer = await TestIssuerServer.start(issuerDatabase);
     liveIssuer = await Scrape.of(issuer.running.url);
     database = await testDatabase();

@@ -10,7 +10,7 @@ describe('node dist/issuer-server/main.js', () => {
   let database: TestDatabase;
 
   beforeAll(async () => {
-    database = await embeddedDatabase();
+    database = await embeddedDatabase('issuer');
   });
 
   afterAll(async () => {
@@ -121,7 +121,7 @@ describe('node dist/issuer-server/main.js', () => {
   });
 
   it('brings its tables up to date and ends, when that is all it is asked for', async () => {
-    const fresh = await embeddedDatabase();
+    const fresh = await embeddedDatabase('none');
     try {
       expect(await run(['--migrate'], { DATABASE_URL: fresh.url })).toMatchObject({
         code: 0,

@@ -35,7 +35,7 @@ describe('Migrations on a PostgreSQL that others use', () => {
   let client: pg.Client;
 
   beforeEach(async () => {
-    database = await testDatabase();
+    database = await testDatabase('none');
     client = new pg.Client({ connectionString: database.url });
     await client.connect();
   });

@@ -2,13 +2,12 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { ISSUER_SERVER_SCHEMA } from '../../src/issuer-server/issuer-server-schema.js';
 import { type Command, readCommand } from '../../src/issuer-server/commands/command-line.js';
 import { runCommand } from '../../src/issuer-server/commands/commands.js';
 import { loadIssuerServerConfig } from '../../src/config/issuer-server-config.js';
 import { migrateDatabase } from '../../src/database/migrate-database.js';
 import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
-import { type TestDatabase, testDatabase } from '../support/database.js';
+import { type Tables, type TestDatabase, testDatabase } from '../support/database.js';
 import { itWithOwnSessions } from '../support/own-sessions.js';
 import { ServiceProcess } from '../support/service-process.js';
 
@@ -31,20 +30,14 @@ describe('A DATABASE_URL_FILE that names another database while the program runs
     await rm(directory, { recursive: true });
   });
 
-  async function empty(): Promise<TestDatabase> {
-    const database = await testDatabase();
+  async function open(tables: Tables): Promise<TestDatabase> {
+    const database = await testDatabase(tables);
     databases.push(database);
     return database;
   }
 
-  async function migrated(schema: typeof SERVICE_SCHEMA): Promise<TestDatabase> {
-    const database = await empty();
-    await migrateDatabase(database.location, schema);
-    return database;
-  }
-
   async function issuers(issuerId: string): Promise<TestDatabase> {
-    const database = await empty();
+    const database = await open('issuer');
     const command = readCommand(['issue', '--sub', 'http://localhost:3000']) as Exclude<
       Command,
       { name: 'help' }
@@ -90,8 +83,8 @@ describe('A DATABASE_URL_FILE that names another database while the program runs
   }
 
   it('moves the service to the database of a service alone', async () => {
-    const own = await empty();
-    const restored = await migrated(SERVICE_SCHEMA);
+    const own = await open('none');
+    const restored = await open('service');
     await name(own);
     const service = await ServiceProcess.start({ DATABASE_URL_FILE: file });
     try {
@@ -100,11 +93,11 @@ describe('A DATABASE_URL_FILE that names another database while the program runs
       const names = (database: TestDatabase) =>
         rows(database, `SELECT name FROM service_account WHERE name LIKE 'written%' ORDER BY name`);
 
-      expect(await refusal(service, await migrated(ISSUER_SERVER_SCHEMA))).toMatch(
+      expect(await refusal(service, await open('issuer'))).toMatch(
         /^This database is the issuer's .*set DATABASE_URL to the service's database/,
       );
       expect(await write('written 1')).toBe(201);
-      expect(await refusal(service, await empty())).toMatch(/^The database lacks \d+ migration/);
+      expect(await refusal(service, await open('none'))).toMatch(/^The database lacks \d+ migration/);
       expect(await write('written 2')).toBe(201);
       expect(await names(own)).toEqual([{ name: 'written 1' }, { name: 'written 2' }]);
 
@@ -120,8 +113,8 @@ describe('A DATABASE_URL_FILE that names another database while the program runs
   itWithOwnSessions(
     'does not move the service to tables in another schema than the one in use',
     async () => {
-      const own = await empty();
-      const other = await empty();
+      const own = await open('none');
+      const other = await open('none');
       await rows(other, 'CREATE SCHEMA elsewhere');
       const inSchema = new URL(other.url);
       inSchema.searchParams.set('options', '-c search_path=elsewhere');
@@ -151,8 +144,8 @@ describe('A DATABASE_URL_FILE that names another database while the program runs
       expect(await refusal(issuer, await issuers(OTHER_ISSUER_ID))).toMatch(
         `belongs to the issuer ${OTHER_ISSUER_ID}`,
       );
-      expect(await refusal(issuer, await migrated(ISSUER_SERVER_SCHEMA))).toMatch('belongs to no issuer yet');
-      expect(await refusal(issuer, await migrated(SERVICE_SCHEMA))).toMatch("This database is the service's");
+      expect(await refusal(issuer, await open('issuer'))).toMatch('belongs to no issuer yet');
+      expect(await refusal(issuer, await open('service'))).toMatch("This database is the service's");
       expect(await keys()).toEqual(before);
 
       await name(restored);

@@ -12,7 +12,7 @@ describe('two replicas over one PostgreSQL', () => {
   let second: TestService;
 
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await testDatabase('none');
     issuer = await FakeIssuer.start();
     // At once, on an empty database: one of them migrates it.
     [first, second] = await Promise.all([

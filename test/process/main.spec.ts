@@ -317,7 +317,7 @@ describe('node dist/main.js', () => {
   });
 
   it('brings the tables up to date and ends, when that is all it is asked for', async () => {
-    const fresh = await embeddedDatabase();
+    const fresh = await embeddedDatabase('none');
     try {
       const refused = ServiceProcess.spawn({ DATABASE_URL: fresh.url, DATABASE_MIGRATIONS: 'check' });
       expect(await refused.end()).toBe(1);

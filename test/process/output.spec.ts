@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyDatabases } from '../support/database.js';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -28,10 +29,7 @@ describe('Output that cannot be written', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'licentia-output-'));
     // Where the programs look for their databases unless they are told otherwise.
-    const template = join(process.env.TEST_TEMPLATE_DIRECTORY ?? '', 'database');
-    for (const name of ['pglite', 'authority']) {
-      await cp(template, join(directory, 'data', name), { recursive: true });
-    }
+    copyDatabases(directory);
   });
 
   afterEach(() => {

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyDatabases, embeddedTemplate } from '../support/database.js';
 
 const QUICKSTART = fileURLToPath(new URL('../../dist/quickstart.js', import.meta.url));
 
@@ -82,11 +83,7 @@ describe('node dist/quickstart.js where another process listens', () => {
 describe('node dist/quickstart.js for products of its own, below a path', () => {
   it('starts with a demo license that names them, says where it is, and warns of nothing', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'licentia-products-'));
-    for (const name of ['pglite', 'authority']) {
-      cpSync(join(process.env.TEST_TEMPLATE_DIRECTORY ?? '', 'database'), join(directory, 'data', name), {
-        recursive: true,
-      });
-    }
+    copyDatabases(directory);
     const { port, close } = await listen();
     await close();
     const child = spawn(process.execPath, [QUICKSTART], {
@@ -128,11 +125,7 @@ describe('node dist/quickstart.js for products of its own, below a path', () => 
 describe("node dist/quickstart.js while its service's database is away", () => {
   it('ends with one sentence, and does not say that it retries', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'licentia-away-'));
-    cpSync(
-      join(process.env.TEST_TEMPLATE_DIRECTORY ?? '', 'database'),
-      join(directory, 'data', 'authority'),
-      { recursive: true },
-    );
+    cpSync(embeddedTemplate('issuer'), join(directory, 'data', 'authority'), { recursive: true });
     const { port, close } = await listen();
     await close();
     const env = {

@@ -13,7 +13,7 @@ describe.each<[string, Schema]>([
   let dataSource: DataSource;
 
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await testDatabase('none');
     dataSource = await new DataSource(dataSourceOptions(database.location, schema)).initialize();
   });
 
@@ -41,7 +41,7 @@ describe.each<[string, Schema]>([
 
 describe('ormconfig.ts', () => {
   it("gives TypeORM's command line the service's database and migrations, and time for them", async () => {
-    const database = await testDatabase();
+    const database = await testDatabase('none');
     const former = process.env.DATABASE_URL;
     process.env.DATABASE_URL = database.url;
     try {

@@ -43,7 +43,7 @@ describe.each(PROGRAMS)('the migrations of the $name', (program) => {
   let dataSource: DataSource;
 
   beforeEach(async () => {
-    database = await testDatabase();
+    database = await testDatabase('none');
     dataSource = await openAs(whole, database);
   });
 
@@ -144,7 +144,7 @@ describe.each(PROGRAMS)('the migrations of the $name', (program) => {
       const present = await catalogOf(dataSource);
       await dataSource.destroy();
       await database.drop();
-      database = await testDatabase();
+      database = await testDatabase('none');
       dataSource = await openAs(shape, database);
       await applyMigrations(dataSource);
       await loadRows(dataSource, shape);

@@ -22,11 +22,11 @@ describe.each(PROGRAMS)('a database of the $name', (program) => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'licentia-other-'));
     exported = join(directory, 'exported');
-    const others = await testDatabase();
+    const others = await testDatabase('none');
     await migrateDatabase(others.location, other.schema);
     await exportDatabase({ location: others.location, schema: other.schema, program: other.name }, exported);
     await others.drop();
-    database = await testDatabase();
+    database = await testDatabase('none');
     await migrateDatabase(database.location, program.schema);
   });
 

@@ -9,7 +9,7 @@ it('tokens from before it: an administrator’s have no limit, those of lesser m
   const program = PROGRAMS.find(({ schema }) => schema.migrations.some(({ name }) => name === NAME));
   if (program === undefined) throw new Error('no program has the migration');
   const before = program.schema.migrations.findIndex(({ name }) => name === NAME);
-  const database = await testDatabase();
+  const database = await testDatabase('none');
   let dataSource = await openAs({ program, count: before }, database);
   try {
     await applyMigrations(dataSource);

@@ -21,7 +21,7 @@ describe.each(PROGRAMS)('an export of the $name', (program) => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'licentia-export-'));
-    [full, empty] = [await testDatabase(), await testDatabase()];
+    [full, empty] = [await testDatabase('none'), await testDatabase('none')];
     await fill(newest, full);
   });
 
@@ -78,7 +78,7 @@ describe.each(PROGRAMS)('an export of the $name', (program) => {
     const rows = await exportDatabase(transferable(full), file);
     const exported = await readFile(file, 'utf8');
     expect(exported).not.toMatch(/[\u2028\u2029]/);
-    const target = await testDatabase();
+    const target = await testDatabase('none');
     try {
       // An export of a release that wrote them as they are is read too.
       await writeFile(file, exported.replaceAll('\\u2028', '\u2028').replaceAll('\\u2029', '\u2029'));

@@ -32,7 +32,7 @@ describe('After an upgrade', () => {
   let databases: TestDatabase[];
 
   beforeEach(async () => {
-    databases = [await testDatabase(), await testDatabase()];
+    databases = [await testDatabase('none'), await testDatabase('none')];
   });
 
   afterEach(async () => {

@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { cpSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { DatabaseLocation } from '../../src/config/setting.js';
 
-/** A database of its own for a test file: empty, and gone afterwards. */
+/** Which tables a new database has: those of the latest migrations of one program, or none. */
+export type Tables = 'none' | 'service' | 'issuer';
+
+/** A database of its own for a test file: without rows, and gone afterwards. */
 export interface TestDatabase {
   readonly location: DatabaseLocation;
   /** What `DATABASE_URL` says for it. */
@@ -17,17 +21,28 @@ export interface TestDatabase {
 export const POSTGRES_URL = process.env.TEST_DATABASE_URL || undefined;
 
 /** On PostgreSQL when `TEST_DATABASE_URL` names one, else embedded. */
-export async function testDatabase(): Promise<TestDatabase> {
-  return POSTGRES_URL === undefined ? embeddedDatabase() : postgresDatabase(POSTGRES_URL);
+export async function testDatabase(tables: Tables = 'service'): Promise<TestDatabase> {
+  return POSTGRES_URL === undefined ? embeddedDatabase(tables) : postgresDatabase(POSTGRES_URL, tables);
 }
 
-/** An embedded database: a copy of the empty one that the run began with. */
-export async function embeddedDatabase(): Promise<TestDatabase> {
-  const template = process.env.TEST_TEMPLATE_DIRECTORY;
-  if (template === undefined) throw new Error('the run has no empty database to copy: see global-setup.mjs');
+/** The directory of an embedded database to copy; global-setup.mjs made it. */
+export function embeddedTemplate(tables: Tables): string {
+  const directory = process.env.TEST_TEMPLATE_DIRECTORY;
+  if (directory === undefined) throw new Error('the run has no database to copy: see global-setup.mjs');
+  return join(directory, tables);
+}
+
+/** Puts databases where the programs look for them by default. @param directory - the working directory */
+export function copyDatabases(directory: string): void {
+  cpSync(embeddedTemplate('service'), join(directory, 'data', 'pglite'), { recursive: true });
+  cpSync(embeddedTemplate('issuer'), join(directory, 'data', 'authority'), { recursive: true });
+}
+
+/** An embedded database: a copy of one that the run began with. */
+export async function embeddedDatabase(tables: Tables = 'service'): Promise<TestDatabase> {
   const root = await mkdtemp(join(tmpdir(), 'licentia-test-'));
   const directory = join(root, 'database');
-  await cp(join(template, 'database'), directory, { recursive: true });
+  await cp(embeddedTemplate(tables), directory, { recursive: true });
   return {
     location: { kind: 'embedded', directory },
     url: `pglite://${directory}`,
@@ -35,10 +50,14 @@ export async function embeddedDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** A database of its own on the server of `serverUrl`. */
-export async function postgresDatabase(serverUrl: string): Promise<TestDatabase> {
+/**
+ * A database of its own on the server of `serverUrl`.
+ * @param tables - others than none only on the server of {@link POSTGRES_URL}, where the run has made them
+ */
+export async function postgresDatabase(serverUrl: string, tables: Tables = 'none'): Promise<TestDatabase> {
   const name = `licentia_test_${randomUUID().replaceAll('-', '')}`;
-  await onServer(serverUrl, `CREATE DATABASE ${name}`);
+  const template = tables === 'none' ? '' : ` TEMPLATE ${process.env.TEST_TEMPLATE_PREFIX}${tables}`;
+  await onServer(serverUrl, `CREATE DATABASE ${name}${template}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return {

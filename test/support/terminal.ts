@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyDatabases } from './database.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -69,11 +70,7 @@ export class Terminal {
     for (const name of ['dist', 'docs', 'deploy', 'examples', 'scripts', 'node_modules', 'package.json']) {
       symlinkSync(join(ROOT, name), join(directory, name));
     }
-    // Creating an embedded database takes seconds, copying an empty one does not.
-    const template = join(process.env.TEST_TEMPLATE_DIRECTORY ?? '', 'database');
-    for (const name of ['pglite', 'authority']) {
-      cpSync(template, join(directory, 'data', name), { recursive: true });
-    }
+    copyDatabases(directory);
     const [program = '', ...args] = [...(isolated ?? []), 'bash'];
     const shell = spawn(program, args, {
       cwd: directory,

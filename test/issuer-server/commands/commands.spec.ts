@@ -144,7 +144,7 @@ describe('a command', () => {
   let database: TestDatabase;
 
   beforeAll(async () => {
-    database = await embeddedDatabase();
+    database = await embeddedDatabase('issuer');
   });
 
   afterAll(async () => {

@@ -36,7 +36,7 @@ describe('the rotation of the signing keys', () => {
   let directory: string;
 
   beforeEach(async () => {
-    database = await testDatabase();
+    database = await testDatabase('issuer');
     issuerServer = await TestIssuerServer.start(database);
     keys = issuerServer.running.application.nest.get(KeyAdministration);
     directory = await mkdtemp(join(tmpdir(), 'licentia-keys-'));

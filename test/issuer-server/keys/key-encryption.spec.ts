@@ -23,7 +23,7 @@ describe('ISSUER_KEY_ENCRYPTION_KEY', () => {
   let issuerServer: TestIssuerServer | undefined;
 
   beforeEach(async () => {
-    database = await testDatabase();
+    database = await testDatabase('issuer');
   });
 
   afterEach(async () => {

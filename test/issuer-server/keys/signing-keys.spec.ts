@@ -15,7 +15,7 @@ describe('the keys of the issuer', () => {
   let issuerServer: TestIssuerServer;
 
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await testDatabase('issuer');
     issuerServer = await TestIssuerServer.start(database);
   });
 
@@ -48,7 +48,7 @@ describe('the keys of the issuer', () => {
   });
 
   it('are made at the first start, and the first looks at the database after it have nothing to say', async () => {
-    const empty = await testDatabase();
+    const empty = await testDatabase('issuer');
     const sink = new PassThrough();
     const config = loadIssuerServerConfig({ PORT: '0', DATABASE_URL: empty.url, ISSUER_ID });
     const running = await startIssuerServer(config, pino({}, sink));
@@ -127,7 +127,7 @@ describe('the keys of the issuer', () => {
   (POSTGRES_URL === undefined ? it.skip : it)(
     'are made once when several issuers begin together',
     async () => {
-      const empty = await testDatabase();
+      const empty = await testDatabase('none');
       const begun = await Promise.all([1, 2, 3, 4].map(() => TestIssuerServer.start(empty)));
       try {
         const sets = await Promise.all(begun.map((one) => one.get('/.well-known/jwks.json')));

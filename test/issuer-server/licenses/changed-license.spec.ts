@@ -11,7 +11,7 @@ describe('A service whose license the vendor changes', () => {
   let service: RunningService;
 
   beforeAll(async () => {
-    databases = [await testDatabase(), await testDatabase()];
+    databases = [await testDatabase('service'), await testDatabase('issuer')];
     const [own, upstream] = databases as [TestDatabase, TestDatabase];
     issuerServer = await TestIssuerServer.start(upstream);
     const environment = {

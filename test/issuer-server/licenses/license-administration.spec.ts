@@ -16,7 +16,7 @@ let issuerServer: TestIssuerServer;
 let issuer: LicenseAdministration;
 
 beforeAll(async () => {
-  database = await testDatabase();
+  database = await testDatabase('issuer');
   issuerServer = await TestIssuerServer.start(database);
   issuer = issuerServer.running.issuer;
 });

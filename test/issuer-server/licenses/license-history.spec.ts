@@ -10,7 +10,7 @@ let issuerServer: TestIssuerServer;
 let register: LicenseRegister;
 
 beforeAll(async () => {
-  database = await testDatabase();
+  database = await testDatabase('issuer');
   issuerServer = await TestIssuerServer.start(database);
   register = issuerServer.running.application.nest.get(LicenseRegister);
 });

@@ -14,7 +14,7 @@ const OTHER = 'https://other.example.com';
 let database: TestDatabase;
 
 beforeAll(async () => {
-  database = await testDatabase();
+  database = await testDatabase('issuer');
 });
 
 afterAll(async () => {
@@ -29,7 +29,7 @@ const run = async (text: string, issuerId: string, { url } = database) =>
 
 describe('the database of an issuer', () => {
   it('belongs to nobody by a command that issues nothing', async () => {
-    const empty = await testDatabase();
+    const empty = await testDatabase('issuer');
     try {
       await run('list', 'http://localhost:3001', empty);
       await run('confirm-clock', 'http://localhost:3001', empty);
@@ -41,7 +41,7 @@ describe('the database of an issuer', () => {
   });
 
   it('of a former release belongs to the issuer whose tokens it keeps', async () => {
-    const upgraded = await testDatabase();
+    const upgraded = await testDatabase('issuer');
     try {
       const issuerServer = await TestIssuerServer.start(upgraded);
       const { token } = await issuerServer.issued();
@@ -58,7 +58,7 @@ describe('the database of an issuer', () => {
   });
 
   it('that belongs to another ISSUER_ID meanwhile is signed for no more by a process that runs', async () => {
-    const shared = await testDatabase();
+    const shared = await testDatabase('issuer');
     const issuerServer = await TestIssuerServer.start(shared);
     try {
       const { token } = await issuerServer.issued();
@@ -82,7 +82,7 @@ describe('the database of an issuer', () => {
     let issuerServer: TestIssuerServer;
 
     beforeEach(async () => {
-      shared = await testDatabase();
+      shared = await testDatabase('issuer');
       issuerServer = await TestIssuerServer.start(shared);
     });
 

@@ -20,7 +20,7 @@ let database: TestDatabase;
 let issuerServer: TestIssuerServer;
 
 beforeAll(async () => {
-  database = await testDatabase();
+  database = await testDatabase('issuer');
   issuerServer = await TestIssuerServer.start(database);
 });
 

@@ -34,7 +34,7 @@ describe('A licensee with more connections than the issuer takes, whose bodies n
   const sockets: Socket[] = [];
 
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await testDatabase('issuer');
     issuerServer = await TestIssuerServer.start(database);
   });
 
