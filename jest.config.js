@@ -1,6 +1,6 @@
 /** One configuration for every suite; `npm test` says which databases it runs on. */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/sampling-environment.mjs',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.spec.ts', '**/*.e2e.ts'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -1,12 +1,13 @@
 // Runs the tests: on the embedded database, and on PostgreSQL where TEST_DATABASE_URL names one.
 //
-//   npm test                         everything; says what needs PostgreSQL and was skipped
-//   npm test -- test/domain          what jest would take: paths and options
-//   node scripts/test.mjs --only-postgres
-//                                    what depends on the database, on PostgreSQL alone
+//   npm test                         everything, a part of the long suites; says what needs PostgreSQL and was skipped
+//   npm test -- test/domain          what jest would take: paths and options; all of it
+//   node scripts/test.mjs --only-postgres [--sample] [paths]
+//                                    what depends on the database, on PostgreSQL alone; a part of the long suites
 //   node scripts/test.mjs test/database-faults
 //                                    what hurts a PostgreSQL server of its own: needs its programs, and no server
 import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -26,7 +27,16 @@ const SHOWN_AS_SLOWEST = 10;
 
 const { TEST_DATABASE_URL: postgres, ...environment } = process.env;
 const onlyPostgres = process.argv.includes('--only-postgres');
-const chosen = process.argv.slice(2).filter((argument) => argument !== '--only-postgres');
+const chosen = process.argv
+  .slice(2)
+  .filter((argument) => !['--only-postgres', '--sample'].includes(argument));
+const isSample =
+  environment.TEST_GEAR === undefined && (chosen.length === 0 || process.argv.includes('--sample'));
+if (isSample) {
+  environment.TEST_GEAR = 'sample';
+  environment.SAMPLE_SEED ??= String(randomInt(1, 1_000_000_000));
+  console.log(`A part of the long suites runs; the same again: SAMPLE_SEED=${environment.SAMPLE_SEED}`);
+}
 const totals = { passed: 0, failed: 0, failures: [] };
 
 const faults = chosen.filter((argument) => argument.includes(FAULTS));

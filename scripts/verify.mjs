@@ -10,6 +10,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { LONG_SUITES } from './long-suites.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RECORD = fileURLToPath(new URL('../test/verified.json', import.meta.url));
@@ -17,51 +18,18 @@ const RECORD = fileURLToPath(new URL('../test/verified.json', import.meta.url));
 const SKIPPED = 77;
 const LONGEST_MS = 30 * 60_000;
 /** What every suite depends on. */
-const ALWAYS = ['package-lock.json', 'jest.config.js', 'scripts/test.mjs', 'scripts/verify.mjs'];
+const ALWAYS = [
+  'package-lock.json',
+  'jest.config.js',
+  'scripts/test.mjs',
+  'scripts/long-suites.mjs',
+  'scripts/verify.mjs',
+];
 const jest = (...paths) => [process.execPath, 'scripts/test.mjs', ...paths];
 
 /** A suite is due when one of its paths differs from the commit on which it last passed. */
 const SUITES = [
-  {
-    name: 'interleavings',
-    paths: [
-      'src/licensing',
-      'src/domain',
-      'src/database',
-      'src/schema',
-      'src/snapshot',
-      'src/audit',
-      'test/licensing',
-      'test/support',
-    ],
-    command: jest('test/licensing/renewal/renewal-interleavings'),
-  },
-  {
-    name: 'vectors',
-    paths: [
-      'src/licensing',
-      'src/domain',
-      'src/issuer',
-      'src/http',
-      'vectors',
-      'test/e2e/licensing',
-      'test/support',
-    ],
-    command: jest('test/e2e/licensing/vectors'),
-  },
-  {
-    name: 'issuer-faults',
-    paths: [
-      'src/licensing',
-      'src/domain',
-      'src/issuer',
-      'src/http',
-      'test/e2e/issuer',
-      'test/e2e/licensing',
-      'test/support',
-    ],
-    command: jest('test/e2e/issuer/faults'),
-  },
+  ...LONG_SUITES.map(({ name, files, paths }) => ({ name, paths, command: jest(...files) })),
   {
     name: 'database-faults',
     paths: ['src', ':!src/issuer-server', ':!src/issuer', 'test/database-faults', 'test/support'],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/verify.mjs', import.meta.url));
+const SCRIPTS = fileURLToPath(new URL('../../scripts/', import.meta.url));
 
 describe('npm run verify', () => {
   let root: string;
@@ -34,7 +34,8 @@ describe('npm run verify', () => {
     root = mkdtempSync(join(tmpdir(), 'licentia-verify-'));
     git('init', '--quiet');
     mkdirSync(join(root, 'scripts'));
-    cpSync(SCRIPT, join(root, 'scripts/verify.mjs'));
+    for (const name of ['verify.mjs', 'long-suites.mjs'])
+      cpSync(join(SCRIPTS, name), join(root, 'scripts', name));
     write('src/domain/a.ts', '1');
     write('docs/a.md', '1');
     write('test/verified.json', '{}');

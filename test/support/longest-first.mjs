@@ -1,24 +1,15 @@
 import Sequencer from '@jest/test-sequencer';
+import { LONG_SUITES } from '../../scripts/long-suites.mjs';
 
-/** The longest files, longest first: `npm test` prints the slowest ten at its end. */
+/** The longest files: `npm test` prints the slowest ten at its end. */
 const LONGEST = [
-  'test/licensing/renewal/renewal-interleavings.spec.ts',
-  'test/e2e/licensing/vectors.e2e.ts',
-  'test/e2e/issuer/faults.e2e.ts',
-  'test/schema/upgrade.spec.ts',
-  'test/schema/migrations.spec.ts',
-  'test/e2e/licensing/sources.e2e.ts',
-  'test/database/embedded-driver.spec.ts',
-  'test/process/main.spec.ts',
-  'test/e2e/licensing/keys.e2e.ts',
-  'test/e2e/access/limits.e2e.ts',
-  'test/issuer-server/main.spec.ts',
-  'test/e2e/licensing/queue.e2e.ts',
-  'test/contract/lock-file.spec.ts',
+  ...LONG_SUITES.flatMap(({ files }) => files),
+  ...['test/e2e/licensing/renewal', 'test/e2e/licensing/renew', 'test/e2e/licensing/read-token'],
+  ...['test/examples/examples', 'test/e2e/access/limits', 'test/e2e/licensing/queue'],
 ];
 
 const indexOf = (path) => {
-  const found = LONGEST.findIndex((file) => path.endsWith(`/${file}`));
+  const found = LONGEST.findIndex((file) => path.includes(`/${file}.`));
   return found === -1 ? LONGEST.length : found;
 };
 

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { TestEnvironment } from 'jest-environment-node';
+import { LONG_SUITES } from '../../scripts/long-suites.mjs';
+
+/** Of a long file one test in so many runs. */
+const ONE_IN = 3;
+const SAMPLED = LONG_SUITES.filter(({ hasOwnSample }) => !hasOwnSample).flatMap(({ files }) => files);
+
+/**
+ * Runs a part of the tests of long files with `TEST_GEAR=sample`, chosen by `SAMPLE_SEED`: the same seed chooses the same tests,
+ * whatever else runs. The others are listed as skipped.
+ */
+export default class SamplingEnvironment extends TestEnvironment {
+  #isSampled;
+
+  constructor(config, context) {
+    super(config, context);
+    const isLong = SAMPLED.some((file) => context.testPath.includes(`/${file}.`));
+    this.#isSampled = isLong && process.env.TEST_GEAR === 'sample';
+  }
+
+  handleTestEvent({ name }, { rootDescribeBlock }) {
+    if (name !== 'run_start' || !this.#isSampled) return;
+    const chances = testsOf(rootDescribeBlock)
+      .filter(({ mode }) => mode !== 'skip' && mode !== 'todo')
+      .map((test) => ({ test, chance: chanceOf(test) }))
+      .sort((a, b) => a.chance - b.chance);
+    for (const { test } of chances.slice(Math.ceil(chances.length / ONE_IN))) test.mode = 'skip';
+  }
+}
+
+function testsOf({ children }) {
+  return children.flatMap((child) => (child.type === 'describeBlock' ? testsOf(child) : [child]));
+}
+
+/** A number by title and seed, equally distributed. */
+function chanceOf(test) {
+  const titles = [];
+  for (let block = test; block !== undefined; block = block.parent) titles.push(block.name);
+  return createHash('sha256').update(`${process.env.SAMPLE_SEED} ${titles}`).digest().readUInt32BE();
+}
