@@ -3,7 +3,8 @@
 //   npm run check            all of them; what needs PostgreSQL is skipped without TEST_DATABASE_URL, what needs
 //                            promtool where it is not found (PROMTOOL, the PATH, .cache), what needs PgBouncer too
 //   npm run check -- lint    those whose name contains a word; with 2 where there are none
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { findPgBouncer } from './pgbouncer.mjs';
 import { DIRECT } from './postgres-suites.mjs';
@@ -11,38 +12,64 @@ import { DIRECT } from './postgres-suites.mjs';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url));
 
+/** Cheap ones first. Those with a lane run after them, the lanes side by side. */
 const CHECKS = [
-  ['The code has one format', [bin('prettier'), '--check', '.']],
-  ['The linter has nothing to say', [bin('eslint'), '--max-warnings=0', '.']],
-  ['The prose is plain English', [process.execPath, 'scripts/check-prose.mjs']],
-  ['The types are right', [bin('tsc'), '-p', 'tsconfig.json']],
-  ['Everybody imports downward only', [bin('depcruise'), 'src', '--config', '.dependency-cruiser.cjs']],
-  ['The lock file is whole and nothing runs at install', [process.execPath, 'scripts/check-lockfile.mjs']],
-  ['The alert rules fire when they should', [process.execPath, 'scripts/check-alerts.mjs'], 'PROMTOOL'],
-  ['It builds', ['npm', 'run', '--silent', 'build']],
-  ['The bill of materials has every production package', [process.execPath, 'scripts/write-sbom.mjs']],
-  ['The unit tests pass on every supported release of Node', [process.execPath, 'scripts/check-nodes.mjs']],
-  [
-    'The tests pass on PostgreSQL',
+  { sentence: 'The code has one format', command: [bin('prettier'), '--check', '.'] },
+  { sentence: 'The prose is plain English', command: [process.execPath, 'scripts/check-prose.mjs'] },
+  {
+    sentence: 'The lock file is whole and nothing runs at install',
+    command: [process.execPath, 'scripts/check-lockfile.mjs'],
+  },
+  { sentence: 'The types are right', command: [bin('tsc'), '-p', 'tsconfig.json'] },
+  { sentence: 'The linter has nothing to say', command: [bin('eslint'), '--max-warnings=0', '.'] },
+  {
+    sentence: 'Everybody imports downward only',
+    command: [bin('depcruise'), 'src', '--config', '.dependency-cruiser.cjs'],
+  },
+  {
+    sentence: 'The alert rules fire when they should',
+    command: [process.execPath, 'scripts/check-alerts.mjs'],
+    needs: 'PROMTOOL',
+  },
+  { sentence: 'It builds', command: ['npm', 'run', '--silent', 'build'] },
+  {
+    sentence: 'The bill of materials has every production package',
+    command: [process.execPath, 'scripts/write-sbom.mjs'],
+  },
+  {
+    sentence: 'The tests pass on PostgreSQL',
     // Where there is PgBouncer, the rest runs through it.
-    [process.execPath, 'scripts/test.mjs', '--only-postgres', ...(findPgBouncer() ? DIRECT : [])],
-    'TEST_DATABASE_URL',
-  ],
-  [
-    'The tests of replicas and licensing pass through PgBouncer',
-    [process.execPath, 'scripts/check-pgbouncer.mjs'],
-    'TEST_DATABASE_URL',
-  ],
-  [
-    'After a storm of 20 kills nothing is lost, doubled, gone back or stuck',
-    [process.execPath, 'scripts/run-typescript.mjs', 'test/storm/main.ts'],
-    'TEST_DATABASE_URL',
-  ],
-  [
-    'The quickstart starts, answers its curl lines and survives a kill',
-    [process.execPath, 'scripts/check-quickstart.mjs'],
-  ],
+    command: [
+      ...[process.execPath, 'scripts/test.mjs', '--only-postgres', '--sample'],
+      ...(findPgBouncer() ? DIRECT : []),
+    ],
+    needs: 'TEST_DATABASE_URL',
+    lane: 'direct',
+  },
+  {
+    sentence: 'After a storm of 20 kills nothing is lost, doubled, gone back or stuck',
+    command: [process.execPath, 'scripts/run-typescript.mjs', 'test/storm/main.ts'],
+    needs: 'TEST_DATABASE_URL',
+    lane: 'direct',
+  },
+  {
+    sentence: 'The tests of replicas and licensing pass through PgBouncer',
+    command: [process.execPath, 'scripts/check-pgbouncer.mjs'],
+    needs: 'TEST_DATABASE_URL',
+    lane: 'pooled',
+  },
+  {
+    sentence: 'The unit tests pass on every supported release of Node',
+    command: [process.execPath, 'scripts/check-nodes.mjs'],
+    lane: 'pooled',
+  },
+  {
+    sentence: 'The quickstart starts, answers its curl lines and survives a kill',
+    command: [process.execPath, 'scripts/check-quickstart.mjs'],
+    lane: 'pooled',
+  },
 ];
+const LANES = ['direct', 'pooled'];
 
 // Found where it is; `node scripts/check-alerts.mjs --fetch` brings it.
 const promtool = spawnSync(process.execPath, ['scripts/check-alerts.mjs', '--find'], { cwd: ROOT });
@@ -52,28 +79,47 @@ if (promtool.status === 0) process.env.PROMTOOL = promtool.stdout.toString().tri
 const SKIPPED = 77;
 
 const words = process.argv.slice(2).map((word) => word.toLowerCase());
-const chosen = CHECKS.filter(([sentence]) => words.every((word) => sentence.toLowerCase().includes(word)));
+const chosen = CHECKS.filter(({ sentence }) => words.every((word) => sentence.toLowerCase().includes(word)));
 if (chosen.length === 0) {
   console.error(
     `There is no check with ${words.map((word) => `“${word}”`).join(' and ')} in its name. There are:`,
   );
-  for (const [sentence] of CHECKS) console.error(`  ${sentence}`);
+  for (const { sentence } of CHECKS) console.error(`  ${sentence}`);
   process.exit(2);
 }
 const count = { passed: 0, failed: 0, skipped: 0 };
 const summary = [];
-for (const [sentence, [command, ...args], needs] of chosen) {
+for (const check of chosen.filter(({ lane }) => lane === undefined)) await run(check);
+// Side by side: what computes on one core leaves the other to what waits.
+await Promise.all(
+  LANES.map(async (lane) => {
+    for (const check of chosen.filter((one) => one.lane === lane)) await run(check);
+  }),
+);
+console.log(summary.join('\n'));
+console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+process.exitCode = count.failed > 0 ? 1 : 0;
+
+/** Runs a check. What it says comes at its end, in one piece, where others run beside it. */
+async function run({ sentence, command: [command, ...args], needs, lane }) {
   if (needs !== undefined && !process.env[needs]) {
     count.skipped += 1;
     console.log(`skipped  ${sentence}: ${needs} is not set`);
-    continue;
+    return;
   }
+  const isBeside = lane !== undefined && chosen.length > 1;
+  if (isBeside) console.log(`begun    ${sentence}`);
   const started = performance.now();
-  const { status } = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  const out = isBeside ? 'pipe' : 'inherit';
+  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', out, out] });
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => said.push(bytes));
+  const [status] = await once(child, 'close');
+  process.stdout.write(Buffer.concat(said));
   if (status === SKIPPED) {
     count.skipped += 1;
     console.log(`skipped  ${sentence}`);
-    continue;
+    return;
   }
   const passed = status === 0;
   count[passed ? 'passed' : 'failed'] += 1;
@@ -81,6 +127,3 @@ for (const [sentence, [command, ...args], needs] of chosen) {
   console.log(`${passed ? 'passed ' : 'FAILED '}  ${sentence} (${seconds} s)`);
   summary.push(`${passed ? 'passed' : 'FAILED'} ${seconds.padStart(8)} s  ${sentence}`);
 }
-console.log(summary.join('\n'));
-console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
-process.exitCode = count.failed > 0 ? 1 : 0;
