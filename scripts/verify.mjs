@@ -7,7 +7,8 @@
 //   node scripts/verify.mjs --help
 //
 // Ends with 0 when all is well, 1 when a suite failed, 2 for a suite that does not exist or uncommitted changes.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { LONG_SUITES } from './long-suites.mjs';
@@ -81,34 +82,30 @@ if (args.includes('--help')) {
   for (const suite of SUITES) console.log(sentence(suite));
 } else if (args.includes('--due')) {
   for (const suite of SUITES) console.log(sentence(suite));
-  process.exitCode = run(SUITES.filter((suite) => reasonOf(suite) !== undefined)).failed > 0 ? 1 : 0;
+  process.exitCode = (await run(SUITES.filter((suite) => reasonOf(suite) !== undefined))).failed > 0 ? 1 : 0;
 } else if (git('status', '--porcelain').stdout !== '') {
   console.error('There are uncommitted changes: commit them first, as a record names a commit.');
   process.exitCode = 2;
 } else {
   const commit = git('rev-parse', 'HEAD').stdout.trim();
-  const { passed, failed } = run(SUITES.filter(({ name }) => names.length === 0 || names.includes(name)));
+  const { passed, failed } = await run(
+    SUITES.filter(({ name }) => names.length === 0 || names.includes(name)),
+  );
   for (const { name } of passed) record[name] = { commit, date: new Date().toISOString().slice(0, 10) };
   writeFileSync(RECORD, `${JSON.stringify(record, undefined, 2)}\n`);
   if (passed.length > 0) console.log('Recorded in test/verified.json: commit it.');
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
-function run(suites) {
-  const outcomes = suites.map((suite) => {
-    console.log(`The suite ${suite.name}, in full`);
-    const started = performance.now();
-    const [command, ...rest] = suite.command;
-    const environment = { ...process.env, TEST_GEAR: 'full' };
-    const { status } = spawnSync(command, rest, {
-      cwd: ROOT,
-      env: environment,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      timeout: LONGEST_MS,
-    });
-    const outcome = status === 0 ? 'passed' : status === SKIPPED ? 'skipped' : 'FAILED';
-    return { suite, outcome, seconds: (performance.now() - started) / 1000 };
-  });
+/** Two suites at a time: most of them are one file, and wait for much of their time. */
+async function run(suites) {
+  const waiting = [...suites];
+  const outcomes = [];
+  const work = async () => {
+    for (let suite = waiting.shift(); suite !== undefined; suite = waiting.shift())
+      outcomes.push(await runOne(suite));
+  };
+  await Promise.all([work(), work()]);
   for (const { suite, outcome, seconds } of outcomes) {
     console.log(`${outcome.padEnd(7)} ${seconds.toFixed(1).padStart(8)} s  ${suite.name}`);
   }
@@ -116,6 +113,25 @@ function run(suites) {
     passed: outcomes.filter(({ outcome }) => outcome === 'passed').map(({ suite }) => suite),
     failed: outcomes.filter(({ outcome }) => outcome === 'FAILED').length,
   };
+}
+
+/** Runs a suite. What it says comes at its end, in one piece. */
+async function runOne(suite) {
+  console.log(`The suite ${suite.name}, in full`);
+  const started = performance.now();
+  const [command, ...rest] = suite.command;
+  const child = spawn(command, rest, {
+    cwd: ROOT,
+    env: { ...process.env, TEST_GEAR: 'full' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LONGEST_MS,
+  });
+  const said = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => said.push(bytes));
+  const [status] = await once(child, 'close');
+  process.stdout.write(Buffer.concat(said));
+  const outcome = status === 0 ? 'passed' : status === SKIPPED ? 'skipped' : 'FAILED';
+  return { suite, outcome, seconds: (performance.now() - started) / 1000 };
 }
 
 /** Why a suite has to run again; undefined where nothing that it depends on has changed. */
