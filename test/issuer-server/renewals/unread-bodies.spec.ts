@@ -82,7 +82,7 @@ describe('A renewal whose client goes away while its token is verified', () => {
   let issuerServer: TestIssuerServer;
 
   beforeAll(async () => {
-    database = await testDatabase();
+    database = await testDatabase('issuer');
     issuerServer = await TestIssuerServer.start(database);
   });
 
