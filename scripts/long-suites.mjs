@@ -2,7 +2,7 @@
 
 /**
  * `files`: the tests, as jest takes them. `paths`: what the outcome depends on, as git takes them.
- * `hasOwnSample`: its tables are sampled by the tests themselves, else a third of its tests run.
+ * `hasOwnSample`: its tables are sampled by the tests themselves, else a quarter of its tests run.
  */
 export const LONG_SUITES = [
   {

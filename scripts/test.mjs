@@ -8,7 +8,7 @@
 //                                    what hurts a PostgreSQL server of its own: needs its programs, and no server
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,8 +21,11 @@ const ON_POSTGRES = [...new Set([...DIRECT, ...POOLED])];
 const ONLY_POSTGRES = 'test/postgres';
 /** Hurts a PostgreSQL server of its own: needs the server's programs, and no server. */
 const FAULTS = 'test/database-faults';
-/** Two at least: much of a test's time is waiting. */
-const WORKERS = Math.max(2, availableParallelism());
+/** One more than cores: much of a test's time is waiting. */
+const WORKERS = availableParallelism() + 1;
+/** Where databases need no disk: a test of durability counts the calls of fsync, and kills processes, not the machine. */
+const MEMORY = '/dev/shm';
+const MEMORY_BYTES = 4 * 2 ** 30;
 const SHOWN_AS_SLOWEST = 10;
 
 const { TEST_DATABASE_URL: postgres, ...environment } = process.env;
@@ -38,6 +41,8 @@ if (isSample) {
   console.log(`A part of the long suites runs; the same again: SAMPLE_SEED=${environment.SAMPLE_SEED}`);
 }
 const totals = { passed: 0, failed: 0, failures: [] };
+
+if (environment.TMPDIR === undefined && hasRoom(MEMORY)) environment.TMPDIR = MEMORY;
 
 const faults = chosen.filter((argument) => argument.includes(FAULTS));
 
@@ -76,6 +81,16 @@ if (faults.length > 0) {
 for (const name of totals.failures) console.log(`FAILED  ${name}`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
+
+function hasRoom(directory) {
+  try {
+    accessSync(directory, constants.W_OK);
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize > MEMORY_BYTES;
+  } catch {
+    return false;
+  }
+}
 
 function run(where, args, extra) {
   console.log(`Tests ${where}`);

@@ -3,7 +3,7 @@ import { TestEnvironment } from 'jest-environment-node';
 import { LONG_SUITES } from '../../scripts/long-suites.mjs';
 
 /** Of a long file one test in so many runs. */
-const ONE_IN = 3;
+const ONE_IN = 4;
 const SAMPLED = LONG_SUITES.filter(({ hasOwnSample }) => !hasOwnSample).flatMap(({ files }) => files);
 
 /**
