@@ -40,8 +40,8 @@ export interface Replacement {
 
 /**
  * The license in the database. Every write is one conditional statement: it names the generation, the revision and
- * the stamp that the writer read, and it never replaces a valid token of a license with an older one. So a late
- * write changes nothing.
+ * the stamp that its transaction read, and replaces a token of the same license with an older one only if
+ * `overNewer` allows it. `decideSuccession` compares with what a renewal read before its call.
  */
 @Injectable()
 export class LicenseStore {

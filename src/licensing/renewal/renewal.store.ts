@@ -44,7 +44,7 @@ export interface CallOutcome {
 /**
  * The attempts to renew, in the database: written before the issuer is asked, so that a process that dies leaves behind
  * what the next one goes on with. A lease on the database's clock has one replica ask at a time. It only saves
- * calls: what makes a late write harmless is the condition in {@link LicenseStore}.
+ * calls: a late answer is harmless because `decideSuccession` compares the row with the one from before the call.
  */
 @Injectable()
 export class RenewalStore {
