@@ -39,7 +39,7 @@ export class RenewalStateEntity {
   @Column({ ...MOMENT, name: 'last_success_at' })
   lastSuccessAt!: Date | null;
 
-  /** `renewed`, `unchanged` or an error's code. */
+  /** `renewed`, `unchanged`, `not-due` or an error's code. */
   @Column({ ...OPTIONAL_TEXT, name: 'last_outcome' })
   lastOutcome!: string | null;
 

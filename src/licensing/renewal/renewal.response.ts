@@ -8,7 +8,7 @@ export interface RenewalResponse {
   readonly underWay: boolean;
   readonly lastAttempt: number | null;
   readonly lastSuccess: number | null;
-  /** What the last attempt came to: `renewed`, `unchanged` or an error's `messageId`. */
+  /** What the last attempt came to: `renewed`, `unchanged`, `not-due` or an error's `messageId`. */
   readonly outcome: string | null;
   /** What was at fault, where that is known. */
   readonly cause: FailureClass | null;
