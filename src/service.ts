@@ -14,12 +14,14 @@ import { fromUnnamedProxy } from './http/unnamed-proxy.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
 import { AnswerLog } from './licensing/explain/answer-log.js';
 import { ExpiryMarker } from './licensing/terms/expiry-marker.js';
+import { LicenseReader } from './licensing/license/license-reader.js';
 import { LicenseQueue } from './licensing/terms/license-queue.js';
 import { LicenseSources } from './licensing/sources/license-sources.js';
 import { RenewalScheduler } from './licensing/renewal/renewal-scheduler.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
 import { explainFailure, isFinal } from './start-failure.js';
 
+const CHECK = '/api/licensing/check';
 /** How long to wait between two tries to reach the database, milliseconds. */
 const RETRY_MS = 1_000;
 /** Every so many tries the log says again what is missing. */
@@ -63,7 +65,8 @@ export async function startService(
 ): Promise<RunningService> {
   const application = await HttpApplication.create(AppModule.of(config, clock), {
     logger,
-    quietRoute: '/api/licensing/check',
+    quietRoute: CHECK,
+    replayed: (nest) => ({ route: CHECK, basis: nest.get(LicenseReader).basis }),
     limits: {
       clientOf: clientAddress(config.http.trustedProxies),
       isFromUnnamedProxy: fromUnnamedProxy(config.http.trustedProxies),

@@ -30,7 +30,8 @@ export class AccessGuard implements CanActivate {
   }
 
   #authorize(request: IncomingMessage, caller: Caller, rule: { readonly action: Action } | undefined): true {
-    contextOf(request).callerId = caller.id;
+    const known = contextOf(request);
+    known.callerId = caller.id;
     if (rule === undefined) throw new AccessDeniedError([], 'the endpoint declares no action');
     if (!caller.actions.has(rule.action)) {
       const reason = caller.withheld?.has(rule.action)
@@ -39,6 +40,9 @@ export class AccessGuard implements CanActivate {
       throw new AccessDeniedError([rule.action], `${caller.id}${reason}`);
     }
     (request as Admitted)[CALLER] = caller;
+    const { authorization } = request.headers;
+    if (known.basis !== undefined && authorization !== undefined)
+      known.readmit = this.authenticator.again(authorization);
     return true;
   }
 }

@@ -75,6 +75,26 @@ export class Authenticator {
     return this.#admit(found);
   }
 
+  /**
+   * How to let the caller of a header in again without reading it: as long as the snapshot's tokens are the same.
+   * @returns undefined for a header that is read each time, such as a name and a password
+   */
+  again(authorization: string): (() => boolean) | undefined {
+    const known = this.#recall(authorization);
+    if (known === undefined) return undefined;
+    const tokens = this.#rememberedFrom;
+    return () => this.snapshots.current?.tokens === tokens && this.#isAdmitted(known);
+  }
+
+  #isAdmitted(known: Known): boolean {
+    try {
+      this.#admit(known);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** What Passport said of this header for the present snapshot. Kept by hash: no credential stays in memory. */
   #recall(authorization: string): Known | undefined {
     const tokens = this.snapshots.current?.tokens;

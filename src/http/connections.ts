@@ -20,6 +20,8 @@ interface Connection {
   readonly unanswered: Set<ServerResponse>;
   /** The caller of the last request whose caller was let in; undefined while there was none. */
   callerId: string | undefined;
+  /** Listens to the 'close' of each of its answers. */
+  readonly onAnswered: (this: ServerResponse) => void;
 }
 
 /**
@@ -61,7 +63,21 @@ export class Connections {
       leaving.destroy();
     }
     const unanswered = new Set<ServerResponse>();
-    this.#open.set(socket, { latest: undefined, context: undefined, unanswered, callerId: undefined });
+    const noteAnswer = (response: ServerResponse) => {
+      unanswered.delete(response);
+      if (this.#open.has(socket)) this.#noteCaller(socket, connection);
+    };
+    const connection: Connection = {
+      latest: undefined,
+      context: undefined,
+      unanswered,
+      callerId: undefined,
+      // One function for all: a listener of its own for each answer takes longer.
+      onAnswered() {
+        noteAnswer(this);
+      },
+    };
+    this.#open.set(socket, connection);
     this.#strangers.add(socket);
     socket.once('close', () => {
       this.#forget(socket);
@@ -85,10 +101,7 @@ export class Connections {
     connection.context = context;
     connection.unanswered.add(response);
     this.#undecided.add(socket);
-    response.once('close', () => {
-      connection.unanswered.delete(response);
-      if (this.#open.has(socket)) this.#noteCaller(socket, connection);
-    });
+    response.on('close', connection.onAnswered);
     return true;
   }
 

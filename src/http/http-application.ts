@@ -9,6 +9,7 @@ import { standardOutput, STREAMS } from '../output/standard-output.js';
 import { HttpMetrics } from './http-metrics.js';
 import { NestLogger } from './logger.js';
 import { logRequest } from './request-log.js';
+import type { ReplayedRoute } from './replay.js';
 import { type RequestHooks, type ServerLimits, StableExpressAdapter } from './stable-express-adapter.js';
 import { UNNAMED_PROXY_HINT } from './unnamed-proxy.js';
 
@@ -25,6 +26,8 @@ export interface HttpApplicationOptions {
   readonly quietRoute: string;
   /** What is taken from outside; the adapter's own limits unless given. */
   readonly limits?: Partial<ServerLimits>;
+  /** The route whose answers are given again while nothing can have changed; see `Replays`. None unless given. */
+  readonly replayed?: (nest: INestApplication) => ReplayedRoute;
   /** Called first when the application is to end. */
   readonly onDrain?: () => void;
   /** Called when everything is closed. What it throws is why the end failed: Nest itself only logs that. */
@@ -37,6 +40,7 @@ export class HttpApplication {
 
   private constructor(
     readonly nest: INestApplication,
+    private readonly adapter: StableExpressAdapter,
     private readonly server: Server,
     private readonly options: HttpApplicationOptions,
   ) {}
@@ -79,8 +83,9 @@ export class HttpApplication {
         ({ stream }) => standardOutput[stream].lost,
       );
     metrics = () => measured;
-    const application = new HttpApplication(nest, nest.getHttpServer() as Server, options);
+    const application = new HttpApplication(nest, adapter, nest.getHttpServer() as Server, options);
     draining = () => application.#draining;
+    adapter.replay(options.replayed?.(nest));
     return application;
   }
 
@@ -98,6 +103,8 @@ export class HttpApplication {
   async close(lingerMs = LINGER_MS): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
+    // The last answer of a connection says so.
+    this.adapter.replay(undefined);
     this.options.onDrain?.();
     if (this.server.listening) {
       await sleep(lingerMs);

@@ -21,9 +21,23 @@ export interface RequestContext {
   reason: string | undefined;
   /** Gives back what the request holds while it is worked on; see {@link releaseSlot}. */
   release: (() => void) | undefined;
+  /** The request's target as it came; see {@link Replays}, as for the next two. */
+  readonly target: string;
+  /** What its answer would follow from when it began. */
+  readonly basis: object | undefined;
+  /** Lets its caller in again, once that was let in. @returns false when the guard has to decide */
+  readmit: (() => boolean) | undefined;
   /** Refuses the request with this error while its body is read; undefined at any other time. */
   refuseBody: ((error: Error) => void) | undefined;
 }
+
+export const REQUEST_ID_HEADER = 'X-Request-Id';
+/** The others that every answer has. */
+export const HEADERS_OF_EVERY = [
+  ['Cache-Control', 'no-store'],
+  ['X-Content-Type-Options', 'nosniff'],
+  ['X-Frame-Options', 'deny'],
+] as const;
 
 const CONTEXT = Symbol('RequestContext');
 type Carrier = IncomingMessage & { [CONTEXT]?: RequestContext };
@@ -42,26 +56,52 @@ export function beginRequest(
   response: ServerResponse,
   clientOf: ClientAddress,
   isFromUnnamedProxy: FromUnnamedProxy = () => false,
+  basis?: object,
 ): RequestContext {
-  const { headers } = request;
-  const inbound = headers['x-request-id'];
   const context: RequestContext = {
-    requestId: typeof inbound === 'string' && REQUEST_ID.test(inbound) ? inbound : nextRequestId(),
-    traceId: headers.traceparent === undefined ? '' : traceId(headers.traceparent),
+    ...idsOf(request),
     client: clientOf(request),
     fromUnnamedProxy: isFromUnnamedProxy(request),
     callerId: undefined,
     code: undefined,
     reason: undefined,
     release: undefined,
+    target: request.url ?? '',
+    basis,
+    readmit: undefined,
     refuseBody: undefined,
   };
   (request as Carrier)[CONTEXT] = context;
-  response.setHeader('X-Request-Id', context.requestId);
-  response.setHeader('Cache-Control', 'no-store');
-  response.setHeader('X-Content-Type-Options', 'nosniff');
-  response.setHeader('X-Frame-Options', 'deny');
+  response.setHeader(REQUEST_ID_HEADER, context.requestId);
+  for (const [name, value] of HEADERS_OF_EVERY) response.setHeader(name, value);
   return context;
+}
+
+/**
+ * Starts a request that gets the answer of an earlier one of its connection again; no header is set yet.
+ * @param isTraced - whether a header says which id it has
+ */
+export function repeatRequest(
+  request: IncomingMessage,
+  earlier: RequestContext,
+  isTraced: boolean,
+): RequestContext {
+  const ids = isTraced ? idsOf(request) : undefined;
+  // Written out: this is the path of most checks, and a copy by spreading takes longer.
+  return {
+    requestId: ids?.requestId ?? nextRequestId(),
+    traceId: ids?.traceId ?? '',
+    client: earlier.client,
+    fromUnnamedProxy: earlier.fromUnnamedProxy,
+    callerId: earlier.callerId,
+    code: undefined,
+    reason: undefined,
+    release: undefined,
+    target: earlier.target,
+    basis: earlier.basis,
+    readmit: earlier.readmit,
+    refuseBody: undefined,
+  };
 }
 
 /** The context that {@link beginRequest} gave a request. */
@@ -77,6 +117,14 @@ export function releaseSlot(request: IncomingMessage): void {
   if (context?.release === undefined) return;
   context.release();
   context.release = undefined;
+}
+
+function idsOf({ headers }: IncomingMessage): Pick<RequestContext, 'requestId' | 'traceId'> {
+  const inbound = headers['x-request-id'];
+  return {
+    requestId: typeof inbound === 'string' && REQUEST_ID.test(inbound) ? inbound : nextRequestId(),
+    traceId: headers.traceparent === undefined ? '' : traceId(headers.traceparent),
+  };
 }
 
 function nextRequestId(): string {

@@ -5,7 +5,16 @@ import { clientAddress, type ClientAddress } from './client-address.js';
 import { connectionTimes } from './connection-times.js';
 import { Connections } from './connections.js';
 import { rejectHostless, rejectMalformed } from './malformed-request.js';
-import { beginRequest, type RequestContext, releaseSlot } from './request-context.js';
+import { type Replay, type ReplayedRoute, Replays, type RoutedRequest } from './replay.js';
+import {
+  beginRequest,
+  contextOf,
+  HEADERS_OF_EVERY,
+  REQUEST_ID_HEADER,
+  releaseSlot,
+  repeatRequest,
+  type RequestContext,
+} from './request-context.js';
 import { belowSubPath } from './sub-path.js';
 import type { FromUnnamedProxy } from './unnamed-proxy.js';
 
@@ -36,6 +45,8 @@ export const DEFAULT_LIMITS: ServerLimits = {
   subPath: '',
 };
 
+const JSON_TYPE = 'application/json';
+
 /** Limits of a connection: bytes and milliseconds. */
 const SERVER_OPTIONS: ServerOptions = {
   maxHeaderSize: 16 * 1024,
@@ -55,6 +66,7 @@ const SERVER_OPTIONS: ServerOptions = {
  */
 export class StableExpressAdapter extends ExpressAdapter {
   readonly #limits: ServerLimits;
+  #replays: Replays | undefined;
 
   /** @param limits - those that are not given are {@link DEFAULT_LIMITS} */
   constructor(
@@ -81,8 +93,14 @@ export class StableExpressAdapter extends ExpressAdapter {
     const connections = new Connections(this.#limits.maxConnections);
     const routed = belowSubPath(this.#limits.subPath);
     const handle = (request: IncomingMessage, response: ServerResponse) => {
+      const replay = this.#replays?.of(request);
+      if (replay !== undefined) {
+        this.#repeat(replay, request, response, connections);
+        return;
+      }
       const { clientOf, isFromUnnamedProxy } = this.#limits;
-      const context = beginRequest(request, response, clientOf, isFromUnnamedProxy);
+      const basis = this.#replays?.basis;
+      const context = beginRequest(request, response, clientOf, isFromUnnamedProxy, basis);
       if (!connections.begin(request.socket, response, context)) return;
       this.hooks.onBegin(request, response, context);
       if (!namesOneHost(request)) {
@@ -118,6 +136,21 @@ export class StableExpressAdapter extends ExpressAdapter {
     this.httpServer = server;
   }
 
+  /** @param replayed - the route whose answers are given again from now on; undefined for none */
+  replay(replayed: ReplayedRoute | undefined): void {
+    this.#replays = replayed && new Replays(replayed);
+  }
+
+  #repeat(replay: Replay, request: RoutedRequest, response: ServerResponse, connections: Connections): void {
+    const context = repeatRequest(request, replay.context, replay.isTraced);
+    if (!connections.begin(request.socket, response, context)) return;
+    request.route = replay.route;
+    this.hooks.onBegin(request, response, context);
+    // One array is cheaper than a header at a time.
+    response.writeHead(200, [REQUEST_ID_HEADER, context.requestId, ...replay.headers]);
+    response.end(replay.payload);
+  }
+
   #reject(error: NodeJS.ErrnoException, socket: Socket): void {
     const status = rejectMalformed(error, socket);
     if (status !== undefined) this.hooks.onMalformed(status);
@@ -139,11 +172,19 @@ export class StableExpressAdapter extends ExpressAdapter {
       payload = body;
     } else {
       payload = JSON.stringify(body);
-      if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'application/json');
+      const isPlain = response.statusCode === 200 && !response.hasHeader('Content-Type');
+      if (isPlain) this.#replays?.note(response.req, contextOf(response.req), payload, headersOf(payload));
+      if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', JSON_TYPE);
     }
     response.setHeader('Content-Length', Buffer.byteLength(payload));
     response.end(payload);
   }
+}
+
+/** The headers of an answer that is JSON but for the request's id, names and values in turn. */
+function headersOf(payload: string): string[] {
+  const length = String(Buffer.byteLength(payload));
+  return [...HEADERS_OF_EVERY, ['Content-Type', JSON_TYPE], ['Content-Length', length]].flat();
 }
 
 type ExpressApplication = ((request: IncomingMessage, response: ServerResponse) => void) & {

@@ -69,6 +69,15 @@ export class LicenseReader {
     return this.#last.state;
   }
 
+  /**
+   * What {@link current} would return, as long as it would return the very same: another object for another
+   * snapshot, and for another second. Undefined when it has to work it out.
+   */
+  readonly basis = (): LicenseState | undefined => {
+    const isSame = this.#last?.snapshot === this.snapshots.current && this.#last?.second === this.now();
+    return isSame ? this.#last?.state : undefined;
+  };
+
   /** How a license of a source was found by itself, by what is known of it now. */
   sightingOf(license: AuthenticatedLicense, times: Omit<Times, 'isAnswered'>): Sighting {
     const stored = this.snapshots.current?.license;
