@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isReadingFiles } from './config/named-file.js';
+import { isReadingFiles } from './config/file-deadline.js';
 import { flushOutput, standardOutput } from './output/standard-output.js';
 import { explainFailure } from './start-failure.js';
 
@@ -11,7 +11,7 @@ export const MAX_SHUTDOWN_MS = 9_600;
 const FLUSH_MS = 500;
 /** The same where no time is left, milliseconds: twice this after the longest end is less than ten seconds. */
 const LAST_WORDS_MS = 150;
-/** How long a file that a setting names may keep the end waiting, milliseconds. */
+/** How long a file that a setting names, or an embedded directory, may keep the end waiting, milliseconds. */
 const LAST_READ_MS = 200;
 /** How often the end looks whether file systems and name servers still keep it waiting, milliseconds. */
 const LOOK_MS = 10;

@@ -3,6 +3,7 @@ import { UnusableDatabaseError } from './database/database-inspection.js';
 import {
   EmbeddedDirectoryError,
   EmbeddedDirectoryLostError,
+  UnfinishedCheckpointError,
 } from './database/embedded/embedded-directory-error.js';
 import { EmbeddedDirectoryInUseError } from './database/embedded/directory-lock.js';
 import { StaleIdentityError } from './database/identities.js';
@@ -25,6 +26,7 @@ const PLAIN = [
   PortTakenError,
   StaleIdentityError,
   TransferError,
+  UnfinishedCheckpointError,
   UnusableDatabaseError,
 ];
 

@@ -1,16 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-
-/** How long a file may take to be read, milliseconds. */
-export const FILE_DEADLINE_MS = 2_000;
-const SLICES = 20;
-
-/**
- * How many files are read at a time. A read on a file system that hangs holds one of the four threads that Node has for
- * files, names and signatures until the file system answers, so some of them are never given to files.
- */
-const MAX_AT_A_TIME = 2;
+import { endsInTime, FILE_DEADLINE_MS, inTurn } from './file-deadline.js';
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -35,7 +25,6 @@ export class NamedFileError extends Error {
 
 /** By path and limit: a file is never read a second time while the first read is under way. */
 const answers = new Map<string, Promise<Buffer>>();
-const atWork = new Set<Promise<unknown>>();
 
 /**
  * The content of a file that a setting names: the one way to read such a file while the process runs. It must be a
@@ -94,24 +83,8 @@ export function textOfFile(bytes: Buffer): string {
   }
 }
 
-/** Whether a file is being read: a process waits for that before it exits, without end on a file system that hangs. */
-export function isReadingFiles(): boolean {
-  return atWork.size > 0;
-}
-
-/** In slices: a slice that began before the event loop was blocked says nothing about the file. */
 async function withinDeadline<T>(content: Promise<T>): Promise<T> {
-  const ended = content.then(
-    () => true,
-    () => true,
-  );
-  for (let slice = 0; slice < SLICES; slice += 1) {
-    const over = new AbortController();
-    const passed = sleep(FILE_DEADLINE_MS / SLICES, false, { signal: over.signal }).catch(() => false);
-    const isRead = await Promise.race([ended, passed]);
-    over.abort();
-    if (isRead) return content;
-  }
+  if (await endsInTime(content)) return content;
   throw hangs('it');
 }
 
@@ -124,17 +97,6 @@ function hangs(file: string): NamedFileError {
     'hangs',
     `${file} was not read within ${FILE_DEADLINE_MS / 1000} s: its file system, or that of another file, hangs`,
   );
-}
-
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  while (atWork.size >= MAX_AT_A_TIME) await Promise.race(atWork);
-  const result = work();
-  const ended: Promise<unknown> = result.then(
-    () => atWork.delete(ended),
-    () => atWork.delete(ended),
-  );
-  atWork.add(ended);
-  return result;
 }
 
 /**

@@ -4,8 +4,8 @@ import { appendFile, mkdir, mkdtemp, open, rename, rm, symlink, writeFile } from
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FILE_DEADLINE_MS, isReadingFiles, NamedFileError } from '../../src/config/named-file.js';
-import { readNamedFile, readNamedFileSync } from '../../src/config/named-file.js';
+import { FILE_DEADLINE_MS, isReadingFiles } from '../../src/config/file-deadline.js';
+import { NamedFileError, readNamedFile, readNamedFileSync } from '../../src/config/named-file.js';
 import { HungFileSystem } from '../support/hung-file-system.js';
 
 const KIB = 1024;

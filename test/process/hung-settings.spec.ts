@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { embeddedDatabase, type TestDatabase } from '../support/database.js';
 import { HungFileSystem } from '../support/hung-file-system.js';
 
 const program = (name: string) => fileURLToPath(new URL(`../../dist/${name}.js`, import.meta.url));
@@ -74,6 +75,23 @@ const ROWS: [string, string, string[], string, string, string][] = [
   ['the quickstart', QUICKSTART, [], 'BOOTSTRAP_TOKEN_FILE', '<file>', 'BOOTSTRAP_TOKEN cannot be read'],
 ];
 
+/** Runs a program to its end. */
+async function run(directory: string, main: string, args: readonly string[], settings: object) {
+  const child = spawn(process.execPath, [main, ...args], {
+    cwd: directory,
+    env: { PATH: process.env.PATH, PORT: '0', ADMIN_USER: 'admin', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A start that hangs needs it. One that works has ended long before.
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+  });
+  child.stdout.resume();
+  let stderr = '';
+  child.stderr.on('data', (bytes: Buffer) => (stderr += String(bytes)));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stderr };
+}
+
 describe('A file that is read at the start and hangs with its file system', () => {
   const mount = join(tmpdir(), `licentia-hung-settings-${process.pid}`);
   const where = HungFileSystem.isPossible(mount) ? it : it.skip;
@@ -95,7 +113,9 @@ describe('A file that is read at the start and hangs with its file system', () =
       '<to it>': join(directory, 'address'),
     };
     if (hung !== undefined)
-      ends = ROWS.map(async ([, main, args, name, value]) => run(main, args, { [name]: values[value] }));
+      ends = ROWS.map(async ([, main, args, name, value]) =>
+        run(directory, main, args, { [name]: values[value] }),
+      );
   });
 
   afterAll(async () => {
@@ -104,21 +124,6 @@ describe('A file that is read at the start and hangs with its file system', () =
     await rm(mount, { recursive: true, force: true });
     await rm(directory, { recursive: true, force: true });
   });
-
-  async function run(main: string, args: readonly string[], settings: object) {
-    const child = spawn(process.execPath, [main, ...args], {
-      cwd: directory,
-      env: { PATH: process.env.PATH, PORT: '0', ADMIN_USER: 'admin', ...settings },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      // A start that hangs needs it. One that works has ended long before.
-      timeout: 30_000,
-      killSignal: 'SIGKILL',
-    });
-    let stderr = '';
-    child.stderr.on('data', (bytes: Buffer) => (stderr += String(bytes)));
-    const [code] = (await once(child, 'close')) as [number | null];
-    return { code, stderr };
-  }
 
   where.each(ROWS.map(([title, , , , , words], index) => ({ title, words, index })))(
     'ends $title with a sentence that names setting and path',
@@ -129,4 +134,61 @@ describe('A file that is read at the start and hangs with its file system', () =
       expect(end?.code).toBe('execve' in process ? 1 : null);
     },
   );
+});
+
+describe('An embedded directory whose file system hangs', () => {
+  const mount = join(tmpdir(), `licentia-hung-directory-${process.pid}`);
+  const where = HungFileSystem.isPossible(mount) ? it : it.skip;
+  const ADMIN = { ADMIN_PASSWORD: 'correct horse battery' };
+  const DIRECTORY_ROWS: [string, string, string[]][] = [
+    ['the service', SERVICE, []],
+    ['its --migrate', SERVICE, ['--migrate']],
+    ['its --export', SERVICE, ['--export', 'export']],
+    ['its --import', SERVICE, ['--import', 'import']],
+    ['the issuer', ISSUER, []],
+    ['its list', ISSUER, ['list']],
+  ];
+  let hung: HungFileSystem | undefined;
+  let directory: string;
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'licentia-hung-'));
+    database = await embeddedDatabase();
+    await writeFile(join(directory, 'import'), '{}');
+    await mkdir(mount);
+    hung = HungFileSystem.mount(mount);
+  });
+
+  afterAll(async () => {
+    hung?.end();
+    await rm(mount, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
+    await database.drop();
+  });
+
+  where.each(DIRECTORY_ROWS)('ends %s with a sentence that names it', async (_, main, args) => {
+    const { code, stderr } = await run(directory, main, args, {
+      ...ADMIN,
+      DATABASE_URL: `pglite://${mount}`,
+    });
+    expect(stderr).toMatch(
+      new RegExp(
+        `^The embedded database in ${mount} cannot be opened: ${mount} did not answer within 2 s, [^\\n]*\n`,
+      ),
+    );
+    expect(code).toBe('execve' in process ? 1 : null);
+  });
+
+  where('does so where only a part of it hangs', async () => {
+    const place = database.url.replace('pglite://', '');
+    const part = join(place, 'pgdata', 'pg_wal');
+    const hungPart = HungFileSystem.mount(part);
+    try {
+      const { stderr } = await run(directory, SERVICE, [], { ...ADMIN, DATABASE_URL: database.url });
+      expect(stderr).toContain(`The embedded database in ${place} cannot be opened: ${part} did not answer`);
+    } finally {
+      hungPart?.end();
+    }
+  });
 });

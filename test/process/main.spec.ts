@@ -84,6 +84,22 @@ describe('node dist/main.js', () => {
     await emptied.drop();
   });
 
+  it('ends with 1 when directories of its embedded database were deleted, and does not start again', async () => {
+    const damaged = await embeddedDatabase();
+    const settings = { ...environment(), DATABASE_URL: damaged.url };
+    const service = await ServiceProcess.start(settings);
+    const data = join(damaged.url.replace('pglite://', ''), 'pgdata');
+    for (const name of ['pg_logical', 'pg_subtrans']) await rm(join(data, name), { recursive: true });
+    expect(await service.kill('SIGTERM')).toBe(1);
+    expect(service.output).toMatch(/^"pg_logical" was .* is not the one that this process opened, .*$/m);
+
+    const next = ServiceProcess.spawn(settings);
+    expect(await next.end()).toBe(1);
+    const sentence = `${data} is damaged: it has no directory pg_logical. Restore the directory from a backup`;
+    expect(next.output.split('\n').some((line) => line.startsWith(sentence))).toBe(true);
+    await damaged.drop();
+  });
+
   describe('with the files of its settings on a file system that hangs', () => {
     const mount = join(tmpdir(), `licentia-mount-${process.pid}`);
     const where = HungFileSystem.isPossible(mount) ? it : it.skip;

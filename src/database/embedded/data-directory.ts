@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CONTROL_VERSION, readControlFile } from './control-file.js';
-import { EmbeddedDirectoryError } from './embedded-directory-error.js';
+import { DATA, DIRECTORIES } from './data-layout.js';
+import { damaged, EmbeddedDirectoryError } from './embedded-directory-error.js';
 import { INITDB_PARAMETERS } from './data-template.js';
 import { makePrivate } from './private-files.js';
 
@@ -14,7 +15,6 @@ import { makePrivate } from './private-files.js';
  */
 export const ENGINE = { major: '18', catalog: 202506291 } as const;
 
-const DATA = 'pgdata';
 /** What we make in a directory, and what the root of a file system has by itself. */
 const NOT_FOREIGN = /^(pgdata(-.*)?|lock-[0-9a-f]{16}\.sock(\.new)?|lost\+found)$/;
 const UNFINISHED = `${DATA}-`;
@@ -89,14 +89,28 @@ export async function prepareDataDirectory(directory: string, template?: string)
   // Postgres says of a lock file that it may not write that the file is there already.
   await assertWritable(data);
   // PGlite would take it for new, and start an empty database over what is left of the old one.
-  const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const flag = constants.O_RDONLY | constants.O_NONBLOCK;
+  const text = readFile(join(data, 'PG_VERSION'), { encoding: 'utf8', flag });
+  const version = await text.catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
     return undefined;
   });
   if (version === undefined) throw damaged(data, 'it has no PG_VERSION');
   if (!/^\d+(\.\d+)?\s*$/.test(version)) throw damaged(data, 'its PG_VERSION names no version');
   assertEngine(directory, data, version.trim());
+  await assertComplete(data);
   return data;
+}
+
+/** Postgres opens some incomplete directories, takes writes, and cannot end or open them afterwards. */
+async function assertComplete(data: string): Promise<void> {
+  for (const name of DIRECTORIES) {
+    const found = await stat(join(data, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+      return undefined;
+    });
+    if (!found?.isDirectory()) throw damaged(data, `it has no directory ${name}`);
+  }
 }
 
 function assertEngine(directory: string, data: string, major: string): void {
@@ -122,12 +136,6 @@ function catalogOf(data: string): number {
     if (syscall !== undefined && code !== 'ENOENT') throw error;
     throw damaged(data, 'it has no global/pg_control that can be read');
   }
-}
-
-function damaged(data: string, what: string): EmbeddedDirectoryError {
-  return new EmbeddedDirectoryError(
-    `${data} is damaged: ${what}. Restore the directory from a backup (docs/operations.md).`,
-  );
 }
 
 /** Under another name until all of it is on disk: a half-made one is never opened. */

@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import { assertNotForeign, assertWritable, makeDirectory, prepareDataDirectory } from './data-directory.js';
 import { INITDB_PARAMETERS, readTemplate, SHARED_BUFFERS, templatePath } from './data-template.js';
+import { assertAnswers } from './directory-answer.js';
 import { DirectoryLock } from './directory-lock.js';
 import { DurableNodeFs } from './durable-node-fs.js';
-import { EmbeddedDirectoryLostError } from './embedded-directory-error.js';
+import { EmbeddedDirectoryLostError, UnfinishedCheckpointError } from './embedded-directory-error.js';
 import { OpenedDirectory } from './opened-directory.js';
 import { openingFailure } from './opening-failure.js';
 import { makePrivate, tighten } from './private-files.js';
@@ -64,6 +65,7 @@ export class EmbeddedDatabase {
   static async open(location: EmbeddedLocation): Promise<EmbeddedDatabase> {
     if ('memory' in location) return new EmbeddedDatabase({ template: await readTemplate() }).#start();
     const directory = resolve(location.directory);
+    await assertAnswers(directory);
     await makeDirectory(directory);
     await assertNotForeign(directory);
     await assertWritable(directory);
@@ -117,16 +119,22 @@ export class EmbeddedDatabase {
     );
   }
 
-  /** Finishes work, closes, unlocks the directory. @throws EmbeddedDirectoryLostError without a write */
+  /**
+   * Finishes work, closes, unlocks the directory.
+   * @throws EmbeddedDirectoryLostError without a write; UnfinishedCheckpointError
+   */
   async close(): Promise<void> {
     try {
       await this.#exclusively(() => {
         // The checkpoint at the end would destroy what was restored meanwhile.
-        this.#watch(assertAllUntouched);
+        this.#watch((opened) => opened.assertAllUntouched());
         return this.#pglite.close();
       });
+      this.#opened?.assertShutDown(this.#lastWords);
     } catch (error) {
-      if (!this.stopped || error instanceof EmbeddedDirectoryLostError) throw error;
+      const isLost =
+        error instanceof EmbeddedDirectoryLostError || error instanceof UnfinishedCheckpointError;
+      if (!this.stopped || isLost) throw error;
     } finally {
       this.#stopped ??= new Error('The embedded database is closed.');
       await this.#lock?.release();
@@ -202,7 +210,7 @@ export class EmbeddedDatabase {
   async #checkpointIfDue(): Promise<void> {
     if (!this.#files || this.#files.syncs - this.#syncsAtCheckpoint < SYNCS_BETWEEN_CHECKPOINTS) return;
     this.#syncsAtCheckpoint = this.#files.syncs;
-    this.#watch(assertAllUntouched);
+    this.#watch((opened) => opened.assertAllUntouched());
     // What was asked is done and stays done if this fails; it is tried again later.
     await this.#run(async () => this.#pglite.exec('CHECKPOINT').catch(() => undefined));
   }
@@ -229,12 +237,6 @@ export class EmbeddedDatabase {
     this.#queue = result.catch(() => undefined);
     return result;
   }
-}
-
-/** Before a checkpoint, which writes to the files of tables. */
-function assertAllUntouched(opened: OpenedDirectory): void {
-  opened.assertUntouched();
-  opened.assertTablesUntouched();
 }
 
 /** Whether the answer ends with ReadyForQuery, outside a transaction. */

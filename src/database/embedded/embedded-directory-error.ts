@@ -6,6 +6,28 @@ export class EmbeddedDirectoryError extends Error {
   override readonly name = 'EmbeddedDirectoryError';
 }
 
+/** @param data - the data directory. @param what - finishes "it is damaged: " */
+export function damaged(data: string, what: string): EmbeddedDirectoryError {
+  return new EmbeddedDirectoryError(
+    `${data} is damaged: ${what}. Restore the directory from a backup (docs/operations.md).`,
+  );
+}
+
+/**
+ * Postgres could not write its last checkpoint. What was acknowledged is in its log, and the next opening reads it from
+ * there, where it can.
+ */
+export class UnfinishedCheckpointError extends Error {
+  override readonly name = 'UnfinishedCheckpointError';
+
+  constructor(directory: string, reason: string) {
+    super(
+      `The embedded database in ${directory} could not be closed in order: ${reason || 'its last checkpoint failed'}. ` +
+        'What was acknowledged is in its log (pg_wal), from which the next start recovers: keep the directory as it is.',
+    );
+  }
+}
+
 /**
  * The directory of an open embedded database is not the one that was opened any more: deleted, moved, or
  * something was put over it. Callers see an unavailable database until the process is restarted. (Hence the

@@ -1,7 +1,8 @@
 import { type BigIntStats, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type ControlFile, readControlFile } from './control-file.js';
-import { EmbeddedDirectoryLostError } from './embedded-directory-error.js';
+import { DIRECTORIES } from './data-layout.js';
+import { EmbeddedDirectoryLostError, UnfinishedCheckpointError } from './embedded-directory-error.js';
 
 const BASE = 'base';
 const LOG = 'pg_wal';
@@ -12,6 +13,9 @@ const LOG = 'pg_wal';
 const TABLES = [BASE, 'global', 'pg_xact', 'pg_multixact'];
 /** How long a change of those may stay unnoticed while Postgres is asked, milliseconds. */
 const LOOK_MS = 1_000;
+
+/** Codes of errors that tell of something else, or of nothing, where a file was. */
+const GONE = ['ENOENT', 'ENOTDIR', 'not-regular'];
 
 /** What a file or directory was at one moment. */
 interface Stamp {
@@ -39,6 +43,8 @@ export class OpenedDirectory {
   #stamps: ReadonlyMap<string, Stamp>;
   /** Files of {@link TABLES}, each as Postgres left it. */
   readonly #tables = new Map<string, Stamp>();
+  /** Which directories {@link DIRECTORIES} are: Postgres makes files in them, and never the directories. */
+  readonly #directories: ReadonlyMap<string, string>;
   #lookedAt: number;
 
   /**
@@ -56,6 +62,7 @@ export class OpenedDirectory {
     this.#stamps = this.#look();
     this.takeTouched();
     for (const path of this.#tableFiles()) this.#tables.set(path, stampOf(join(data, path)));
+    this.#directories = new Map(DIRECTORIES.map((path) => [path, stampOf(join(data, path)).identity]));
     this.#lookedAt = performance.now();
   }
 
@@ -72,8 +79,12 @@ export class OpenedDirectory {
     if (performance.now() - this.#lookedAt > LOOK_MS) this.assertTablesUntouched();
   }
 
-  /** The same for the files of tables, before Postgres writes to them. @throws as {@link assertUntouched} */
+  /** The same for directories and the files of tables, before a write to them. @throws as {@link assertUntouched} */
   assertTablesUntouched(): void {
+    for (const [path, identity] of this.#directories) {
+      const now = statSync(join(this.data, path), { bigint: true, throwIfNoEntry: false });
+      if (now === undefined || stampFrom(now).identity !== identity) throw this.#changed(path);
+    }
     for (const [path, { identity, change }] of this.#tables) {
       const now = statSync(join(this.data, path), { bigint: true, throwIfNoEntry: false });
       const stamp = now && stampFrom(now);
@@ -90,6 +101,20 @@ export class OpenedDirectory {
     this.#control = control;
     this.#stamps = stamps;
     for (const file of this.takeTouched()) this.#left(relative(this.data, file));
+  }
+
+  /** Before a checkpoint, which writes to the files of tables. @throws as {@link assertUntouched} */
+  assertAllUntouched(): void {
+    this.assertUntouched();
+    this.assertTablesUntouched();
+  }
+
+  /**
+   * After Postgres closed it: PGlite says nothing of a checkpoint that fails.
+   * @param reason - what Postgres said. @throws UnfinishedCheckpointError
+   */
+  assertShutDown(reason: string): void {
+    if (!readControlFile(this.data).isShutDown) throw new UnfinishedCheckpointError(this.directory, reason);
   }
 
   /** Notes how Postgres left a file. */
@@ -120,7 +145,7 @@ export class OpenedDirectory {
       return { control, stamps };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      throw code === 'ENOENT' || code === 'ENOTDIR' ? this.#lost('It is gone, or a part of it') : error;
+      throw code !== undefined && GONE.includes(code) ? this.#lost('It is gone, or a part of it') : error;
     }
   }
 
