@@ -134,9 +134,10 @@ describeWithOwnSessions('The credentials of the database in a file', () => {
       ]);
 
       await onServer(`ALTER ROLE ${late} LOGIN`);
+      // Far below a minute, and no matter how busy the machine is.
       const allowed = performance.now();
       await service.said('new connections use what it says');
-      expect(performance.now() - allowed).toBeLessThan(5_000);
+      expect(performance.now() - allowed).toBeLessThan(20_000);
       expect(await write()).toEqual(new Set([201]));
       while ((await roles()).includes(before)) await new Promise((resolve) => setTimeout(resolve, 50));
       expect(await roles()).toEqual([late]);

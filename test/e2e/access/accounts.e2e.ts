@@ -147,7 +147,9 @@ describe('Service accounts', () => {
           'audit_event',
           'snapshot_version',
         ].map((table) =>
-          sql(`SELECT to_jsonb(t) - 'last_used_at' AS row FROM "${table}" t ORDER BY 1::text`),
+          sql(
+            `SELECT row FROM (SELECT to_jsonb(t) - 'last_used_at' AS row FROM "${table}" t) all_rows ORDER BY row::text`,
+          ),
         ),
       ),
     );
