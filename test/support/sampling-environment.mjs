@@ -7,8 +7,8 @@ const ONE_IN = 4;
 const SAMPLED = LONG_SUITES.filter(({ hasOwnSample }) => !hasOwnSample).flatMap(({ files }) => files);
 
 /**
- * Runs a part of the tests of long files with `TEST_GEAR=sample`, chosen by `SAMPLE_SEED`: the same seed chooses the same tests,
- * whatever else runs. The others are listed as skipped.
+ * With `TEST_GEAR=sample`, runs a quarter of the tests of each long file and lists the others as skipped. `SAMPLE_SEED` chooses:
+ * the same seed chooses the same tests.
  */
 export default class SamplingEnvironment extends TestEnvironment {
   #isSampled;
