@@ -9,9 +9,9 @@ const LAYERS = {
   output: [],
   http: ['domain', 'config', 'metrics', 'output'],
   database: ['config', 'domain'],
-  audit: ['database', 'domain'],
+  audit: ['clock', 'config', 'database', 'domain', 'http'],
   clock: ['config', 'database', 'domain', 'metrics'],
-  snapshot: ['database', 'domain', 'metrics'],
+  snapshot: ['config', 'database', 'domain', 'metrics'],
   access: ['domain', 'config', 'http', 'metrics', 'snapshot'],
   accounts: ['access', 'audit', 'config', 'database', 'domain', 'http', 'snapshot'],
   issuer: ['clock', 'config', 'database', 'domain', 'metrics'],
@@ -27,6 +27,7 @@ const LAYERS = {
     'metrics',
     'snapshot',
   ],
+  usage: ['access', 'audit', 'clock', 'config', 'database', 'domain', 'http', 'metrics', 'snapshot'],
   health: ['config', 'database', 'domain', 'http', 'metrics', 'snapshot'],
   'issuer-server': [
     'audit',
@@ -38,7 +39,20 @@ const LAYERS = {
     'metrics',
     'output',
     'end-process',
+    'hangups',
     'run-process',
+  ],
+  // The command. It starts the service and the issuer, and otherwise calls them over HTTP as any other client.
+  cli: [
+    'access/roles',
+    'config/administrators-setting',
+    'config/build-info',
+    'domain',
+    'hangups',
+    'issuer-server',
+    'output',
+    'run-process',
+    'service-program',
   ],
 };
 
@@ -77,6 +91,19 @@ module.exports = {
   forbidden: [
     ...layerRules,
     ...roomRules,
+    {
+      name: 'the-client-stands-alone',
+      comment: 'clients/typescript is a package of its own: it knows nothing of the service.',
+      severity: 'error',
+      from: { path: '^clients/' },
+      to: { path: '^(src|test|scripts)/' },
+    },
+    {
+      name: 'only-the-command-calls-over-http',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^clients/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-tests-in-the-product',
@@ -88,7 +115,7 @@ module.exports = {
       name: 'the-service-cannot-sign',
       comment: 'Code that signs licenses belongs to the issuer; the service has no way to it.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(issuer-server/|quickstart)' },
+      from: { path: '^src/', pathNot: '^src/(issuer-server/|cli/|quickstart)' },
       to: { path: '^src/issuer-server/' },
     },
     {

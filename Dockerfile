@@ -15,6 +15,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json nest-cli.json ./
 COPY src ./src
+COPY clients/typescript ./clients/typescript
 COPY scripts/write-build-info.mjs scripts/write-data-template.mjs ./scripts/
 ARG COMMIT=unknown
 RUN COMMIT="$COMMIT" npm run --silent build
@@ -30,11 +31,13 @@ WORKDIR /app
 COPY --from=packages /app/package.json ./
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/clients/typescript/package.json ./clients/typescript/
+COPY --from=build /app/clients/typescript/dist ./clients/typescript/dist
 COPY docs/openapi.yaml ./docs/
 # The place of the embedded databases, ./data by default: a DATABASE_URL of the image's own would rule out
 # DATABASE_URL_FILE, and be the service's and the issuer's at once. Everything else may be read-only.
 COPY --from=packages --chown=1000:1000 /data /data
-RUN ln -s /data data
+RUN ln -s /data data && ln -s /app/dist/cli/main.js /usr/local/bin/licentia
 VOLUME /data
 USER 1000:1000
 EXPOSE 3000

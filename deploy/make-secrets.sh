@@ -37,6 +37,8 @@ for password in postgres_password owner_password service_password admin_password
 done
 keep owner_database_url "postgres://licentia_owner:$(cat secrets/owner_password)@postgres:5432/licentia"
 keep database_url "postgres://licentia_service:$(cat secrets/service_password)@postgres:5432/licentia"
+# For deploy/compose/scale.yml.
+keep pooled_database_url "postgres://licentia_service:$(cat secrets/service_password)@pooler:6432/licentia"
 
 # From before the roles, or another database.
 case $(cat secrets/database_url) in

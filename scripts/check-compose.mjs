@@ -1,4 +1,5 @@
 // Builds the image and brings docker-compose.yml up with podman, calls it, kills each container, and looks at the image.
+// With --scaled also three replicas behind HAProxy and PgBouncer (deploy/compose/scale.yml).
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,11 +13,13 @@ import { parseArgs, parseEnv } from 'node:util';
 import { haveBaseImage, OutOfReachError } from './compose/base-images.mjs';
 import { readCompose } from './compose/compose-file.mjs';
 import { configure, mayContain, missingTools, PACKAGES, podman } from './compose/podman.mjs';
+import { tryScaled } from './compose/scaled.mjs';
 
 const HELP = `Builds the image and tries docker-compose.yml with its demo profile, for real, with podman.
 
 Usage: npm run compose:check -- [options]
 
+  --scaled        try deploy/compose/scale.yml too: three replicas behind HAProxy and PgBouncer, each killed
   --plan          print what the compose file means to podman, as JSON, and end; needs no podman
   --file <path>   another compose file (with --plan)
   --tools         end with 0 when the tools that it needs are here
@@ -32,6 +35,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const { values: options } = parseArgs({
   options: {
+    scaled: { type: 'boolean' },
     plan: { type: 'boolean' },
     tools: { type: 'boolean' },
     packages: { type: 'boolean' },
@@ -298,7 +302,19 @@ async function check() {
         assert.equal(podman(['inspect', '--format={{.State.ExitCode}}', container(service)]).stdout, '0');
       }
     });
-    console.log('The image and the compose file do what they say.');
+    if (options.scaled) {
+      await tryScaled({
+        id: `${id}-scaled`,
+        directory: copy,
+        image,
+        bases,
+        port: await freePort(),
+        step,
+        healthy,
+        password,
+      });
+    }
+    console.log('The image and the compose files do what they say.');
   } catch (error) {
     for (const service of started) {
       const { stdout, stderr } = podman(['logs', '--tail=30', container(service)], { mayFail: true });

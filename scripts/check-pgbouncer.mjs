@@ -2,6 +2,7 @@
 // session, or asks for something at its start, fails there.
 //
 //   npm run test:pgbouncer                      TEST_DATABASE_URL names the server; PGBOUNCER the program
+//   npm run test:pgbouncer -- --whole           all of their files, not a sixth
 //   npm run test:pgbouncer -- test/postgres     what jest would take
 //   node scripts/check-pgbouncer.mjs --help
 //
@@ -10,7 +11,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { findPgBouncer, startPgBouncer } from './pgbouncer.mjs';
+import { findPgBouncer } from './find-pgbouncer.mjs';
+import { startPgBouncer } from './pgbouncer.mjs';
 import { POOLED } from './postgres-suites.mjs';
 
 const SKIPPED = 77;
@@ -30,7 +32,7 @@ if (args.includes('--help')) {
   const lines = readFileSync(new URL(import.meta.url), 'utf8').split('\n');
   console.log(
     lines
-      .slice(0, 8)
+      .slice(0, 9)
       .map((line) => line.replace(/^\/\/ ?/, ''))
       .join('\n'),
   );
@@ -41,24 +43,25 @@ if (args.includes('--help')) {
   process.exitCode = await check();
 }
 
+function suites() {
+  if (args.includes('--whole')) return POOLED;
+  return args.length > 0 ? args : ['--sample', ...POOLED];
+}
+
 async function check() {
   const bouncer = await startPgBouncer(program, server);
   try {
     const before = await bouncer.statistics();
-    const tests = spawn(
-      process.execPath,
-      ['scripts/test.mjs', '--only-postgres', ...(args.length > 0 ? args : ['--sample', ...POOLED])],
-      {
-        cwd: ROOT,
-        stdio: 'inherit',
-        env: {
-          ...process.env,
-          TEST_DATABASE_URL: bouncer.url,
-          TEST_DATABASE_POOLED: '1',
-          TEST_DATABASE_DIRECT_URL: server,
-        },
+    const tests = spawn(process.execPath, ['scripts/test.mjs', '--only-postgres', ...suites()], {
+      cwd: ROOT,
+      stdio: 'inherit',
+      env: {
+        ...process.env,
+        TEST_DATABASE_URL: bouncer.url,
+        TEST_DATABASE_POOLED: '1',
+        TEST_DATABASE_DIRECT_URL: server,
       },
-    );
+    });
     const [code] = await once(tests, 'exit');
     const { transactions, mode } = await bouncer.statistics();
     const through = transactions - before.transactions;

@@ -1,8 +1,16 @@
 // The long test suites. `npm test` and `npm run check` run a part of each; `npm run verify` runs them in full, and CI those that are due.
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const TESTS = new URL('../test/', import.meta.url);
+/** One file in so many of a suite runs, by its part. */
+const FILES_ONE_IN = { files: 6, tests: 2, own: 1 };
 
 /**
- * `files`: the tests, as jest takes them. `paths`: what the outcome depends on, as git takes them.
- * `hasOwnSample`: its tables are sampled by the tests themselves, else a quarter of its tests run.
+ * `files`: the tests, as jest takes them. `paths`: what the outcome depends on, as git takes them. `part`: what `npm test`
+ * runs of it. Of `tests` a part of some files, so no test may need another one of its file; of `files` whole files; `own` is
+ * chosen by the tests themselves. `postgres`: locks and transactions of a server can change the outcome.
  */
 export const LONG_SUITES = [
   {
@@ -12,6 +20,8 @@ export const LONG_SUITES = [
       ...['src/licensing', 'src/domain', 'src/database', 'src/schema', 'src/snapshot', 'src/audit'],
       ...['test/licensing', 'test/support'],
     ],
+    part: 'tests',
+    postgres: true,
   },
   {
     name: 'vectors',
@@ -20,7 +30,7 @@ export const LONG_SUITES = [
       ...['src/licensing', 'src/domain', 'src/issuer', 'src/http'],
       ...['vectors', 'test/e2e/licensing', 'test/support'],
     ],
-    hasOwnSample: true,
+    part: 'own',
   },
   {
     name: 'issuer-faults',
@@ -29,7 +39,7 @@ export const LONG_SUITES = [
       ...['src/licensing', 'src/domain', 'src/issuer', 'src/http'],
       ...['test/e2e/issuer', 'test/e2e/licensing', 'test/support'],
     ],
-    hasOwnSample: true,
+    part: 'own',
   },
   {
     name: 'sources',
@@ -38,6 +48,7 @@ export const LONG_SUITES = [
       ...['src/licensing', 'src/domain', 'src/issuer', 'src/snapshot', 'src/config', 'src/http'],
       ...['test/e2e/licensing', 'test/e2e/issuer', 'test/support'],
     ],
+    part: 'tests',
   },
   {
     name: 'migrations',
@@ -49,11 +60,13 @@ export const LONG_SUITES = [
       ...['src/schema', 'src/issuer-server/migrations', 'src/database', ':(glob)src/**/*.entity.ts'],
       ...['test/schema', 'test/issuer-server', 'test/support'],
     ],
+    part: 'tests',
   },
   {
     name: 'embedded-database',
     files: ['test/database/embedded-driver'],
     paths: ['src/database', 'test/database', 'test/support'],
+    part: 'tests',
   },
   {
     name: 'issuer-server',
@@ -65,6 +78,7 @@ export const LONG_SUITES = [
       ...['src/issuer-server', 'src/domain', 'src/database', 'src/clock', 'src/http'],
       ...['test/issuer-server', 'test/support'],
     ],
+    part: 'tests',
   },
   {
     name: 'processes',
@@ -84,10 +98,11 @@ export const LONG_SUITES = [
       ],
       ...['src/issuer-server', 'src/licensing/sources', 'test/process', 'test/issuer-server', 'test/support'],
     ],
+    part: 'tests',
   },
   {
     name: 'documents',
-    files: ['test/documents/command-blocks', 'test/documents/air-gap', 'test/examples/examples'],
+    files: ['test/documents/command-blocks', 'test/documents/air-gap', 'test/examples/'],
     paths: [
       'README.md',
       'docs',
@@ -98,6 +113,25 @@ export const LONG_SUITES = [
       'test/examples',
       'test/support',
     ],
+    part: 'tests',
+  },
+  {
+    name: 'commands',
+    files: ['test/cli/', 'test/clients/'],
+    paths: [
+      ...['src/cli', 'clients', 'docs/openapi.yaml', 'docs/cli.md', 'src/licensing', 'src/http'],
+      ...['test/cli', 'test/clients', 'test/support'],
+    ],
+    part: 'files',
+  },
+  {
+    name: 'usage',
+    files: ['test/e2e/usage/', 'test/usage/'],
+    paths: [
+      ...['src/usage', 'src/domain/usage', 'src/database', 'src/snapshot'],
+      ...['test/e2e/usage', 'test/usage', 'test/postgres', 'test/support'],
+    ],
+    part: 'files',
   },
   {
     name: 'fuzzing',
@@ -106,5 +140,76 @@ export const LONG_SUITES = [
       ...['docs/openapi.yaml', 'src/http', 'src/access', 'src/accounts', 'src/licensing', 'src/domain'],
       ...['test/fuzz', 'test/support'],
     ],
+    part: 'tests',
+  },
+  {
+    name: 'licensing',
+    files: ['test/e2e/licensing/(?!vectors|sources|keys)'],
+    paths: [
+      ...['src', ':!src/issuer-server', ':!src/usage', ':!src/domain/usage', 'docs/openapi.yaml'],
+      ...['test/e2e/licensing', 'test/support'],
+    ],
+    part: 'files',
+  },
+  {
+    name: 'access',
+    files: ['test/e2e/access/', 'test/e2e/http/', 'test/accounts/'],
+    paths: [
+      ...['src', ':!src/issuer-server', ':!src/usage', ':!src/domain/usage', 'docs/openapi.yaml'],
+      ...['test/e2e/access', 'test/e2e/http', 'test/accounts', 'test/support'],
+    ],
+    part: 'files',
+  },
+  {
+    name: 'issuer',
+    files: ['test/issuer-server/(?!main|keys/key-|record/)'],
+    paths: [
+      ...['src/issuer-server', 'src/domain', 'src/database', 'src/clock', 'src/config', 'src/http'],
+      ...['test/issuer-server', 'test/support'],
+    ],
+    part: 'files',
+  },
+  {
+    name: 'damage',
+    files: ['test/database/(?!embedded-driver)', 'test/process/hung-settings'],
+    paths: ['src/database', 'src/config', 'test/database', 'test/process', 'test/support'],
+    part: 'files',
+  },
+  {
+    name: 'wire',
+    files: ['test/fuzz/(?!operations|naughty-text)', 'test/support/fake-issuer/runnable'],
+    paths: ['src/http', 'src/access', 'test/fuzz', 'test/support'],
+    part: 'files',
   },
 ];
+
+/** Of these a part of the tests runs in each file. */
+export const SAMPLED_FILES = LONG_SUITES.filter(({ part }) => part === 'tests').flatMap(({ files }) => files);
+
+/**
+ * @param due - names of suites that run whole after it, as in CI
+ * @returns the files that a run of `npm test` leaves out: those of suites that are due, and of each other suite all but some
+ *   by `seed`
+ */
+export function leftOut(seed, due = []) {
+  return LONG_SUITES.flatMap(({ name, files, part }) => {
+    const all = testFiles(files);
+    const drawn = due.includes(name) ? [] : draw(all, seed, FILES_ONE_IN[part]);
+    return all.filter((file) => !drawn.includes(file));
+  });
+}
+
+/** @returns one in `oneIn` of these files, chosen by `seed`: the same seed chooses the same ones */
+export function draw(files, seed, oneIn = FILES_ONE_IN.files) {
+  const chance = (file) => createHash('sha256').update(`${seed} ${file}`).digest('hex');
+  return files.toSorted((a, b) => (chance(a) < chance(b) ? -1 : 1)).slice(0, Math.ceil(files.length / oneIn));
+}
+
+/** @param patterns - as jest takes them. @returns the test files that match one, as paths in the repository */
+export function testFiles(patterns) {
+  return readdirSync(fileURLToPath(TESTS), { recursive: true })
+    .map((name) => `test/${name}`)
+    .filter(
+      (file) => /\.(spec|e2e)\.ts$/.test(file) && patterns.some((pattern) => new RegExp(pattern).test(file)),
+    );
+}

@@ -1,5 +1,5 @@
 // Starts PgBouncer in front of a PostgreSQL server, for whoever wants to try something through it.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -12,12 +12,6 @@ const UNPRIVILEGED = 'nobody';
 const MAX_START_MS = 10_000;
 /** Far fewer than clients have connections, so that each transaction gets whichever is free. */
 const SERVER_CONNECTIONS = 5;
-
-/** The program: PGBOUNCER, else the PATH's or Debian's. @returns undefined when it is nowhere */
-export function findPgBouncer(environment = process.env) {
-  const candidates = environment.PGBOUNCER ? [environment.PGBOUNCER] : ['pgbouncer', '/usr/sbin/pgbouncer'];
-  return candidates.find((program) => spawnSync(program, ['--version']).status === 0);
-}
 
 /**
  * PgBouncer with `pool_mode = transaction`, in front of the server of `serverUrl`, on a port of its own. Any role of the server may

@@ -1,24 +1,24 @@
-// Writes the digests that the base images of Dockerfile and docker-compose.yml have at their registry behind their tags.
+// Writes the digests that the base images of the Dockerfiles and docker-compose.yml have at their registry behind their tags.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const HELP = `Pins the base images of Dockerfile and docker-compose.yml by digest, or moves them to the digests of today.
+const HELP = `Pins the base images of the Dockerfiles and docker-compose.yml by digest, or moves them to the digests of today.
 
 Usage: npm run images:pin -- [options]
 
   --tag <name>=<tag>    moves an image to another tag first, as in --tag postgres=17.6-alpine; may be repeated
   --unpin               takes the digests out, and asks nobody
   --registry <url>      where the images are (https://registry-1.docker.io)
-  --root <directory>    where the two files are (this repository)
+  --root <directory>    where the files are (this repository)
   --help                print this
 
 Asks the registry for the manifest of each tag, for all platforms, and takes the SHA-256 of what it answers. Nothing is written unless
 every image was found. Look at the change, run \`npm run compose:check\`, and commit it.
 `;
-const FILES = ['Dockerfile', 'docker-compose.yml'];
+const FILES = ['Dockerfile', 'docker-compose.yml', 'deploy/compose/Dockerfile'];
 /** Where a base image is named: the build argument's default, and the defaults of compose's variables. */
 const REFERENCE =
   /((?:ARG NODE_IMAGE=|\$\{(?:NODE|POSTGRES)_IMAGE:-))([a-z]+):([\w.-]+)(?:@(sha256:[0-9a-f]{64}))?/g;

@@ -38,9 +38,11 @@ try {
     sub: 'http://localhost:3000/',
     licenseSeconds: 29 * 24 * HOUR,
     tokenSeconds: 40 * HOUR,
+    includedUsers: 50,
   });
   await call('POST', '/api/licensing/token', { token }, 200);
   await call('POST', '/api/licensing/token/renew', {}, 200);
+  await call('POST', '/api/licensing/usage/admit', { subject: 'anna' }, 200);
   await call('POST', '/api/licensing/token', { token: `${token}x` }, 400);
   for (let checks = 0; checks < 100; checks += 1) await call('GET', '/api/licensing/check', undefined, 200);
   await call('GET', '/api/licensing/check', undefined, 401, 'somebody-elses-token');

@@ -3,7 +3,8 @@
 //   npm test                         everything, a part of the long suites; says what needs PostgreSQL and was skipped
 //   npm test -- test/domain          what jest would take: paths and options; all of it
 //   node scripts/test.mjs --only-postgres [--sample] [paths]
-//                                    what depends on the database, on PostgreSQL alone; a part of the long suites
+//                                    what depends on the database, on PostgreSQL alone; with --sample a sixth of the files
+//   DUE_SUITES=usage,access npm test everything but these long suites, as they run whole elsewhere (CI)
 //   node scripts/test.mjs test/database-faults
 //                                    what hurts a PostgreSQL server of its own: needs its programs, and no server
 import { spawnSync } from 'node:child_process';
@@ -13,6 +14,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findPostgres } from './find-postgres.mjs';
+import { draw, leftOut, testFiles } from './long-suites.mjs';
 import { DIRECT, POOLED } from './postgres-suites.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -48,11 +50,16 @@ const faults = chosen.filter((argument) => argument.includes(FAULTS));
 
 if (!onlyPostgres && faults.length === 0) {
   const elsewhere = ['--testPathIgnorePatterns', `/${ONLY_POSTGRES}/`, `/${FAULTS}/`];
-  run('on the embedded database', [...chosen, ...elsewhere], {});
+  const skipped =
+    isSample && chosen.length === 0
+      ? leftOut(environment.SAMPLE_SEED, environment.DUE_SUITES?.split(','))
+      : [];
+  run('on the embedded database', [...chosen, ...elsewhere, ...skipped.map(exactly)], {});
 }
 if (postgres && faults.length === 0) {
   const suites = chosen.length > 0 ? chosen : ON_POSTGRES;
-  run('on PostgreSQL', [...suites, '--testPathIgnorePatterns', `/${FAULTS}/`], {
+  const files = isSample ? draw(testFiles(suites), environment.SAMPLE_SEED).map(exactly) : suites;
+  run('on PostgreSQL', [...files, '--testPathIgnorePatterns', `/${FAULTS}/`], {
     TEST_DATABASE_URL: postgres,
   });
 } else if (faults.length === 0) {
@@ -90,6 +97,11 @@ function hasRoom(directory) {
   } catch {
     return false;
   }
+}
+
+/** @returns a pattern that matches this file alone */
+function exactly(file) {
+  return `/${file.replaceAll('.', '\\.')}$`;
 }
 
 function run(where, args, extra) {

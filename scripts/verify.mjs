@@ -4,6 +4,7 @@
 //   npm run verify -- vectors compose    those alone
 //   node scripts/verify.mjs --due        those that something has changed for since they passed; records nothing (CI)
 //   node scripts/verify.mjs --list       each suite, and whether it is due
+//   node scripts/verify.mjs --names      the names of those that are due, with commas between them
 //   node scripts/verify.mjs --help
 //
 // Ends with 0 when all is well, 1 when a suite failed, 2 for a suite that does not exist or uncommitted changes.
@@ -12,6 +13,8 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { LONG_SUITES } from './long-suites.mjs';
+import { findPgBouncer } from './find-pgbouncer.mjs';
+import { DIRECT } from './postgres-suites.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RECORD = fileURLToPath(new URL('../test/verified.json', import.meta.url));
@@ -24,17 +27,55 @@ const ALWAYS = [
   'jest.config.js',
   'scripts/test.mjs',
   'scripts/long-suites.mjs',
+  'scripts/postgres-suites.mjs',
   'scripts/verify.mjs',
 ];
 const jest = (...paths) => [process.execPath, 'scripts/test.mjs', ...paths];
 
 /** A suite is due when one of its paths differs from the commit on which it last passed. */
 const SUITES = [
-  ...LONG_SUITES.map(({ name, files, paths }) => ({ name, paths, command: jest(...files) })),
+  ...LONG_SUITES.map(({ name, files, paths, postgres = false }) => ({
+    name,
+    paths,
+    command: jest(...files),
+    isEmbedded: !postgres,
+  })),
+  {
+    name: 'postgres',
+    paths: ['src', 'test/postgres', 'test/schema', 'test/issuer-server', 'test/contract', 'test/support'],
+    // Where there is PgBouncer, the rest runs through it.
+    command: jest('--only-postgres', ...(findPgBouncer() ? DIRECT : [])),
+  },
+  {
+    name: 'pgbouncer',
+    paths: ['src', ':!src/issuer-server', 'test/postgres', 'test/e2e', 'test/usage', 'test/support'],
+    command: [process.execPath, 'scripts/check-pgbouncer.mjs', '--whole'],
+  },
   {
     name: 'database-faults',
     paths: ['src', ':!src/issuer-server', ':!src/issuer', 'test/database-faults', 'test/support'],
     command: jest('test/database-faults'),
+    waits: true,
+  },
+  ...[
+    ['rolling', []],
+    ['failover', ['--kill']],
+  ].map(([name, options]) => ({
+    name,
+    paths: [
+      ...['src/*.ts', 'src/http', 'src/health', 'src/database', 'deploy/haproxy'],
+      ...['scripts/pgbouncer.mjs', 'test/rolling', 'test/support/haproxy.ts', 'test/support/phoenix.ts'],
+    ],
+    command: [process.execPath, 'scripts/run-typescript.mjs', 'test/rolling/main.ts', ...options],
+    waits: true,
+  })),
+  {
+    name: 'nodes',
+    paths: [
+      ...['src/domain', 'src/config', 'src/access', 'src/http', 'src/issuer', 'src/metrics', 'src/clock'],
+      ...['vectors', 'scripts/check-nodes.mjs', 'test/support'],
+    ],
+    command: [process.execPath, 'scripts/check-nodes.mjs', '--others'],
   },
   {
     name: 'compose',
@@ -57,9 +98,10 @@ const SUITES = [
         'src/schema',
         'src/health',
       ],
-      ...['src/output', 'src/issuer-server/main.ts', 'src/issuer-server/migrations'],
+      ...['src/output', 'src/issuer-server/issuer-program.ts', 'src/issuer-server/migrations'],
     ],
     command: ['npm', 'run', '--silent', 'compose:check'],
+    waits: true,
   },
 ];
 
@@ -71,7 +113,7 @@ const record = JSON.parse(readFileSync(RECORD, 'utf8'));
 if (args.includes('--help')) {
   const lines = readFileSync(new URL(import.meta.url), 'utf8')
     .split('\n')
-    .slice(0, 9);
+    .slice(0, 10);
   console.log(lines.map((line) => line.replace(/^\/\/ ?/, '')).join('\n'));
 } else if (unknown.length > 0) {
   console.error(
@@ -80,6 +122,12 @@ if (args.includes('--help')) {
   process.exitCode = 2;
 } else if (args.includes('--list')) {
   for (const suite of SUITES) console.log(sentence(suite));
+} else if (args.includes('--names')) {
+  console.log(
+    SUITES.filter((suite) => reasonOf(suite) !== undefined)
+      .map(({ name }) => name)
+      .join(','),
+  );
 } else if (args.includes('--due')) {
   for (const suite of SUITES) console.log(sentence(suite));
   process.exitCode = (await run(SUITES.filter((suite) => reasonOf(suite) !== undefined))).failed > 0 ? 1 : 0;
@@ -88,24 +136,34 @@ if (args.includes('--help')) {
   process.exitCode = 2;
 } else {
   const commit = git('rev-parse', 'HEAD').stdout.trim();
+  // Each at once: what ends this ends an hour of work.
+  const keep = ({ name }) => {
+    record[name] = { commit, date: new Date().toISOString().slice(0, 10) };
+    writeFileSync(RECORD, `${JSON.stringify(record, undefined, 2)}\n`);
+  };
   const { passed, failed } = await run(
     SUITES.filter(({ name }) => names.length === 0 || names.includes(name)),
+    keep,
   );
-  for (const { name } of passed) record[name] = { commit, date: new Date().toISOString().slice(0, 10) };
-  writeFileSync(RECORD, `${JSON.stringify(record, undefined, 2)}\n`);
   if (passed.length > 0) console.log('Recorded in test/verified.json: commit it.');
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
-/** Two suites at a time: most of them are one file, and wait for much of their time. */
-async function run(suites) {
-  const waiting = [...suites];
+/**
+ * Two suites at a time that compute, as most of them are one file, and beside them one of those that mostly wait.
+ * @param keep - called with each suite that passed
+ */
+async function run(suites, keep = () => {}) {
   const outcomes = [];
-  const work = async () => {
-    for (let suite = waiting.shift(); suite !== undefined; suite = waiting.shift())
-      outcomes.push(await runOne(suite));
+  const work = async (waiting) => {
+    for (let suite = waiting.shift(); suite !== undefined; suite = waiting.shift()) {
+      const result = await runOne(suite);
+      outcomes.push(result);
+      if (result.outcome === 'passed') keep(suite);
+    }
   };
-  await Promise.all([work(), work()]);
+  const computing = suites.filter(({ waits }) => !waits);
+  await Promise.all([work(computing), work(computing), work(suites.filter(({ waits }) => waits))]);
   for (const { suite, outcome, seconds } of outcomes) {
     console.log(`${outcome.padEnd(7)} ${seconds.toFixed(1).padStart(8)} s  ${suite.name}`);
   }
@@ -120,9 +178,12 @@ async function runOne(suite) {
   console.log(`The suite ${suite.name}, in full`);
   const started = performance.now();
   const [command, ...rest] = suite.command;
+  const env = { ...process.env, TEST_GEAR: 'full' };
+  // On a server they would prove the same again.
+  if (suite.isEmbedded) delete env.TEST_DATABASE_URL;
   const child = spawn(command, rest, {
     cwd: ROOT,
-    env: { ...process.env, TEST_GEAR: 'full' },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LONGEST_MS,
   });

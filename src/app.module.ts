@@ -3,9 +3,12 @@ import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { AccessModule } from './access/access.module.js';
 import { AccountsModule } from './accounts/accounts.module.js';
 import { AuditModule } from './audit/audit.module.js';
+import { RefusalRecorder } from './audit/refusal-recorder.js';
+import { BOOT, type ReadBoot, systemBoot } from './clock/boot.js';
 import { ClockModule } from './clock/clock.module.js';
 import { SERVICE_CONFIG, type ServiceConfig } from './config/service-config.js';
 import { DatabaseModule } from './database/database.module.js';
+import { askServer, SERVER_TIME, type ServerTime } from './database/server-time.js';
 import { SERVICE_SCHEMA } from './schema/service-schema.js';
 import { type Clock, CLOCK } from './domain/clock.js';
 import { HealthModule } from './health/health.module.js';
@@ -16,17 +19,25 @@ import { Metrics } from './metrics/metrics.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { OpenApiController } from './http/openapi.controller.js';
 import { SnapshotModule } from './snapshot/snapshot.module.js';
+import { UsageModule } from './usage/usage.module.js';
 
 /** The composition root of the service. */
 @Module({})
 export class AppModule {
-  static of(config: ServiceConfig, clock: Clock): DynamicModule {
+  static of(
+    config: ServiceConfig,
+    clock: Clock,
+    serverTime: ServerTime = askServer,
+    boot: ReadBoot = systemBoot,
+  ): DynamicModule {
     return {
       module: AppModule,
       imports: [
         provideGlobally([
           { provide: SERVICE_CONFIG, useValue: config },
           { provide: CLOCK, useValue: clock },
+          { provide: SERVER_TIME, useValue: serverTime },
+          { provide: BOOT, useValue: boot },
         ]),
         MetricsModule,
         DatabaseModule.forRoot(config.database, SERVICE_SCHEMA, 'service'),
@@ -36,14 +47,16 @@ export class AppModule {
         AccessModule,
         AccountsModule,
         LicensingModule,
+        UsageModule,
         HealthModule,
       ],
       controllers: [OpenApiController],
       providers: [
         {
           provide: APP_FILTER,
-          useFactory: (host: HttpAdapterHost, metrics: Metrics) => new ErrorFilter(host, metrics),
-          inject: [HttpAdapterHost, Metrics],
+          useFactory: (host: HttpAdapterHost, metrics: Metrics, recorder: RefusalRecorder) =>
+            new ErrorFilter(host, metrics, (refusal) => recorder.note(refusal)),
+          inject: [HttpAdapterHost, Metrics, RefusalRecorder],
         },
       ],
     };

@@ -1,73 +1,7 @@
-import { ISSUER_SERVER_SETTINGS } from './config/issuer-server-config.js';
-import { COMMIT, VERSION } from './config/build-info.js';
-import { misspelledNames } from './config/misspelled-names.js';
-import { openFilesWarning } from './config/open-files.js';
-import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
-import { migrateDatabase } from './database/migrate-database.js';
-import { SERVICE_SCHEMA } from './schema/service-schema.js';
-import { inspectKeySetFile } from './issuer/key-set-source.js';
-import { inspectLicenseSources } from './licensing/sources/license-source-remarks.js';
-import { Metrics } from './metrics/metrics.js';
-import { rereadServiceFiles } from './reread.js';
-import { runProcess } from './run-process.js';
-import { startService } from './service.js';
+import './hangups.js';
 
-const HELP = `licentia ${VERSION}: holds, checks and renews the license of a self-hosted product.
-
-Usage: node dist/main.js [--check-config | --migrate | --export <file> | --import <file> | --version | --help]
-
-  --check-config  read the configuration, say what is wrong with it, and end: with 0 when it is fine, 1 when it
-                  cannot be used, 3 when it can and something looks wrong: a misspelled name, a key that is skipped,
-                  a license file that is missing or holds no token
-  --migrate       bring the tables of the database up to date, and end
-  --export <file>  write all rows of the database into a new file, and end: for a move to another PostgreSQL
-  --import <file>  put such rows into an empty database, and end
-  --version       print the version and the commit
-  --help          print this
-
-All settings come from the environment: see docs/configuration.md.
-`;
-
-await runProcess({
-  help: HELP,
-  version: `${VERSION} (${COMMIT})`,
-  settings: SERVICE_SETTINGS,
-  load: loadServiceConfig,
-  hints: (environment) => misspelledNames(SERVICE_SETTINGS, environment, [ISSUER_SERVER_SETTINGS]),
-  inspect: async ({ ISSUER_JWKS_PATH, LICENSE_PATH, LICENSE_TEXT }) => [
-    ...(ISSUER_JWKS_PATH ? await inspectKeySetFile(ISSUER_JWKS_PATH) : []),
-    ...(await inspectLicenseSources({ path: LICENSE_PATH || undefined, text: LICENSE_TEXT || undefined })),
-  ],
-  migrate: (config) => migrateDatabase(config.database.location, SERVICE_SCHEMA),
-  logLevel: (config) => config.logLevel,
-  transfer: ({ database: { location } }) => ({ location, schema: SERVICE_SCHEMA, program: 'service' }),
-  async start(config: ServiceConfig, logger) {
-    warnAboutAccess(config);
-    const tooFewFiles = openFilesWarning(config.http.maxConnections);
-    if (tooFewFiles !== undefined) logger.warn({ msg: tooFewFiles });
-    const { url, application, failure } = await startService(config, logger);
-    application.nest.get(Metrics).observeProcess();
-    logger.info({
-      msg: 'listening',
-      url: `${url}${config.http.subPath}`,
-      rootUrl: config.rootUrl.canonical,
-      version: VERSION,
-      commit: COMMIT,
-    });
-    return {
-      close: () => application.close(),
-      reread: () => rereadServiceFiles(application, config),
-      failure,
-    };
-
-    function warnAboutAccess({ access }: ServiceConfig): void {
-      if (access.administrator === undefined && access.bootstrapToken === undefined) {
-        logger.warn({
-          msg:
-            'neither ADMIN_USER and ADMIN_PASSWORD nor BOOTSTRAP_TOKEN is set: unless a service account exists ' +
-            'already, nobody can call this service',
-        });
-      }
-    }
-  },
-});
+const [{ runProcess }, { SERVICE_PROGRAM }] = await Promise.all([
+  import('./run-process.js'),
+  import('./service-program.js'),
+]);
+await runProcess(SERVICE_PROGRAM);

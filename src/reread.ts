@@ -5,8 +5,12 @@ import type { HttpApplication } from './http/http-application.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
 import { LicenseSources } from './licensing/sources/license-sources.js';
 import type { Reread } from './run-process.js';
+import { SnapshotService } from './snapshot/snapshot.service.js';
 
-/** Reads again at once what the service reads again by itself in its own time: authorities, keys, the license. */
+/**
+ * Reads again at once what the service reads again by itself in its own time, and the rows that an operator changed by
+ * hand.
+ */
 export async function rereadServiceFiles(
   { nest }: HttpApplication,
   { issuer, sources }: ServiceConfig,
@@ -33,7 +37,18 @@ export async function rereadServiceFiles(
       failed: states.some(({ state }) => state === 'broken'),
     });
   }
+  found.push(await rereadRows(nest.get(SnapshotService)));
   return found;
+}
+
+async function rereadRows(snapshots: SnapshotService): Promise<Reread> {
+  snapshots.reload();
+  try {
+    await snapshots.refresh();
+    return { setting: 'rows of the database', outcome: 'read', failed: false };
+  } catch (error) {
+    return { setting: 'rows of the database', outcome: (error as Error).message, failed: true };
+  }
 }
 
 async function rereadTrustedCas(path: string): Promise<Reread> {

@@ -7,6 +7,7 @@ import { createLogger } from './http/logger.js';
 import { end, exit, fail, MAX_SHUTDOWN_MS } from './end-process.js';
 import { standardOutput } from './output/standard-output.js';
 import { hasTerminal } from './output/terminal.js';
+import { hangups } from './hangups.js';
 import { runTransfer } from './transfer-command.js';
 import { describeApplied } from './database/migrate.js';
 import type { Transferable } from './database/transfer.js';
@@ -25,6 +26,8 @@ export interface Running {
   close(): Promise<void>;
   /** Reads again at once what can be read again while it runs. */
   reread(): Promise<readonly Reread[]>;
+  /** What is lost if the process ends before {@link close} is done, for the log. */
+  readonly unfinished?: () => object;
   /** Resolves with the error that a background start cannot recover from, else with undefined. */
   readonly failure?: Promise<unknown>;
 }
@@ -59,18 +62,21 @@ const LOOKS_WRONG = 3;
  * fails says why, in whole, and ends with 1; a wrong command line ends with 2.
  *
  * @param args - the command line, without what a program of several commands has read of it already
+ * @param usageCode - what a wrong command line ends with
  */
 export async function runProcess<Config>(
   program: Program<Config>,
   args: readonly string[] = process.argv.slice(2),
+  usageCode = 2,
 ): Promise<void> {
   ownWarnings();
   let options;
   try {
     options = readArguments(args);
   } catch (error) {
-    return end(2, { message: `${(error as Error).message}\nTry --help.\n` });
+    return end(usageCode, { message: `${(error as Error).message}\nTry --help.\n` });
   }
+  if (Object.values(options).some(Boolean)) hangups.letGo();
   if (options.help) return end(0, { result: program.help });
   if (options.version) return end(0, { result: `${program.version}\n` });
   const hints = program.hints(process.env);
@@ -172,7 +178,10 @@ async function serve(starting: Promise<Running>, logger: Logger): Promise<void> 
       });
     const outcome = await Promise.race([
       closing(running),
-      sleep(MAX_SHUTDOWN_MS, { reason: 'not everything ended in time' }),
+      sleep(MAX_SHUTDOWN_MS).then(() => ({
+        reason: 'not everything ended in time',
+        ...running?.unfinished?.(),
+      })),
     ]);
     const code = outcome === undefined && failure === undefined ? 0 : 1;
     ended(code, outcome);
@@ -188,15 +197,17 @@ async function serve(starting: Promise<Running>, logger: Logger): Promise<void> 
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
     process.on(signal, () => logger.info({ msg: 'this signal has no meaning here', signal }));
   }
-  const hadTerminal = hasTerminal();
-  process.on('SIGHUP', () => {
-    if (hadTerminal && !hasTerminal()) void finish({ signal: 'SIGHUP', reason: 'the terminal is gone' });
-    else if (running === undefined || ending)
-      logger.info({ msg: 'nothing to read again now', signal: 'SIGHUP' });
+  let rereadsOnceRunning = false;
+  hangups.follow(() => {
+    if (hangups.hadTerminal && !hasTerminal())
+      void finish({ signal: 'SIGHUP', reason: 'the terminal is gone' });
+    else if (ending) logger.info({ msg: 'nothing to read again now', signal: 'SIGHUP' });
+    else if (running === undefined) rereadsOnceRunning = true;
     else void reread(running, logger);
   });
   try {
     running = await starting;
+    if (rereadsOnceRunning && !ending) void reread(running, logger);
   } catch (error) {
     logger.fatal({ msg: 'ended', code: 1, reason: `the start failed: ${explainFailure(error)}` });
     return fail(error);

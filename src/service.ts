@@ -1,15 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { INestApplication } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import type { ReadBoot } from './clock/boot.js';
+import { AuditRetention } from './audit/audit-retention.js';
+import { AuditSealer } from './audit/audit-sealer.js';
+import { RefusalRecorder } from './audit/refusal-recorder.js';
 import { ClockWatch } from './clock/clock-watch.js';
 import { DatabaseClock } from './clock/database-clock.js';
 import type { ServiceConfig } from './config/service-config.js';
 import { Database } from './database/database.js';
+import type { ServerTime } from './database/server-time.js';
 import { type Clock, systemClock } from './domain/clock.js';
 import { ServiceError } from './domain/service-error.js';
 import { ProcessState } from './health/process-state.js';
 import { clientAddress } from './http/client-address.js';
 import { HttpApplication } from './http/http-application.js';
+import type { Basis, ReplayedRoutes } from './http/replay.js';
 import { fromUnnamedProxy } from './http/unnamed-proxy.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
 import { AnswerLog } from './licensing/explain/answer-log.js';
@@ -17,9 +24,11 @@ import { ExpiryMarker } from './licensing/terms/expiry-marker.js';
 import { LicenseReader } from './licensing/license/license-reader.js';
 import { LicenseQueue } from './licensing/terms/license-queue.js';
 import { LicenseSources } from './licensing/sources/license-sources.js';
+import { RenewalReporter } from './licensing/renewal/renewal-reporter.js';
 import { RenewalScheduler } from './licensing/renewal/renewal-scheduler.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
 import { explainFailure, isFinal } from './start-failure.js';
+import { UsageJobs } from './usage/usage-jobs.js';
 
 const CHECK = '/api/licensing/check';
 /** How long to wait between two tries to reach the database, milliseconds. */
@@ -45,6 +54,10 @@ type Preparation = (application: HttpApplication) => Promise<void>;
 export interface ServiceOptions {
   /** Where the time comes from: the machine's clock unless given. */
   readonly clock?: Clock;
+  /** What time it is for the database's server: that of its clock unless given. */
+  readonly serverTime?: ServerTime;
+  /** The run of the machine: by its kernel unless given. */
+  readonly boot?: ReadBoot;
   /** Whether it listens and retries while its database is away, as it does unless given; else the start fails. */
   readonly waits?: boolean;
   /** What is done once the database is read, before the log says whether the product is licensed. */
@@ -61,12 +74,18 @@ export interface ServiceOptions {
 export async function startService(
   config: ServiceConfig,
   logger: Logger,
-  { clock = systemClock, waits = true, prepare = async () => undefined }: ServiceOptions = {},
+  {
+    clock = systemClock,
+    serverTime,
+    boot,
+    waits = true,
+    prepare = async () => undefined,
+  }: ServiceOptions = {},
 ): Promise<RunningService> {
-  const application = await HttpApplication.create(AppModule.of(config, clock), {
+  const application = await HttpApplication.create(AppModule.of(config, clock, serverTime, boot), {
     logger,
     quietRoute: CHECK,
-    replayed: (nest) => ({ route: CHECK, basis: nest.get(LicenseReader).basis }),
+    replayed,
     limits: {
       clientOf: clientAddress(config.http.trustedProxies),
       isFromUnnamedProxy: fromUnnamedProxy(config.http.trustedProxies),
@@ -98,6 +117,18 @@ export async function startService(
   }
 }
 
+/** What can be answered again as long as nothing can have changed. */
+function replayed(nest: INestApplication): ReplayedRoutes {
+  const { basis } = nest.get(LicenseReader);
+  return new Map<string, Basis>([
+    [CHECK, basis],
+    ['/api/licensing/token', basis],
+    ['/api/licensing/check/explain', basis],
+    ['/api/licensing/timeline', basis],
+    ['/api/licensing/renewal', nest.get(RenewalReporter).basis],
+  ]);
+}
+
 async function start(application: HttpApplication, prepare: Preparation): Promise<void> {
   const { nest } = application;
   await nest.get(Database).start();
@@ -109,6 +140,10 @@ async function start(application: HttpApplication, prepare: Preparation): Promis
   nest.get(ExpiryMarker).start();
   nest.get(LicenseQueue).start();
   nest.get(RenewalScheduler).start();
+  nest.get(RefusalRecorder).start();
+  nest.get(AuditSealer).start();
+  nest.get(AuditRetention).start();
+  await nest.get(UsageJobs).start();
   await prepare(application);
   nest.get(AnswerLog).start();
 }

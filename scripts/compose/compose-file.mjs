@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 
-const TOP = ['name', 'services', 'secrets', 'volumes'];
+const TOP = ['name', 'services', 'secrets', 'volumes', 'networks'];
+
+/** What an override takes away. */
+const RESET = Symbol('reset');
 
 /** How the value of each key of a service becomes options of `podman create`. Keys with `null` are dealt with elsewhere. */
 const OPTIONS = {
@@ -15,6 +18,10 @@ const OPTIONS = {
   depends_on: null,
   secrets: null,
   environment: (values) => Object.entries(values).map(([name, value]) => `--env=${name}=${value}`),
+  networks: ({ default: { ipv4_address: address, ...rest }, ...others }) => {
+    known({ ...rest, ...others }, [], 'networks');
+    return [`--ip=${address}`];
+  },
   ports: (values) => values.map((value) => `--publish=${value}`),
   volumes: null,
   read_only: (value) => [`--read-only=${value}`, '--read-only-tmpfs=false'],
@@ -25,6 +32,11 @@ const OPTIONS = {
   restart: (value) => [`--restart=${value}`],
   init: (value) => [`--init=${value}`],
   stop_grace_period: (value) => [`--stop-timeout=${seconds(value)}`],
+  // One that is given takes away the others of podman.mjs: without nproc, podman asks for more than root may have here.
+  ulimits: ({ nofile, ...rest }) => {
+    known(rest, [], 'ulimits');
+    return [`--ulimit=nofile=${nofile}:${nofile}`, '--ulimit=nproc=4096:4096'];
+  },
   mem_limit: (value) => [`--memory=${value}`],
   pids_limit: (value) => [`--pids-limit=${value}`],
   healthcheck: ({ test, interval, timeout, retries, ...rest }) => {
@@ -41,10 +53,14 @@ const OPTIONS = {
   },
 };
 
-/** The services of the file that these profiles start, in the order of `depends_on`. */
-export function readCompose(file, { variables = {}, profiles = [] }) {
-  const compose = interpolate(parse(readFileSync(file, 'utf8'), { merge: true }), variables);
+/**
+ * The services of the file that these profiles start, in the order of `depends_on`.
+ * @param overrides - files that change the first one, as further `--file` of Docker Compose
+ */
+export function readCompose(file, { variables = {}, profiles = [], overrides = [] }) {
+  const compose = interpolate([file, ...overrides].map(load).reduce(merged), variables);
   known(compose, TOP, 'the file');
+  if (compose.networks !== undefined) optionsOf(compose.networks);
   const services = Object.entries(compose.services)
     .filter(([, { profiles: own }]) => own === undefined || own.some((name) => profiles.includes(name)))
     .map(([name, service]) => plan(name, service, compose, dirname(resolve(file))));
@@ -60,6 +76,41 @@ export function readCompose(file, { variables = {}, profiles = [] }) {
     placed.push(next);
   }
   return placed;
+}
+
+/** How podman makes the network of an override. */
+export function networkOptions(file) {
+  return optionsOf(load(file).networks);
+}
+
+function optionsOf(networks) {
+  const { default: network = {}, ...others } = networks;
+  const { subnet, ip_range: range, ...rest } = network.ipam?.config?.[0] ?? {};
+  known({ ...others, ...rest }, [], 'networks');
+  if (subnet === undefined || range === undefined)
+    throw new Error('not understood: networks without a range');
+  // Podman refuses an address outside of the range; it gives addresses from the lowest on.
+  return [`--subnet=${subnet}`];
+}
+
+function load(file) {
+  return parse(readFileSync(file, 'utf8'), {
+    merge: true,
+    customTags: [{ tag: '!reset', collection: 'seq', resolve: () => RESET }],
+  });
+}
+
+/** As Docker Compose does it: objects key by key, lists one after the other, and everything else anew. */
+function merged(below, above) {
+  if (Array.isArray(below) && Array.isArray(above)) return [...below, ...above];
+  const areObjects = [below, above].every((one) => one !== null && typeof one === 'object');
+  if (!areObjects) return above;
+  const result = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    if (value === RESET) delete result[key];
+    else result[key] = key in below ? merged(below[key], value) : value;
+  }
+  return result;
 }
 
 function plan(name, service, compose, directory) {
@@ -87,14 +138,23 @@ function plan(name, service, compose, directory) {
     if (!['service_healthy', 'service_completed_successfully'].includes(condition))
       throw new Error(`service ${name}: condition ${condition}`);
   }
-  const { context, args: buildArguments, ...further } = service.build ?? { context: '.', args: {} };
+  const {
+    context,
+    args: buildArguments = {},
+    dockerfile,
+    target,
+    ...further
+  } = service.build ?? { context: '.' };
   known(further, [], `build of ${name}`);
+  if ((dockerfile === undefined) !== (target === undefined))
+    throw new Error(`not understood: build of ${name}`);
   if (context !== '.') throw new Error(`service ${name}: build`);
   return {
     name,
     image: service.image,
     built: service.build !== undefined,
     buildArguments,
+    ...(target === undefined ? {} : { target: { dockerfile: resolve(directory, dockerfile), name: target } }),
     ends: service.restart === 'no',
     options,
     volumes,

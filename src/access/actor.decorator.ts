@@ -16,5 +16,6 @@ export interface RequestActor extends Actor {
 export const ByActor = createParamDecorator((_: unknown, context: ExecutionContext): RequestActor => {
   const request = context.switchToHttp().getRequest<IncomingMessage>();
   const { id, actions, unlimited } = callerOf(request);
-  return { id, actions, unlimited: unlimited === true, requestId: contextOf(request).requestId };
+  const { requestId, client } = contextOf(request);
+  return { id, actions, unlimited: unlimited === true, requestId, client };
 });

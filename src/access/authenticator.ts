@@ -1,13 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { type AccessConfig, SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import type { AccessConfig } from '../config/access-config.js';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { Metrics } from '../metrics/metrics.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { AccessMetrics } from './access-metrics.js';
-import { readBasicHeader, sameSecret } from './basic-credentials.js';
+import { Administrators } from './administrators.js';
+import { readBasicHeader } from './basic-credentials.js';
 import { BearerStrategy } from './bearer.strategy.js';
 import type { Caller, KnownToken } from '../domain/caller.js';
 import { FailedAttempts, type Origin } from './failed-attempts.js';
@@ -33,12 +35,13 @@ type Known = { readonly caller: Caller } | { readonly token: KnownToken };
 export class Authenticator {
   readonly #config: AccessConfig;
   readonly #everything = actionsOf([ADMINISTRATOR_ROLE.uid]);
+  readonly #administrators: Administrators;
   readonly #bootstrapHash: string | undefined;
   readonly #bearer: BearerStrategy<Known>;
   readonly #metrics: AccessMetrics;
   readonly failures: FailedAttempts;
   #remembered = new LRUCache<string, Known>({ max: MAX_REMEMBERED });
-  /** What the outcomes were found in: another map is another state of the database. */
+  /** What the outcomes were found in: another object is another state of the database. */
   #rememberedFrom: Snapshot['tokens'] | undefined;
 
   constructor(
@@ -50,6 +53,7 @@ export class Authenticator {
   ) {
     this.#metrics = new AccessMetrics(metrics);
     this.#config = config.access;
+    this.#administrators = new Administrators(config.access);
     const { bootstrapToken } = this.#config;
     this.#bootstrapHash = bootstrapToken === undefined ? undefined : hashToken(bootstrapToken);
     this.#bearer = new BearerStrategy((token) => this.#find(token));
@@ -59,7 +63,7 @@ export class Authenticator {
   /**
    * @param authorization - the only `Authorization` header's value; undefined when there is none, or several
    * @param origin - where the request comes from
-   * @returns the caller; a promise only when the database has to be asked
+   * @returns the caller; a promise only when the database has to be asked, or a password to be hashed
    * @throws ServiceError with one of the codes that answer 401, `too-many-requests`, or `database.unavailable`
    */
   authenticate(authorization: string | undefined, origin: Origin): Caller | Promise<Caller> {
@@ -111,7 +115,7 @@ export class Authenticator {
     const hash = hashToken(token);
     if (hash === this.#bootstrapHash)
       return { caller: { id: 'bootstrap', actions: this.#everything, unlimited: true } };
-    const known = this.snapshots.current?.tokens.get(hash);
+    const known = this.snapshots.current?.tokens.find(hash);
     return known === undefined ? undefined : { token: known };
   }
 
@@ -140,27 +144,32 @@ export class Authenticator {
     return this.#admit(found);
   }
 
-  /** Does the same for every name, so that neither the answer nor its time tells which one is the administrator's. */
-  #administrator(name: string, password: string, origin: Origin): Caller {
-    const { administrator } = this.#config;
-    const isName = sameSecret(name, administrator?.name ?? '');
-    const isPassword = sameSecret(password, administrator?.password ?? '');
-    const until = this.failures.blockedUntil(administrator?.name ?? '', origin);
-    const isRight = administrator !== undefined && isName && isPassword;
-    if (isRight && until === undefined) {
+  /** Does the same for every name, so that neither the answer nor its time tells which one is an administrator's. */
+  #administrator(name: string, password: string, origin: Origin): Caller | Promise<Caller> {
+    const isAdministrator = this.#administrators.isName(name);
+    const blocked = () => this.failures.blockedUntil(isAdministrator ? name : '', origin);
+    const before = blocked();
+    const isRight = this.#administrators.isRight(name, password, origin.client, before !== undefined);
+    const decide = (right: boolean) => {
+      // While a password waited to be hashed, others of this name may have been wrong.
+      const until = before ?? blocked();
+      if (!right || until !== undefined) throw this.#refusal(name, isAdministrator, until, origin);
       this.failures.rightPassword(name, origin);
       return { id: `administrator:${name}`, actions: this.#everything, unlimited: true };
-    }
+    };
+    return isRight instanceof Promise ? isRight.then(decide) : decide(isRight);
+  }
+
+  #refusal(name: string, isAdministrator: boolean, until: string | undefined, origin: Origin): ServiceError {
     this.#metrics.passwordFailed();
-    // Counted, but answered with 401: a 429 for some names alone would tell which name is the administrator's.
+    // Counted, but answered with 401: a 429 for some names alone would tell which name is an administrator's.
     this.failures.count(origin);
-    const isAdministrator = administrator !== undefined && isName;
     if (until === undefined) this.failures.wrongPassword(isAdministrator ? name : undefined, origin);
     // The cause is for the log alone.
     const cause = new Error(
       until !== undefined && isAdministrator ? `blocked until ${until}` : WRONG_PASSWORD,
     );
-    throw new ServiceError('password-auth.failed', undefined, { cause });
+    return new ServiceError('password-auth.failed', undefined, { cause });
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { AccessConfig } from '../config/service-config.js';
+import type { AccessConfig } from '../config/access-config.js';
 import type { Clock } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { networkOf } from '../http/client-address.js';

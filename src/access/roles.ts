@@ -22,6 +22,8 @@ export const ROLES: readonly Role[] = [
   ADMINISTRATOR_ROLE,
   fixedRole('fixed:licensing:reader', LICENSING_READER),
   fixedRole('fixed:licensing:writer', [...LICENSING_READER, 'licensing:write', 'licensing:delete']),
+  fixedRole('fixed:licensing.usage:reader', ['licensing.usage:read', 'licensing:read']),
+  fixedRole('fixed:licensing.usage:writer', ['licensing.usage:write']),
   fixedRole('fixed:roles:reader', ROLES_READER),
   fixedRole('fixed:roles:writer', [
     ...ROLES_READER,
@@ -38,6 +40,7 @@ export const ROLES: readonly Role[] = [
     'serviceaccounts.permissions:read',
     'serviceaccounts.permissions:write',
   ]),
+  fixedRole('fixed:audit:reader', ['audit:read']),
 ];
 
 const BY_UID = new Map(ROLES.map((role) => [role.uid, role]));

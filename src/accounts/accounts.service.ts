@@ -4,12 +4,13 @@ import type { RequestActor } from '../access/actor.decorator.js';
 import { actionsOf, ADMINISTRATOR_ROLE, findRole, type Role } from '../access/roles.js';
 import { createServiceAccountToken, hashToken } from '../access/service-account-token.js';
 import { ceilingOf } from '../access/token-ceiling.js';
-import { type AuditAction, AuditStore } from '../audit/audit.store.js';
+import { type AuditAction, AuditStore, type Facts } from '../audit/audit.store.js';
 import { AccessDeniedError } from '../domain/access-denied-error.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { accountFacts, rolesFacts, tokenFacts } from './account-facts.js';
 import { AccountsStore } from './accounts.store.js';
 import { LastAdministrator } from './last-administrator.js';
 import type { ServiceAccountTokenEntity } from './service-account-token.entity.js';
@@ -55,7 +56,7 @@ export class AccountsService {
       await this.#record(manager, actor, 'service-account.create', Number(created.id), {
         name: created.name,
       });
-      return { changed: true, value: created };
+      return { changed: { account: Number(created.id) }, value: created };
     });
   }
 
@@ -75,8 +76,8 @@ export class AccountsService {
       const updated = await this.last.keep(manager, async () =>
         this.store.save(manager, { ...account, ...fields, updatedAt: this.#now() }),
       );
-      await this.#record(manager, actor, 'service-account.update', id, { ...fields });
-      return { changed: true, value: updated };
+      await this.#record(manager, actor, 'service-account.update', id, { ...fields }, accountFacts(account));
+      return { changed: { account: id }, value: updated };
     });
   }
 
@@ -112,7 +113,7 @@ export class AccountsService {
       });
       const tokenId = Number(token.id);
       await this.#record(manager, actor, 'service-account.token.create', id, { tokenId, name });
-      return { changed: true, value: { id: tokenId, name, key } };
+      return { changed: { account: id }, value: { id: tokenId, name, key } };
     });
   }
 
@@ -129,8 +130,8 @@ export class AccountsService {
       const revoked = await this.last.keep(manager, async () =>
         this.store.saveToken(manager, { ...token, isRevoked: true }),
       );
-      await this.#record(manager, actor, 'service-account.token.revoke', id, { tokenId });
-      return { changed: true, value: revoked };
+      await this.#record(manager, actor, 'service-account.token.revoke', id, { tokenId }, tokenFacts(token));
+      return { changed: { account: id }, value: revoked };
     });
   }
 
@@ -140,8 +141,8 @@ export class AccountsService {
       await this.#assertMayChange(manager, actor, id);
       const token = await this.store.loadToken(manager, id, tokenId);
       await this.last.keep(manager, async () => this.store.removeToken(manager, token));
-      await this.#record(manager, actor, 'service-account.token.delete', id, { tokenId });
-      return { changed: true, value: undefined };
+      await this.#record(manager, actor, 'service-account.token.delete', id, { tokenId }, tokenFacts(token));
+      return { changed: { account: id }, value: undefined };
     });
   }
 
@@ -151,11 +152,11 @@ export class AccountsService {
     await this.snapshots.change(async (manager) => {
       await this.store.load(manager, id);
       assertHolds(actor, [roleUid]);
-      if ((await this.store.rolesOf(manager, id)).includes(roleUid))
-        return { changed: false, value: undefined };
+      const roles = await this.store.rolesOf(manager, id);
+      if (roles.includes(roleUid)) return { changed: false, value: undefined };
       await this.store.saveRole(manager, { serviceAccountId: id, roleUid, createdAt: this.#now() });
-      await this.#record(manager, actor, 'role.add', id, { role: role.name });
-      return { changed: true, value: undefined };
+      await this.#record(manager, actor, 'role.add', id, { role: role.name }, rolesFacts(roles));
+      return { changed: { account: id }, value: undefined };
     });
   }
 
@@ -169,8 +170,8 @@ export class AccountsService {
       if (!roles.includes(roleUid))
         throw new ServiceError('not-found', 'The service account does not have this role');
       await this.last.keep(manager, async () => this.store.removeRole(manager, id, roleUid));
-      await this.#record(manager, actor, 'role.remove', id, { role: role.name });
-      return { changed: true, value: undefined };
+      await this.#record(manager, actor, 'role.remove', id, { role: role.name }, rolesFacts(roles));
+      return { changed: { account: id }, value: undefined };
     });
   }
 
@@ -199,7 +200,7 @@ export class AccountsService {
     });
   }
 
-  /** Revoked and expired tokens count: they are rows that every change reads again, until they are deleted. */
+  /** Revoked and expired tokens count: each change of the account reads their rows again, until they are deleted. */
   async #assertRoomForToken(manager: EntityManager, id: number): Promise<void> {
     const { maxTokensPerAccount } = this.config.access;
     const count = await this.store.countTokens(manager, id);
@@ -221,9 +222,10 @@ export class AccountsService {
     actor: RequestActor,
     action: AuditAction,
     id: number,
-    detail: Readonly<Record<string, string | number | boolean>>,
+    detail: Facts,
+    before: Facts | null = null,
   ): Promise<void> {
-    await this.audit.record(manager, actor, action, `service-account:${id}`, detail);
+    await this.audit.record(manager, actor, action, `service-account:${id}`, detail, before);
   }
 
   #now(): Date {

@@ -1,27 +1,17 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { Caller, KnownToken } from '../domain/caller.js';
 import type { Action } from '../domain/actions.js';
-import { actionsOf, ADMINISTRATOR_ROLE } from '../access/roles.js';
-import { ceilingWithoutRecord, limit, NO_LIMIT } from '../access/token-ceiling.js';
+import { NO_LIMIT } from '../access/token-ceiling.js';
 import { Database } from '../database/database.js';
 import { ServiceError } from '../domain/service-error.js';
-import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { RoleAssignmentEntity } from './role-assignment.entity.js';
 import { ServiceAccountTokenEntity } from './service-account-token.entity.js';
 import { ServiceAccountEntity } from './service-account.entity.js';
 
-/** The rows of service accounts, their roles and tokens, and the part of the snapshot that says who calls. */
+/** The rows of service accounts, their roles and tokens. */
 @Injectable()
-export class AccountsStore implements OnModuleInit {
-  constructor(
-    private readonly database: Database,
-    private readonly snapshots: SnapshotService,
-  ) {}
-
-  onModuleInit(): void {
-    this.snapshots.register('tokens', (manager) => this.#loadTokens(manager));
-  }
+export class AccountsStore {
+  constructor(private readonly database: Database) {}
 
   /** @throws ServiceError `not-found` */
   async load(manager: EntityManager, id: number): Promise<ServiceAccountEntity> {
@@ -136,6 +126,22 @@ export class AccountsStore implements OnModuleInit {
     return assignments.map((assignment) => assignment.roleUid);
   }
 
+  /** The enabled accounts that have one of these roles, by id. */
+  async holdersOf(
+    manager: EntityManager,
+    roleUids: readonly string[],
+  ): Promise<{ readonly id: number; readonly name: string; readonly roleUid: string }[]> {
+    const rows = await manager.query<{ id: string; name: string; role_uid: string }[]>(
+      `SELECT account.id, account.name, assignment.role_uid
+       FROM service_account AS account
+       JOIN role_assignment AS assignment ON assignment.service_account_id = account.id
+       WHERE NOT account.is_disabled AND assignment.role_uid = ANY ($1)
+       ORDER BY account.id, assignment.role_uid`,
+      [roleUids],
+    );
+    return rows.map(({ id, name, role_uid: roleUid }) => ({ id: Number(id), name, roleUid }));
+  }
+
   async saveRole(manager: EntityManager, assignment: RoleAssignmentEntity): Promise<void> {
     await manager.insert(RoleAssignmentEntity, assignment);
   }
@@ -179,42 +185,5 @@ export class AccountsStore implements OnModuleInit {
         [[...uses.keys()], [...uses.values()].map((at) => new Date(at).toISOString())],
       );
     });
-  }
-
-  async #loadTokens(manager: EntityManager): Promise<ReadonlyMap<string, KnownToken>> {
-    const accounts = await manager.find(ServiceAccountEntity);
-    const assignments = await manager.find(RoleAssignmentEntity);
-    const tokens = await manager.find(ServiceAccountTokenEntity);
-    const roles = new Map<number, RoleAssignmentEntity[]>();
-    for (const assignment of assignments) {
-      const id = assignment.serviceAccountId;
-      roles.set(id, [...(roles.get(id) ?? []), assignment]);
-    }
-    const callers = new Map(
-      accounts.map((account) => {
-        const id = Number(account.id);
-        const given = roles.get(id) ?? [];
-        const uids = given.map(({ roleUid }) => roleUid);
-        const caller: Caller = {
-          id: `service-account:${id}`,
-          actions: actionsOf(uids),
-          unlimited: uids.includes(ADMINISTRATOR_ROLE.uid),
-        };
-        return [id, { caller, given, disabled: account.isDisabled }] as const;
-      }),
-    );
-    const known = new Map<string, KnownToken>();
-    for (const token of tokens) {
-      const account = callers.get(token.serviceAccountId);
-      if (account === undefined) continue;
-      known.set(token.hash, {
-        disabled: account.disabled,
-        caller: limit(account.caller, token.ceiling ?? ceilingWithoutRecord(token.created, account.given)),
-        tokenId: Number(token.id),
-        expiresAt: token.expiresAt?.getTime(),
-        revoked: token.isRevoked,
-      });
-    }
-    return known;
   }
 }

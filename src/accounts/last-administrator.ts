@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Action } from '../domain/actions.js';
 import { ADMINISTRATOR_ROLE, ROLES } from '../access/roles.js';
 import { NO_LIMIT } from '../access/token-ceiling.js';
+import { hasAdministrator } from '../config/access-config.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { type Clock, CLOCK, DAY } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
@@ -43,8 +44,7 @@ export class LastAdministrator {
    * @throws ServiceError `access.last-administrator`, which rolls the transaction back, and what `change` throws
    */
   async keep<T>(manager: EntityManager, change: () => Promise<T>): Promise<T> {
-    const { administrator, bootstrapToken } = this.config.access;
-    if (administrator !== undefined || bootstrapToken !== undefined) return change();
+    if (hasAdministrator(this.config.access)) return change();
     const now = this.clock.now();
     const before = await this.#present(manager, now);
     const result = await change();

@@ -5,7 +5,7 @@ import { IfPresent } from '../http/if-present.decorator.js';
 import { BASIC_ROLES, type BasicRole } from './service-account.entity.js';
 
 const NAME_RULE =
-  'must have 1 to 190 characters, no control or invisible characters, no spaces but plain ones, no * and no space at its ends';
+  'must have 1 to 190 characters, no control or invisible characters, no spaces but plain ones, no *, no space at its ends and no two spaces in a row';
 
 /** As Grafana's: what follows from a name fits, and nothing that has a meaning in a path. */
 export const ROLE_UID = /^[A-Za-z0-9_-]{1,40}$/;

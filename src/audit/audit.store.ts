@@ -20,7 +20,8 @@ export type AuditAction =
   | 'service-account.token.revoke'
   | 'service-account.token.delete'
   | 'role.add'
-  | 'role.remove';
+  | 'role.remove'
+  | 'usage.subject.delete';
 
 /** A record, as it is shown. */
 export interface AuditRecord {
@@ -31,8 +32,27 @@ export interface AuditRecord {
   readonly actor: string;
   readonly action: AuditAction;
   readonly target: string;
-  readonly detail: Readonly<Record<string, unknown>>;
+  /** What it was before; null where it was not there. */
+  readonly before: Facts | null;
+  readonly detail: Facts;
   readonly requestId: string;
+  /** The client's address; empty for what nobody asked for from outside. */
+  readonly client: string;
+}
+
+/** Identities, dates and terms, never a secret. */
+export type Facts = Readonly<Record<string, unknown>>;
+
+/** Which records to list. Moments are Unix seconds, the last one included. */
+export interface AuditFilter {
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  readonly actor: string | undefined;
+  /** One of {@link AuditAction}, or what several begin with up to a dot: `license.` */
+  readonly action: string | undefined;
+  readonly target: string | undefined;
+  /** A record's id: only older ones. */
+  readonly before: number | undefined;
 }
 
 /** Records changes: no change without its record, no record without its change. */
@@ -46,7 +66,8 @@ export class AuditStore {
     actor: Actor,
     action: AuditAction,
     target: string,
-    detail: Readonly<Record<string, string | number | boolean | null>> = {},
+    detail: Facts = {},
+    before: Facts | null = null,
   ): Promise<void> {
     await manager.insert(AuditEventEntity, {
       at: new Date(this.clock.now()),
@@ -54,7 +75,9 @@ export class AuditStore {
       action,
       target,
       detail,
+      before,
       requestId: actor.requestId,
+      client: actor.client ?? '',
     });
   }
 
@@ -70,12 +93,44 @@ export class AuditStore {
       .orderBy('event.id', 'DESC')
       .limit(limit)
       .getMany();
-    return rows.map(({ id, at, action, detail, ...others }) => ({
-      ...others,
-      id: Number(id),
-      at: at.getTime(),
-      action: action as AuditAction,
-      detail: detail as Record<string, unknown>,
-    }));
+    return rows.map(recordIn);
   }
+
+  /** The newest records, newest first. */
+  async page(manager: EntityManager, filter: AuditFilter, limit: number): Promise<AuditRecord[]> {
+    const { from, to, actor, action, target, before } = filter;
+    const query = manager.createQueryBuilder(AuditEventEntity, 'event').where('true');
+    if (from !== undefined) query.andWhere('event.at >= :from', { from: new Date(from * 1000) });
+    if (to !== undefined) query.andWhere('event.at < :end', { end: new Date((to + 1) * 1000) });
+    if (actor !== undefined) query.andWhere('event.actor = :actor', { actor });
+    if (target !== undefined) query.andWhere('event.target = :target', { target });
+    if (before !== undefined) query.andWhere('event.id < :before', { before });
+    if (action?.endsWith('.')) query.andWhere('starts_with(event.action, :action)', { action });
+    else if (action !== undefined) query.andWhere('event.action = :action', { action });
+    return (await query.orderBy('event.id', 'DESC').limit(limit).getMany()).map(recordIn);
+  }
+}
+
+function recordIn({
+  id,
+  at,
+  actor,
+  client,
+  action,
+  target,
+  before,
+  detail,
+  requestId,
+}: AuditEventEntity): AuditRecord {
+  return {
+    actor,
+    client,
+    target,
+    requestId,
+    id: Number(id),
+    at: at.getTime(),
+    action: action as AuditAction,
+    before: before as Facts | null,
+    detail: detail as Facts,
+  };
 }

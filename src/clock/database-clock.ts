@@ -4,23 +4,25 @@ import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ClockWatch } from './clock-watch.js';
 import { Periodic } from './periodic.js';
-import { askServer } from '../database/server-time.js';
+import { SERVER_TIME, type ServerTime } from '../database/server-time.js';
 
 const LOOK_MS = 10_000;
 
 /** Compares our clock with the database server's. The embedded database has none of its own. */
 @Injectable()
 export class DatabaseClock implements BeforeApplicationShutdown {
-  readonly #looks = new Periodic(LOOK_MS, () => this.look());
+  readonly #looks: Periodic;
   readonly #isServer: boolean;
 
   constructor(
-    @Inject(SERVICE_CONFIG) { database: { location } }: ServiceConfig,
+    @Inject(SERVICE_CONFIG) { database: { location, pollMs } }: ServiceConfig,
     private readonly database: Database,
     private readonly watch: ClockWatch,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SERVER_TIME) private readonly serverTime: ServerTime,
   ) {
     this.#isServer = location.kind === 'postgres';
+    this.#looks = new Periodic(Math.max(LOOK_MS, pollMs), () => this.look());
   }
 
   /** Looks once, and goes on doing so. Never rejects: a database that is away says nothing about clocks. */
@@ -40,7 +42,7 @@ export class DatabaseClock implements BeforeApplicationShutdown {
       .read(async (manager) => {
         // Asked for here and not before: waiting for a connection is not the clock's.
         const asked = this.clock.now();
-        this.watch.compare('database', await askServer(manager), asked);
+        this.watch.compare('database', await this.serverTime(manager), asked);
       })
       .catch(() => undefined);
   }

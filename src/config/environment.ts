@@ -83,7 +83,7 @@ function textOf(name: string, setting: Setting<unknown>, environment: Environmen
   const source = `${name}_FILE`;
   assertVisible(file, ` in the name of the file of ${source}`);
   const text = readSecret(file, source);
-  assertVisible(text, ` in the file of ${source}`);
+  if (setting.verbatim !== true) assertVisible(text, ` in the file of ${source}`);
   return text || undefined;
 }
 

@@ -1,3 +1,6 @@
+import { ACCESS_SETTINGS, type AccessConfig, accessConfig } from './access-config.js';
+import { PASSWORD_LENGTH } from './administrators-setting.js';
+import { AUDIT_SETTINGS, type AuditConfig, auditConfig } from './audit-config.js';
 import { MAX_ISSUER_TIMEOUT_MS } from '../domain/request-deadline.js';
 import type { RootUrl } from '../domain/root-url.js';
 import { certificateFile } from './certificate-file.js';
@@ -6,6 +9,7 @@ import { ISSUER_ADDRESSES, issuerAddresses, issuerConfig, type IssuerConfig } fr
 import { DATABASE_RULE } from './database-rule.js';
 import { withTls } from './postgres-tls.js';
 import { proxyAddress } from './proxy-address.js';
+import { USAGE_SETTINGS, type UsageConfig, usageConfig } from './usage-config.js';
 import {
   address,
   boolean,
@@ -14,7 +18,6 @@ import {
   host,
   integer,
   list,
-  matching,
   oneOf,
   optional,
   path,
@@ -42,6 +45,7 @@ export const SERVICE_SETTINGS = {
   PORT: withDefault(integer(0, 65535), '3000'),
   ROOT_URL: withDefault(rootUrl, 'http://localhost:3000/'),
   DATABASE_URL: secret(withDefault(database, 'pglite://./data/pglite')),
+  DATABASE_POLL_MS: withDefault(integer(100, 3_600_000), '500'),
   ISSUER_URL: withDefault(address, 'https://grafana.com'),
   ISSUER_ID: optional(text(1, 1024)),
   ISSUER_RENEW_URL: optional(address),
@@ -57,27 +61,14 @@ export const SERVICE_SETTINGS = {
   // No rule: an unusable license is reported, and does not prevent the start.
   LICENSE_TEXT: { ...optional({ parse: (value: string) => value }), verbatim: true },
   INSTALL_REQUIRE_ACKNOWLEDGE: withDefault(boolean, 'false'),
-  ADMIN_USER: optional(matching(/^[^\p{Cc}:]{1,190}$/u, 'must have 1 to 190 characters and no colon')),
-  ADMIN_PASSWORD: secret(optional(text(12, 1024))),
-  BOOTSTRAP_TOKEN: secret(
-    optional(
-      matching(/^[\x21-\x7e]{32,1024}$/, 'must have 32 to 1024 printable ASCII characters and no space'),
-    ),
-  ),
-  ACCESS_STALE_SECONDS: withDefault(integer(1, 31_536_000), '86400'),
-  RATE_LIMIT_WRITES_PER_MINUTE: withDefault(integer(1, 1_000_000), '60'),
-  RATE_LIMIT_ALL_WRITES_PER_MINUTE: optional(integer(1, 10_000_000)),
-  RATE_LIMIT_FAILURES_PER_MINUTE: withDefault(integer(1, 1_000_000), '1000'),
-  RATE_LIMIT_ALL_FAILURES_PER_MINUTE: withDefault(integer(1, 1_000_000), '10000'),
-  MAX_REQUESTS_IN_WORK: withDefault(integer(2, 10_000), '2048'),
+  ...ACCESS_SETTINGS,
   MAX_CONNECTIONS: withDefault(integer(10, 65_535), '4000'),
-  MAX_SERVICE_ACCOUNTS: withDefault(integer(1, 10_000), '1000'),
-  MAX_TOKENS_PER_ACCOUNT: withDefault(integer(1, 1_000), '100'),
   TRUST_PROXY: optional(proxies),
   SERVE_FROM_SUB_PATH: withDefault(boolean, 'false'),
+  ...USAGE_SETTINGS,
+  ...AUDIT_SETTINGS,
 };
 
-/** Where to listen. */
 export interface ListenConfig {
   readonly host: string;
   /** 0 lets the system choose. */
@@ -97,25 +88,6 @@ export interface SourcesConfig {
   readonly text: string | undefined;
 }
 
-export interface AccessConfig {
-  readonly administrator: { readonly name: string; readonly password: string } | undefined;
-  readonly bootstrapToken: string | undefined;
-  /** How long callers known before the database went away keep working, seconds. */
-  readonly staleSeconds: number;
-  readonly writesPerMinute: number;
-  /** Of all callers together. */
-  readonly allWritesPerMinute: number;
-  /** Failed authentications from one client's address. */
-  readonly failuresPerMinute: number;
-  readonly allFailuresPerMinute: number;
-  /** Requests that need more than memory, at a time; one caller gets half of it. */
-  readonly maxInWork: number;
-  /** Service accounts in the database, disabled ones included. */
-  readonly maxAccounts: number;
-  /** Tokens of one service account, expired and revoked ones included. */
-  readonly maxTokensPerAccount: number;
-}
-
 export interface HttpConfig {
   /** Whose `X-Forwarded-For` is believed: addresses, CIDR ranges and the names of such. */
   readonly trustedProxies: readonly string[];
@@ -130,7 +102,8 @@ export interface HttpConfig {
 export interface ServiceConfig {
   readonly listen: ListenConfig;
   readonly logLevel: (typeof LOG_LEVELS)[number];
-  readonly database: DatabaseConfig;
+  /** `pollMs`: how often it is asked for changes, milliseconds; what asks on its own does so no more often. */
+  readonly database: DatabaseConfig & { readonly pollMs: number };
   readonly rootUrl: RootUrl;
   readonly products: readonly string[];
   readonly sources: SourcesConfig;
@@ -139,6 +112,8 @@ export interface ServiceConfig {
   readonly issuer: IssuerConfig;
   readonly access: AccessConfig;
   readonly http: HttpConfig;
+  readonly usage: UsageConfig;
+  readonly audit: AuditConfig;
 }
 
 /** Injection token of the {@link ServiceConfig}. */
@@ -158,33 +133,22 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
         withTls(locationFrom(values.DATABASE_URL, environment), values.DATABASE_CA_PATH),
       ),
       migrations: values.DATABASE_MIGRATIONS,
+      pollMs: values.DATABASE_POLL_MS,
     }),
     rootUrl: values.ROOT_URL,
     products: values.LICENSE_PRODUCTS,
     sources: Object.freeze({ path: values.LICENSE_PATH, text: values.LICENSE_TEXT }),
     requireAcknowledge: values.INSTALL_REQUIRE_ACKNOWLEDGE,
     issuer: Object.freeze(issuerConfig(values)),
-    access: Object.freeze({
-      administrator:
-        values.ADMIN_USER === undefined || values.ADMIN_PASSWORD === undefined
-          ? undefined
-          : Object.freeze({ name: values.ADMIN_USER, password: values.ADMIN_PASSWORD }),
-      bootstrapToken: values.BOOTSTRAP_TOKEN,
-      staleSeconds: values.ACCESS_STALE_SECONDS,
-      writesPerMinute: values.RATE_LIMIT_WRITES_PER_MINUTE,
-      allWritesPerMinute: values.RATE_LIMIT_ALL_WRITES_PER_MINUTE ?? values.RATE_LIMIT_WRITES_PER_MINUTE * 10,
-      failuresPerMinute: values.RATE_LIMIT_FAILURES_PER_MINUTE,
-      allFailuresPerMinute: values.RATE_LIMIT_ALL_FAILURES_PER_MINUTE,
-      maxInWork: values.MAX_REQUESTS_IN_WORK,
-      maxAccounts: values.MAX_SERVICE_ACCOUNTS,
-      maxTokensPerAccount: values.MAX_TOKENS_PER_ACCOUNT,
-    }),
+    access: Object.freeze(accessConfig(values)),
     http: Object.freeze({
       trustedProxies: values.TRUST_PROXY ?? Object.freeze([]),
       maxConnections: values.MAX_CONNECTIONS,
       keepAliveSeconds: values.KEEP_ALIVE_SECONDS,
       subPath: values.SERVE_FROM_SUB_PATH ? pathOf(values.ROOT_URL) : '',
     }),
+    usage: Object.freeze(usageConfig(values)),
+    audit: Object.freeze(auditConfig(values)),
   });
 }
 
@@ -207,9 +171,19 @@ const RULES = [
       ? ['ADMIN_PASSWORD must not be the name of the administrator']
       : [],
   ),
+  between(['ADMIN_USER', 'ADMINISTRATORS'], ({ ADMIN_USER, ADMINISTRATORS }) =>
+    ADMINISTRATORS?.some(({ name }) => name === ADMIN_USER)
+      ? ['ADMINISTRATORS must not have the name of ADMIN_USER']
+      : [],
+  ),
   between(['ADMIN_PASSWORD'], ({ ADMIN_PASSWORD }) =>
-    ADMIN_PASSWORD !== undefined && ADMIN_PASSWORD.trim().length < 12
+    ADMIN_PASSWORD !== undefined && ADMIN_PASSWORD.trim().length < PASSWORD_LENGTH.min
       ? ['ADMIN_PASSWORD must have 12 characters besides the white space around it']
+      : [],
+  ),
+  between(['DATABASE_POLL_MS', 'ACCESS_STALE_SECONDS'], ({ DATABASE_POLL_MS, ACCESS_STALE_SECONDS }) =>
+    DATABASE_POLL_MS * 2 > ACCESS_STALE_SECONDS * 1000
+      ? ['DATABASE_POLL_MS must be at most half of ACCESS_STALE_SECONDS']
       : [],
   ),
   between(['ISSUER_JWKS_PATH', 'ISSUER_JWKS_URL'], ({ ISSUER_JWKS_PATH, ISSUER_JWKS_URL }) =>

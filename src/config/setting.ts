@@ -227,3 +227,10 @@ function asFault<T>(parse: () => T): T {
     throw error;
   }
 }
+
+/** A secret that is made at random: too long to guess, and the same however it is written. */
+export const longSecret = secret(
+  optional(
+    matching(/^[\x21-\x7e]{32,1024}$/, 'must have 32 to 1024 printable ASCII characters and no space'),
+  ),
+);

@@ -2,6 +2,7 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import type { DatabaseConfig } from '../config/service-config.js';
+import { ChangeListener } from './change-listener.js';
 import { dataSourceOptions, type Schema } from './data-source-options.js';
 import { Database } from './database.js';
 import { DatabaseUrl } from './database-url.js';
@@ -34,12 +35,17 @@ export class DatabaseModule {
           inject: [getDataSourceToken(name)],
         },
         {
+          provide: ChangeListener,
+          useFactory: (dataSource: DataSource) => new ChangeListener(dataSource),
+          inject: [getDataSourceToken(name)],
+        },
+        {
           provide: DatabaseUrlWatch,
           useFactory: (dataSource: DataSource) => new DatabaseUrlWatch(dataSource, url),
           inject: [getDataSourceToken(name)],
         },
       ],
-      exports: [Database, DatabaseUrlWatch],
+      exports: [Database, ChangeListener, DatabaseUrlWatch],
     };
   }
 }

@@ -4,6 +4,8 @@ export const ACTIONS = [
   'licensing:write',
   'licensing:delete',
   'licensing.reports:read',
+  'licensing.usage:read',
+  'licensing.usage:write',
   'roles:read',
   'roles:write',
   'roles:delete',
@@ -17,6 +19,7 @@ export const ACTIONS = [
   'serviceaccounts:delete',
   'serviceaccounts.permissions:read',
   'serviceaccounts.permissions:write',
+  'audit:read',
 ] as const;
 
 export type Action = (typeof ACTIONS)[number];

@@ -4,6 +4,8 @@ export interface Actor {
   readonly id: string;
   /** The request's id, so that an audit record and a log line find each other; "" outside a request. */
   readonly requestId: string;
+  /** The address that the request came from. */
+  readonly client?: string;
 }
 
 /** The actor of changes without a request. */

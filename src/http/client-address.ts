@@ -2,6 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import proxyAddress from 'proxy-addr';
 
+/** The first six groups of IPv6 addresses that stand for IPv4: mapped ones, and those of translators. */
+const MAPPED = '0:0:0:0:0:ffff';
+const TRANSLATED: ReadonlySet<string> = new Set(['64:ff9b:0:0:0:0', '0:0:0:0:ffff:0']);
+
 /** Where a request comes from. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
@@ -26,24 +30,13 @@ export function clientAddress(proxies: readonly string[]): ClientAddress {
 
 /**
  * The key of limits: the /64 network of an IPv6 address, because a client has all of it (RFC 6177); an IPv4 address
- * itself.
+ * itself, also where a translator writes it as IPv6 (RFC 6052, section 2.1; RFC 2765, section 2.1).
  */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
-  const groups = new URL(`http://[${address.replace(/%.*$/, '')}]/`).hostname.slice(1, -1).split(':');
-  const gap = groups.indexOf('');
-  if (gap >= 0) {
-    const given = groups.filter((group) => group !== '');
-    const before = groups.slice(0, gap).filter((group) => group !== '').length;
-    groups.splice(
-      0,
-      groups.length,
-      ...given.slice(0, before),
-      ...Array.from({ length: 8 - given.length }, () => '0'),
-      ...given.slice(before),
-    );
-  }
-  return `${groups.slice(0, 4).join(':')}::/64`;
+  const groups = groupsOf(address.replace(/%.*$/, ''));
+  const isTranslated = TRANSLATED.has(groups.slice(0, 6).join(':'));
+  return isTranslated ? dotted(groups.slice(6)) : `${groups.slice(0, 4).join(':')}::/64`;
 }
 
 /** The address of the connection, IPv4 in its own form. */
@@ -52,21 +45,36 @@ export function peerAddress({ socket }: IncomingMessage): string {
   return plainAddress(address) ?? address;
 }
 
-/** The address of an entry, which some proxies write with a port; IPv4 in its own form. Undefined for anything else. */
+/**
+ * The address of an entry, which some proxies write with a port; IPv4 in its own form, IPv6 without its zone.
+ * Undefined for anything else.
+ */
 function plainAddress(entry: string): string | undefined {
   const [, bracketed, dotted] = /^(?:\[([^\]]+)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/.exec(entry) ?? [];
-  const address = bracketed ?? dotted ?? entry;
-  if (isIP(address) === 0) return undefined;
+  const zoned = bracketed ?? dotted ?? entry;
+  if (isIP(zoned) === 0) return undefined;
+  const address = zoned.replace(/%.*$/, '');
   return mappedAddress(address) ?? address;
 }
 
 /** The IPv4 address that an IPv6 address stands for (RFC 4291, section 2.5.5.2), in any of its spellings. */
 function mappedAddress(address: string): string | undefined {
-  const plain = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
+  const plain = /^::ffff:(\d+(?:\.\d+){3})$/i.exec(address)?.[1];
   if (plain !== undefined || !/^[0:]*:ffff:/i.test(address)) return plain;
-  const [, high, low] =
-    /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(new URL(`http://[${address}]/`).hostname) ?? [];
-  if (high === undefined || low === undefined) return undefined;
-  const bits = [high, low].map((group) => Number.parseInt(group, 16));
+  const groups = groupsOf(address);
+  return groups.slice(0, 6).join(':') === MAPPED ? dotted(groups.slice(6)) : undefined;
+}
+
+/** @param address - IPv6 without a zone. @returns its eight groups, hexadecimal and without leading zeros */
+function groupsOf(address: string): string[] {
+  const [before = '', after] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::');
+  const [left, right] = [before, after ?? ''].map((part) => (part === '' ? [] : part.split(':')));
+  const [given, rest] = [left ?? [], right ?? []];
+  return [...given, ...Array.from({ length: 8 - given.length - rest.length }, () => '0'), ...rest];
+}
+
+/** @param groups - the last two of an IPv6 address */
+function dotted(groups: readonly string[]): string {
+  const bits = groups.map((group) => Number.parseInt(group, 16));
   return bits.flatMap((group) => [group >> 8, group & 255]).join('.');
 }

@@ -20,8 +20,8 @@ interface Connection {
   readonly unanswered: Set<ServerResponse>;
   /** The caller of the last request whose caller was let in; undefined while there was none. */
   callerId: string | undefined;
-  /** Listens to the 'close' of each of its answers. */
-  readonly onAnswered: (this: ServerResponse) => void;
+  /** Listens to the 'close' of each answer that is waited for: one function, as one for each answer takes longer. */
+  readonly onClose: (this: ServerResponse) => void;
 }
 
 /**
@@ -44,8 +44,14 @@ export class Connections {
   /** All that a caller was let in by, by caller. */
   readonly #byCaller = new Map<string, Set<Socket>>();
 
-  /** @param most - how many may be open */
-  constructor(private readonly most: number) {}
+  /**
+   * @param most - how many may be open
+   * @param onAnswered - called when an answer that was waited for is over: sent, or its client gone
+   */
+  constructor(
+    private readonly most: number,
+    private readonly onAnswered: (response: ServerResponse) => void = () => undefined,
+  ) {}
 
   get size(): number {
     return this.#open.size;
@@ -63,18 +69,18 @@ export class Connections {
       leaving.destroy();
     }
     const unanswered = new Set<ServerResponse>();
-    const noteAnswer = (response: ServerResponse) => {
+    const end = (response: ServerResponse) => {
       unanswered.delete(response);
       if (this.#open.has(socket)) this.#noteCaller(socket, connection);
+      this.onAnswered(response);
     };
     const connection: Connection = {
       latest: undefined,
       context: undefined,
       unanswered,
       callerId: undefined,
-      // One function for all: a listener of its own for each answer takes longer.
-      onAnswered() {
-        noteAnswer(this);
+      onClose() {
+        end(this);
       },
     };
     this.#open.set(socket, connection);
@@ -87,7 +93,7 @@ export class Connections {
   }
 
   /**
-   * Notes a request.
+   * Notes a request that is answered at once, or that {@link wait} is called for next.
    * @returns false when the connection has too many unanswered ones, or no place any more; it is closed then
    */
   begin(socket: Socket, response: ServerResponse, context: RequestContext): boolean {
@@ -96,13 +102,21 @@ export class Connections {
       socket.destroy();
       return false;
     }
+    // Of the request before this one.
     this.#noteCaller(socket, connection);
     connection.latest = response;
     connection.context = context;
+    this.#noteCaller(socket, connection);
+    return true;
+  }
+
+  /** Waits for the answer to a request that was noted. */
+  wait(socket: Socket, response: ServerResponse): void {
+    const connection = this.#open.get(socket);
+    if (connection === undefined || connection.unanswered.has(response)) return;
     connection.unanswered.add(response);
     this.#undecided.add(socket);
-    response.on('close', connection.onAnswered);
-    return true;
+    response.on('close', connection.onClose);
   }
 
   /** The answer to the latest request of a connection. */

@@ -11,6 +11,16 @@ import { RouteTable } from './route-table.js';
 /** Which role has which action; in the log, as the body of a 403 is fixed. */
 export const ACCESS_DOCUMENT = 'docs/access.md#give-the-missing-role';
 
+/** A request that is answered with 401 or 403. */
+export interface RefusedRequest {
+  readonly code: ErrorCode;
+  readonly client: string;
+  /** {@link Caller.id}; empty for a caller who is not known. */
+  readonly caller: string;
+  /** Method and pattern of the route. */
+  readonly operation: string;
+}
+
 /** The only place where an error becomes an answer. What is not known says nothing. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -21,6 +31,8 @@ export class ErrorFilter implements ExceptionFilter {
   constructor(
     private readonly host: HttpAdapterHost,
     metrics: Metrics,
+    /** Hears of each request that is answered with 401 or 403. */
+    private readonly refused: (refusal: RefusedRequest) => void = () => undefined,
   ) {
     this.#errors = metrics.counter(
       'licentia_http_errors_total',
@@ -38,6 +50,7 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (error instanceof AccessDeniedError) {
       this.#errors({ code: 'access.denied' });
+      this.#refuse(request, 'access.denied');
       contextOf(request).code = 'access.denied';
       contextOf(request).reason = error.reason;
       this.#logger.warn({
@@ -53,6 +66,7 @@ export class ErrorFilter implements ExceptionFilter {
     }
     const known = this.#known(error, request, response);
     this.#errors({ code: known.code });
+    if (known.status === 401) this.#refuse(request, known.code);
     const { traceId } = contextOf(request);
     contextOf(request).code = known.code;
     contextOf(request).reason ??= reasonOf(known);
@@ -79,6 +93,12 @@ export class ErrorFilter implements ExceptionFilter {
     }
     this.#logger.error({ msg: 'unexpected error', err: error, requestId: contextOf(request).requestId });
     return new ServiceError('internal-error');
+  }
+
+  #refuse(request: IncomingMessage & { route?: { path?: string } }, code: ErrorCode): void {
+    const { client, callerId = '' } = contextOf(request);
+    const operation = `${request.method} ${request.route?.path ?? ''}`;
+    this.refused({ code, client, caller: callerId, operation });
   }
 
   #answer(response: ServerResponse, body: object, status: number): void {

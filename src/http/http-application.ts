@@ -9,7 +9,7 @@ import { standardOutput, STREAMS } from '../output/standard-output.js';
 import { HttpMetrics } from './http-metrics.js';
 import { NestLogger } from './logger.js';
 import { logRequest } from './request-log.js';
-import type { ReplayedRoute } from './replay.js';
+import type { ReplayedRoutes } from './replay.js';
 import { type RequestHooks, type ServerLimits, StableExpressAdapter } from './stable-express-adapter.js';
 import { UNNAMED_PROXY_HINT } from './unnamed-proxy.js';
 
@@ -26,8 +26,8 @@ export interface HttpApplicationOptions {
   readonly quietRoute: string;
   /** What is taken from outside; the adapter's own limits unless given. */
   readonly limits?: Partial<ServerLimits>;
-  /** The route whose answers are given again while nothing can have changed; see `Replays`. None unless given. */
-  readonly replayed?: (nest: INestApplication) => ReplayedRoute;
+  /** The routes whose answers are given again while nothing can have changed; see `Replays`. None unless given. */
+  readonly replayed?: (nest: INestApplication) => ReplayedRoutes;
   /** Called first when the application is to end. */
   readonly onDrain?: () => void;
   /** Called when everything is closed. What it throws is why the end failed: Nest itself only logs that. */
@@ -51,7 +51,7 @@ export class HttpApplication {
     let metrics = (): HttpMetrics | undefined => undefined;
     let warnedOfProxy = false;
     const hooks: RequestHooks = {
-      onBegin: (request, response, context) => {
+      onBegin: (_request, response, context) => {
         if (draining()) response.setHeader('Connection', 'close');
         if (context.fromUnnamedProxy && !warnedOfProxy) {
           warnedOfProxy = true;
@@ -61,9 +61,12 @@ export class HttpApplication {
             requestId: context.requestId,
           });
         }
-        logRequest(options.logger, options.quietRoute, request, response, context, metrics());
       },
+      onEnd: (response, context) =>
+        logRequest(options.logger, options.quietRoute, response, context, metrics()),
       onMalformed: (status) => metrics()?.malformed(status),
+      onUnanswerable: (err, { requestId }) =>
+        options.logger.error({ msg: 'unexpected error: nothing could answer it', err, requestId }),
     };
     const adapter = new StableExpressAdapter(hooks, options.limits);
     const nest = await NestFactory.create(module, adapter, {

@@ -21,7 +21,6 @@ export class HttpMetrics {
     this.#duration = metrics.histogram(
       'licentia_http_request_duration_seconds',
       'Time from the arrival of a request to the end of its answer, by method, pattern of the route and status (499: the client went away).',
-      ['method', 'route', 'status'],
       BUCKETS,
     );
     this.#malformed = metrics.counter(

@@ -7,30 +7,37 @@ import { contentTypeFault } from './content-type.js';
 import { contextOf } from './request-context.js';
 import { RequestPipe } from './request.pipe.js';
 
-/** The largest body that is read, bytes. */
+/** The largest body that is read unless a handler says more, bytes. */
 export const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * A handler's request body, validated as the class of the parameter. It is read here, after the guards, so the
  * body of an unauthenticated caller is neither read nor judged.
+ * @param maxBytes - the largest body that is read
  */
-export const JsonBody = (): ParameterDecorator =>
+export const JsonBody = (maxBytes = MAX_BODY_BYTES): ParameterDecorator =>
   createParamDecorator((_: unknown, context: ExecutionContext) => {
     const request = context.switchToHttp().getRequest<IncomingMessage>();
     // Thrown and not rejected, so that it comes before errors of the path's parameters.
-    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge(request);
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(request);
     if (/^100-continue$/i.test(request.headers.expect ?? '')) {
       context.switchToHttp().getResponse<ServerResponse>().writeContinue();
     }
-    return readJsonBody(request);
+    return readJsonBody(request, maxBytes).then(async (body) => {
+      await contextOf(request).afterBody?.();
+      return body;
+    });
   })(RequestPipe);
 
 /**
  * @returns the parsed body; undefined when there is none
  * @throws ServiceError `request.too-large`, `bad-request`
  */
-export async function readJsonBody(request: IncomingMessage): Promise<JsonValue | undefined> {
-  const bytes = await readBytes(request);
+export async function readJsonBody(
+  request: IncomingMessage,
+  maxBytes = MAX_BODY_BYTES,
+): Promise<JsonValue | undefined> {
+  const bytes = await readBytes(request, maxBytes);
   if (bytes.length === 0) return undefined;
   const fault = contentTypeFault(request.headers['content-type'], request.headers['content-encoding']);
   if (fault !== undefined) throw badRequest(fault);
@@ -43,7 +50,7 @@ export async function readJsonBody(request: IncomingMessage): Promise<JsonValue 
   }
 }
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
+async function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   return new Promise<Buffer>((resolve, reject) => {
@@ -52,7 +59,7 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
     contextOf(request).refuseBody = reject;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= MAX_BODY_BYTES) chunks.push(chunk);
+      if (length <= maxBytes) chunks.push(chunk);
       else reject(tooLarge(request));
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));

@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
+import { ServiceError } from '../domain/service-error.js';
 import { standardOutput } from '../output/standard-output.js';
 
 /** A structured logger, one JSON object a line. @param destination - standard output unless given */
@@ -61,7 +62,8 @@ export class NestLogger implements LoggerService {
 
 /**
  * An error without the members that libraries hang on it: TypeORM's have the parameters of the statement, axios's the
- * request with its credentials. Neither may get into a log.
+ * request with its credentials, a driver's `detail` the value of a key. None of these may get into a log. Ours have a
+ * `detail` for the caller, such as the reason of the issuer.
  */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return String(error);
@@ -71,6 +73,7 @@ function describeError(error: unknown): unknown {
     type: name,
     message,
     ...(typeof code === 'string' ? { code } : {}),
+    ...(error instanceof ServiceError && error.detail !== undefined ? { detail: error.detail } : {}),
     stack,
     ...(cause === undefined ? {} : { cause: describeError(cause) }),
   };

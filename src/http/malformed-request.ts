@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { errorBody } from './error-body.js';
 import type { RequestContext } from './request-context.js';
 
@@ -58,4 +58,28 @@ function refusal(code: string | undefined) {
     default:
       return { status: 400, code: 'bad-request', message: 'Bad request data' } as const;
   }
+}
+
+/** Whether a request has the one `Host` that HTTP/1.1 demands (RFC 9112, section 3.2); HTTP/1.0 may do without. */
+export function namesOneHost({ rawHeaders, httpVersion }: IncomingMessage): boolean {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count === 1 || (count === 0 && httpVersion !== '1.1');
+}
+
+/** Whether the client may send another request after this answer. */
+export function isNotTheLast(response: ServerResponse): boolean {
+  return response.shouldKeepAlive && response.getHeader('Connection') !== 'close';
+}
+
+/**
+ * What is broken came after this whole request, which is under way: it gets its own answer, and the
+ * connection ends there.
+ */
+export function finishWith(response: ServerResponse, socket: Socket): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close');
+  response.once('finish', () => socket.destroySoon());
 }

@@ -1,31 +1,34 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RequestContext } from './request-context.js';
+import { REQUEST_ID_HEADER, type RequestContext } from './request-context.js';
 
 /** A request as Express leaves it. */
 export type RoutedRequest = IncomingMessage & { route?: { readonly path: string } };
+export type RoutedResponse = ServerResponse<RoutedRequest>;
 
-/** A route whose answers are given again. */
-export interface ReplayedRoute {
-  /** Its pattern. */
-  readonly route: string;
-  /**
-   * What its next answer would follow from: the same object as long as that answer is the same, and another one
-   * afterwards; undefined when that is not known.
-   */
-  readonly basis: () => object | undefined;
-}
+/**
+ * What the next answer of a route would follow from: the same object as long as that answer is the same, and another
+ * one afterwards; undefined when that is not known.
+ */
+export type Basis = () => object | undefined;
+
+/**
+ * The routes whose answers are given again, by their pattern, which is their path. They are answered from memory, so no
+ * limit of work holds for them.
+ */
+export type ReplayedRoutes = ReadonlyMap<string, Basis>;
 
 /** The answer that a connection's last request got, and what makes it right for the next one. */
 export interface Replay {
   readonly target: string;
   readonly rawHeaders: readonly string[];
   readonly basis: object;
+  readonly basisNow: Basis;
   /** Lets the caller in again, as the guard did. @returns false when the guard itself has to decide */
   readonly readmit: () => boolean;
   readonly payload: string;
-  /** Its headers but for the request's id, names and values in turn. */
-  readonly headers: readonly string[];
+  /** Its headers with the id of a request, names and values in turn; until the next call. */
+  readonly headersFor: (requestId: string) => string[];
   /** Whether a header of the request says which id it has. */
   readonly isTraced: boolean;
   readonly route: { readonly path: string };
@@ -45,24 +48,38 @@ const TRACING = new Set(['x-request-id', 'traceparent']);
 export class Replays {
   readonly #bySocket = new WeakMap<Socket, Replay>();
 
-  constructor(private readonly replayed: ReplayedRoute) {}
+  constructor(private readonly routes: ReplayedRoutes) {}
 
-  /** What the answer to a request can be compared with later; asked before the request goes its way. */
-  get basis(): object | undefined {
-    return this.replayed.basis();
+  /** What the answer to a request for a path can be compared with later; asked before the request goes its way. */
+  basisOf(path: string): object | undefined {
+    return this.routes.get(path)?.();
   }
 
-  /** Remembers the answer 200 of a request, where it can be given again. */
-  note(request: RoutedRequest, context: RequestContext, payload: string, headers: string[]): void {
+  /**
+   * Remembers the answer 200 of a request, where it can be given again.
+   * @param othersOf - its headers but for the request's id
+   */
+  note(
+    request: RoutedRequest,
+    context: RequestContext,
+    payload: string,
+    othersOf: (payload: string) => readonly string[],
+  ): void {
     const { basis, readmit, target } = context;
     const { rawHeaders, route } = request;
-    if (basis === undefined || readmit === undefined || route?.path !== this.replayed.route) return;
+    const basisNow = route && this.routes.get(route.path);
+    if (basis === undefined || readmit === undefined || route === undefined || basisNow === undefined) return;
     // What changed while the request was under way: the answer may be from before or after.
-    if (request.method !== 'GET' || request.httpVersion !== '1.1' || basis !== this.basis) return;
+    if (request.method !== 'GET' || request.httpVersion !== '1.1' || basis !== basisNow()) return;
     const names = rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
     if (names.some((name) => NOT_PLAIN.has(name))) return;
+    const headers = [REQUEST_ID_HEADER, '', ...othersOf(payload)];
+    const headersFor = (requestId: string) => {
+      headers[1] = requestId;
+      return headers;
+    };
     this.#bySocket.set(request.socket, {
-      ...{ target, rawHeaders, basis, readmit, payload, headers, route, context },
+      ...{ target, rawHeaders, basis, basisNow, readmit, payload, headersFor, route, context },
       isTraced: names.some((name) => TRACING.has(name)),
     });
   }
@@ -76,7 +93,7 @@ export class Replays {
       request.url === replay.target &&
       request.httpVersion === '1.1' &&
       haveSameMeaning(request.rawHeaders, replay.rawHeaders);
-    return isSame && this.basis === replay.basis && replay.readmit() ? replay : undefined;
+    return isSame && replay.basisNow() === replay.basis && replay.readmit() ? replay : undefined;
   }
 }
 

@@ -1,18 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ClientAddress } from './client-address.js';
-import type { FromUnnamedProxy } from './unnamed-proxy.js';
+
+/** Where a request comes from. */
+export interface RequestOrigin {
+  /** The client's address. */
+  readonly client: string;
+  /** It says that a proxy passed it on which the operator has not named. */
+  readonly fromUnnamedProxy: boolean;
+}
 
 /** What is known of a request besides HTTP itself. */
-export interface RequestContext {
+export interface RequestContext extends RequestOrigin {
   /** The `X-Request-Id` of the answer. */
   readonly requestId: string;
   /** The W3C trace id of an inbound `traceparent`, or "". */
   readonly traceId: string;
-  /** The address that the request comes from. */
-  readonly client: string;
-  /** It says that a proxy passed it on which the operator has not named. */
-  readonly fromUnnamedProxy: boolean;
+  /** When it arrived, by `performance.now()`. */
+  readonly startedAt: number;
   /** {@link Caller.id}, once the caller was let in. */
   callerId: string | undefined;
   /** The code of the failure that it was answered with. */
@@ -21,10 +25,12 @@ export interface RequestContext {
   reason: string | undefined;
   /** Gives back what the request holds while it is worked on; see {@link releaseSlot}. */
   release: (() => void) | undefined;
+  /** What it waits for between its body and its work. */
+  afterBody: (() => Promise<void> | undefined) | undefined;
   /** The request's target as it came; see {@link Replays}, as for the next two. */
   readonly target: string;
   /** What its answer would follow from when it began. */
-  readonly basis: object | undefined;
+  basis: object | undefined;
   /** Lets its caller in again, once that was let in. @returns false when the guard has to decide */
   readmit: (() => boolean) | undefined;
   /** Refuses the request with this error while its body is read; undefined at any other time. */
@@ -50,58 +56,46 @@ const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f
 const PROCESS_PART = randomBytes(9).toString('hex');
 let counter = 0;
 
-/** Starts a request: gives it its context and its answer the headers that every answer has. */
+/**
+ * Starts a request: gives it its context.
+ * @param origin - where it comes from: computed, or that of an earlier request with the same headers
+ * @param isTraced - false when no header says which id it has, as far as is known
+ */
 export function beginRequest(
   request: IncomingMessage,
-  response: ServerResponse,
-  clientOf: ClientAddress,
-  isFromUnnamedProxy: FromUnnamedProxy = () => false,
-  basis?: object,
+  origin: RequestOrigin,
+  isTraced = true,
 ): RequestContext {
   const context: RequestContext = {
-    ...idsOf(request),
-    client: clientOf(request),
-    fromUnnamedProxy: isFromUnnamedProxy(request),
+    requestId: (isTraced ? inboundId(request) : undefined) ?? nextRequestId(),
+    traceId: isTraced ? traceIdOf(request) : '',
+    client: origin.client,
+    fromUnnamedProxy: origin.fromUnnamedProxy,
+    target: request.url ?? '',
+    startedAt: performance.now(),
     callerId: undefined,
     code: undefined,
     reason: undefined,
     release: undefined,
-    target: request.url ?? '',
-    basis,
+    afterBody: undefined,
+    basis: undefined,
     readmit: undefined,
     refuseBody: undefined,
   };
   (request as Carrier)[CONTEXT] = context;
-  response.setHeader(REQUEST_ID_HEADER, context.requestId);
-  for (const [name, value] of HEADERS_OF_EVERY) response.setHeader(name, value);
   return context;
 }
 
-/**
- * Starts a request that gets the answer of an earlier one of its connection again; no header is set yet.
- * @param isTraced - whether a header says which id it has
- */
-export function repeatRequest(
+/** Begins a request, with the headers that every answer has. */
+export function beginAnswer(
   request: IncomingMessage,
-  earlier: RequestContext,
-  isTraced: boolean,
+  response: ServerResponse,
+  origin: RequestOrigin,
 ): RequestContext {
-  const ids = isTraced ? idsOf(request) : undefined;
-  // Written out: this is the path of most checks, and a copy by spreading takes longer.
-  return {
-    requestId: ids?.requestId ?? nextRequestId(),
-    traceId: ids?.traceId ?? '',
-    client: earlier.client,
-    fromUnnamedProxy: earlier.fromUnnamedProxy,
-    callerId: earlier.callerId,
-    code: undefined,
-    reason: undefined,
-    release: undefined,
-    target: earlier.target,
-    basis: earlier.basis,
-    readmit: earlier.readmit,
-    refuseBody: undefined,
-  };
+  const context = beginRequest(request, origin);
+  response.setHeader(REQUEST_ID_HEADER, context.requestId);
+  for (const [name, value] of HEADERS_OF_EVERY) response.setHeader(name, value);
+  return context;
 }
 
 /** The context that {@link beginRequest} gave a request. */
@@ -109,6 +103,11 @@ export function contextOf(request: IncomingMessage): RequestContext {
   const context = (request as Carrier)[CONTEXT];
   if (context === undefined) throw new Error('the request was not begun');
   return context;
+}
+
+/** Whether {@link beginRequest} was called for a request. */
+export function isBegun(request: IncomingMessage): boolean {
+  return (request as Carrier)[CONTEXT] !== undefined;
 }
 
 /** The work on a request is over, whether or not its client is still there. */
@@ -119,12 +118,10 @@ export function releaseSlot(request: IncomingMessage): void {
   context.release = undefined;
 }
 
-function idsOf({ headers }: IncomingMessage): Pick<RequestContext, 'requestId' | 'traceId'> {
+/** The id that a client or proxy gave a request, where it is one that can be repeated. */
+function inboundId({ headers }: IncomingMessage): string | undefined {
   const inbound = headers['x-request-id'];
-  return {
-    requestId: typeof inbound === 'string' && REQUEST_ID.test(inbound) ? inbound : nextRequestId(),
-    traceId: headers.traceparent === undefined ? '' : traceId(headers.traceparent),
-  };
+  return typeof inbound === 'string' && REQUEST_ID.test(inbound) ? inbound : undefined;
 }
 
 function nextRequestId(): string {
@@ -132,6 +129,6 @@ function nextRequestId(): string {
   return `${PROCESS_PART}-${counter.toString(36)}`;
 }
 
-function traceId(header: string | string[]): string {
-  return TRACEPARENT.exec(String(header))?.[1] ?? '';
+function traceIdOf({ headers: { traceparent } }: IncomingMessage): string {
+  return traceparent === undefined ? '' : (TRACEPARENT.exec(String(traceparent))?.[1] ?? '');
 }

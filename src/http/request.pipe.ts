@@ -1,5 +1,5 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
-import { getMetadataStorage, validate } from 'class-validator';
+import { getMetadataStorage, validate, type ValidationError } from 'class-validator';
 import type { JsonValue } from '../domain/token/strict-json.js';
 import { ServiceError } from '../domain/service-error.js';
 import { badRequest } from './bad-request.js';
@@ -38,11 +38,19 @@ export class RequestPipe implements PipeTransform {
       if (!known.has(name)) throw badRequest(unknownMember(name));
       Object.defineProperty(instance, name, { value: member, enumerable: true });
     }
-    const [fault] = await validate(instance, { forbidUnknownValues: false, stopAtFirstError: true });
-    if (fault !== undefined)
-      throw badRequest(Object.values(fault.constraints ?? {})[0] ?? `${fault.property} is wrong`);
+    const [fault] = await validate(instance, { forbidUnknownValues: false });
+    if (fault !== undefined) throw badRequest(reasonOf(fault));
     return instance;
   }
+}
+
+/** Checks of a JSON type: what else is wrong with a value of another type says nothing. */
+const CHECKS_OF_TYPE = ['isString', 'isInt', 'isBoolean', 'isObject', 'isArray'];
+
+function reasonOf({ property, constraints = {} }: ValidationError): string {
+  const failed = Object.keys(constraints);
+  const check = failed.find((name) => CHECKS_OF_TYPE.includes(name)) ?? failed[0];
+  return (check === undefined ? undefined : constraints[check]) ?? `${property} is wrong`;
 }
 
 /** Names the member only where it is a plain name: it comes from outside. */

@@ -3,16 +3,28 @@ import type { Action } from '../domain/actions.js';
 import { DeadlineInterceptor } from './deadline.interceptor.js';
 
 /** What an endpoint demands of its caller. */
-export type AccessRule = { readonly action: Action; readonly fromMemory: boolean } | { readonly open: true };
+export type AccessRule =
+  | {
+      readonly action: Action;
+      readonly fromMemory: boolean;
+      readonly isFrequent: boolean;
+      readonly isBatched: boolean;
+    }
+  | { readonly open: true };
 
 export const ACCESS_RULE = 'licentia:access-rule';
 
 /**
  * Lets in callers who hold the action. An endpoint without a rule lets nobody in.
  * @param fromMemory - the handler needs nothing but memory, so it is answered when everything else is shed
+ * @param isFrequent - a product calls it for each of its users, so it does not count as a write of its caller
+ * @param isBatched - one transaction does the work of many requests, so it waits for no slot of its caller
  */
-export function RequireAction(action: Action, { fromMemory = false } = {}): MethodDecorator {
-  return rule({ action, fromMemory });
+export function RequireAction(
+  action: Action,
+  { fromMemory = false, isFrequent = false, isBatched = false } = {},
+): MethodDecorator {
+  return rule({ action, fromMemory, isFrequent, isBatched });
 }
 
 /** Admits every client, without credentials: probes and the API's own description. */

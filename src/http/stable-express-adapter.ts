@@ -1,28 +1,42 @@
 import { createServer, IncomingMessage, type ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { clientAddress, type ClientAddress } from './client-address.js';
+import { clientAddress, type ClientAddress, peerAddress } from './client-address.js';
 import { connectionTimes } from './connection-times.js';
 import { Connections } from './connections.js';
-import { rejectHostless, rejectMalformed } from './malformed-request.js';
-import { type Replay, type ReplayedRoute, Replays, type RoutedRequest } from './replay.js';
+import { type ErrorHandler, LastAnswers } from './last-answers.js';
 import {
+  finishWith,
+  isNotTheLast,
+  namesOneHost,
+  rejectHostless,
+  rejectMalformed,
+} from './malformed-request.js';
+import { type Replay, type ReplayedRoutes, Replays, type RoutedResponse } from './replay.js';
+import {
+  beginAnswer,
   beginRequest,
   contextOf,
   HEADERS_OF_EVERY,
-  REQUEST_ID_HEADER,
+  isBegun,
   releaseSlot,
-  repeatRequest,
   type RequestContext,
 } from './request-context.js';
-import { belowSubPath } from './sub-path.js';
+import { adopt, type ExpressApplication } from './express-application.js';
+import { belowSubPath, originForm } from './sub-path.js';
+import { UnreadAnswers } from './unread-answers.js';
 import type { FromUnnamedProxy } from './unnamed-proxy.js';
 
 /** What happens around every request, matched by a route or not. */
 export interface RequestHooks {
+  /** Not called for a request that gets the answer of an earlier one again. */
   readonly onBegin: (request: IncomingMessage, response: ServerResponse, context: RequestContext) => void;
+  /** Its answer was sent, or its client is gone. */
+  readonly onEnd: (response: RoutedResponse, context: RequestContext) => void;
   /** What could not be read as a request was answered with this status. */
   readonly onMalformed: (status: 400 | 408 | 431) => void;
+  /** Not even the application's own filter of errors could answer a request: its client was told so. */
+  readonly onUnanswerable: (error: unknown, context: RequestContext) => void;
 }
 
 /** What a server takes from outside. */
@@ -67,6 +81,8 @@ const SERVER_OPTIONS: ServerOptions = {
 export class StableExpressAdapter extends ExpressAdapter {
   readonly #limits: ServerLimits;
   #replays: Replays | undefined;
+  readonly #unread = new UnreadAnswers();
+  readonly #lastAnswers: LastAnswers;
 
   /** @param limits - those that are not given are {@link DEFAULT_LIMITS} */
   constructor(
@@ -75,6 +91,7 @@ export class StableExpressAdapter extends ExpressAdapter {
   ) {
     super();
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
+    this.#lastAnswers = new LastAnswers(hooks.onUnanswerable);
     // The base class has used the router by now, and a router takes these two settings when it is made.
     Object.assign(this.getInstance<ExpressApplication>().router, { strict: true, caseSensitive: true });
     this.disable('x-powered-by');
@@ -90,25 +107,39 @@ export class StableExpressAdapter extends ExpressAdapter {
     adopt(Response.prototype, express.response);
     express.request = Request.prototype;
     express.response = Response.prototype;
-    const connections = new Connections(this.#limits.maxConnections);
+    const connections = new Connections(this.#limits.maxConnections, (response) =>
+      this.hooks.onEnd(response, contextOf(response.req)),
+    );
     const routed = belowSubPath(this.#limits.subPath);
-    const handle = (request: IncomingMessage, response: ServerResponse) => {
+    const begin = (request: IncomingMessage, response: ServerResponse) => {
       const replay = this.#replays?.of(request);
       if (replay !== undefined) {
         this.#repeat(replay, request, response, connections);
         return;
       }
       const { clientOf, isFromUnnamedProxy } = this.#limits;
-      const basis = this.#replays?.basis;
-      const context = beginRequest(request, response, clientOf, isFromUnnamedProxy, basis);
+      const context = beginAnswer(request, response, {
+        client: clientOf(request),
+        fromUnnamedProxy: isFromUnnamedProxy(request),
+      });
       if (!connections.begin(request.socket, response, context)) return;
+      connections.wait(request.socket, response);
       this.hooks.onBegin(request, response, context);
       if (!namesOneHost(request)) {
         rejectHostless(response, context);
         return;
       }
       request.url = routed(originForm(request.url ?? ''));
-      express(request, response);
+      context.basis = this.#replays?.basisOf(request.url);
+      express(request, response, (error) => this.#lastAnswers.giveUp(error, request, response));
+    };
+    // What throws here is in no handler of Nest's or Express's: the request would never get an answer.
+    const handle = (request: IncomingMessage, response: ServerResponse) => {
+      try {
+        begin(request, response);
+      } catch (error) {
+        this.#fail(error, request, response, connections);
+      }
     };
     const { timeout, ...times } = connectionTimes(this.#limits.keepAliveSeconds);
     const server = createServer(
@@ -136,19 +167,43 @@ export class StableExpressAdapter extends ExpressAdapter {
     this.httpServer = server;
   }
 
-  /** @param replayed - the route whose answers are given again from now on; undefined for none */
-  replay(replayed: ReplayedRoute | undefined): void {
+  /** @param replayed - the routes whose answers are given again from now on; undefined for none */
+  replay(replayed: ReplayedRoutes | undefined): void {
     this.#replays = replayed && new Replays(replayed);
   }
 
-  #repeat(replay: Replay, request: RoutedRequest, response: ServerResponse, connections: Connections): void {
-    const context = repeatRequest(request, replay.context, replay.isTraced);
+  #repeat(
+    replay: Replay,
+    request: IncomingMessage,
+    response: RoutedResponse,
+    connections: Connections,
+  ): void {
+    const context = beginRequest(request, replay.context, replay.isTraced);
+    context.callerId = replay.context.callerId;
     if (!connections.begin(request.socket, response, context)) return;
-    request.route = replay.route;
-    this.hooks.onBegin(request, response, context);
+    response.req.route = replay.route;
     // One array is cheaper than a header at a time.
-    response.writeHead(200, [REQUEST_ID_HEADER, context.requestId, ...replay.headers]);
+    response.writeHead(200, replay.headersFor(context.requestId));
     response.end(replay.payload);
+    // The system has taken the answer: there is nothing to wait for.
+    if (response.writableFinished) this.hooks.onEnd(response, context);
+    else connections.wait(request.socket, response);
+  }
+
+  override setErrorHandler(handler: ErrorHandler, prefix?: string): unknown {
+    this.#lastAnswers.follow(handler);
+    return super.setErrorHandler(handler, prefix);
+  }
+
+  /** Has what was thrown before Nest had the request answered. */
+  #fail(error: unknown, request: IncomingMessage, response: RoutedResponse, connections: Connections): void {
+    if (!isBegun(request)) {
+      const client = peerAddress(request);
+      const context = beginAnswer(request, response, { client, fromUnnamedProxy: false });
+      if (!connections.begin(request.socket, response, context)) return;
+    }
+    connections.wait(request.socket, response);
+    this.#lastAnswers.answer(error, request, response);
   }
 
   #reject(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -173,10 +228,12 @@ export class StableExpressAdapter extends ExpressAdapter {
     } else {
       payload = JSON.stringify(body);
       const isPlain = response.statusCode === 200 && !response.hasHeader('Content-Type');
-      if (isPlain) this.#replays?.note(response.req, contextOf(response.req), payload, headersOf(payload));
+      if (isPlain) this.#replays?.note(response.req, contextOf(response.req), payload, headersOf);
       if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', JSON_TYPE);
     }
-    response.setHeader('Content-Length', Buffer.byteLength(payload));
+    const bytes = Buffer.byteLength(payload);
+    response.setHeader('Content-Length', bytes);
+    this.#unread.add(response, contextOf(response.req).callerId ?? '', bytes);
     response.end(payload);
   }
 }
@@ -185,54 +242,4 @@ export class StableExpressAdapter extends ExpressAdapter {
 function headersOf(payload: string): string[] {
   const length = String(Buffer.byteLength(payload));
   return [...HEADERS_OF_EVERY, ['Content-Type', JSON_TYPE], ['Content-Length', length]].flat();
-}
-
-type ExpressApplication = ((request: IncomingMessage, response: ServerResponse) => void) & {
-  readonly router: object;
-  request: object;
-  response: object;
-};
-
-/** Whether a request has the one `Host` that HTTP/1.1 demands (RFC 9112, section 3.2); HTTP/1.0 may do without. */
-function namesOneHost({ rawHeaders, httpVersion }: IncomingMessage): boolean {
-  let count = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] as string;
-    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
-  }
-  return count === 1 || (count === 0 && httpVersion !== '1.1');
-}
-
-/**
- * The path and query of a request's target, which may also come in absolute form (RFC 9112, section 3.2.2). Express
- * answers a target that it cannot parse with a page of its own; what is neither form becomes `*`, which nobody has.
- */
-function originForm(target: string): string {
-  if (target.includes('#')) return '*';
-  if (target.startsWith('/')) return target;
-  const path = /^https?:\/\/[^/?]+(.*)$/i.exec(target)?.[1];
-  if (path === undefined) return '*';
-  return path.startsWith('/') ? path : `/${path}`;
-}
-
-/** Whether the client may send another request after this answer. */
-function isNotTheLast(response: ServerResponse): boolean {
-  return response.shouldKeepAlive && response.getHeader('Connection') !== 'close';
-}
-
-/**
- * What is broken came after this whole request, which is under way: it gets its own answer, and the
- * connection ends there.
- */
-function finishWith(response: ServerResponse, socket: Socket): void {
-  if (!response.headersSent) response.setHeader('Connection', 'close');
-  response.once('finish', () => socket.destroySoon());
-}
-
-/** Copies what Express adds to a prototype (its own chain down to Node's), getters as getters. */
-function adopt(prototype: object, express: object): void {
-  const base = Object.getPrototypeOf(express) as object | null;
-  if (base !== null && base !== IncomingMessage.prototype && base !== ServerResponse.prototype)
-    adopt(prototype, base);
-  Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(express));
 }

@@ -18,3 +18,15 @@ export function belowSubPath(subPath: string): (target: string) => string {
     return target.startsWith(`${subPath}/`) ? target.slice(subPath.length) : '*';
   };
 }
+
+/**
+ * The path and query of a request's target, which may also come in absolute form (RFC 9112, section 3.2.2). Express
+ * answers a target that it cannot parse with a page of its own; what is neither form becomes `*`, which nobody has.
+ */
+export function originForm(target: string): string {
+  if (target.includes('#')) return '*';
+  if (target.startsWith('/')) return target;
+  const path = /^https?:\/\/[^/?]+(.*)$/i.exec(target)?.[1];
+  if (path === undefined) return '*';
+  return path.startsWith('/') ? path : `/${path}`;
+}

@@ -7,17 +7,29 @@ import { AuthorityHistory1766000000000 } from './migrations/authority-history-17
 import { AuthorityKeys1765900000000 } from './migrations/authority-keys-1765900000000.js';
 import { AuthorityRecord1765300000000 } from './migrations/authority-record-1765300000000.js';
 import { AuthorityBoot1766100000000 } from './migrations/authority-boot-1766100000000.js';
+import { AuthorityUsage1795800000000 } from './migrations/authority-usage-1795800000000.js';
 import { RenewalEntity } from './renewals/renewal.entity.js';
 import { SigningKeyEntity } from './keys/signing-key.entity.js';
+import { ReportedDayEntity } from './usage/reported-day.entity.js';
+import { ReportedUsageEntity } from './usage/reported-usage.entity.js';
 
 /** The issuer's tables, in a database of its own. */
 export const ISSUER_SERVER_SCHEMA: Schema = {
-  entities: [IssuedLicenseEntity, IssuerRecordEntity, LicenseEventEntity, RenewalEntity, SigningKeyEntity],
+  entities: [
+    IssuedLicenseEntity,
+    IssuerRecordEntity,
+    LicenseEventEntity,
+    RenewalEntity,
+    ReportedDayEntity,
+    ReportedUsageEntity,
+    SigningKeyEntity,
+  ],
   migrations: [
     AuthorityInitial1764000000000,
     AuthorityRecord1765300000000,
     AuthorityKeys1765900000000,
     AuthorityHistory1766000000000,
     AuthorityBoot1766100000000,
+    AuthorityUsage1795800000000,
   ],
 };

@@ -33,7 +33,7 @@ export class IssuerServerController {
   async renew(
     @ByLicense() claims: LicenseClaims,
     @IdempotencyKey() idempotencyKey: string,
-    @JsonBody() { instance, version, dryRun = false }: RenewalRequest,
+    @JsonBody() { instance, version, dryRun = false, usage }: RenewalRequest,
   ): Promise<AttemptAnswer> {
     return this.renewals.renew({
       claims,
@@ -41,6 +41,7 @@ export class IssuerServerController {
       version,
       idempotencyKey,
       dryRun,
+      usage,
     });
   }
 

@@ -29,6 +29,8 @@ import { Renewals } from './renewals/renewals.js';
 import { UnreadBodies } from './renewals/unread-bodies.js';
 import { SigningKeyStore } from './keys/signing-key.store.js';
 import { SigningKeys } from './keys/signing-keys.js';
+import { UsageReportStore } from './usage/usage-report.store.js';
+import { UsageReports } from './usage/usage-reports.js';
 
 /** The composition root of the self-hosted issuer. */
 @Module({})
@@ -69,6 +71,8 @@ export class IssuerServerModule {
         RenewalBatches,
         IssuedRenewalStore,
         UnreadBodies,
+        UsageReportStore,
+        UsageReports,
         Renewals,
         {
           provide: APP_FILTER,

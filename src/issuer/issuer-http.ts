@@ -62,16 +62,27 @@ export class IssuerHttp {
 
   /** @throws ServiceError `issuer.unavailable`, `issuer.timeout`, `issuer.bad-response` */
   async get(url: URL): Promise<IssuerAnswer> {
-    return this.#call({ method: 'GET', url: url.href });
+    return this.#call({ method: 'GET', url: url.href, deadline: this.deadline() });
+  }
+
+  /** The deadline of a call that begins now, which several calls can share. */
+  deadline(): AbortSignal {
+    return AbortSignal.timeout(this.#timeoutMs);
   }
 
   /** @throws ServiceError `issuer.unavailable`, `issuer.timeout`, `issuer.bad-response` */
-  async post(url: URL, headers: Readonly<Record<string, string>>, body: object): Promise<IssuerAnswer> {
+  async post(
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    body: object,
+    deadline: AbortSignal,
+  ): Promise<IssuerAnswer> {
     return this.#call({
       method: 'POST',
       url: url.href,
       headers: { ...headers, 'Content-Type': 'application/json' },
       data: JSON.stringify(body),
+      deadline,
     });
   }
 
@@ -80,6 +91,7 @@ export class IssuerHttp {
     readonly url: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly data?: string;
+    readonly deadline: AbortSignal;
   }): Promise<IssuerAnswer> {
     try {
       return await this.#circuit(request.url).execute(() => this.#request(request));
@@ -103,8 +115,13 @@ export class IssuerHttp {
     return circuit;
   }
 
-  async #request(request: object): Promise<IssuerAnswer> {
-    const deadline = AbortSignal.timeout(this.#timeoutMs);
+  async #request({
+    deadline,
+    ...request
+  }: {
+    readonly deadline: AbortSignal;
+    readonly headers?: object;
+  }): Promise<IssuerAnswer> {
     const asked = this.clock.now();
     try {
       const answer = await this.http.axiosRef.request<Buffer>({
@@ -114,7 +131,7 @@ export class IssuerHttp {
           Accept: 'application/json',
           'Accept-Encoding': 'identity',
           'User-Agent': `licentia/${VERSION}`,
-          ...('headers' in request ? (request.headers as object) : {}),
+          ...request.headers,
         },
         signal: deadline,
         proxy: false,

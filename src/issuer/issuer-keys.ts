@@ -158,7 +158,9 @@ export class IssuerKeys implements BeforeApplicationShutdown {
       if (source.kind === 'url' && !this.#stopped) await this.#save(source.url, fetched);
     } catch (error) {
       this.#failures += 1;
-      this.#lastFailure = error instanceof IssuerCallError ? error.failureClass : 'configuration';
+      const failureClass = error instanceof IssuerCallError ? error.failureClass : 'configuration';
+      // While no call is made, the reason is still that of the last call.
+      if (failureClass !== 'paused') this.#lastFailure = failureClass;
       this.#metrics.failed(error);
       const cause = error instanceof ServiceError ? error.cause : error;
       this.#failure = String((cause as Error | undefined)?.message ?? error);

@@ -5,6 +5,8 @@ import { type Clock, CLOCK } from '../domain/clock.js';
 import type { LicenseClaims } from '../domain/license/license-claims.js';
 import type { AuthenticatedLicense } from '../domain/license/license-token.js';
 import { maxPause, type RenewalTerms } from '../domain/license/renewal-policy.js';
+import type { ReportFate } from '../domain/usage/issuer-reporting.js';
+import { showableReason } from '../domain/issuer-reason.js';
 import { isJsonObject, type JsonObject, parseStrictJson } from '../domain/token/strict-json.js';
 import { badResponse, IssuerCallError } from './issuer-call-error.js';
 import { type IssuerAnswer, IssuerHttp } from './issuer-http.js';
@@ -21,11 +23,15 @@ export type RenewalAnswer =
  */
 export type RehearsalAnswer = RenewalAnswer | { readonly kind: 'ready' } | { readonly kind: 'unsupported' };
 
+/** What came of a renewal, and of the report that went with it; undefined without one. */
+export interface RenewalReply {
+  readonly answer: RenewalAnswer;
+  readonly report: ReportFate | undefined;
+}
+
 /** What is renewed: the issuer sees its token, and may pause as its times allow. */
 type Renewed = Pick<AuthenticatedLicense, 'token' | 'claims'>;
 
-/** Of a reason by the issuer only such text is repeated to a caller. */
-const SHOWABLE = /^[\p{L}\p{N} .,:;'()/_-]{1,200}$/u;
 /** The shortest pause after an issuer's `Retry-After`, seconds. */
 const MIN_WAIT = 1;
 /** What is suggested to a caller while no address is configured, seconds. */
@@ -46,14 +52,29 @@ export class LicenseIssuer {
   ) {}
 
   /**
-   * One call, no retry.
+   * One call, no retry. Only a call with a report that came to nothing is made once more without it, within the same
+   * deadline: a renewal never fails because of its report.
    *
    * @param license - to renew: its token is the only credential that the issuer sees
    * @param attemptId - the same for every call of one attempt, so that the issuer can recognize it
+   * @param usage - a report of the use of the license
    * @throws ServiceError `issuer.unavailable`, `issuer.timeout`, `issuer.refused`, `issuer.bad-response`
    */
-  async renew(license: Renewed, attemptId: string): Promise<RenewalAnswer> {
-    return this.#read(license, await this.#ask(license, attemptId, {}));
+  async renew(license: Renewed, attemptId: string, usage?: JsonObject): Promise<RenewalReply> {
+    const deadline = this.http.deadline();
+    if (usage === undefined) {
+      const answer = this.#read(license, await this.#ask(license, attemptId, {}, deadline));
+      return { answer, report: undefined };
+    }
+    const first = await this.#ask(license, attemptId, { usage }, deadline);
+    try {
+      const answer = this.#read(license, first);
+      return { answer, report: { kind: 'answered', acknowledgment: parsedIfPossible(first).usage } };
+    } catch (error) {
+      if (error instanceof IssuerPauseError) throw error;
+      const answer = this.#read(license, await this.#ask(license, attemptId, {}, deadline));
+      return { answer, report: { kind: 'refused' } };
+    }
   }
 
   /**
@@ -81,7 +102,8 @@ export class LicenseIssuer {
   async #ask(
     { token, claims }: Renewed,
     attemptId: string,
-    more: { readonly dryRun?: true },
+    more: { readonly dryRun?: true; readonly usage?: JsonObject },
+    deadline = this.http.deadline(),
   ): Promise<IssuerAnswer> {
     this.assertConfigured();
     assertNotPaused((this.#notBefore - this.clock.monotonic()) / 1000, claims, this.clock.now());
@@ -89,10 +111,11 @@ export class LicenseIssuer {
       this.config.issuer.renewUrl as URL,
       { Authorization: `Bearer ${token}`, 'Idempotency-Key': attemptId },
       { instance: this.config.rootUrl.canonical, version: VERSION, ...more },
+      deadline,
     );
   }
 
-  #read({ claims }: Renewed, answer: IssuerAnswer): RenewalAnswer {
+  #read({ token, claims }: Renewed, answer: IssuerAnswer): RenewalAnswer {
     const { status } = answer;
     if (status === 429 || status === 503) throw this.#pause(answer, claims);
     if (status === 200) return { kind: 'token', token: member(parsed(answer), 'token') };
@@ -104,7 +127,7 @@ export class LicenseIssuer {
       }
       throw badResponse(new Error(`the issuer answered ${status} without a code that belongs to it`));
     }
-    if (status >= 400 && status < 500) throw refused(answer);
+    if (status >= 400 && status < 500) throw refused(answer, token);
     throw badResponse(new Error(`the issuer answered ${status}`));
   }
 
@@ -144,18 +167,19 @@ export function assertNotPaused(left: number, terms: Pick<RenewalTerms, 'exp'>, 
 }
 
 /** The error of a 4xx, with the issuer's reason where that can be shown. */
-function refused(answer: IssuerAnswer): IssuerCallError {
-  const cause = new Error(`the issuer answered ${answer.status}`);
-  const detail = reasonIn(answer);
+function refused(answer: IssuerAnswer, token: string): IssuerCallError {
+  const { message } = parsedIfPossible(answer);
+  const isText = typeof message === 'string' && message !== '';
+  const detail = isText ? showableReason(message, token) : undefined;
+  const hidden =
+    isText && detail === undefined
+      ? ', with a reason that is too long, or has unusual characters or a part of the token'
+      : '';
+  const cause = new Error(`the issuer answered ${answer.status}${hidden}`);
   return new IssuerCallError('issuer.refused', 'refused', undefined, {
     cause,
     ...(detail === undefined ? {} : { detail }),
   });
-}
-
-function reasonIn(answer: IssuerAnswer): string | undefined {
-  const { message } = parsedIfPossible(answer);
-  return typeof message === 'string' && SHOWABLE.test(message) ? message : undefined;
 }
 
 function codeIn(answer: IssuerAnswer): unknown {

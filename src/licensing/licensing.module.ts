@@ -1,4 +1,5 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
+import { ACTIVE_LICENSE } from '../domain/license/active-license.js';
 import { IssuerModule } from '../issuer/issuer.module.js';
 import { AnswerLog } from './explain/answer-log.js';
 import { LicenseHistory } from './history/license-history.js';
@@ -29,7 +30,8 @@ import { RenewalController } from './renewal/renewal.controller.js';
 import { RenewalReporter } from './renewal/renewal-reporter.js';
 import { RenewalStore } from './renewal/renewal.store.js';
 
-/** The license: stored, checked, renewed. */
+/** The license: stored, checked, renewed. Other modules see of it what the domain's `ActiveLicense` says. */
+@Global()
 @Module({
   imports: [IssuerModule],
   controllers: [LicensingController, ExplanationController, HistoryController, RenewalController],
@@ -58,7 +60,16 @@ import { RenewalStore } from './renewal/renewal.store.js';
     RenewalReporter,
     LicenseRenewal,
     LicensingService,
+    { provide: ACTIVE_LICENSE, useExisting: LicenseReader },
   ],
-  exports: [LicenseInstaller, AnswerLog, ExpiryMarker, LicenseSources, LicenseQueue, RenewalScheduler],
+  exports: [
+    ACTIVE_LICENSE,
+    LicenseInstaller,
+    AnswerLog,
+    ExpiryMarker,
+    LicenseSources,
+    LicenseQueue,
+    RenewalScheduler,
+  ],
 })
 export class LicensingModule {}

@@ -4,6 +4,7 @@ import type { Actor } from '../domain/actor.js';
 import { isRootUrl } from '../domain/root-url.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
+import { licenseFacts } from './license/license-facts.js';
 import { licenseIn, LicenseReader } from './license/license-reader.js';
 import { LicenseQueue } from './terms/license-queue.js';
 import { LicenseStore } from './license/license.store.js';
@@ -38,8 +39,8 @@ export class LicensingService {
       await this.queue.recordEnd(manager, actor, stored, 'removed');
       const lid = licenseIn(stored.content)?.claims.lid;
       const target = lid === undefined ? 'license' : `license:${lid}`;
-      await this.audit.record(manager, actor, 'license.remove', target);
-      return { changed: true, value: undefined };
+      await this.audit.record(manager, actor, 'license.remove', target, {}, licenseFacts(stored.content));
+      return { changed: 'license', value: undefined };
     });
   }
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, type Metric, Registry } from 'prom-client';
 import { COMMIT, VERSION } from '../config/build-info.js';
+import { Histogram } from './histogram.js';
 
 /** Every value that each label can have. What a caller chooses is never among them. */
 export type LabelValues = Readonly<Record<string, readonly string[]>>;
@@ -94,26 +95,17 @@ export class Metrics {
 
   /**
    * How long things took, seconds. The caller sees to it that its labels have few values.
-   * @returns the observer of one combination of labels, to be kept: making it costs more than using it
+   * @returns the observer of one combination of labels, to be made once and kept
    */
-  histogram<const Names extends readonly string[]>(
+  histogram<Names extends string>(
     name: string,
     help: string,
-    labelNames: Names,
     buckets: readonly number[],
-  ): (labels: Readonly<Record<Names[number], string>>) => (seconds: number) => void {
-    const histogram = new Histogram({
-      name,
-      help,
-      labelNames: [...labelNames],
-      buckets: [...buckets],
-      registers: [this.#registry],
-    });
-    return (labels) => {
-      histogram.zero(labels);
-      const child = histogram.labels(labels);
-      return (seconds) => child.observe(seconds);
-    };
+  ): (labels: Readonly<Record<Names, string>>) => (seconds: number) => void {
+    const histogram = new Histogram<Names>(name, help, buckets);
+    // The type names prom-client's own classes; its registry asks for no more than this one has.
+    this.#registry.registerMetric(histogram as unknown as Metric);
+    return (labels) => histogram.observer(labels);
   }
 
   /**

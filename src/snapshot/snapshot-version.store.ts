@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { Between, type EntityManager, LessThanOrEqual } from 'typeorm';
+import { changedAccounts } from './changed-accounts.js';
+import type { Snapshot } from './snapshot.js';
+import { SnapshotChangeEntity } from './snapshot-change.entity.js';
 import { SnapshotVersionEntity } from './snapshot-version.entity.js';
 
 const ROW = 1;
+/** The channel on which a change is notified when it is committed. */
+export const CHANGES = 'licentia_changes';
 
-/** The version of what is stored, which every change of it advances. */
+/** How many changes are remembered. A replica that missed more of them reads everything again. */
+const MAX_CHANGES = 1_000;
+
+/** The version of what is stored, which every change of it advances, and what the last changes changed. */
 @Injectable()
 export class SnapshotVersionStore {
   /** Undefined while a restore table by table is under way, or after one that lost the row. */
@@ -13,13 +21,44 @@ export class SnapshotVersionStore {
     return (await manager.findOneBy(SnapshotVersionEntity, { id: ROW })) ?? undefined;
   }
 
-  /** Waits for the other changes, of any replica; the lock ends with the transaction. */
-  async lock(manager: EntityManager): Promise<void> {
-    await manager.query('SELECT version FROM snapshot_version WHERE id = $1 FOR UPDATE', [ROW]);
+  /**
+   * Waits for the other changes, of any replica; the lock ends with the transaction.
+   * @returns the version that no other change can replace now; undefined as for {@link load}
+   */
+  async lock(manager: EntityManager): Promise<SnapshotVersionEntity | undefined> {
+    const found = await manager.findOne(SnapshotVersionEntity, {
+      where: { id: ROW },
+      lock: { mode: 'pessimistic_write' },
+    });
+    return found ?? undefined;
   }
 
-  async advance(manager: EntityManager): Promise<void> {
-    const next = { version: () => 'version + 1', stamp: randomUUID() };
-    await manager.update(SnapshotVersionEntity, { id: ROW }, next);
+  /** @param former - from {@link lock}. @param accounts - the service accounts that the change is of */
+  async advance(
+    manager: EntityManager,
+    former: SnapshotVersionEntity,
+    accounts: readonly number[],
+  ): Promise<void> {
+    const version = former.version + 1;
+    const stamp = randomUUID();
+    const change = { version, stamp, formerStamp: former.stamp, serviceAccountIds: accounts.map(String) };
+    await manager.update(SnapshotVersionEntity, { id: ROW }, { version, stamp });
+    await manager.query("SELECT pg_notify($1, '')", [CHANGES]);
+    // A restore of the one table alone can have left a row of this version.
+    await manager.upsert(SnapshotChangeEntity, change, ['version']);
+    await manager.delete(SnapshotChangeEntity, { version: LessThanOrEqual(version - MAX_CHANGES) });
+  }
+
+  /** What {@link changedAccounts} says of two states. @param known - what is in memory */
+  async changedSince(
+    manager: EntityManager,
+    known: Snapshot,
+    present: SnapshotVersionEntity,
+  ): Promise<ReadonlySet<number> | undefined> {
+    const changes = await manager.find(SnapshotChangeEntity, {
+      where: { version: Between(known.version + 1, present.version) },
+      order: { version: 'ASC' },
+    });
+    return changedAccounts(known, present, changes);
   }
 }

@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { MAX_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
@@ -8,24 +9,35 @@ import type { LocalSource, Snapshot } from './snapshot.js';
 import type { SnapshotVersionEntity } from './snapshot-version.entity.js';
 import { SnapshotVersionStore } from './snapshot-version.store.js';
 
-/** Reads one part of the snapshot. `previous` is what it read last; what did not change may be kept. */
+/**
+ * Reads one part of the snapshot.
+ * @param previous - what it read last
+ * @param accounts - the service accounts that changed since then; undefined where anything may have
+ */
 export type SnapshotLoader<Part extends SnapshotPart> = (
   manager: EntityManager,
   previous: Snapshot[Part] | undefined,
+  accounts: ReadonlySet<number> | undefined,
 ) => Promise<Snapshot[Part]>;
 
 export type SnapshotPart = 'license' | 'tokens';
 
-/** The result of {@link SnapshotService.change}: `changed: false` commits nothing. */
+/** Reads at each look at the database what changes without a new version. */
+export type SnapshotFollower = (manager: EntityManager) => Promise<void>;
+
+/** What a change is of: nothing, the license, or a service account with its roles and tokens. */
+export type Changed = false | 'license' | { readonly account: number };
+
+/** The result of {@link SnapshotService.change}. What is not named here is not read again, on any replica. */
 export interface Change<T> {
-  readonly changed: boolean;
+  readonly changed: Changed;
   readonly value: T;
 }
 
-/** How often the database is asked for its version, milliseconds: other replicas' changes count within a second. */
-const POLL_MS = 500;
-/** Longer than this after the last good answer, the snapshot may lack what others did; milliseconds. */
-const FRESH_MS = 1_500;
+/** After a failure the database is asked again so soon at the latest, milliseconds. */
+const MAX_RETRY_MS = 500;
+/** So much later than a poll was due, the snapshot may lack what others did; milliseconds. */
+const LATE_MS = 1_000;
 
 /**
  * Holds the one {@link Snapshot} in memory. Reads of it cost nothing and never wait; a version row in the database
@@ -34,6 +46,7 @@ const FRESH_MS = 1_500;
 @Injectable()
 export class SnapshotService implements BeforeApplicationShutdown {
   readonly #logger = new Logger(SnapshotService.name);
+  readonly #followers: SnapshotFollower[] = [];
   readonly #loaders: { [Part in SnapshotPart]?: SnapshotLoader<Part> } = {};
   #current: Snapshot | undefined;
   #local: readonly LocalSource[] = [];
@@ -47,16 +60,25 @@ export class SnapshotService implements BeforeApplicationShutdown {
   #lastChange: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  readonly #pollMs: number;
 
   constructor(
     private readonly database: Database,
     private readonly versions: SnapshotVersionStore,
+    @Inject(SERVICE_CONFIG) config: ServiceConfig,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    this.#pollMs = config.database.pollMs;
+  }
 
   /** Names who reads a part; each part has exactly one loader. */
   register<Part extends SnapshotPart>(part: Part, loader: SnapshotLoader<Part>): void {
     Object.assign(this.#loaders, { [part]: loader });
+  }
+
+  /** Has something else read at each look, in the same transaction. */
+  follow(follower: SnapshotFollower): void {
+    this.#followers.push(follower);
   }
 
   /** The last state that was read; undefined until the first. */
@@ -77,7 +99,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
 
   /** Whether the snapshot can be taken for the database's present state. */
   get fresh(): boolean {
-    return !this.#failing && this.age <= FRESH_MS;
+    return !this.#failing && this.age <= this.#pollMs + LATE_MS;
   }
 
   /** Has everything read anew at the next look at the database, changed or not. */
@@ -127,7 +149,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
     const turn = this.#lastChange.then(() => this.#change(work, asked));
     this.#lastChange = turn.catch(() => undefined);
     const { changed, value } = await turn;
-    if (changed) {
+    if (changed !== false) {
       await this.refresh().catch((error: unknown) => {
         this.#logger.warn({ msg: 'a change is stored, but could not be read back yet', err: error });
       });
@@ -150,9 +172,11 @@ export class SnapshotService implements BeforeApplicationShutdown {
       });
     }
     return this.database.transaction(async (manager) => {
-      await this.versions.lock(manager);
+      const former = await this.versions.lock(manager);
       const change = await work(manager);
-      if (change.changed) await this.versions.advance(manager);
+      const { changed } = change;
+      if (changed !== false && former !== undefined)
+        await this.versions.advance(manager, former, changed === 'license' ? [] : [changed.account]);
       return change;
     });
   }
@@ -168,7 +192,8 @@ export class SnapshotService implements BeforeApplicationShutdown {
           throw unavailable('snapshot_version has no row: a restore is under way, or lost it');
         const known = reloads === this.#reloadsDone ? this.#current : undefined;
         const isKnown = state.version === known?.version && state.stamp === known.stamp;
-        return isKnown ? known : this.#load(manager, state);
+        for (const follower of this.#followers) await follower(manager);
+        return isKnown ? known : this.#load(manager, state, known);
       });
       this.#current = next.local === this.#local ? next : { ...next, local: this.#local };
       this.#confirmedAt = asked;
@@ -183,26 +208,33 @@ export class SnapshotService implements BeforeApplicationShutdown {
     }
   }
 
-  async #load(manager: EntityManager, { version, stamp }: SnapshotVersionEntity): Promise<Snapshot> {
+  /** @param known - the state in memory; undefined to read everything */
+  async #load(
+    manager: EntityManager,
+    state: SnapshotVersionEntity,
+    known: Snapshot | undefined,
+  ): Promise<Snapshot> {
     const { license, tokens } = this.#loaders;
     if (license === undefined || tokens === undefined)
       throw new Error('a part of the snapshot has no loader');
+    const accounts = known && (await this.versions.changedSince(manager, known, state));
     return {
-      version,
-      stamp,
-      license: await license(manager, this.#current?.license),
+      version: state.version,
+      stamp: state.stamp,
+      license: await license(manager, this.#current?.license, accounts),
       local: this.#local,
-      tokens: await tokens(manager, this.#current?.tokens),
+      tokens: await tokens(manager, this.#current?.tokens, accounts),
     };
   }
 
   #schedule(): void {
     if (this.#stopped) return;
+    const wait = this.#failing ? Math.min(MAX_RETRY_MS, this.#pollMs) : this.#pollMs;
     this.#timer = setTimeout(() => {
       void this.refresh()
         .catch(() => undefined)
         .then(() => this.#schedule());
-    }, POLL_MS);
+    }, wait);
     this.#timer.unref();
   }
 }

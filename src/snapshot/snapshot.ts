@@ -1,7 +1,7 @@
-import type { KnownToken } from '../domain/caller.js';
 import type { LicenseClaims } from '../domain/license/license-claims.js';
 import type { AuthenticatedLicense } from '../domain/license/license-token.js';
 import type { ErrorCode } from '../domain/service-error.js';
+import type { TokenTable } from './token-table.js';
 
 /** A license of a file or text, outside of the database. */
 export interface LocalSource {
@@ -64,6 +64,6 @@ export interface Snapshot {
   readonly license: StoredLicense;
   /** The licenses outside of the database, which do not count as a state of it. */
   readonly local: readonly LocalSource[];
-  /** By the token's SHA-256, base64url. */
-  readonly tokens: ReadonlyMap<string, KnownToken>;
+  /** Another object after each change of a service account, its roles or tokens, and after no other change. */
+  readonly tokens: Pick<TokenTable, 'find' | 'copy'>;
 }

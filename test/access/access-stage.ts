@@ -1,10 +1,12 @@
 import { DataSource } from 'typeorm';
 import type { KnownToken } from '../../src/domain/caller.js';
 import { hashToken } from '../../src/access/service-account-token.js';
+import { loadServiceConfig } from '../../src/config/service-config.js';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { Database } from '../../src/database/database.js';
 import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 import { SnapshotService } from '../../src/snapshot/snapshot.service.js';
+import { TokenTable } from '../../src/snapshot/token-table.js';
 import { SnapshotVersionStore } from '../../src/snapshot/snapshot-version.store.js';
 import { embeddedDatabase } from '../support/database.js';
 import { FakeClock } from '../support/fake-clock.js';
@@ -26,9 +28,9 @@ export class AccessStage {
     const store = new Database(new DataSource(dataSourceOptions(database.location, SERVICE_SCHEMA)), 'run');
     await store.start();
     const clock = new FakeClock();
-    const snapshots = new SnapshotService(store, new SnapshotVersionStore(), clock);
+    const snapshots = new SnapshotService(store, new SnapshotVersionStore(), loadServiceConfig({}), clock);
     const stage = new AccessStage(clock, store, snapshots, () => database.drop());
-    snapshots.register('tokens', async () => new Map(stage.tokens));
+    snapshots.register('tokens', async () => stage.#table());
     snapshots.register('license', async () => ({
       generation: 0,
       revision: 0,
@@ -57,6 +59,12 @@ export class AccessStage {
       manager.query('UPDATE snapshot_version SET stamp = gen_random_uuid()'),
     );
     await this.snapshots.refresh();
+  }
+
+  #table(): TokenTable {
+    const table = new TokenTable();
+    table.replace(0, new Map(this.tokens));
+    return table;
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,10 @@
-import { createServer, request as send, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  request as send,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { AccessGuard, callerOf } from '../../src/access/access.guard.js';
@@ -62,7 +68,7 @@ beforeAll(async () => {
   guard = new AccessGuard(new Authenticator(config, snapshots, new LastUses(clock), clock, new Metrics()));
   const clientOf = clientAddress([]);
   server = createServer((request, response) => {
-    beginRequest(request, response, clientOf);
+    beginRequest(request, { client: clientOf(request), fromUnnamedProxy: false });
     void decide(request, response, (request.url ?? '').slice(1) as keyof Endpoints).then((decision) => {
       response.end(JSON.stringify(decision));
     });
@@ -76,8 +82,8 @@ afterAll(async () => {
 });
 
 async function decide(
-  request: Parameters<typeof beginRequest>[0],
-  response: Parameters<typeof beginRequest>[1],
+  request: IncomingMessage,
+  response: ServerResponse,
   handler: keyof Endpoints,
 ): Promise<Decision> {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- a handler is looked at, never called

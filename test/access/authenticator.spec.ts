@@ -3,6 +3,7 @@ import { LastUses } from '../../src/access/last-uses.js';
 import { ACTIONS } from '../../src/domain/actions.js';
 import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
+import { hashPassword } from '../../src/domain/password-hash.js';
 import { ServiceError } from '../../src/domain/service-error.js';
 import { Metrics } from '../../src/metrics/metrics.js';
 import { Scrape } from '../support/scrape.js';
@@ -215,6 +216,69 @@ describe('A password', () => {
       expect(await outcome(basic('other', `wrong ${time}`))).toBe('password-auth.failed');
     }
     expect(await outcome(bearer('wrong'))).toBe('too-many-requests');
+  });
+});
+
+describe('A password that is known by its hash', () => {
+  let ADMINISTRATORS: string;
+
+  beforeAll(async () => {
+    const [ada, eve] = [await hashPassword('a password of Ada'), await hashPassword('a password of Eve')];
+    ADMINISTRATORS = `# who runs it\n\nada:${ada}\neve lyn:${eve}\n`;
+  });
+
+  it('lets its own administrator do everything, beside the one of ADMIN_USER', async () => {
+    const { outcome } = authenticatorWith({ ADMINISTRATORS });
+    expect(await outcome(basic('ada', 'a password of Ada'))).toBe('administrator:ada');
+    expect(await outcome(basic('eve lyn', 'a password of Eve'))).toBe('administrator:eve lyn');
+    expect(await outcome(basic('admin', 'a long password'))).toBe('administrator:admin');
+    for (const [name, password] of [
+      ['ada', 'a password of Eve'],
+      ['ada', 'a long password'],
+      ['admin', 'a password of Ada'],
+      ['Ada', 'a password of Ada'],
+      ['', ''],
+    ] as const)
+      expect(await outcome(basic(name, password))).toBe('password-auth.failed');
+  });
+
+  it('is hashed for every name, known, blocked or neither, and remembered when it was right', async () => {
+    const { authenticator, outcome } = authenticatorWith({ ADMINISTRATORS });
+    // What is hashed is a promise.
+    const isHashed = async (name: string, password: string) => {
+      const answer = authenticator.authenticate(basic(name, password), HERE);
+      if (answer instanceof Promise) await answer.catch(() => undefined);
+      return answer instanceof Promise;
+    };
+    expect(await isHashed('ada', 'wrong')).toBe(true);
+    expect(await isHashed('nobody', 'wrong')).toBe(true);
+    expect(await isHashed('admin', 'wrong')).toBe(true);
+    expect(await isHashed('ada', 'a password of Ada')).toBe(true);
+    expect(await isHashed('ada', 'a password of Ada')).toBe(false);
+    for (let time = 0; time < 5; time += 1) await outcome(basic('ada', 'wrong'));
+    expect(await isHashed('ada', 'a password of Ada')).toBe(true);
+    expect(await outcome(basic('ada', 'a password of Ada'))).toBe('password-auth.failed');
+    expect(await outcome(basic('ada', 'a password of Ada'), ELSEWHERE)).toBe('administrator:ada');
+  });
+
+  it('is refused while four others of its client wait, for known and unknown names', async () => {
+    const { outcome } = authenticatorWith({ ADMINISTRATORS });
+    const flood = await Promise.all(
+      Array.from({ length: 12 }, (_, index) =>
+        outcome(basic(index % 2 ? 'ada' : 'nobody', `wrong ${index}`)),
+      ),
+    );
+    expect(flood.slice(0, 5)).toEqual(Array(5).fill('password-auth.failed'));
+    expect(flood.slice(5)).toEqual(Array(7).fill('too-many-requests'));
+    expect(await outcome(basic('ada', 'a password of Ada'), ELSEWHERE)).toBe('administrator:ada');
+  });
+
+  it('does not let in what was hashed while its name got blocked', async () => {
+    const { outcome } = authenticatorWith({ ADMINISTRATORS });
+    for (let time = 0; time < 3; time += 1) await outcome(basic('ada', 'wrong'));
+    const wrong = [outcome(basic('ada', 'wrong')), outcome(basic('ada', 'wrong'))];
+    const right = outcome(basic('ada', 'a password of Ada'));
+    expect(await Promise.all([...wrong, right])).toEqual(Array(3).fill('password-auth.failed'));
   });
 });
 

@@ -18,7 +18,15 @@ const SERVICE_ACCOUNTS_WRITER = [
   'serviceaccounts.permissions:write',
 ];
 
-export const EVERYTHING = [...LICENSING_WRITER, ...ROLES_WRITER, ...SERVICE_ACCOUNTS_WRITER];
+const USAGE = ['licensing.usage:read', 'licensing.usage:write'];
+
+export const EVERYTHING = [
+  ...LICENSING_WRITER,
+  ...USAGE,
+  ...ROLES_WRITER,
+  ...SERVICE_ACCOUNTS_WRITER,
+  'audit:read',
+];
 
 export const FIXED_ROLES = [
   { name: 'basic:grafana_admin', uid: 'basic_grafana_admin', actions: EVERYTHING },
@@ -32,6 +40,16 @@ export const FIXED_ROLES = [
     uid: 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE',
     actions: LICENSING_WRITER,
   },
+  {
+    name: 'fixed:licensing.usage:reader',
+    uid: 'fixed_i7ufNSZCQ7fxYXGGo8b6sM_PLBs',
+    actions: ['licensing.usage:read', 'licensing:read'],
+  },
+  {
+    name: 'fixed:licensing.usage:writer',
+    uid: 'fixed_PInQKponVEqeB2KdKg-Ul6tDKJQ',
+    actions: ['licensing.usage:write'],
+  },
   { name: 'fixed:roles:reader', uid: 'fixed_GkfG-1NSwEGb4hpK3-E3qHyNltc', actions: ROLES_READER },
   { name: 'fixed:roles:writer', uid: 'fixed_W5aFaw8isAM27x_eWfElBhZ0iOc', actions: ROLES_WRITER },
   {
@@ -39,4 +57,5 @@ export const FIXED_ROLES = [
     uid: 'fixed_iBvUNUEZBZ7PUW0vdkN5iojc2sk',
     actions: SERVICE_ACCOUNTS_WRITER,
   },
+  { name: 'fixed:audit:reader', uid: 'fixed_7TWFM5h6TBrufwb5MMIRPDiqGyM', actions: ['audit:read'] },
 ];

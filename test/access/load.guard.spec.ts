@@ -1,4 +1,4 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { AccessGuard } from '../../src/access/access.guard.js';
@@ -20,6 +20,12 @@ class Endpoints {
   @RequireAction('licensing:read', { fromMemory: true })
   memory(): void {}
 
+  @RequireAction('licensing:read', { isFrequent: true })
+  frequent(): void {}
+
+  @RequireAction('licensing:read', { isFrequent: true, isBatched: true })
+  batched(): void {}
+
   @OpenToAll()
   open(): void {}
 }
@@ -39,24 +45,28 @@ afterAll(async () => {
 });
 
 function guardsWith(settings: Record<string, string>) {
-  const config = loadServiceConfig(settings);
+  const config = loadServiceConfig({ DATABASE_URL: 'postgres://a:b@127.0.0.1/c', ...settings });
   const access = new AccessGuard(
     new Authenticator(config, stage.snapshots, new LastUses(stage.clock), stage.clock, new Metrics()),
   );
   const load = new LoadGuard(config, stage.clock);
+  /** What both guards say of a request, at once or later. */
+  const see = (request: IncomingMessage, handler: keyof Endpoints, caller: number) => {
+    const authorization = `Bearer ${CALLERS[caller]}`;
+    request.headers.authorization = authorization;
+    request.rawHeaders = ['Authorization', authorization];
+    beginRequest(request, { client: '203.0.113.1', fromUnnamedProxy: false });
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- a handler is looked at, never called
+    const context = new ExecutionContextHost([request], Endpoints, Endpoints.prototype[handler]);
+    expect(access.canActivate(context)).toBe(true);
+    return load.canActivate(context);
+  };
   /** A request that both guards see. @returns it when it was let in, else how many seconds it is told to wait */
   const ask = (method: string, handler: keyof Endpoints, caller = 0): IncomingMessage | number => {
     const request = new IncomingMessage(new Socket());
     request.method = method;
-    const authorization = `Bearer ${CALLERS[caller]}`;
-    request.headers.authorization = authorization;
-    request.rawHeaders = ['Authorization', authorization];
-    beginRequest(request, new ServerResponse(request), () => '203.0.113.1');
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- a handler is looked at, never called
-    const context = new ExecutionContextHost([request], Endpoints, Endpoints.prototype[handler]);
-    expect(access.canActivate(context)).toBe(true);
     try {
-      expect(load.canActivate(context)).toBe(true);
+      expect(see(request, handler, caller)).toBe(true);
       return request;
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
@@ -64,7 +74,7 @@ function guardsWith(settings: Record<string, string>) {
       return error.retryAfter ?? NaN;
     }
   };
-  return { ask };
+  return { ask, see };
 }
 
 const admitted = expect.any(IncomingMessage) as unknown;
@@ -127,5 +137,53 @@ describe('The guard against too much', () => {
     }
     stage.clock.advance(60_000);
     expect(ask('POST', 'database')).toEqual(admitted);
+  });
+
+  it('lets reads of a caller wait while those of others had fewer, and none of one that is over', async () => {
+    const { see } = guardsWith({ DATABASE_URL: 'pglite://memory' });
+    const served: string[] = [];
+    const read = (name: string, caller: number) => {
+      const request = new IncomingMessage(new Socket());
+      request.method = 'GET';
+      const turn = Promise.resolve(see(request, 'database', caller)).then(() => void served.push(name));
+      return { request, turn };
+    };
+    const crowd = ['a1', 'a2', 'a3'].map((name) => read(name, 0));
+    const other = read('b1', 1);
+    const [running, left] = crowd as [(typeof crowd)[0], (typeof crowd)[0]];
+    await running.turn;
+    // Its client is gone: it has no slot when its turn comes.
+    releaseSlot(left.request);
+    releaseSlot(running.request);
+    await left.turn;
+    await other.turn;
+    expect(served).toEqual(['a1', 'a2', 'b1']);
+    releaseSlot(other.request);
+    await crowd[2]?.turn;
+    expect(served).toEqual(['a1', 'a2', 'b1', 'a3']);
+  });
+
+  it('lets a frequent request wait after its body, and a batched one not at all', async () => {
+    const { see } = guardsWith({ DATABASE_URL: 'pglite://memory' });
+    const send = (handler: 'frequent' | 'batched') => {
+      const request = new IncomingMessage(new Socket());
+      request.method = 'PUT';
+      request.headers['content-length'] = '2';
+      expect(see(request, handler, 0)).toBe(true);
+      return contextOf(request);
+    };
+    // A body that never comes holds nothing.
+    send('frequent');
+    const first = send('frequent');
+    expect(first.afterBody?.()).toBeUndefined();
+    let started = false;
+    const second = send('frequent')
+      .afterBody?.()
+      ?.then(() => (started = true));
+    expect(send('batched').afterBody).toBeUndefined();
+    expect(started).toBe(false);
+    first.release?.();
+    await second;
+    expect(started).toBe(true);
   });
 });

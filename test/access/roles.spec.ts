@@ -22,7 +22,8 @@ describe('The roles', () => {
   });
 
   it('add up, and a uid that no role has gives nothing', () => {
-    const [, reader, , rolesReader] = FIXED_ROLES;
+    const reader = FIXED_ROLES.find(({ name }) => name === 'fixed:licensing:reader');
+    const rolesReader = FIXED_ROLES.find(({ name }) => name === 'fixed:roles:reader');
     expect(sorted(actionsOf([reader?.uid ?? '', rolesReader?.uid ?? '']))).toEqual(
       sorted([...(reader?.actions ?? []), ...(rolesReader?.actions ?? [])]),
     );

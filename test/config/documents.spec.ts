@@ -56,8 +56,11 @@ const OTHERS = new Set([
     'SERVICE_PASSWORD_FILE',
   ],
   ...['TEST_DATABASE_URL', 'TEST_POSTGRES_BIN', 'FUZZ_SEED', 'SAMPLE_SEED'],
+  // Of the licentia command.
+  ...['LICENTIA_URL', 'LICENTIA_PROFILE', 'LICENTIA_TOKEN', 'LICENTIA_TOKEN_FILE', 'LICENTIA_USER'],
+  ...['LICENTIA_PASSWORD', 'LICENTIA_PASSWORD_FILE', 'XDG_CONFIG_HOME', 'NO_COLOR'],
   // Of the examples.
-  ...['LICENTIA_URL', 'LICENTIA_TOKEN', 'GRACE_SECONDS'],
+  'GRACE_SECONDS',
   // Files.
   ...['CODE_OF_CONDUCT', 'PG_VERSION'],
   // Shown as misspelled.

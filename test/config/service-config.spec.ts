@@ -41,6 +41,7 @@ describe('The configuration', () => {
       ['HOST', '127.0.0.1'],
       ['ROOT_URL', 'http://localhost:3000/'],
       ['DATABASE_URL', 'pglite://./data/pglite'],
+      ['DATABASE_POLL_MS', '500'],
       ['DATABASE_MIGRATIONS', 'run'],
       ['ISSUER_URL', 'https://grafana.com'],
       ['ISSUER_ALLOW_INSECURE_HTTP', 'false'],
@@ -63,8 +64,10 @@ describe('The configuration', () => {
     it('has no secrets, and no setting besides these and those that are optional', () => {
       const optional = Object.entries(SERVICE_SETTINGS).filter(([, { fallback }]) => fallback === undefined);
       expect(optional.map(([name]) => name).sort()).toEqual([
+        'ADMINISTRATORS',
         'ADMIN_PASSWORD',
         'ADMIN_USER',
+        'AUDIT_SIGNING_KEY',
         'AUTO_REFRESH_LICENSE',
         'BOOTSTRAP_TOKEN',
         'DATABASE_CA_PATH',
@@ -78,6 +81,8 @@ describe('The configuration', () => {
         'LICENSE_TEXT',
         'RATE_LIMIT_ALL_WRITES_PER_MINUTE',
         'TRUST_PROXY',
+        'USAGE_HASH_KEY',
+        'USAGE_OWN_LIMIT',
       ]);
     });
 
@@ -85,7 +90,11 @@ describe('The configuration', () => {
       expect(loadServiceConfig({})).toEqual({
         listen: { host: '127.0.0.1', port: 3000 },
         logLevel: 'info',
-        database: { location: { kind: 'embedded', directory: resolve('data/pglite') }, migrations: 'run' },
+        database: {
+          location: { kind: 'embedded', directory: resolve('data/pglite') },
+          migrations: 'run',
+          pollMs: 500,
+        },
         rootUrl: { canonical: 'http://localhost:3000/' },
         products: ['grafana-enterprise'],
         sources: { path: undefined, text: undefined },
@@ -101,6 +110,7 @@ describe('The configuration', () => {
         },
         access: {
           administrator: undefined,
+          users: [],
           bootstrapToken: undefined,
           staleSeconds: 86_400,
           writesPerMinute: 60,
@@ -112,6 +122,14 @@ describe('The configuration', () => {
           maxTokensPerAccount: 100,
         },
         http: { trustedProxies: [], maxConnections: 4_000, keepAliveSeconds: 125, subPath: '' },
+        usage: {
+          hashKey: undefined,
+          ownLimit: undefined,
+          warnPercent: [80, 90, 100],
+          sessionIdleSeconds: 3600,
+          report: 'auto',
+        },
+        audit: { signingKey: undefined, retentionDays: 730 },
       });
     });
 
@@ -124,6 +142,30 @@ describe('The configuration', () => {
       );
       expect(loadServiceConfig(empty)).toEqual(loadServiceConfig({}));
     });
+  });
+
+  describe('of how often the database is asked', () => {
+    it.each([
+      ['1000', '2', []],
+      ['1001', '2', ['DATABASE_POLL_MS must be at most half of ACCESS_STALE_SECONDS']],
+      ['500', '1', []],
+    ])('may be %s ms where known callers are let in for %s s: %j', (poll, stale, faults) => {
+      expect(faultsOf({ DATABASE_POLL_MS: poll, ACCESS_STALE_SECONDS: stale })).toEqual(faults);
+    });
+  });
+
+  describe('of warnings about seats', () => {
+    it.each(['80', '1,1000', '80, 90 ,100'])('takes %j', (levels) => {
+      const { warnPercent } = loadServiceConfig({ USAGE_WARN_PERCENT: levels }).usage;
+      expect(warnPercent.join()).toBe(levels.replaceAll(' ', ''));
+    });
+
+    it.each(['0', '80,', '90,80', '80,80', '1001', 'x', '1,2,3,4,5,6,7,8,9,10,11'])(
+      'refuses %j',
+      (levels) => {
+        expect(() => loadServiceConfig({ USAGE_WARN_PERCENT: levels })).toThrow('USAGE_WARN_PERCENT');
+      },
+    );
   });
 
   describe('of renewal without being asked', () => {
@@ -318,6 +360,7 @@ describe('The configuration', () => {
 
   it.each([
     ['PORT', ['0', '1', '65535'], ['-1', '65536', '3000.0', '3e3', '0x10', ' 3000', '3000 ', 'http', '٣']],
+    ['DATABASE_POLL_MS', ['100', '3600000'], ['99', '3600001', '1s']],
     ['ISSUER_TIMEOUT_MS', ['1', '60000'], ['0', '60001', '8s']],
     ['ACCESS_STALE_SECONDS', ['1', '31536000'], ['0', '31536001']],
     ['RATE_LIMIT_WRITES_PER_MINUTE', ['1', '1000000'], ['0', '1000001']],
@@ -464,7 +507,7 @@ describe('The configuration', () => {
   });
 
   describe('of any setting', () => {
-    const VERBATIM = ['LICENSE_TEXT'];
+    const VERBATIM = ['LICENSE_TEXT', 'ADMINISTRATORS'];
     const INVISIBLE = [
       ...[
         '\0',
@@ -548,11 +591,49 @@ describe('The configuration', () => {
   });
 
   describe('of a secret', () => {
-    const SECRETS = ['DATABASE_URL', 'ADMIN_PASSWORD', 'BOOTSTRAP_TOKEN', 'ISSUER_PROXY_URL'];
+    const SECRETS = [
+      ...[
+        'DATABASE_URL',
+        'ADMIN_PASSWORD',
+        'ADMINISTRATORS',
+        'BOOTSTRAP_TOKEN',
+        'ISSUER_PROXY_URL',
+        'USAGE_HASH_KEY',
+        'AUDIT_SIGNING_KEY',
+      ],
+    ];
 
     it('is one of these settings', () => {
       const secrets = Object.entries(SERVICE_SETTINGS).filter(([, { secret }]) => secret);
       expect(secrets.map(([name]) => name).sort()).toEqual([...SECRETS].sort());
+    });
+
+    it('may be a file of lines: the administrators, each fault with its line', () => {
+      const hash = `$scrypt$ln=15,r=8,p=3$${'A'.repeat(22)}$${'B'.repeat(42)}A`;
+      const users = (text: string) => loadServiceConfig({ ADMINISTRATORS_FILE: file(text) }).access.users;
+      expect(users(`# a comment\n\nada:${hash}\r\neve lyn: ${hash}\n`).map(({ name }) => name)).toEqual([
+        'ada',
+        'eve lyn',
+      ]);
+      const faults = (text: string, rest = {}) => faultsOf({ ADMINISTRATORS: text, ...rest });
+      expect(faults('# none\n')).toEqual(['ADMINISTRATORS must have a line name:hash']);
+      expect(faults(`ada:${hash}\n\nada:${hash}`)).toEqual([
+        'ADMINISTRATORS line 3: its name is there already',
+      ]);
+      for (const line of [hash, `:${hash}`, ` ada:${hash}`, `${'a'.repeat(191)}:${hash}`])
+        expect(faults(line)).toEqual([
+          'ADMINISTRATORS line 1: must be name:hash, with a name of 1 to 190 characters',
+        ]);
+      expect(faults(`ada:${hash}\nl\u200bn:${hash}`)).toEqual([
+        'ADMINISTRATORS line 2: must not have an invisible character: U+200B inside',
+      ]);
+      // The fault does not repeat what may be a password.
+      expect(faults('ada:correct horse battery')).toEqual([
+        'ADMINISTRATORS line 1: must have a hash that `licentia hash-password` has printed behind the colon',
+      ]);
+      expect(faults(`ada:${hash}`, { ADMIN_USER: 'ada', ADMIN_PASSWORD: 'long enough!' })).toEqual([
+        'ADMINISTRATORS must not have the name of ADMIN_USER',
+      ]);
     });
 
     it.each(['', '\n', '\r\n'])('comes from a file as well, without the line end %j', (end) => {

@@ -20,7 +20,7 @@ describe('npm run check', () => {
   it('works in a directory with a space', () => {
     const directory = mkdtempSync(join(tmpdir(), 'licentia a space-'));
     try {
-      mkdirSync(join(directory, 'scripts'));
+      for (const name of ['scripts', 'test']) mkdirSync(join(directory, name));
       cpSync(join(ROOT, 'scripts'), join(directory, 'scripts'), { recursive: true });
       for (const file of ['package.json', 'package-lock.json', '.npmrc'])
         cpSync(join(ROOT, file), join(directory, file));

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/check-compose.mjs', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const COMPOSE_FILE = '../../scripts/compose/compose-file.mjs';
 const compose = readFileSync(new URL('../../docker-compose.yml', import.meta.url), 'utf8');
 
 function plan(text = compose) {
@@ -53,6 +55,58 @@ describe('what the check of the compose file makes of it', () => {
     expect(licentia.buildArguments).toEqual({
       NODE_IMAGE: expect.stringMatching(/^node:24-bookworm-slim@sha256:[0-9a-f]{64}$/),
     });
+  });
+
+  it('scales by the override: one port, one address that is known, and the pooler before the database', async () => {
+    const { networkOptions, readCompose } = (await import(COMPOSE_FILE)) as {
+      networkOptions: (file: string) => string[];
+      readCompose: (
+        file: string,
+        options: object,
+      ) => { name: string; options: string[]; target?: { name: string } }[];
+    };
+    const services = readCompose(join(ROOT, 'docker-compose.yml'), {
+      overrides: [join(ROOT, 'deploy/compose/scale.yml')],
+    });
+    expect(services.map(({ name }) => name)).toEqual([
+      'postgres',
+      'migrate',
+      'pooler',
+      'licentia',
+      'balancer',
+    ]);
+    const named = Object.fromEntries(services.map((service) => [service.name, service.options]));
+    expect(
+      services.flatMap(({ options }) => options).filter((option) => option.startsWith('--publish')),
+    ).toEqual(['--publish=127.0.0.1:3000:3000']);
+    expect(named.balancer).toEqual(
+      expect.arrayContaining([
+        '--publish=127.0.0.1:3000:3000',
+        '--ip=10.89.77.254',
+        '--ulimit=nofile=16384:16384',
+      ]),
+    );
+    expect(named.licentia).toEqual(
+      expect.arrayContaining([
+        '--env=TRUST_PROXY=10.89.77.254',
+        '--env=DATABASE_URL_FILE=/run/secrets/pooled_database_url',
+        '--env=DATABASE_MIGRATIONS=check',
+      ]),
+    );
+    expect(named.migrate).toContain('--env=DATABASE_URL_FILE=/run/secrets/owner_database_url');
+    for (const name of ['balancer', 'pooler'])
+      expect(named[name]).toEqual(
+        expect.arrayContaining(['--read-only=true', '--cap-drop=ALL', '--security-opt=no-new-privileges']),
+      );
+    // The balancer's own address is outside of the range that the others get theirs from.
+    expect(networkOptions(join(ROOT, 'deploy/compose/scale.yml'))).toEqual(['--subnet=10.89.77.0/24']);
+    expect(readFileSync(join(ROOT, 'deploy/compose/scale.yml'), 'utf8')).toContain('ip_range: 10.89.77.0/25');
+    const dockerfile = readFileSync(join(ROOT, 'deploy/compose/Dockerfile'), 'utf8');
+    const targets = services.flatMap(({ target }) => (target === undefined ? [] : [target.name]));
+    expect([...dockerfile.matchAll(/ AS (\w+)$/gm)].map(([, name]) => name).sort()).toEqual(targets.sort());
+    expect(/^ARG NODE_IMAGE=.*$/m.exec(dockerfile)?.[0]).toBe(
+      /^ARG NODE_IMAGE=.*$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[0],
+    );
   });
 
   it.each([

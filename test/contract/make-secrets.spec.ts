@@ -20,6 +20,7 @@ const SECRETS = [
   'database_url',
   'owner_database_url',
   'owner_password',
+  'pooled_database_url',
   'postgres_password',
   'service_password',
 ];

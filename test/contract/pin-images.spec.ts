@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const INDEX = 'application/vnd.oci.image.index.v1+json';
-const FILES = ['Dockerfile', 'docker-compose.yml'];
+const FILES = ['Dockerfile', 'docker-compose.yml', 'deploy/compose/Dockerfile'];
 
 /** What the registry has: the bytes of a manifest by the path of its tag, and their type. */
 type Manifests = Readonly<Record<string, { readonly text: string; readonly type?: string }>>;

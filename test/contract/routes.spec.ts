@@ -128,7 +128,10 @@ describe('The routes', () => {
     for (const { name, rule } of handlers) {
       expect([name, rule]).toEqual([name, expect.anything()]);
       const members = Object.keys(rule ?? {}).join();
-      expect([name, members]).toEqual([name, expect.stringMatching(/^(action,fromMemory|open)$/)]);
+      expect([name, members]).toEqual([
+        name,
+        expect.stringMatching(/^(action,fromMemory,isFrequent,isBatched|open)$/),
+      ]);
       if (rule !== undefined && 'action' in rule) expect(ACTIONS).toContain(rule.action);
     }
   });
@@ -140,6 +143,7 @@ describe('The routes', () => {
     expect(answered.sort()).toEqual([
       'GET /api/licensing/check',
       'GET /api/licensing/check/explain',
+      'GET /api/licensing/renewal',
       'GET /api/licensing/timeline',
       'GET /api/licensing/token',
     ]);

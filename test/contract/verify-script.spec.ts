@@ -34,7 +34,7 @@ describe('npm run verify', () => {
     root = mkdtempSync(join(tmpdir(), 'licentia-verify-'));
     git('init', '--quiet');
     mkdirSync(join(root, 'scripts'));
-    for (const name of ['verify.mjs', 'long-suites.mjs'])
+    for (const name of ['verify.mjs', 'long-suites.mjs', 'postgres-suites.mjs', 'find-pgbouncer.mjs'])
       cpSync(join(SCRIPTS, name), join(root, 'scripts', name));
     write('src/domain/a.ts', '1');
     write('docs/a.md', '1');

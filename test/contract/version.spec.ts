@@ -15,9 +15,11 @@ describe('The version', () => {
       version: string;
       packages: Record<string, { version: string }>;
     };
-    expect([lock.version, lock.packages['']?.version, openApi.info.version, released[0]]).toEqual(
-      Array(4).fill(version),
-    );
+    const client = JSON.parse(read('clients/typescript/package.json')) as { version: string };
+    expect([
+      ...[lock.version, lock.packages['']?.version, client.version],
+      ...[openApi.info.version, released[0]],
+    ]).toEqual(Array(5).fill(version));
   });
 
   it('of each release has its tables among the fixtures, from which the upgrade is tested', () => {

@@ -1,4 +1,5 @@
 import { PostgresServer } from '../support/postgres-server.js';
+import { Scrape } from '../support/scrape.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { eventually, pause, Stage } from './stage.js';
 
@@ -25,6 +26,33 @@ describe('a PostgreSQL server in trouble', () => {
       await server.start();
     });
   }, 120_000);
+
+  it.each(['shutDown', 'kill'] as const)(
+    'may restart (%s): a replica notices that it does not hear of changes, sees them, and hears of them again',
+    async (end) => {
+      const replica = await stage.join();
+      const listens = async () => (await Scrape.of(replica.url)).value('licentia_snapshot_listening') === 1;
+      const sees = async ({ body }: { body: { jti: string } }) => {
+        const changed = performance.now();
+        await eventually(
+          async () =>
+            (await stage.call('GET', '/api/licensing/token', undefined, replica)).body.jti === body.jti,
+        );
+        return performance.now() - changed;
+      };
+      await eventually(listens);
+      await server[end]();
+      await eventually(async () => !(await listens()));
+      await server.start();
+      await stage.back();
+      // By the poll, where it does not listen yet; that has to find the server again, too.
+      expect(await sees(await stage.install())).toBeLessThan(5_000);
+      await eventually(listens);
+      expect(await sees(await stage.install())).toBeLessThan(1_000);
+      await stage.assertNothingLost();
+    },
+    120_000,
+  );
 
   it('may be killed, and recover', async () => {
     for (let time = 0; time < 2; time += 1) {

@@ -49,12 +49,17 @@ const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/performance.md': { '': 'measures for a minute, on a machine of its own' },
   'docs/reliability.md': { '': 'is a test suite: test/database-faults' },
   'docs/reverse-proxy.md': { '': 'settings; test/http/client-address.spec.ts uses them' },
+  'docs/scaling.md': {
+    '': 'needs PostgreSQL and HAProxy, or Docker; `npm run verify -- rolling failover compose` runs it',
+  },
   'docs/signing-keys.md': {
     '': 'waits for a day between its steps; test/issuer-server runs the commands of keys',
   },
+  'docs/systemd.md': { '': 'needs root and systemd; test/contract/systemd.spec.ts verifies the unit' },
   'docs/verification.md': { '': 'is a test suite: test/vectors' },
   'examples/express/README.md': { '': 'test/examples runs the example' },
   'examples/nest/README.md': { '': 'test/examples runs the example' },
+  'examples/seats/README.md': { '': 'test/examples runs the example' },
 };
 
 /** What the second time says instead of success, where a page makes what exists then. */
@@ -76,8 +81,13 @@ interface Sitting {
 
 /** What has to work with and without accounts. */
 const ACCOUNTS: readonly Sitting[] = [
-  { page: 'README.md', blocks: ['curl -H', 'AUTH='], issuer: true, again: { 'AUTH=': NAME_TAKEN } },
-  { page: 'docs/access.md', again: { 'API=': NAME_TAKEN, 'call GET': '"Not found"' } },
+  {
+    page: 'README.md',
+    blocks: ['export LICENTIA_URL', 'curl -H', 'AUTH='],
+    issuer: true,
+    again: { 'AUTH=': NAME_TAKEN },
+  },
+  { page: 'docs/access.md', again: { 'API=': NAME_TAKEN, 'call GET "service': '"Not found"' } },
   {
     page: 'docs/integrating.md',
     blocks: ['API=', 'curl --fail'],
@@ -91,6 +101,8 @@ const OTHERS: readonly Sitting[] = [
   { page: 'docs/operations.md', blocks: ['kill -HUP'] },
   { page: 'docs/issuer-protocol.md', issuer: true, before: 'TOKEN=$LICENSE' },
   { page: 'docs/licenses.md' },
+  { page: 'docs/audit.md' },
+  { page: 'docs/usage.md' },
 ];
 
 const ANOTHER = 'a second time is another license, as docs/issuer-protocol.md tries it';

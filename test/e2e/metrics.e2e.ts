@@ -3,7 +3,8 @@ import { ERROR_CATALOGUE } from '../../src/domain/service-error.js';
 import { hungUp } from '../support/hung-up.js';
 import { Scrape } from '../support/scrape.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../support/service.js';
-import { CHECK, newLid, RENEW, shareStage, type Stage, TOKEN } from './licensing/stage.js';
+import { newLid } from '../support/tokens.js';
+import { CHECK, RENEW, shareStage, type Stage, TOKEN } from './licensing/stage.js';
 
 const DURATION = 'licentia_http_request_duration_seconds_count';
 const RENEWALS = 'licentia_license_renewals_total';

@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,53 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { ServiceProcess } from '../support/service-process.js';
+import { pause, Product, productToken } from './product.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(`${ROOT}${path}`, 'utf8');
 const ROOT_URL = 'http://localhost:3000/';
 const GRACE_SECONDS = 4;
-
-/** An example as a process of its own. */
-class Product {
-  #output = '';
-
-  private constructor(private readonly child: ChildProcess) {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (bytes: Buffer) => (this.#output += bytes.toString()));
-    }
-  }
-
-  static async start(
-    args: readonly string[],
-    environment: Readonly<Record<string, string>>,
-  ): Promise<Product> {
-    const env = { PATH: process.env.PATH, PORT: '0', GRACE_SECONDS: String(GRACE_SECONDS), ...environment };
-    const product = new Product(spawn(process.execPath, args, { cwd: ROOT, env }));
-    while (!product.#output.includes('listening on ')) {
-      if (product.child.exitCode !== null) throw new Error(product.#output);
-      await pause(25);
-    }
-    return product;
-  }
-
-  get output(): string {
-    return this.#output;
-  }
-
-  async get(path: string): Promise<{ status: number; body: unknown }> {
-    const url = /listening on (\S+)/.exec(this.#output)?.[1];
-    const response = await fetch(`${url}${path}`);
-    return { status: response.status, body: await response.json() };
-  }
-
-  async stop(): Promise<void> {
-    const exited = once(this.child, 'exit');
-    this.child.kill('SIGTERM');
-    await exited;
-  }
-}
-
-const pause = async (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Repeats until it says so; a failed check pauses the product for a second, so the first answer may be an old one. */
 async function until(condition: () => Promise<boolean>): Promise<void> {
@@ -78,17 +35,12 @@ describe.each([
     database = await testDatabase();
     issuer = await FakeIssuer.start();
     service = await startService('0');
-    const account = JSON.parse(
-      (await service.call('POST', '/api/serviceaccounts', { name: 'product' })).text,
-    ) as {
-      id: number;
-    };
-    await service.call('POST', `/api/access-control/users/${account.id}/roles`, {
-      roleUid: 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE',
+    key = await productToken(service, 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE');
+    product = await Product.start(args, {
+      LICENTIA_URL: service.url,
+      LICENTIA_TOKEN: key,
+      GRACE_SECONDS: String(GRACE_SECONDS),
     });
-    const token = await service.call('POST', `/api/serviceaccounts/${account.id}/tokens`, { name: 'check' });
-    ({ key } = JSON.parse(token.text) as { key: string });
-    product = await Product.start(args, { LICENTIA_URL: service.url, LICENTIA_TOKEN: key });
   });
 
   afterAll(async () => {
@@ -132,7 +84,7 @@ describe.each([
 
   it.each([
     ['is wrong', async () => 'licsa_nothing', '401 {"message":"Invalid API key"'],
-    ['lacks its role', makeBareToken, '403 {"accessErrorId":'],
+    ['lacks its role', async (running: ServiceProcess) => productToken(running), '403 {"accessErrorId":'],
   ])('is closed, and says why, when its token %s', async (_case, tokenOf, reason) => {
     const other = await Product.start(args, {
       LICENTIA_URL: service.url,
@@ -167,14 +119,6 @@ describe.each([
     }
   });
 });
-
-async function makeBareToken(service: ServiceProcess): Promise<string> {
-  const name = `bare ${process.hrtime.bigint()}`;
-  const account = await service.call('POST', '/api/serviceaccounts', { name });
-  const { id } = JSON.parse(account.text) as { id: number };
-  const token = await service.call('POST', `/api/serviceaccounts/${id}/tokens`, { name: 'bare' });
-  return (JSON.parse(token.text) as { key: string }).key;
-}
 
 describe('docs/integrating.md', () => {
   const blocks = (language: string) =>

@@ -652,9 +652,19 @@ function fromSchema(schema: Schema): fc.Arbitrary<unknown> {
       return fc.boolean();
     case 'integer':
       return fc.integer({
-        min: schema.minimum as number,
-        max: Math.min(schema.maximum as number, 0x7fffffff),
+        min: Number(schema.minimum ?? -0x80000000),
+        max: Math.min(Number(schema.maximum ?? Infinity), 0x7fffffff),
       });
+    case 'array':
+      return fc.array(fromSchema(schema.items as Schema), {
+        minLength: Number(schema.minItems ?? 0),
+        maxLength: 5,
+      });
+    case 'object': {
+      const members = Object.entries((schema.properties ?? {}) as Record<string, Schema>);
+      const values = Object.fromEntries(members.map(([name, member]) => [name, fromSchema(member)]));
+      return fc.record(values, { requiredKeys: (schema.required ?? []) as string[] });
+    }
     case 'string':
       return typeof schema.pattern === 'string'
         ? fc.stringMatching(new RegExp(readable(schema.pattern), 'u'))

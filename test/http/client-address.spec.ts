@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import fc from 'fast-check';
 import { clientAddress, networkOf } from '../../src/http/client-address.js';
 
 /** What is read of a request: where its connection comes from, and the header. */
@@ -30,6 +32,9 @@ describe('The address of a client', () => {
     ['a mapped address with a port', '10.0.0.1', '[::ffff:c633:6407]:443', '198.51.100.7'],
     ['a proxy by its mapped address in groups', '10.0.0.1', '198.51.100.7, ::ffff:a00:2', '198.51.100.7'],
     ['an address that only looks mapped', '10.0.0.1', '::ffff:0:c633:6407', '::ffff:0:c633:6407'],
+    ['a mapped address with a zone', '10.0.0.1', '::ffff:198.51.100.7%1', '198.51.100.7'],
+    ['the same in groups, with a port', '10.0.0.1', '[0:0:0:0:0:ffff:c633:6407%a]:80', '198.51.100.7'],
+    ['an IPv6 client with a zone', '10.0.0.1', 'fe80::1%eth0', 'fe80::1'],
     ['a client with a port', '10.0.0.1', '198.51.100.7:50123', '198.51.100.7'],
     ['an IPv6 client with a port', '10.0.0.1', '[2001:db8::1]:50123', '2001:db8::1'],
     ['a proxy with a port', '10.0.0.1', '198.51.100.7, 10.0.0.2:443', '198.51.100.7'],
@@ -43,6 +48,28 @@ describe('The address of a client', () => {
     ['nothing but commas', '10.0.0.1', ',,,,', '10.0.0.1'],
   ])('behind 10.0.0.0/24 is found with %s', (_, peer, forwarded, expected) => {
     expect(clientAddress(['10.0.0.0/24'])(request(peer, forwarded))).toBe(expected);
+  });
+
+  it('is found in every header, whatever it has', () => {
+    const entry = fc.stringMatching(/^[[\]0-9a-fA-F:.%x, ]{0,30}$/);
+    const groups = fc.array(fc.constantFrom('0', 'ffff', 'FFFF', '1.2.3.4', '', '%1', ':', '64', 'ff9b'), {
+      maxLength: 9,
+    });
+    const clientOf = clientAddress(['10.0.0.0/24', 'uniquelocal']);
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          entry,
+          groups.map((all) => all.join(':')),
+          groups.map((all) => `::ffff:${all.join('')}`),
+        ),
+        (forwarded) => {
+          expect(isIP(clientOf(request('10.0.0.1', forwarded)))).not.toBe(0);
+          networkOf(clientOf(request('10.0.0.1', forwarded)));
+        },
+      ),
+      { numRuns: 2_000 },
+    );
   });
 
   it('knows ranges by their names', () => {
@@ -64,6 +91,10 @@ describe('What a limit counts by', () => {
     ['1:2:3:4::', '1:2:3:4::/64'],
     ['1::2:3:4:5:6:7', '1:0:2:3::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['64:ff9b::1.2.3.4', '1.2.3.4'],
+    ['64:ff9b::102:304', '1.2.3.4'],
+    ['64:ff9b:1::1.2.3.4', '64:ff9b:1:0::/64'],
+    ['::ffff:0:1.2.3.4', '1.2.3.4'],
     ['', ''],
   ])('is for %s the network %s', (address, network) => {
     expect(networkOf(address)).toBe(network);

@@ -50,7 +50,12 @@ describe('A connection without a request', () => {
 
   async function serve(keepAliveSeconds: number): Promise<{ server: Server; port: number }> {
     const adapter = new StableExpressAdapter(
-      { onBegin: () => undefined, onMalformed: () => undefined },
+      {
+        onBegin: () => undefined,
+        onEnd: () => undefined,
+        onMalformed: () => undefined,
+        onUnanswerable: () => undefined,
+      },
       { keepAliveSeconds },
     );
     const nest = await NestFactory.create(WordModule, adapter, { logger: false });

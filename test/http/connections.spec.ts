@@ -40,8 +40,9 @@ describe('Open connections', () => {
   /** A request on a connection, by a caller or by nobody. @returns what ends its answer */
   function begin(connections: Connections, socket: Socket, callerId?: string): (() => void) | undefined {
     const response = new EventEmitter() as ServerResponse;
-    const taken = connections.begin(socket, response, { callerId } as RequestContext);
-    return taken ? () => response.emit('close') : undefined;
+    if (!connections.begin(socket, response, { callerId } as RequestContext)) return undefined;
+    connections.wait(socket, response);
+    return () => response.emit('close');
   }
 
   it('are never more than fit: the oldest that nobody was let in by goes first', async () => {
@@ -130,6 +131,37 @@ describe('Open connections', () => {
     begin(connections, known)?.();
     await open();
     expect([known, other].map(({ destroyed }) => destroyed)).toEqual([false, true]);
+  });
+
+  it('count for their caller and are idle as soon as a request is answered at once', async () => {
+    const connections = new Connections(4);
+    onConnection = (socket) => connections.admit(socket);
+    const answerAtOnce = (socket: Socket, callerId: string) =>
+      connections.begin(socket, new EventEmitter() as ServerResponse, { callerId } as RequestContext);
+    const [a, b, c, d] = [await open(), await open(), await open(), await open()];
+    begin(connections, a, 'one');
+    answerAtOnce(b, 'one');
+    begin(connections, c, 'two')?.();
+    answerAtOnce(c, 'three');
+    begin(connections, d, 'two')?.();
+    await open();
+    expect([a, b, c, d].map(({ destroyed }) => destroyed)).toEqual([false, true, false, false]);
+  });
+
+  it('tell once of each answer that was waited for, sent or not', async () => {
+    const over: ServerResponse[] = [];
+    const connections = new Connections(2, (response) => over.push(response));
+    onConnection = (socket) => connections.admit(socket);
+    const socket = await open();
+    begin(connections, socket, 'one')?.();
+    begin(connections, socket, 'one');
+    begin(connections, socket, 'one');
+    connections.begin(socket, new EventEmitter() as ServerResponse, {} as RequestContext);
+    expect(over).toHaveLength(1);
+    socket.destroy();
+    await once(socket, 'close');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(over).toHaveLength(3);
   });
 
   it('leave room when they end', async () => {

@@ -191,7 +191,12 @@ describe("The adapter beside Nest's own", () => {
   beforeAll(async () => {
     plain = await start(new ExpressAdapter());
     stable = await start(
-      new StableExpressAdapter({ onBegin: (request) => begun.push(request), onMalformed: () => undefined }),
+      new StableExpressAdapter({
+        onBegin: (request) => begun.push(request),
+        onEnd: () => undefined,
+        onMalformed: () => undefined,
+        onUnanswerable: () => undefined,
+      }),
     );
   });
 

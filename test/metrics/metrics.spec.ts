@@ -48,7 +48,7 @@ describe('Metrics', () => {
 
   it('counts durations into cumulative buckets, in seconds', async () => {
     const metrics = new Metrics();
-    const observe = metrics.histogram('wait_seconds', 'Waits.', ['who'], [0.1, 1])({ who: 'me' });
+    const observe = metrics.histogram('wait_seconds', 'Waits.', [0.1, 1])({ who: 'me' });
     for (const seconds of [0.05, 0.1, 0.5, 3]) observe(seconds);
     const waits = await scrape(metrics);
     const buckets = ['0.1', '1', '+Inf'].map((le) => waits.value('wait_seconds_bucket', { who: 'me', le }));
@@ -59,7 +59,7 @@ describe('Metrics', () => {
 
   it('shows a histogram that has seen nothing yet with 0', async () => {
     const metrics = new Metrics();
-    metrics.histogram('wait_seconds', 'Waits.', ['who'], [1])({ who: 'me' });
+    metrics.histogram('wait_seconds', 'Waits.', [1])({ who: 'me' });
     expect((await scrape(metrics)).value('wait_seconds_count', { who: 'me' })).toBe(0);
   });
 

@@ -13,6 +13,7 @@ const PROGRAM = `
   const running = {
     close: async () => (close === 'hangs' ? new Promise(() => undefined) : undefined),
     reread: async () => [],
+    unfinished: () => ({ unwritten: 7 }),
   };
   const none = () => [];
   await runProcess({ hints: none, settings: {}, load: () => ({}), logLevel: () => 'info', start: async () => running }, []);
@@ -61,9 +62,12 @@ describe('The end of a process that the system keeps waiting', () => {
     const [finished, unfinished] = await Promise.all([end('returns'), end('hangs')]);
     expect(finished.code).toBe(orKilled(0));
     expect(finished.ended).toMatchObject([{ code: 0 }]);
+    expect(finished.ended[0]).not.toHaveProperty('unwritten');
     expect(finished.stderr).toContain('ending without it');
     expect(unfinished.code).toBe(orKilled(1));
-    expect(unfinished.ended).toMatchObject([{ code: 1, reason: 'not everything ended in time' }]);
+    expect(unfinished.ended).toMatchObject([
+      { code: 1, reason: 'not everything ended in time', unwritten: 7 },
+    ]);
     expect(unfinished.stderr).toContain('ending without it');
   });
 });

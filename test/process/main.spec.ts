@@ -188,7 +188,12 @@ describe('node dist/main.js', () => {
     try {
       await keys(issuer.key.jwk);
       await writeFile(paths.ISSUER_CA_PATH, rootCertificates[0] ?? '');
-      const service = await ServiceProcess.start({ ...environment(), ...paths });
+      const service = ServiceProcess.spawn({ ...environment(), ...paths });
+      await service.catches('SIGHUP');
+      // Its modules load now.
+      service.signal('SIGHUP');
+      expect(service.output).toBe('');
+      await service.said('listening');
       const lines = (msg: string) =>
         service.output
           .split('\n')
@@ -200,10 +205,10 @@ describe('node dist/main.js', () => {
         }
         return lines('read again what settings name').at(-1);
       };
-      service.signal('SIGHUP');
       expect(await said(1)).toMatchObject({
         level: 40,
         signal: 'SIGHUP',
+        'rows of the database': 'read',
         ISSUER_JWKS_PATH: 'usable keys: 1',
         ISSUER_CA_PATH: 'certificates: 1',
         LICENSE_PATH: expect.stringMatching(/^broken: .*no such file/),

@@ -13,7 +13,8 @@ import { type TestDatabase, testDatabase } from '../support/database.js';
 import { catalogOf, fixturesOf, loadRows, openAs, PROGRAMS, shapesOf, share } from './shape.js';
 
 /** What a column may be: no length that could cut a text, no time without its zone. */
-const TYPES = /^(text|timestamp with time zone|bigint|integer|smallint|boolean|uuid|jsonb|text\[\])$/;
+const TYPES =
+  /^(text|timestamp with time zone|bigint|integer|smallint|boolean|uuid|jsonb|text\[\]|bigint\[\])$/;
 
 class Next2000000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {

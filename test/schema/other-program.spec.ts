@@ -70,7 +70,7 @@ describe.each(PROGRAMS)('a database of the $name', (program) => {
       '--import': () => importDatabase(transferable(), exported),
       '--export': () => exportDatabase(transferable(), join(directory, 'none')),
       ...(other.name === 'issuer' && {
-        list: () => runCommand({ name: 'list', json: false }, issuer()),
+        list: () => runCommand({ name: 'list', json: false, usage: false }, issuer()),
         'change-issuer-id': () => runCommand({ name: 'change-issuer-id' }, issuer()),
       }),
     };

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../src/domain/service-error.js';
 import { SnapshotService } from '../../src/snapshot/snapshot.service.js';
+import { TokenTable } from '../../src/snapshot/token-table.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { TestService } from '../support/service.js';
 
@@ -24,7 +25,7 @@ describe('A snapshot that is to be read anew', () => {
     snapshots.register('tokens', async () => {
       if (isAway) throw new ServiceError('database.unavailable');
       readings += 1;
-      return Promise.resolve(new Map());
+      return Promise.resolve(new TokenTable());
     });
     snapshots.reload();
     await expect(snapshots.refresh()).rejects.toMatchObject({ code: 'database.unavailable' });

@@ -8,7 +8,7 @@ import { type TestDatabase, postgresDatabase } from '../support/database.js';
 import { seededRandom } from '../support/random.js';
 import { type Address, Clients } from './clients.js';
 import type { AttemptRow, AuditRecord, History, IssuerEvent, LastWord, LicenseRow } from './history.js';
-import { freePort, Phoenix } from './processes.js';
+import { freePort, Phoenix } from '../support/phoenix.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BEARER = 'bootstrap-token-of-the-storm-0123456789';

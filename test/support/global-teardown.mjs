@@ -1,9 +1,6 @@
-import { rm } from 'node:fs/promises';
 import pg from 'pg';
 
 export default async function globalTeardown() {
-  const directory = globalThis.templateOfThisRun;
-  if (directory) await rm(directory, { recursive: true, force: true });
   if (!globalThis.templatesOnServer) return;
   const { serverUrl, names } = globalThis.templatesOnServer;
   const client = new pg.Client({ connectionString: serverUrl });

@@ -18,7 +18,7 @@ export class HungFileSystem {
       device = openSync('/dev/fuse', 'r+');
       mkdirSync(directory, { recursive: true });
       const options = 'fd=3,rootmode=40000,user_id=0,group_id=0';
-      execFileSync('mount', ['-t', 'fuse', 'hung', directory, '-o', options], {
+      execFileSync('mount', ['-i', '-t', 'fuse', 'hung', directory, '-o', options], {
         stdio: ['ignore', 'ignore', 'ignore', device],
       });
       return new HungFileSystem(directory, device);

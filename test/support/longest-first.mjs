@@ -1,15 +1,30 @@
 import Sequencer from '@jest/test-sequencer';
-import { LONG_SUITES } from '../../scripts/long-suites.mjs';
+import { SAMPLED_FILES } from '../../scripts/long-suites.mjs';
 
 /** The longest files: `npm test` prints the slowest ten at its end. */
 const LONGEST = [
-  ...LONG_SUITES.flatMap(({ files }) => files),
-  ...['test/e2e/licensing/renewal', 'test/e2e/licensing/renew', 'test/e2e/licensing/read-token'],
-  ...['test/examples/examples', 'test/e2e/access/limits', 'test/e2e/licensing/queue'],
+  ...[
+    'test/fuzz/raw-http',
+    'test/database/embedded-damage',
+    'test/e2e/licensing/queue-ends',
+    'test/process/hung-settings',
+  ],
+  ...[
+    'test/e2e/http/shutdown',
+    'test/e2e/http/hostile-input',
+    'test/e2e/licensing/renewal',
+    'test/e2e/licensing/renew',
+  ],
+  ...SAMPLED_FILES,
+  ...[
+    'test/e2e/access/(limits|accounts|matrix)',
+    'test/e2e/licensing/(queue|read-token)',
+    'test/issuer-server/commands',
+  ],
 ];
 
 const indexOf = (path) => {
-  const found = LONGEST.findIndex((file) => path.includes(`/${file}.`));
+  const found = LONGEST.findIndex((file) => new RegExp(`/${file}`).test(path));
   return found === -1 ? LONGEST.length : found;
 };
 

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { TestEnvironment } from 'jest-environment-node';
-import { LONG_SUITES } from '../../scripts/long-suites.mjs';
+import { SAMPLED_FILES } from '../../scripts/long-suites.mjs';
 
 /** Of a long file one test in so many runs. */
-const ONE_IN = 4;
-const SAMPLED = LONG_SUITES.filter(({ hasOwnSample }) => !hasOwnSample).flatMap(({ files }) => files);
+const ONE_IN = 10;
 
 /**
- * With `TEST_GEAR=sample`, runs a quarter of the tests of each long file and lists the others as skipped. `SAMPLE_SEED` chooses:
+ * With `TEST_GEAR=sample`, runs a tenth of the tests of each long file and lists the others as skipped. `SAMPLE_SEED` chooses:
  * the same seed chooses the same tests.
  */
 export default class SamplingEnvironment extends TestEnvironment {
@@ -15,7 +14,7 @@ export default class SamplingEnvironment extends TestEnvironment {
 
   constructor(config, context) {
     super(config, context);
-    const isLong = SAMPLED.some((file) => context.testPath.includes(`/${file}.`));
+    const isLong = SAMPLED_FILES.some((file) => context.testPath.includes(`/${file}.`));
     this.#isSampled = isLong && process.env.TEST_GEAR === 'sample';
   }
 

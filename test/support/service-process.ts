@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { BOOTSTRAP_TOKEN } from './service.js';
 
@@ -85,6 +87,16 @@ export class ServiceProcess {
       }
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
+  }
+
+  /** Waits until it has a handler for a signal. Without a /proc it waits until it listens. */
+  async catches(signal: NodeJS.Signals): Promise<void> {
+    if (!existsSync('/proc/self/status')) return this.said('listening');
+    const bit = 1n << BigInt(constants.signals[signal] - 1);
+    const caught = () =>
+      /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${this.pid}/status`, 'latin1'))?.[1];
+    while ((BigInt(`0x${caught() ?? '0'}`) & bit) === 0n)
+      await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   /** Where it listens. */

@@ -1,7 +1,8 @@
 import { createLogger } from '../../src/http/logger.js';
 import { type Environment } from '../../src/config/environment.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
-import { type RunningService, startService } from '../../src/service.js';
+import { askServer } from '../../src/database/server-time.js';
+import { type RunningService, type ServiceOptions, startService } from '../../src/service.js';
 import { FakeClock } from './fake-clock.js';
 import type { TestDatabase } from './database.js';
 import { validateExchange } from './openapi.js';
@@ -59,7 +60,12 @@ export class TestService {
       AUTO_REFRESH_LICENSE: 'false',
       ...environment,
     });
-    return new TestService(await startService(config, logger, { clock }), clock);
+    const options: ServiceOptions = {
+      clock,
+      serverTime: async (manager) => (await askServer(manager)) + clock.shift,
+      boot: () => clock.boot(),
+    };
+    return new TestService(await startService(config, logger, options), clock);
   }
 
   get url(): string {

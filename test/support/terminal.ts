@@ -133,6 +133,7 @@ export class Terminal {
     // Licenses go on naming http://localhost:3000/ and the issuer's id: only what is called moves.
     const moved = line
       .replaceAll(/http:\/\/localhost:3000(?=\/(api|metrics|healthz|readyz)\b)/g, service)
+      .replace('LICENTIA_URL=http://localhost:3000', `LICENTIA_URL=${service}`)
       .replaceAll(/http:\/\/localhost:3001(?=\/(v1|\.well-known)\b)/g, issuer);
     const [, settings, command, isIssuer] = SERVER.exec(moved) ?? [];
     if (command === undefined) return moved;

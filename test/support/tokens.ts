@@ -74,6 +74,14 @@ export async function issuerKeys(algorithms: readonly SignatureAlgorithm[] = ['E
   return { keys, jwks, keySet: await readKeySet(jwks) };
 }
 
+let lids = 0;
+
+/** The id of a license that no other test of the file has. */
+export function newLid(): string {
+  lids += 1;
+  return `lid-${lids}`;
+}
+
 /** Claims or header members to change; `undefined` removes one. */
 export type Overrides = Record<string, JsonValue | undefined>;
 

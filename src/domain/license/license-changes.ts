@@ -1,3 +1,5 @@
+import { canonicalJson, type JsonValue } from '../token/strict-json.js';
+import { readSeatPolicy, type SeatPolicy } from '../usage/seat-policy.js';
 import type { LicenseClaims } from './license-claims.js';
 
 /** One term that differs between two licenses. */
@@ -51,6 +53,17 @@ const fewerUsers: Judge<'included_users'> = (before = 0, after = 0, _beforeAll, 
 /** Where use above the seats is billed, it is not refused. */
 const noLongerBilled: Judge<'usage_billing'> = (before = false, after = false, _beforeAll, afterAll) =>
   before && !after && ((afterAll.included_users ?? 0) > 0 || hasSeatsByRole(afterAll));
+/** How many above the limit a policy lets in, per cent. */
+const percentAbove = ({ mode, tolerancePercent }: SeatPolicy): number =>
+  mode === 'active-only' ? 0 : mode === 'tolerance' ? tolerancePercent : Infinity;
+const stricterSeats: Judge<'seat_policy'> = (_before, _after, beforeAll, afterAll) => {
+  const [before, after] = [readSeatPolicy(beforeAll).policy, readSeatPolicy(afterAll).policy];
+  const hasLimit = (afterAll.included_users ?? 0) > 0 || hasSeatsByRole(afterAll);
+  return (
+    hasLimit &&
+    (percentAbove(after) < percentAbove(before) || (before.leave === 'free' && after.leave === 'keep'))
+  );
+};
 const endOfTrial = ({ trial = false, trial_exp = 0 }: LicenseClaims) => (trial ? trial_exp : 0);
 
 /** Every term, in the order in which differences are listed, with what takes something away. */
@@ -70,6 +83,7 @@ const TERMS: { readonly [Name in TermName]: Judge<Name> } = {
   // So many devices count as one user; where there is no ratio none of them does.
   anonymousRatio: tighter,
   usage_billing: noLongerBilled,
+  seat_policy: stricterSeats,
   trial: (_before, after = false) => after,
   trial_exp: (_before, _after, before, after) => tighter(endOfTrial(before), endOfTrial(after)),
   nbf: nothing,
@@ -87,7 +101,7 @@ const TERMS: { readonly [Name in TermName]: Judge<Name> } = {
 export function compareTerms(before: LicenseClaims, after: LicenseClaims): TermChange[] {
   return Object.entries(TERMS).flatMap(([name, takesAway]) => {
     const member = name as TermName;
-    const [one, other] = [before[member], after[member]];
+    const [one, other] = [valueOf(before, member), valueOf(after, member)];
     if (isSame(one, other)) return [];
     const judge = takesAway as Judge<TermName>;
     return [
@@ -95,10 +109,17 @@ export function compareTerms(before: LicenseClaims, after: LicenseClaims): TermC
         member,
         before: one ?? null,
         after: other ?? null,
-        takesAway: judge(one, other, before, after),
+        takesAway: judge(before[member], after[member], before, after),
       },
     ];
   });
+}
+
+/** A claim that can be any JSON is compared and shown as its canonical text. */
+function valueOf(claims: LicenseClaims, member: TermName): TermValue | undefined {
+  if (member !== 'seat_policy') return claims[member];
+  const value: JsonValue | undefined = claims[member];
+  return value === undefined ? undefined : canonicalJson(value);
 }
 
 /** Products are a set: neither their order nor a repetition says anything. */

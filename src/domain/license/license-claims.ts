@@ -33,6 +33,8 @@ export interface LicenseClaims {
   readonly limit_by?: string;
   readonly usage_billing?: boolean;
   readonly trial?: boolean;
+  /** What it says about seats besides their number, unread: nothing of it makes a license invalid. */
+  readonly seat_policy?: JsonValue;
 }
 
 /** A license whose signature was verified once: its claims, and one text for all of them. */
@@ -76,12 +78,17 @@ const TEXTS: ClaimType<readonly string[]> = {
   name: `an array, each item ${TEXT_NAME}`,
 };
 
+const ANYTHING: ClaimType<JsonValue> = {
+  accepts: (_value): _value is JsonValue => true,
+  name: 'anything',
+};
+
 const BOOLEAN: ClaimType<boolean> = {
   accepts: (value): value is boolean => typeof value === 'boolean',
   name: 'true or false',
 };
 
-type ClaimTypes<T> = { readonly [Name in keyof T]-?: ClaimType<NonNullable<T[Name]>> };
+type ClaimTypes<T> = { readonly [Name in keyof T]-?: ClaimType<Exclude<T[Name], undefined>> };
 
 type RequiredName = 'iss' | 'sub' | 'jti' | 'lid' | 'iat' | 'exp' | 'lexp' | 'prod';
 
@@ -114,6 +121,7 @@ const OPTIONAL: ClaimTypes<Omit<LicenseClaims, RequiredName>> = {
   limit_by: TEXT,
   usage_billing: BOOLEAN,
   trial: BOOLEAN,
+  seat_policy: ANYTHING,
 };
 
 /**

@@ -18,12 +18,13 @@ import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../keys/new-signing-k
 /** What an operator asks for; without any of these the issuer serves. */
 export type Command =
   | { readonly name: 'issue'; readonly terms: LicenseTerms }
-  | { readonly name: 'list'; readonly json: boolean }
+  | { readonly name: 'list'; readonly json: boolean; readonly usage: boolean }
   | { readonly name: 'show' | 'history'; readonly lid: string; readonly json: boolean }
   | { readonly name: 'change'; readonly lid: string; readonly change: LicenseChange }
   | { readonly name: 'suspend' | 'resume' | 'revoke'; readonly lid: string }
   | { readonly name: 'token' | 'repair'; readonly lid: string }
   | { readonly name: 'prolong'; readonly lid: string; readonly by: Prolongation }
+  | { readonly name: 'repair all' }
   | { readonly name: 'confirm-clock' }
   | { readonly name: 'change-issuer-id' }
   | KeyCommand
@@ -68,8 +69,9 @@ export function readCommand([name, ...rest]: readonly string[]): Command | undef
     case 'issue':
       return readIssue(rest);
     case 'list': {
-      const { values } = read(rest, { json: { type: 'boolean', default: false } }, 0);
-      return values.help ? { name: 'help' } : { name, json: values.json };
+      const flag = { type: 'boolean', default: false } as const;
+      const { values } = read(rest, { json: flag, usage: flag }, 0);
+      return values.help ? { name: 'help' } : { name, json: values.json, usage: values.usage };
     }
     case 'show':
     case 'history': {
@@ -81,10 +83,16 @@ export function readCommand([name, ...rest]: readonly string[]): Command | undef
     case 'suspend':
     case 'resume':
     case 'revoke':
-    case 'token':
-    case 'repair': {
+    case 'token': {
       const { values, positionals } = read(rest, {}, 1);
       return values.help ? { name: 'help' } : { name, lid: lidOf(positionals) };
+    }
+    case 'repair': {
+      const { values, positionals } = read(rest, { all: { type: 'boolean', default: false } }, 1);
+      if (values.help) return { name: 'help' };
+      if (!values.all) return { name, lid: lidOf(positionals) };
+      if (positionals.length > 0) throw new UsageError('Name a license, or say --all.');
+      return { name: 'repair all' };
     }
     case 'prolong': {
       const { values, positionals } = read(rest, { days: TEXT, until: TEXT }, 1);

@@ -14,10 +14,15 @@ import type { Command } from './command-line.js';
 import type { CommandOutput } from './command-output.js';
 import { aheadWarning, isAhead } from '../licenses/iat-repair.js';
 import type { IssuedLicenseEntity } from '../licenses/issued-license.entity.js';
+import { MAX_DAYS_KEPT } from '../usage/usage-reports.js';
+import { publicUsage, publicUsageView, usageLines, usageTable } from './usage-views.js';
 import { runKeyCommand } from './key-commands.js';
 import { historyTable, licenseSheet, licenseTable, publicEvent, publicView } from './license-views.js';
 import type { LicenseOverview } from '../licenses/license-overview.js';
 import { withoutInvisible } from '../../domain/invisible-character.js';
+
+/** A person sees so many days of each license. */
+const MAX_DAYS_SHOWN = 31;
 
 /** Whether what a command says to the next program is what it is for. */
 export function hasResult({ name }: Command): boolean {
@@ -58,6 +63,13 @@ async function run(
       return { stdout: `${token}\n`, stderr: `Issued: ${summary(license)}\n` };
     }
     case 'list': {
+      if (command.usage) {
+        const uses = await register.uses(command.json ? MAX_DAYS_KEPT : MAX_DAYS_SHOWN);
+        return {
+          stdout: command.json ? json(uses.map(publicUsageView)) : usageTable(uses),
+          stderr: '',
+        };
+      }
       const licenses = await register.list();
       return {
         stdout: command.json ? json(licenses.map(publicView)) : licenseTable(licenses),
@@ -66,8 +78,11 @@ async function run(
     }
     case 'show': {
       const overview = await register.show(command.lid);
+      const use = await register.useOf(command.lid, command.json ? MAX_DAYS_KEPT : 1);
       return {
-        stdout: command.json ? json(publicView(overview)) : licenseSheet(overview),
+        stdout: command.json
+          ? json({ ...publicView(overview), usage: publicUsage(use) })
+          : `${licenseSheet(overview)}${usageLines(use)}`,
         stderr: warning(overview.license, now),
       };
     }
@@ -99,6 +114,19 @@ async function run(
       const { license, isRepaired } = await issuer.repair(command.lid);
       if (!isRepaired) return { stdout: '', stderr: `Nothing to repair: ${summary(license)}\n` };
       return { stdout: '', stderr: `Done: ${summary(license)}\n${laterTokens(license, now)}` };
+    }
+    case 'repair all': {
+      // A clock that is wrong would find nothing ahead of it.
+      const confirmed = await clock.nowConfirmed();
+      const ahead = (await register.list()).filter(({ license }) => isAhead(license, confirmed));
+      const lines: string[] = [];
+      for (const {
+        license: { lid },
+      } of ahead) {
+        const { license, isRepaired } = await issuer.repair(lid);
+        if (isRepaired) lines.push(`Done: ${summary(license)}\n${laterTokens(license, confirmed)}`);
+      }
+      return { stdout: '', stderr: lines.length === 0 ? 'Nothing to repair.\n' : lines.join('') };
     }
     case 'confirm-clock': {
       const confirmed = await clock.confirm();

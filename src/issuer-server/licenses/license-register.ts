@@ -5,10 +5,18 @@ import { toSeconds } from '../../domain/clock.js';
 import { noLicense } from '../issuer-server-error.js';
 import { ConfirmedClock } from '../record/confirmed-clock.js';
 import { aheadWarning, isAhead } from './iat-repair.js';
+import { type LicenseUse, UsageReportStore } from '../usage/usage-report.store.js';
+import type { IssuedLicenseEntity } from './issued-license.entity.js';
 import { IssuedLicenseStore } from './issued-license.store.js';
 import type { LicenseEventEntity } from './license-event.entity.js';
 import { LicenseHistoryStore } from './license-history.store.js';
 import { type LicenseOverview, overviewOf } from './license-overview.js';
+
+/** A license and what its instance reported of its use; undefined where it reported nothing. */
+export interface ReportedLicense {
+  readonly license: IssuedLicenseEntity;
+  readonly use: LicenseUse | undefined;
+}
 
 /** Tells what became of the licenses. It changes nothing. */
 @Injectable()
@@ -19,6 +27,7 @@ export class LicenseRegister {
     private readonly database: Database,
     private readonly licenses: IssuedLicenseStore,
     private readonly history: LicenseHistoryStore,
+    private readonly reports: UsageReportStore,
     private readonly clock: ConfirmedClock,
     @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
@@ -33,6 +42,20 @@ export class LicenseRegister {
     const [overview] = await this.#overviews(lid);
     if (overview === undefined) throw noLicense(lid);
     return overview;
+  }
+
+  /** What each license is used for, the oldest license first. @param mostDays - of each license at most */
+  async uses(mostDays: number): Promise<ReportedLicense[]> {
+    return this.database.read(async (manager) => {
+      const uses = await this.reports.uses(manager, mostDays);
+      const licenses = await this.licenses.loadAll(manager);
+      return licenses.map((license) => ({ license, use: uses.get(license.lid) }));
+    });
+  }
+
+  /** The same of one license; undefined where nothing was reported. */
+  async useOf(lid: string, mostDays: number): Promise<LicenseUse | undefined> {
+    return this.database.read(async (manager) => (await this.reports.uses(manager, mostDays, lid)).get(lid));
   }
 
   /** What happened to a license, the first event first. @throws IssuerServerError */

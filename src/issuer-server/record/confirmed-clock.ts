@@ -84,6 +84,11 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     return now;
   }
 
+  /** The same for what signs nothing yet. @throws ClockDoubtError, ServiceError `database.unavailable` */
+  async nowConfirmed(): Promise<number> {
+    return this.database.transaction((manager) => this.now(manager));
+  }
+
   /** What our clock says, believed or not: for what is only noted. */
   get moment(): Date {
     return new Date(this.clock.now());

@@ -1,4 +1,6 @@
 import type { LicenseClaims } from '../../domain/license/license-claims.js';
+import type { JsonObject } from '../../domain/token/strict-json.js';
+import type { UsageAcknowledgment } from '../../domain/usage/issuer-report.js';
 import type { RootUrl } from '../../domain/root-url.js';
 
 /** One attempt of an instance to renew its license. */
@@ -12,6 +14,9 @@ export interface RenewalAttempt {
   /** The same for every repetition of the attempt. */
   readonly idempotencyKey: string;
   readonly dryRun: boolean;
+  /** What it reports of the use of the license, not read yet. */
+  readonly usage?: JsonObject | undefined;
 }
 
-export type AttemptAnswer = { readonly token: string } | { readonly dryRun: true };
+export type AttemptAnswer =
+  { readonly token: string; readonly usage?: UsageAcknowledgment } | { readonly dryRun: true };

@@ -1,3 +1,5 @@
+import type { UsageAcknowledgment } from '../../domain/usage/issuer-report.js';
+
 /**
  * Every refusal of a renewal: its HTTP status and its sentence. The codes are those of `docs/issuer-protocol.md`; the
  * sentences are made of characters that a service repeats to its own callers.
@@ -22,6 +24,7 @@ const RETRY_AFTER: Partial<Record<RefusalCode, number>> = { too_many_requests: 1
 /** A renewal is refused. `cause` is for the log alone. */
 export class RenewalRefusedError extends Error {
   override readonly name = 'RenewalRefusedError';
+  #usage: UsageAcknowledgment | undefined;
 
   /** @param statement - the signed revocation, with `license_revoked` */
   constructor(
@@ -41,9 +44,21 @@ export class RenewalRefusedError extends Error {
     return RETRY_AFTER[this.code];
   }
 
+  /** @param usage - the answer says that the report of the renewal was taken nevertheless */
+  acknowledging(usage: UsageAcknowledgment): RenewalRefusedError {
+    const same = new RenewalRefusedError(this.code, this.statement, this.cause);
+    same.#usage = usage;
+    return same;
+  }
+
   /** The answer's body. */
-  body(): { code: RefusalCode; message: string; statement?: string } {
+  body(): { code: RefusalCode; message: string; statement?: string; usage?: UsageAcknowledgment } {
     const { code, message, statement } = this;
-    return { code, message, ...(statement === undefined ? {} : { statement }) };
+    return {
+      code,
+      message,
+      ...(statement === undefined ? {} : { statement }),
+      ...(this.#usage === undefined ? {} : { usage: this.#usage }),
+    };
   }
 }

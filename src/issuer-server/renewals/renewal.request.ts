@@ -1,4 +1,5 @@
 import { IsBoolean, IsNotEmpty, IsObject, IsString, Matches, MaxLength } from 'class-validator';
+import type { JsonObject } from '../../domain/token/strict-json.js';
 import { IfPresent } from '../../http/if-present.decorator.js';
 import { IsInstance } from '../../http/is-instance.decorator.js';
 
@@ -20,8 +21,8 @@ export class RenewalRequest {
   @IsBoolean({ message: 'dryRun must be true or false' })
   readonly dryRun?: boolean;
 
-  /** What the instance reports of its use. This issuer licenses no use, and keeps nothing of it. */
+  /** What the instance reports of the use of the license. A malformed report fails no renewal. */
   @IfPresent()
   @IsObject({ message: 'usage must be an object' })
-  readonly usage?: object;
+  readonly usage?: JsonObject;
 }

@@ -11,6 +11,8 @@ import { LicenseSigner, type SignedLicense } from '../licenses/license-signer.js
 import { decideToken, MAX_AHEAD, statementIat } from '../licenses/next-token.js';
 import type { AttemptAnswer, RenewalAttempt } from './renewal-attempt.js';
 import { RenewalBatches, type RenewalOutcome } from './renewal-batches.js';
+import type { UsageAcknowledgment } from '../../domain/usage/issuer-report.js';
+import { UsageReports } from '../usage/usage-reports.js';
 import { RenewalRefusedError } from './renewal-refused-error.js';
 import { IssuedRenewalStore } from './issued-renewal.store.js';
 
@@ -39,18 +41,39 @@ export class Renewals {
     private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
     private readonly batches: RenewalBatches,
+    private readonly reports: UsageReports,
   ) {}
 
   /** @throws RenewalRefusedError; ServiceError `database.unavailable` */
   async renew(attempt: RenewalAttempt): Promise<AttemptAnswer> {
     const { lid } = attempt.claims;
     return this.batches.run(attempt, async (attempts) => {
-      const { outcomes, signed } = await this.database.transaction((manager) =>
+      const { outcomes, signed, now } = await this.database.transaction((manager) =>
         this.#decideAll(manager, lid, attempts),
       );
       for (const { jti, iat, exp } of signed)
         this.#logger.log({ msg: 'license renewed', lid, jti, iat, exp });
-      return outcomes;
+      return this.#takeReports(lid, attempts, outcomes, now);
+    });
+  }
+
+  /** What was decided stays: a report that cannot be stored costs a renewal nothing but the word that it was taken. */
+  async #takeReports(
+    lid: string,
+    attempts: readonly RenewalAttempt[],
+    outcomes: readonly RenewalOutcome[],
+    now: number,
+  ): Promise<readonly RenewalOutcome[]> {
+    const usages = attempts.map(({ usage }, index) =>
+      isAnswered(outcomes[index] as RenewalOutcome) ? usage : undefined,
+    );
+    const reports = usages.filter((usage) => usage !== undefined);
+    if (reports.length === 0) return outcomes;
+    const taken = await this.reports.take(lid, reports, now);
+    let next = 0;
+    return outcomes.map((outcome, index) => {
+      const usage = usages[index] === undefined ? undefined : taken[next++];
+      return usage === undefined ? outcome : acknowledging(outcome, usage);
     });
   }
 
@@ -58,7 +81,7 @@ export class Renewals {
     const license = await this.licenses.loadLocked(manager, lid);
     if (license === undefined) {
       const refusal = new RenewalRefusedError('license_unknown');
-      return { outcomes: attempts.map(() => ({ refusal })), signed: [] };
+      return { outcomes: attempts.map(() => ({ refusal })), signed: [], now: 0 };
     }
     // After the lock: waiting for it takes time.
     const reading = await this.clock.read(manager);
@@ -67,7 +90,7 @@ export class Renewals {
     const batch: Batch = { manager, license, reading, given, signed: [] };
     const outcomes: RenewalOutcome[] = [];
     for (const attempt of attempts) outcomes.push(await this.#outcomeOf(batch, attempt));
-    return { outcomes, signed: batch.signed };
+    return { outcomes, signed: batch.signed, now: reading.now };
   }
 
   /** A refusal is the outcome of its attempt alone; any other error ends the batch. */
@@ -135,4 +158,15 @@ export class Renewals {
       this.#logger.error({ msg, lid, iat, aheadBySeconds: iat - now });
     }
   }
+}
+
+/** Whether the caller may renew: it was given a token, or there is none to give yet. */
+function isAnswered(outcome: RenewalOutcome): boolean {
+  return 'answer' in outcome ? 'token' in outcome.answer : outcome.refusal.code === 'not_due';
+}
+
+function acknowledging(outcome: RenewalOutcome, usage: UsageAcknowledgment): RenewalOutcome {
+  return 'answer' in outcome
+    ? { answer: { ...outcome.answer, usage } as AttemptAnswer }
+    : { refusal: outcome.refusal.acknowledging(usage) };
 }

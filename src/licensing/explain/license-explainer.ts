@@ -31,6 +31,14 @@ interface View {
   readonly reports: readonly SourceReport[];
 }
 
+/** A moment with what was said of it, once it was asked for. */
+interface Present {
+  readonly snapshot: Snapshot;
+  readonly at: number;
+  explanation?: ExplanationResponse;
+  timeline?: TimelineResponse;
+}
+
 type Verdict = Pick<OutlookResponse, 'answer' | 'status' | 'code' | 'reason'>;
 
 /**
@@ -39,6 +47,9 @@ type Verdict = Pick<OutlookResponse, 'answer' | 'status' | 'code' | 'reason'>;
  */
 @Injectable()
 export class LicenseExplainer {
+  /** What was said of the present moment last: the same for the same snapshot within the same second. */
+  #present: Present | undefined;
+
   constructor(
     private readonly reader: LicenseReader,
     private readonly snapshots: SnapshotService,
@@ -49,8 +60,32 @@ export class LicenseExplainer {
    * @param at - Unix seconds; the present moment unless given
    * @throws ServiceError as the check would
    */
-  explain(at = this.reader.now()): ExplanationResponse {
+  explain(at?: number): ExplanationResponse {
+    if (at !== undefined) return this.#explain(this.snapshots.known, at);
+    const present = this.#now();
+    return (present.explanation ??= this.#explain(present.snapshot, present.at));
+  }
+
+  /**
+   * What is answered now, and every moment to come at which that changes by itself.
+   * @throws ServiceError as the check would
+   */
+  timeline(): TimelineResponse {
+    const present = this.#now();
+    return (present.timeline ??= this.#timeline(present.snapshot, present.at));
+  }
+
+  /** @throws ServiceError as the check would */
+  #now(): Present {
+    // An answer is given again by what the reader knows of this second.
+    this.reader.current();
     const snapshot = this.snapshots.known;
+    const at = this.reader.now();
+    if (this.#present?.snapshot !== snapshot || this.#present.at !== at) this.#present = { snapshot, at };
+    return this.#present;
+  }
+
+  #explain(snapshot: Snapshot, at: number): ExplanationResponse {
     const view = this.#answerable(snapshot, at);
     const { sources, ...outlook } = this.#outlook(view);
     return {
@@ -63,13 +98,7 @@ export class LicenseExplainer {
     };
   }
 
-  /**
-   * What is answered now, and every moment to come at which that changes by itself.
-   * @throws ServiceError as the check would
-   */
-  timeline(): TimelineResponse {
-    const snapshot = this.snapshots.known;
-    const at = this.reader.now();
+  #timeline(snapshot: Snapshot, at: number): TimelineResponse {
     const view = this.#answerable(snapshot, at);
     return {
       at,

@@ -4,6 +4,7 @@ import { AuditStore } from '../../audit/audit.store.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK, isoTime, toSeconds } from '../../domain/clock.js';
+import { licenseFacts } from '../license/license-facts.js';
 import { compareTerms, type TermChange } from '../../domain/license/license-changes.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import {
@@ -133,20 +134,22 @@ export class LicenseInstaller {
     const { lid, jti, iat, exp, lexp } = license.claims;
     const wasExpired = (stored.marks.find(license.claims) ?? -Infinity) >= Math.min(exp, lexp);
     const isBack = wasExpired && (await this.marks.forget(manager, license.claims));
-    if (kind === 'unchanged' && !isBack) return { changed: promoted, value: { state } };
+    if (kind === 'unchanged' && !isBack) return { changed: promoted && 'license', value: { state } };
     const detail = { jti, iat, exp, lexp };
+    const before = licenseFacts(waitsUntil === undefined ? stored.content : stored.queued);
+    const target = `license:${lid}`;
     if (kind === 'unchanged') {
-      await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
+      await this.audit.record(manager, actor, 'license.install', target, detail, before);
     } else if (waitsUntil !== undefined) {
       await this.queue.put(manager, actor, stored, license);
       const more = { ...detail, nbf: waitsUntil };
-      await this.audit.record(manager, actor, 'license.queue', `license:${lid}`, more);
-      return { changed: true, value: { state, queuedUntil: waitsUntil } };
+      await this.audit.record(manager, actor, 'license.queue', target, more, before);
+      return { changed: 'license', value: { state, queuedUntil: waitsUntil } };
     } else {
       await this.queue.replace(manager, actor, loaded, license, !isStoredValid);
-      await this.audit.record(manager, actor, 'license.install', `license:${lid}`, detail);
+      await this.audit.record(manager, actor, 'license.install', target, detail, before);
     }
-    return { changed: true, value: { state } };
+    return { changed: 'license', value: { state } };
   }
 
   #decide(license: AuthenticatedLicense, stored: StoredLicense, mode: QueueMode): Decision {

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
+import type { ActiveLicense } from '../../domain/license/active-license.js';
 import type { LicenseClaims } from '../../domain/license/license-claims.js';
 import {
   type Candidate,
@@ -34,7 +35,7 @@ export interface LicenseState {
  * time is compared.
  */
 @Injectable()
-export class LicenseReader {
+export class LicenseReader implements ActiveLicense {
   readonly policy: LicensePolicy;
   /** The last answer: the same for the same snapshot within the same second. */
   #last: { snapshot: Snapshot; second: number; state: LicenseState } | undefined;
@@ -67,6 +68,12 @@ export class LicenseReader {
       this.#last = { snapshot, second, state: this.stateAt(snapshot, second, ranked) };
     }
     return this.#last.state;
+  }
+
+  /** @inheritdoc */
+  validClaims(): LicenseClaims | undefined {
+    const { status, claims } = this.current();
+    return status === LicenseStatus.Valid ? claims : undefined;
   }
 
   /**

@@ -26,7 +26,7 @@ export class LicenseRevoker {
       const stored = await this.loader.load(manager);
       const changed = await this.store.revoke(manager, stored, revocation, statement);
       if (changed) await this.audit.record(manager, actor, 'license.revoke', `license:${lid}`, { iat });
-      return { changed, value: undefined };
+      return { changed: changed && 'license', value: undefined };
     });
   }
 }

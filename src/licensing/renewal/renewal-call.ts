@@ -2,9 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditStore } from '../../audit/audit.store.js';
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
+import { licenseFacts } from '../license/license-facts.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { isOverdue } from '../../domain/license/renewal-policy.js';
 import { decideSuccession, type StoredToken } from '../../domain/license/succession.js';
+import {
+  ISSUER_REPORTING,
+  type IssuerReporting,
+  type ReportFate,
+} from '../../domain/usage/issuer-reporting.js';
 import { ServiceError } from '../../domain/service-error.js';
 import { LicenseIssuer, type RenewalAnswer } from '../../issuer/license-issuer.js';
 import type { StoredLicense } from '../../snapshot/snapshot.js';
@@ -41,6 +47,7 @@ export class RenewalCall {
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditStore,
     private readonly metrics: LicenseMetrics,
+    @Inject(ISSUER_REPORTING) private readonly reporting: IssuerReporting,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -50,12 +57,20 @@ export class RenewalCall {
    * @throws ServiceError `license.changed`, `issuer.*`, `database.unavailable`
    */
   async make(actor: Actor, renewable: Renewable, lease: Lease): Promise<LicenseState> {
+    const { license } = renewable;
+    // A further call goes without: if the report was what the issuer could not answer to, it can now.
+    const report = lease.call === 1 ? await this.reporting.next(license.claims) : undefined;
+    let fate: ReportFate = { kind: 'failed' };
     try {
-      const answer = await this.issuer.renew(renewable.license, lease.id);
-      return await this.#accept(actor, renewable, lease, answer);
+      const reply = await this.issuer.renew(license, lease.id, report?.member);
+      const state = await this.#accept(actor, renewable, lease, reply.answer);
+      if (reply.report !== undefined) fate = reply.report;
+      return state;
     } catch (error) {
-      await this.journal.failed(lease, renewable.license, error);
+      await this.journal.failed(lease, license, error);
       throw error;
+    } finally {
+      if (report !== undefined) this.reporting.settle(report, fate);
     }
   }
 
@@ -121,7 +136,7 @@ export class RenewalCall {
           throw fromBeforeRevocation();
         case 'keep':
           await this.journal.succeeded(manager, lease, (outcome = 'unchanged'), succession.present);
-          return { changed: true, value: this.reader.stateIn(succession.present, stored) };
+          return { changed: 'license', value: this.reader.stateIn(succession.present, stored) };
         case 'store':
           break;
       }
@@ -129,15 +144,22 @@ export class RenewalCall {
       const overNewer =
         succession.isUnchanged && !this.reader.isStoredValid(stored, toSeconds(this.clock.now()));
       await this.queue.replace(manager, actor, loaded, successor, overNewer);
-      await this.audit.record(manager, actor, 'license.renew', `license:${lid}`, {
-        jti,
-        iat,
-        exp,
-        lexp,
-        attemptId: lease.id,
-      });
+      await this.audit.record(
+        manager,
+        actor,
+        'license.renew',
+        `license:${lid}`,
+        {
+          jti,
+          iat,
+          exp,
+          lexp,
+          attemptId: lease.id,
+        },
+        licenseFacts(stored.content),
+      );
       await this.journal.succeeded(manager, lease, (outcome = 'renewed'), successor);
-      return { changed: true, value: this.reader.stateIn(successor, stored) };
+      return { changed: 'license', value: this.reader.stateIn(successor, stored) };
     });
     this.metrics.renewal(outcome);
     return state;

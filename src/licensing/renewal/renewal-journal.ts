@@ -104,7 +104,7 @@ export class RenewalJournal {
         ...backOff,
         lastOutcome: failure.code,
         lastCause: error instanceof IssuerCallError ? error.failureClass : null,
-        lastMessage: failure.message,
+        lastMessage: sentenceOf(failure),
       });
     });
   }
@@ -138,6 +138,7 @@ export class RenewalJournal {
         err: error,
       });
     });
+    this.store.noteWrite();
   }
 
   /** Unix seconds, with their fraction. */
@@ -156,6 +157,11 @@ function failureOf(error: unknown): AttemptFailure {
     ...(detail === undefined ? {} : { detail }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   };
+}
+
+/** With the issuer's reason, as an automatic renewal has no caller whose answer would show it. */
+function sentenceOf({ message, detail }: AttemptFailure): string {
+  return detail === undefined ? message : `${message} Reason: ${detail}`;
 }
 
 function dateOf(seconds: number): Date {

@@ -24,10 +24,10 @@ const DAY = 86_400;
 export class RenewalScheduler implements BeforeApplicationShutdown {
   readonly #logger = new Logger(RenewalScheduler.name);
   readonly #on: boolean;
-  readonly #looks = new Periodic(LOOK_MS, () => this.#look());
+  readonly #looks: Periodic;
 
   constructor(
-    @Inject(SERVICE_CONFIG) { issuer }: ServiceConfig,
+    @Inject(SERVICE_CONFIG) { issuer, database: { pollMs } }: ServiceConfig,
     private readonly renewal: LicenseRenewal,
     private readonly store: RenewalStore,
     private readonly database: Database,
@@ -35,6 +35,7 @@ export class RenewalScheduler implements BeforeApplicationShutdown {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.#on = issuer.autoRefresh;
+    this.#looks = new Periodic(Math.max(LOOK_MS, pollMs), () => this.#look());
   }
 
   start(): void {

@@ -10,7 +10,7 @@ export class RenewalController {
   constructor(private readonly reporter: RenewalReporter) {}
 
   @Get()
-  @RequireAction('licensing:read')
+  @RequireAction('licensing:read', { fromMemory: true })
   async report(): Promise<RenewalResponse> {
     return this.reporter.report();
   }

@@ -12,7 +12,7 @@ export interface RenewalResponse {
   readonly outcome: string | null;
   /** What was at fault, where that is known. */
   readonly cause: FailureClass | null;
-  /** The sentence that the last failure was answered with. */
+  /** The sentence of the last failure, with the issuer's reason where it gave one that may be shown. */
   readonly message: string | null;
   /** In a row, for the present token. */
   readonly failures: number;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
@@ -32,6 +33,11 @@ export type LeaseOutcome =
   /** Its holder is gone: the lease expired. */
   | { readonly kind: 'abandoned' };
 
+/** What is known of renewals, and whether some replica was calling the issuer when it was read. */
+export type RenewalStanding = Readonly<Omit<RenewalStateEntity, 'id' | 'backOff'>> & {
+  readonly underWay: boolean;
+};
+
 /** The outcome of one call to the issuer. */
 export interface CallOutcome {
   /** `renewed`, `unchanged` or an error's code. */
@@ -49,6 +55,7 @@ export interface CallOutcome {
 @Injectable()
 export class RenewalStore {
   readonly #holder = randomUUID();
+  #writes = 0;
   readonly #leaseMs: number;
 
   constructor(
@@ -69,7 +76,7 @@ export class RenewalStore {
     { generation, revision, stamp }: StoredLicense,
     { claims: { lid, jti } }: AuthenticatedLicense,
   ): Promise<Lease | undefined> {
-    return this.database.transaction(async (manager) => {
+    const lease = await this.database.transaction(async (manager) => {
       // This waits for a concurrent writer or another start to commit; the revision that was read is then outdated.
       const where = { id: ROW, generation, revision, stamp };
       const lock = { mode: 'pessimistic_write' as const };
@@ -103,6 +110,8 @@ export class RenewalStore {
       if (own === undefined) throw new Error('an attempt was begun without the lock of its license');
       return { id: own.id, call: own.calls, own: true };
     });
+    this.noteWrite();
+    return lease;
   }
 
   /**
@@ -153,14 +162,34 @@ export class RenewalStore {
     return manager === undefined ? this.database.read(load) : load(manager);
   }
 
-  /** The same, and whether a call to the issuer is under way. */
-  async overview(): Promise<{ readonly state: RenewalStateEntity; readonly underWay: boolean }> {
-    return this.database.read(async (manager) => {
-      const open: unknown[] = await manager.query(
-        `SELECT 1 FROM renewal_attempt WHERE finished_at IS NULL AND leased_until > clock_timestamp() LIMIT 1`,
-      );
-      return { state: await this.state(manager), underWay: open.length > 0 };
-    });
+  /** How often this replica has written: a standing that was read before is old. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** What this replica wrote is committed. */
+  noteWrite(): void {
+    this.#writes += 1;
+  }
+
+  /**
+   * What is known of renewals: `previous` itself when it is still the same, or when the row is missing, as during a
+   * restore table by table.
+   */
+  async standing(
+    manager: EntityManager,
+    previous: RenewalStanding | undefined,
+  ): Promise<RenewalStanding | undefined> {
+    const [standing] = await manager.query<RenewalStanding[]>(
+      `SELECT lid, jti, next_attempt_at AS "nextAttemptAt", not_before AS "notBefore", failures,
+         last_attempt_at AS "lastAttemptAt", last_success_at AS "lastSuccessAt", last_outcome AS "lastOutcome",
+         last_cause AS "lastCause", last_message AS "lastMessage",
+         EXISTS (SELECT 1 FROM renewal_attempt
+           WHERE finished_at IS NULL AND leased_until > clock_timestamp()) AS "underWay"
+       FROM renewal_state WHERE id = $1`,
+      [ROW],
+    );
+    return standing === undefined || isDeepStrictEqual(standing, previous) ? previous : standing;
   }
 
   /** Changes what is known of renewals. */

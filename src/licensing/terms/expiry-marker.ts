@@ -20,7 +20,7 @@ const ASK_AGAIN_MS = 5_000;
 @Injectable()
 export class ExpiryMarker implements BeforeApplicationShutdown {
   readonly #logger = new Logger(ExpiryMarker.name);
-  readonly #looks = new Periodic(LOOK_MS, () => this.#look());
+  readonly #looks = new Periodic(LOOK_MS, () => this.look());
   /** When a token was asked about last, monotonic milliseconds. */
   readonly #asked = new Map<string, number>();
 
@@ -40,7 +40,8 @@ export class ExpiryMarker implements BeforeApplicationShutdown {
     await this.#looks.stop();
   }
 
-  async #look(): Promise<void> {
+  /** Looks once. Never rejects: what fails is in the log, and tried again. */
+  async look(): Promise<void> {
     for (const claims of this.#expired()) {
       this.#asked.set(keyOf(claims), this.clock.monotonic());
       try {
@@ -54,8 +55,8 @@ export class ExpiryMarker implements BeforeApplicationShutdown {
 
   async #mark(claims: LicenseClaims): Promise<void> {
     const marked = await this.snapshots.change(async (manager) => {
-      const changed = await this.marks.mark(manager, claims, endOf(claims));
-      return { changed, value: changed };
+      const isMarked = await this.marks.mark(manager, claims, endOf(claims));
+      return { changed: isMarked && 'license', value: isMarked };
     });
     const { lid, jti, exp, lexp } = claims;
     if (!marked) return;

@@ -4,6 +4,7 @@ import { AuditStore } from '../../audit/audit.store.js';
 import { ClockWatch } from '../../clock/clock-watch.js';
 import { Periodic } from '../../clock/periodic.js';
 import { type Actor, SYSTEM } from '../../domain/actor.js';
+import { licenseFacts } from '../license/license-facts.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { type DequeueReason, dequeuedBy } from '../../domain/license/license.js';
 import { ServiceError } from '../../domain/service-error.js';
@@ -64,7 +65,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
     if (stored === undefined || this.#dueIn(stored) === undefined) return;
     await this.snapshots.change(async (manager) => {
       const { promoted } = await this.load(manager);
-      return { changed: promoted, value: undefined };
+      return { changed: promoted && 'license', value: undefined };
     });
   }
 
@@ -89,7 +90,9 @@ export class LicenseQueue implements BeforeApplicationShutdown {
     if (!(await this.marks.mark(manager, due.claims, beginOf(due)))) return { stored, promoted: false };
     await this.store.replace(manager, stored, due, { overNewer: true, emptyQueue: true });
     const { lid, jti, iat, exp, lexp } = due.claims;
-    await this.audit.record(manager, SYSTEM, 'license.promote', `license:${lid}`, { jti, iat, exp, lexp });
+    const detail = { jti, iat, exp, lexp };
+    const before = licenseFacts(stored.content);
+    await this.audit.record(manager, SYSTEM, 'license.promote', `license:${lid}`, detail, before);
     return { stored: await this.loader.load(manager), promoted: true };
   }
 

@@ -171,4 +171,33 @@ describe('the terms in which two licenses differ', () => {
       }),
     );
   });
+
+  it.each<[Overrides, Overrides, boolean]>([
+    [{}, { seat_policy: {} }, false],
+    [{ seat_policy: { mode: 'report' } }, {}, false],
+    [{ seat_policy: { mode: 'report' }, included_users: 5 }, { included_users: 5 }, true],
+    [
+      { seat_policy: { mode: 'tolerance', tolerance_percent: 10 }, included_admins: 5 },
+      { seat_policy: { mode: 'tolerance', tolerance_percent: 9 }, included_admins: 5 },
+      true,
+    ],
+    [{ included_users: 5 }, { seat_policy: { mode: 'report' }, included_users: 5 }, false],
+    [
+      { seat_policy: { leave: 'free' }, included_users: 5 },
+      { seat_policy: { leave: 'keep' }, included_users: 5 },
+      true,
+    ],
+  ])('name the seat policy as a text, from %j to %j', (before, after, takesAway) => {
+    const text = ({ seat_policy: value }: Overrides) => (value === undefined ? null : JSON.stringify(value));
+    const expected = { member: 'seat_policy', before: text(before), after: text(after), takesAway };
+    expect(changes(before, after)).toEqual([expected]);
+  });
+
+  it('say nothing of a seat policy with its members in another order', () => {
+    const [a, b] = [
+      { mode: 'report', leave: 'free' },
+      { leave: 'free', mode: 'report' },
+    ];
+    expect(changes({ seat_policy: a }, { seat_policy: b })).toEqual([]);
+  });
 });

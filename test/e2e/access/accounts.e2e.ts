@@ -1,7 +1,8 @@
 import pg from 'pg';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../../src/database/database.js';
-import { ROLES } from '../../../src/access/roles.js';
+import { actionsOf, ROLES } from '../../../src/access/roles.js';
+import { ACTIONS } from '../../../src/domain/actions.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { type Reply, TestService } from '../../support/service.js';
 import { send } from '../http/raw-http.js';
@@ -12,6 +13,7 @@ const LICENSING_WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';
 const ROLES_READER = 'fixed_GkfG-1NSwEGb4hpK3-E3qHyNltc';
 const ROLES_WRITER = 'fixed_W5aFaw8isAM27x_eWfElBhZ0iOc';
 const ACCOUNTS_WRITER = 'fixed_iBvUNUEZBZ7PUW0vdkN5iojc2sk';
+const EVERY_FIXED_ROLE = ROLES.map(({ uid }) => uid).filter((uid) => uid !== ADMINISTRATOR);
 const HOUR = 3_600_000;
 
 interface AuditRow {
@@ -137,6 +139,8 @@ describe('Service accounts', () => {
     sql('SELECT actor, action, target, detail, request_id FROM audit_event WHERE target = $1 ORDER BY id', [
       `service-account:${id}`,
     ]);
+  /** What is written in the background: last uses, and the places of records in the chain of hashes. */
+  const background = (table: string): string => (table === 'audit_event' ? 'number,hash' : 'last_used_at');
   const everything = async (): Promise<string> =>
     JSON.stringify(
       await Promise.all(
@@ -148,7 +152,7 @@ describe('Service accounts', () => {
           'snapshot_version',
         ].map((table) =>
           sql(
-            `SELECT row FROM (SELECT to_jsonb(t) - 'last_used_at' AS row FROM "${table}" t) all_rows ORDER BY row::text`,
+            `SELECT row FROM (SELECT to_jsonb(t) - '{${background(table)}}'::text[] AS row FROM "${table}" t) all_rows ORDER BY row::text`,
           ),
         ),
       ),
@@ -628,9 +632,12 @@ describe('Service accounts', () => {
           });
         }
         const admin = await service.post(path, { roleUid: ADMINISTRATOR }, call);
-        expect([admin.status, (admin.body.message as string).split(': ')[1]?.split(', ').length]).toEqual([
-          403, 8,
-        ]);
+        const held = actionsOf([ROLES_WRITER, LICENSING_READER]);
+        const missing = ACTIONS.filter((action) => !held.has(action));
+        expect(admin.status).toBe(403);
+        expect((admin.body.message as string).split(': ')[1]?.split(', ').toSorted()).toEqual(
+          missing.toSorted(),
+        );
       });
     });
 
@@ -648,7 +655,7 @@ describe('Service accounts', () => {
     });
 
     it('a holder of every action is no administrator: the role is given, taken and changed by an administrator alone', async () => {
-      const manager = await service.caller(LICENSING_WRITER, ROLES_WRITER, ACCOUNTS_WRITER);
+      const manager = await service.caller(...EVERY_FIXED_ROLE);
       const own = `/api/access-control/users/${manager.id}/roles`;
       const administrator = await service.caller(ADMINISTRATOR);
       const others = `/api/serviceaccounts/${administrator.id}`;
@@ -758,7 +765,7 @@ describe('Service accounts', () => {
     it('but those of administrators: who holds all actions of today may lack one of a later release', async () => {
       const id = await account();
       const everyRole = await account();
-      await give(everyRole, LICENSING_WRITER, ROLES_WRITER, ACCOUNTS_WRITER);
+      await give(everyRole, ...EVERY_FIXED_ROLE);
       const maker = await make(everyRole);
       const administrator = await service.caller(ADMINISTRATOR);
       expect(await limitOf(await make(id))).toEqual(['*']);
@@ -828,6 +835,8 @@ describe('Service accounts', () => {
     });
 
     it('in the transaction of the change', async () => {
+      // A seal writes a record's place into its row, in a transaction of its own.
+      await sql('ALTER TABLE audit_seal ADD CONSTRAINT no_seal CHECK (false) NOT VALID');
       const { id } = await service.caller(LICENSING_READER);
       const written = await sql<{ action: string; same: boolean }>(
         `SELECT audit.action, audit.xmin::text = coalesce(account.xmin, token.xmin, role.xmin)::text AS same
@@ -839,6 +848,7 @@ describe('Service accounts', () => {
          WHERE audit.target = $1 ORDER BY audit.id`,
         [`service-account:${id}`, id],
       );
+      await sql('ALTER TABLE audit_seal DROP CONSTRAINT no_seal');
       expect(written).toEqual([
         { action: 'service-account.create', same: true },
         { action: 'role.add', same: true },

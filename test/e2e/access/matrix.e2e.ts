@@ -25,7 +25,7 @@ const MATRIX = CALLERS.flatMap(({ caller, actions }) =>
 
 /**
  * A request that gets past the guard and changes nothing: no id is 0, and no body is `{}` but the one of a renewal,
- * which finds no license.
+ * which finds no license. No subject has no name, and no session is called 0.
  */
 function harmless({ method, path }: OperationSummary): { path: string; body?: object; success: number } {
   const concrete = path.replaceAll(/\{\w+\}/g, '0');
@@ -33,10 +33,12 @@ function harmless({ method, path }: OperationSummary): { path: string; body?: ob
   const success = /\/(renew|rehearse|rollback)$/.test(path)
     ? 404
     : method === 'GET'
-      ? path === concrete
+      ? path === concrete && !path.endsWith('/usage/explain')
         ? 200
         : 400
-      : 400;
+      : method === 'DELETE' && path.includes('/sessions/')
+        ? 200
+        : 400;
   return { path: concrete, success, ...(body === undefined ? {} : { body: {} }) };
 }
 

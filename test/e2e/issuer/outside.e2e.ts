@@ -6,7 +6,8 @@ import type { Logger } from 'pino';
 import { createLogger } from '../../../src/http/logger.js';
 import { CertificateAuthority } from '../../support/certificates.js';
 import { FakeProxy } from '../../support/fake-proxy.js';
-import { newLid, outcome, Stage } from '../licensing/stage.js';
+import { newLid } from '../../support/tokens.js';
+import { outcome, Stage } from '../licensing/stage.js';
 
 const REPORT = '/api/licensing/renewal';
 const authority = new CertificateAuthority();

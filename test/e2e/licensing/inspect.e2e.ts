@@ -1,5 +1,6 @@
 import type { Overrides } from '../../support/tokens.js';
-import { newLid, outcome, shareStage, type Stage, TOKEN } from './stage.js';
+import { newLid } from '../../support/tokens.js';
+import { outcome, shareStage, type Stage, TOKEN } from './stage.js';
 
 const INSPECT = '/api/licensing/token/inspect';
 const DAY = 86_400;

@@ -6,8 +6,8 @@ import { createLogger } from '../../../src/http/logger.js';
 import { IssuerKeys } from '../../../src/issuer/issuer-keys.js';
 import type { Answer } from '../../support/fake-issuer/fake-issuer.js';
 import { Scrape } from '../../support/scrape.js';
-import { createKey, type TestKey, withOverrides } from '../../support/tokens.js';
-import { newLid, outcome, Stage, until } from './stage.js';
+import { createKey, newLid, type TestKey, withOverrides } from '../../support/tokens.js';
+import { outcome, Stage, until } from './stage.js';
 
 /** Longer than the least time between two fetches that are asked for, milliseconds. */
 const COOLED_DOWN_MS = 30_500;
@@ -270,6 +270,18 @@ describe("the issuer's keys", () => {
       await stage.issuer.startAgain();
       stage.service.clock.advance(COOLED_DOWN_MS);
       expect(outcome(await upload(stage.issuer.key))).toEqual([200, undefined]);
+    });
+
+    it('that cannot be had are told of by what kept them away, also while no call is made', async () => {
+      const cold = await Stage.open(AWAY);
+      try {
+        const keys = cold.service.running.application.nest.get(IssuerKeys);
+        // More failures in a row than after which calls pause.
+        for (let count = 1; count <= 6; count += 1) await keys.fetchNow();
+        await expect(keys.forKid('unknown')).rejects.toMatchObject({ failureClass: 'connect' });
+      } finally {
+        await cold.close();
+      }
     });
 
     it('do not keep a cold start with nothing from being ready', async () => {

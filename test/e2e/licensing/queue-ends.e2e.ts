@@ -1,6 +1,7 @@
 import { createLogger } from '../../../src/http/logger.js';
 import type { Overrides } from '../../support/tokens.js';
-import { newLid, outcome, shareStage, Stage, TOKEN, until } from './stage.js';
+import { newLid } from '../../support/tokens.js';
+import { outcome, shareStage, Stage, TOKEN, until } from './stage.js';
 
 const DAY = 86_400;
 const WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';

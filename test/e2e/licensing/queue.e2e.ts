@@ -1,5 +1,6 @@
 import type { Overrides } from '../../support/tokens.js';
-import { newLid, outcome, shareStage, type Stage, TOKEN, until } from './stage.js';
+import { newLid } from '../../support/tokens.js';
+import { outcome, shareStage, type Stage, TOKEN, until } from './stage.js';
 
 const HISTORY = '/api/licensing/token/history';
 const DAY = 86_400;

@@ -1,4 +1,5 @@
-import { newLid, outcome, RENEW, shareStage, type Stage, TOKEN } from './stage.js';
+import { newLid } from '../../support/tokens.js';
+import { outcome, RENEW, shareStage, type Stage, TOKEN } from './stage.js';
 
 const READER = 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE';
 const WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';

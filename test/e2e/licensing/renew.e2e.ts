@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Answer } from '../../support/fake-issuer/fake-issuer.js';
 import { BOOTSTRAP_TOKEN, type Reply } from '../../support/service.js';
-import { createKey, type Overrides, sign } from '../../support/tokens.js';
-import { newLid, outcome, RENEW, shareStage, Stage, TOKEN } from './stage.js';
+import { createKey, newLid, type Overrides, sign } from '../../support/tokens.js';
+import { outcome, RENEW, shareStage, Stage, TOKEN } from './stage.js';
 
 const READER = 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE';
 const WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';

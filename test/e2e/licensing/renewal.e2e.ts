@@ -1,4 +1,6 @@
-import { newLid, outcome, shareStage, Stage, TOKEN, until } from './stage.js';
+import { createLogger } from '../../../src/http/logger.js';
+import { newLid } from '../../support/tokens.js';
+import { outcome, shareStage, Stage, TOKEN, until } from './stage.js';
 
 const REPORT = '/api/licensing/renewal';
 const REHEARSE = '/api/licensing/renewal/rehearse';
@@ -88,6 +90,38 @@ describe('renewal without being asked', () => {
     stage.service.clock.advance(61_000);
     await until(async () => (await report()).outcome === 'renewed');
     expect((await report()).failures).toBe(0);
+  });
+
+  it('tells the reason that the issuer gave, in the log and in the report', async () => {
+    const lines: string[] = [];
+    await stage.restart({}, createLogger('warn', { write: (line) => void lines.push(line) }));
+    await stage.install({ lid: newLid() });
+    await planned();
+    const reason = 'The contract was suspended: call us (9-17h).';
+    stage.issuer.answerRenewals({ status: 403, body: { message: reason } });
+    stage.service.clock.advance(DAY_MS / 2 + 3600_000);
+    await until(async () => (await report()).failures === 1);
+    expect((await report()).message).toBe(`The license issuer refused the renewal. Reason: ${reason}`);
+    const line = () => lines.find((one) => one.includes('could not be renewed'));
+    await until(async () => line() !== undefined);
+    expect(JSON.parse(line() ?? '')).toMatchObject({ code: 'issuer.refused', err: { detail: reason } });
+  });
+
+  it.each<[what: string, reason: (token: string) => string]>([
+    ['has a line end', () => 'one\ntwo'],
+    ['has letters that nobody sees', () => 'one\u3164two'],
+    ['has a part of the token', (token) => `two ${token.slice(-16)}`],
+  ])('tells of a reason that %s that there was one', async (_, reasonOf) => {
+    const lines: string[] = [];
+    await stage.restart({}, createLogger('warn', { write: (line) => void lines.push(line) }));
+    const token = await stage.install({ lid: newLid() });
+    await planned();
+    stage.issuer.answerRenewals({ status: 403, body: { message: reasonOf(token) } });
+    stage.service.clock.advance(DAY_MS / 2 + 3600_000);
+    await until(async () => (await report()).failures === 1);
+    expect((await report()).message).toBe('The license issuer refused the renewal.');
+    await until(async () => lines.some((one) => one.includes('with a reason that is too long')));
+    expect(lines.join('')).not.toContain('two');
   });
 
   it("obeys the issuer's Retry-After, whatever the back-off says", async () => {
@@ -193,11 +227,12 @@ describe('how renewals fare', () => {
     stage.issuer.answerRenewals(answer);
     const reply = await stage.renew();
     expect(reply.body.messageId).toBe(code);
+    const { message, error } = reply.body;
     expect(await report()).toMatchObject({
       automatic: false,
       outcome: code,
       cause,
-      message: reply.body.message,
+      message: error === undefined ? message : `${message} Reason: ${error}`,
     });
     expect(await stage.row()).toBe(row);
   });

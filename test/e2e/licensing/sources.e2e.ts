@@ -5,7 +5,8 @@ import type { Environment } from '../../../src/config/environment.js';
 import { LicenseSources } from '../../../src/licensing/sources/license-sources.js';
 import type { SourceReport } from '../../../src/licensing/license/source-report.js';
 import { SnapshotService } from '../../../src/snapshot/snapshot.service.js';
-import { CHECK, newLid, outcome, shareStage, type Stage, TOKEN, until } from './stage.js';
+import { newLid } from '../../support/tokens.js';
+import { CHECK, outcome, shareStage, type Stage, TOKEN, until } from './stage.js';
 
 const INSTANCE = 'http://localhost:3000/';
 

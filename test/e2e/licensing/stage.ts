@@ -205,14 +205,6 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
   }
 }
 
-let lids = 0;
-
-/** The id of a license that no other test of the file has. */
-export function newLid(): string {
-  lids += 1;
-  return `lid-${lids}`;
-}
-
 /** One stage for all tests of a `describe`, which find it without a license and in its usual state. */
 export function shareStage(use: (stage: Stage) => void, environment: Environment = {}): void {
   let stage: Stage;

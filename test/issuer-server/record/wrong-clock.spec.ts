@@ -135,6 +135,45 @@ describe('a clock that was set ahead', () => {
     expect((await issuerServer.renew({ token })).status).toBe(200);
   });
 
+  itWithServer(
+    'by less than a week, with the database server on the same machine, leaves what one command repairs',
+    async () => {
+      const { clock } = issuerServer;
+      const [first, second, revoked, left] = [
+        await issuerServer.issued({ tokenSeconds: 30 * 86_400 }),
+        await issuerServer.issued({ tokenSeconds: 30 * 86_400 }),
+        await issuerServer.issued({ tokenSeconds: 30 * 86_400 }),
+        await issuerServer.issued({ tokenSeconds: 30 * 86_400 }),
+      ];
+      clock.sleep(6 * DAY_MS);
+      for (const { token } of [first, second, left])
+        expect((await issuerServer.renew({ token })).status).toBe(200);
+      await issuerServer.running.issuer.revoke(revoked.lid);
+      clock.sleep(-6 * DAY_MS);
+      const { body } = await issuerServer.renew({ token: revoked.token });
+      await verifyRevocationStatement(body.statement, await issuerServer.keySet(), policy, issuerServer.now);
+      expect(await issuerServer.renew({ token: left.token })).toMatchObject({ status: 409 });
+      clock.advance(6 * DAY_MS);
+      expect((await issuerServer.renew({ token: left.token })).status).toBe(200);
+      clock.advance(-6 * DAY_MS);
+      const listed = (await command('list')).stderr;
+      // A clock that is ahead of them finds nothing to repair, and may not say so.
+      clock.sleep(400 * DAY_MS);
+      await expect(command('repair --all')).rejects.toMatchObject({ cause: { name: 'ClockDoubtError' } });
+      clock.sleep(-400 * DAY_MS);
+      for (const { lid } of [first, second]) expect(listed).toContain(`repair ${lid}`);
+      expect((await command('repair --all')).stderr).toMatch(
+        new RegExp(`Done: .*${first.lid}.*stays signed.*Done: .*${second.lid}.*stays signed`, 's'),
+      );
+      expect((await command('list')).stderr).toBe('');
+      for (const { token } of [first, second, left]) {
+        const renewed = await issuerServer.renew({ token });
+        await verifyLicenseToken(renewed.body.token, await issuerServer.keySet(), policy, issuerServer.now);
+      }
+      expect((await command('repair --all')).stderr).toBe('Nothing to repair.\n');
+    },
+  );
+
   it('revokes nothing', async () => {
     const { lid } = await issuerServer.issued();
     const right = issuerServer.clock.now();

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Overrides } from '../tokens.js';
 import { FAULTS, faultNamed } from './faults.js';
 import type { FakeIssuer } from './fake-issuer.js';
+import { type Manner, MANNERS } from './taken-reports.js';
 
 interface Orders {
   readonly name?: string;
@@ -10,6 +11,7 @@ interface Orders {
   readonly seed?: number;
   readonly share?: number;
   readonly keepOld?: boolean;
+  readonly manner?: Manner;
   readonly claims?: Overrides;
 }
 
@@ -75,6 +77,12 @@ export class ControlServer {
         return { token: issuer.token(orders.claims) };
       case 'POST /statements':
         return { statement: issuer.statement(orders.claims) };
+      case 'GET /reports':
+        return issuer.reports.received;
+      case 'POST /reports':
+        if (!MANNERS.some((manner) => manner === orders.manner))
+          throw new Error(`manner must be one of ${MANNERS.join(', ')}`);
+        return void (issuer.reports.manner = orders.manner as Manner);
       case 'GET /log':
         return issuer.journal.entries();
       case 'GET /issued':

@@ -59,6 +59,33 @@ describe('the fake issuer', () => {
     });
   });
 
+  it('takes reports of usage, each day once, and does with them what it is told', async () => {
+    const report = async (days: object[]) => {
+      const response = await fetch(`${issuer.url}/v1/licenses/renew`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${issuer.token({ lid: '7' })}` },
+        body: JSON.stringify({ instance: 'x', usage: { days } }),
+      });
+      return { status: response.status, ...((await response.json()) as { usage?: object }) };
+    };
+    const [first, second] = [
+      { day: '2026-11-26', used: 1 },
+      { day: '2026-11-27', used: 2 },
+    ];
+    expect(await report([first])).toMatchObject({ status: 200, usage: { until: '2026-11-26' } });
+    expect(await report([{ ...first, used: 9 }, second])).toMatchObject({ usage: { until: '2026-11-27' } });
+    expect((await report([])).usage).toEqual({ until: null });
+    expect(issuer.reports.days('7')).toEqual([first, second]);
+    issuer.reports.manner = 'ignore';
+    expect((await report([first])).usage).toBeUndefined();
+    issuer.reports.manner = 'refuse';
+    expect((await report([first])).status).toBe(400);
+    expect((await renew(issuer.token())).status).toBe(200);
+    expect(issuer.reports.received).toHaveLength(4);
+    issuer.heal();
+    expect((await report([])).status).toBe(200);
+  });
+
   it('issues nothing for a rehearsal', async () => {
     const response = await fetch(`${issuer.url}/v1/licenses/renew`, {
       method: 'POST',

@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { JsonObject } from '../../../src/domain/token/strict-json.js';
 import type { Certificate } from '../certificates.js';
 import { type Overrides, sign, signRevocation, type TestKey, validClaims } from '../tokens.js';
 import { Chance } from './chance.js';
@@ -8,6 +9,7 @@ import { FAULTS } from './faults.js';
 import type { Answer, Fault, ReceivedRequest, Situation } from './faults/fault.js';
 import { IssuerState } from './issuer-state.js';
 import { Journal } from './journal.js';
+import { TakenReports } from './taken-reports.js';
 
 export type { Answer, ReceivedRequest };
 
@@ -40,6 +42,8 @@ export class FakeIssuer {
   readonly requests: ReceivedRequest[] = [];
   readonly state: IssuerState;
   readonly journal: Journal;
+  /** What renewals report of usage. */
+  readonly reports = new TakenReports();
   readonly #front: Server;
   readonly #http = createHttpServer((request, response) => this.#receive(request, response));
   readonly #https: HttpsServer | undefined;
@@ -107,12 +111,13 @@ export class FakeIssuer {
     this.#chance = seed === undefined ? undefined : new Chance(seed, share, faults);
   }
 
-  /** All is well again, also what was told by the next two. */
+  /** All is well again, also what was told by the next two, and the reports of usage. */
   heal(): void {
     this.#told = undefined;
     this.#chance = undefined;
     this.answerRenewals();
     this.answerKeySet();
+    this.reports.manner = 'take';
   }
 
   /** Says what renewals are answered with from now on; nothing for the usual. */
@@ -277,23 +282,29 @@ export class FakeIssuer {
   }
 
   #renew(request: ReceivedRequest, { claims }: Situation): Answer {
-    const { dryRun } = JSON.parse(request.body) as { readonly dryRun?: boolean };
+    const { dryRun, usage } = JSON.parse(request.body) as {
+      readonly dryRun?: boolean;
+      readonly usage?: JsonObject;
+    };
     if (dryRun === true) return { status: 200, body: { dryRun } };
+    if (usage !== undefined && this.reports.manner === 'refuse')
+      return { status: 400, body: { code: 'bad_request', message: 'usage is not known' } };
     const attempt = attemptOf(request);
     const lid = claims.lid as string;
+    const taken = this.reports.take(lid, usage);
     const before = this.state.given(attempt, lid);
-    if (before !== undefined) return { status: 200, body: { token: before } };
+    if (before !== undefined) return { status: 200, body: { token: before, ...taken } };
     const next = this.#next(claims, this.options.state === undefined ? 'renewed' : `renewed-${this.#id}`);
     const iat = Number(next.iat);
     if (this.options.lifetime !== undefined && iat > Date.now() / 1000 + MAX_AHEAD) {
-      return { status: 409, body: { code: 'not_due' } };
+      return { status: 409, body: { code: 'not_due', ...taken } };
     }
     this.#issued += 1;
     const jti = `${next.jti as string}-${this.#issued}`;
     const token = this.token({ ...next, jti });
     if (attempt !== undefined) this.state.give({ attempt, lid, iat, token });
     this.journal.note({ event: 'issued', attempt, lid, jti, iat, exp: next.exp, token });
-    return { status: 200, body: { token } };
+    return { status: 200, body: { token, ...taken } };
   }
 
   /** What the next token of a license claims. */

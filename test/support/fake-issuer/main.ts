@@ -21,8 +21,9 @@ An issuer that renews licenses, and does it wrongly when it is told to. For test
   --list              the names of all faults
   --help              this
 
-Orders, to the control port: GET /, /ca, /faults, /log, /issued · POST /fault {name, times?} · DELETE /fault · POST /random
-{seed, share?} · POST /hold, /release · POST /rotate {keepOld} · POST /tokens {claims} · POST /statements {claims}`;
+Orders, to the control port: GET /, /ca, /faults, /log, /issued, /reports · POST /fault {name, times?} · DELETE /fault · POST
+/random {seed, share?} · POST /hold, /release · POST /rotate {keepOld} · POST /tokens {claims} · POST /statements {claims} ·
+POST /reports {manner: take | ignore | refuse}`;
 
 const { values } = parseArgs({
   options: {

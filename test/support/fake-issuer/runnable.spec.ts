@@ -137,6 +137,21 @@ describe('npm run fake-issuer', () => {
     expect((await order(issuer, 'GET', '/no/such/thing')).status).toBe(400);
   });
 
+  it('says what renewals report, and refuses reports when it is told to', async () => {
+    const issuer = await start();
+    const token = await license(issuer, { lid: '7' });
+    const report = async () => {
+      const headers = { Authorization: `Bearer ${token}` };
+      const body = '{"instance":"x","usage":{"days":[]}}';
+      return (await fetch(`${issuer.url}/v1/licenses/renew`, { method: 'POST', headers, body })).status;
+    };
+    expect(await report()).toBe(200);
+    expect((await order(issuer, 'GET', '/reports')).body).toEqual([{ lid: '7', usage: { days: [] } }]);
+    expect((await order(issuer, 'POST', '/reports', { manner: 'refuse' })).status).toBe(200);
+    expect(await report()).toBe(400);
+    expect((await order(issuer, 'POST', '/reports', { manner: 'dance' })).status).toBe(400);
+  });
+
   it('keeps renewals waiting, and heals, when it is told to', async () => {
     const issuer = await start();
     await order(issuer, 'POST', '/hold');

@@ -1,16 +1,16 @@
-import { PARAMTYPES_METADATA, SELF_DECLARED_DEPS_METADATA } from '@nestjs/common/constants.js';
 import { Database } from '../../../../src/database/database.js';
 import { ServiceError } from '../../../../src/domain/service-error.js';
-import { LicenseIssuer, type RenewalAnswer } from '../../../../src/issuer/license-issuer.js';
+import { LicenseIssuer, type RenewalReply } from '../../../../src/issuer/license-issuer.js';
 import {
   RenewalStore,
   type Lease,
   type LeaseOutcome,
 } from '../../../../src/licensing/renewal/renewal.store.js';
 import { SnapshotService } from '../../../../src/snapshot/snapshot.service.js';
+import { TokenTable } from '../../../../src/snapshot/token-table.js';
+import { Assembly, type Class } from '../../../support/assembly.js';
 import { atStep, KILLED, withinStep } from './explorer.js';
 
-type Class<T> = new (...args: never[]) => T;
 type Work<T> = Parameters<typeof Database.prototype.transaction<T>>[0];
 
 /**
@@ -35,7 +35,7 @@ export class SteppedDatabase extends Database {
 
 /** The real client of the issuer. That the request is sent is a step; its answer is another one, at the issuer. */
 class SteppedIssuer extends LicenseIssuer {
-  override async renew(...args: Parameters<LicenseIssuer['renew']>): Promise<RenewalAnswer> {
+  override async renew(...args: Parameters<LicenseIssuer['renew']>): Promise<RenewalReply> {
     await atStep('ask', [KILLED]);
     return super.renew(...args);
   }
@@ -77,36 +77,12 @@ const INSTEAD = new Map<unknown, Class<unknown>>([
   [SnapshotService, SteppedSnapshots],
 ]);
 
-/** One replica's real objects, made as Nest makes them but a thousand times as fast: by what their constructors ask for. */
-export class Replica {
-  readonly #made: Map<unknown, unknown>;
-
+/** One replica's real objects. */
+export class Replica extends Assembly {
   /** @param given - what replicas share, by its injection token */
   constructor(given: Iterable<readonly [unknown, unknown]>) {
-    this.#made = new Map(given);
-    this.get(SnapshotService).register('tokens', async () => new Map());
-  }
-
-  get<T>(type: Class<T>): T {
-    return this.#resolve(type) as T;
-  }
-
-  #resolve(token: unknown): unknown {
-    if (!this.#made.has(token)) {
-      const type = INSTEAD.get(token) ?? (token as Class<object>);
-      const types = (Reflect.getMetadata(PARAMTYPES_METADATA, type) ?? []) as unknown[];
-      const named = (Reflect.getMetadata(SELF_DECLARED_DEPS_METADATA, type) ?? []) as {
-        index: number;
-        param: unknown;
-      }[];
-      const tokens = types.map((asked, index) => named.find((one) => one.index === index)?.param ?? asked);
-      const made = new type(...(tokens.map((asked) => this.#resolve(asked)) as never[])) as {
-        onModuleInit?(): void;
-      };
-      this.#made.set(token, made);
-      made.onModuleInit?.();
-    }
-    return this.#made.get(token);
+    super(given, INSTEAD);
+    this.get(SnapshotService).register('tokens', async () => new TokenTable());
   }
 }
 

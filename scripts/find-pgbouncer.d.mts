@@ -1,0 +1,1 @@
+export function findPgBouncer(environment?: NodeJS.ProcessEnv): string | undefined;

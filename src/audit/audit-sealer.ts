@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import { Periodic } from '../clock/periodic.js';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import { Database } from '../database/database.js';
+import { type SealSigner, sealSigner } from '../domain/audit-seal.js';
+import { type Clock, CLOCK } from '../domain/clock.js';
+import { CHAIN_START, sealEntry } from '../domain/hash-chain.js';
+import type { JsonObject } from '../domain/token/strict-json.js';
+import type { AuditEventEntity } from './audit-event.entity.js';
+import { AuditSealStore, type SealedRecord } from './audit-seal.store.js';
+import type { AuditSealEntity } from './audit-seal.entity.js';
+
+const EVERY_MS = 10_000;
+/** Records of one segment: the transaction that closes it must be short. */
+const MAX_RECORDS = 1_000;
+/** Segments of one export. */
+const MAX_SEGMENTS = 10;
+
+/**
+ * Gives records their places in a chain of hashes and signs it, in the background: who writes a record waits for
+ * nothing. What a killed process had not closed, the next look of any replica closes.
+ */
+@Injectable()
+export class AuditSealer implements BeforeApplicationShutdown {
+  readonly #logger = new Logger(AuditSealer.name);
+  readonly #looks: Periodic;
+  #signer: SealSigner | undefined;
+  #isFailing = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly store: AuditSealStore,
+    @Inject(SERVICE_CONFIG) private readonly config: ServiceConfig,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    this.#looks = new Periodic(Math.max(EVERY_MS, config.database.pollMs), () => this.#trySeal());
+  }
+
+  start(): void {
+    this.#looks.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#looks.stop();
+  }
+
+  /** Seals every record that is committed. @throws ServiceError `database.unavailable` */
+  async seal(): Promise<void> {
+    this.#signer ??= sealSigner(this.config.audit.signingKey ?? (await this.#storedKey()));
+    const signer = this.#signer;
+    while (await this.database.transaction((manager) => this.#sealSome(manager, signer)));
+  }
+
+  /** The newest seal; undefined while there is no record. @throws ServiceError `database.unavailable` */
+  async head(): Promise<AuditSealEntity | undefined> {
+    await this.seal();
+    return this.database.read((manager) => this.store.last(manager));
+  }
+
+  /**
+   * The entries of the chain after a seal, with hashes and signatures: whole segments, some at a time.
+   * @param after - the number of a seal; 0 for the beginning
+   * @throws ServiceError `database.unavailable`
+   */
+  async entries(after: number): Promise<JsonObject[]> {
+    await this.seal();
+    return this.database.read(async (manager) => {
+      const seals = await this.store.segments(manager, after, MAX_SEGMENTS);
+      const [first, last] = [seals.at(0), seals.at(-1)];
+      if (first === undefined || last === undefined) return [];
+      const records = await this.store.records(manager, Number(first.first), Number(last.number));
+      return seals.flatMap((seal) => segment(seal, records));
+    });
+  }
+
+  async #sealSome(manager: Manager, signer: SealSigner): Promise<boolean> {
+    await this.store.lock(manager);
+    const records = await this.store.unsealed(manager, MAX_RECORDS);
+    if (records.length === 0) return false;
+    const last = await this.store.last(manager);
+    const start = last?.hash ?? CHAIN_START;
+    const first = Number(last?.number ?? 0) + 1;
+    let prev = start;
+    const sealed: SealedRecord[] = records.map((record, index) => {
+      const number = first + index;
+      ({ hash: prev } = sealEntry(contentOf(record, number), prev));
+      return { id: record.id, number, hash: prev };
+    });
+    const number = first + records.length;
+    const now = this.clock.now();
+    const { content, hash } = sealEntry({ seal: true, number, first, start, at: now }, prev);
+    const seal = { number: String(number), first: String(first), closedAt: new Date(now), content, hash };
+    await this.store.add(manager, { ...seal, key: signer.key, signature: signer.sign(hash) }, sealed);
+    return records.length === MAX_RECORDS;
+  }
+
+  async #storedKey(): Promise<string> {
+    const fresh = randomBytes(32).toString('base64url');
+    return this.database.transaction((manager) => this.store.keepKey(manager, fresh));
+  }
+
+  /** Never rejects: what is not sealed now is sealed later. */
+  async #trySeal(): Promise<void> {
+    try {
+      await this.seal();
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) this.#logger.warn({ msg: 'audit records cannot be sealed', err: error });
+      this.#isFailing = true;
+    }
+  }
+}
+
+/** What the store's transactions are. */
+type Manager = Parameters<AuditSealStore['lock']>[0];
+
+/** A record as it is hashed. */
+function contentOf(record: AuditEventEntity, number: number): JsonObject {
+  const { id, at, actor, client, action, target, before, detail, requestId } = record;
+  return {
+    number,
+    id: Number(id),
+    at: at.getTime(),
+    actor,
+    client,
+    action,
+    target,
+    before: before as JsonObject | null,
+    after: detail as JsonObject,
+    requestId,
+  };
+}
+
+/** The entries of a segment as they are now: a record that was changed has the hash of what it was. */
+function segment(seal: AuditSealEntity, records: readonly AuditEventEntity[]): JsonObject[] {
+  const content = JSON.parse(seal.content) as JsonObject & { start: string };
+  const own = records.filter(
+    ({ number }) => Number(number) >= Number(seal.first) && Number(number) < Number(seal.number),
+  );
+  let prev = content.start;
+  const entries = own.map((record) => {
+    const entry = { ...contentOf(record, Number(record.number)), prev, hash: record.hash };
+    prev = record.hash ?? '';
+    return entry;
+  });
+  return [...entries, { ...content, hash: seal.hash, key: seal.key, signature: seal.signature }];
+}

@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { createInterface, type Interface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { CommandError } from './command-error.js';
+import { ExitCode } from './exit-code.js';
+import type { Surroundings } from './surroundings.js';
+
+/** More than any token or license, characters. */
+const MAX_INPUT = 64 * 1024;
+
+/** Asks before something is destroyed. @throws CommandError where the answer is no, and without a terminal */
+export async function confirm(around: Surroundings, question: string, isConfirmed: boolean): Promise<void> {
+  if (isConfirmed) return;
+  if (!around.isTerminal.stdin || !around.isTerminal.stderr) {
+    throw new CommandError(
+      ExitCode.Usage,
+      `${question} Nobody can be asked here: there is no terminal.`,
+      'Repeat it with --yes if that is what you want.',
+    );
+  }
+  const reader = createInterface({ input: around.stdin, output: process.stderr });
+  try {
+    const answer = await answerTo(reader, `${question} [y/N] `);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError(ExitCode.No, 'Nothing was done.');
+  } finally {
+    reader.close();
+  }
+}
+
+/** Reads a line that the terminal does not show, blanks included. @throws CommandError without a terminal */
+export async function askSecret(around: Surroundings, prompt: string): Promise<string> {
+  if (!around.isTerminal.stdin) {
+    throw new CommandError(
+      ExitCode.Usage,
+      'There is no terminal to type the token in.',
+      'Send it on standard input: "licentia login --token-stdin < file".',
+    );
+  }
+  around.say(prompt);
+  const mute = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reader = createInterface({ input: around.stdin, output: mute, terminal: true });
+  try {
+    return await answerTo(reader, '');
+  } finally {
+    reader.close();
+    around.say('\n');
+  }
+}
+
+/** @throws CommandError at Ctrl+C and Ctrl+D: the question itself would wait on */
+async function answerTo(reader: Interface, question: string): Promise<string> {
+  const closed = once(reader, 'close').then(() => {
+    throw new CommandError(ExitCode.No, 'Nothing was done.');
+  });
+  // After an answer it closes, too.
+  closed.catch(() => undefined);
+  return Promise.race([reader.question(question), closed]);
+}
+
+/** Everything on standard input. @throws CommandError where it is more than any license or token */
+export async function readInput({ stdin }: Pick<Surroundings, 'stdin'>): Promise<string> {
+  stdin.setEncoding('utf8');
+  let text = '';
+  for await (const chunk of stdin) {
+    text += String(chunk);
+    if (text.length > MAX_INPUT)
+      throw new CommandError(ExitCode.Usage, 'Standard input is no token: it is too long.');
+  }
+  return text;
+}

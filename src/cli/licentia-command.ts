@@ -1,0 +1,181 @@
+import { Command } from 'commander';
+import { type Client, createClient, type Outcome } from '#client';
+import { duration } from './arguments.js';
+import { CallFailedError, CommandError } from './command-error.js';
+import { type ConnectionOptions, findConnection } from './connection.js';
+import { ExitCode } from './exit-code.js';
+import { render, type Report } from './report.js';
+import { hasColor, type Surroundings } from './surroundings.js';
+
+/** A person who waits longer than this is told for what, milliseconds. */
+const PATIENCE_MS = 1_000;
+
+type OptionRow = readonly [flags: string, description: string, parse?: (text: string) => unknown];
+
+/** What is written about a command, in its help and in docs/cli.md. */
+export interface Manual {
+  readonly summary: string;
+  readonly examples: readonly string[];
+  readonly options?: readonly OptionRow[];
+  /** The operations of the API that it calls. `--json` prints the answer of the first unless `json` is set. */
+  readonly operations?: readonly string[];
+  readonly json?: string;
+  /** How often a busy service is asked again, where that is not the client's own number. */
+  readonly retries?: number;
+  /** What its exit codes mean, where that is not plain. */
+  readonly exits?: string;
+}
+
+export interface CommonOptions extends ConnectionOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly timeout?: number;
+}
+
+/** What a command works with. */
+export interface Work<Options> {
+  readonly around: Surroundings;
+  readonly options: Options & CommonOptions;
+}
+
+/** The same of one that calls the service. */
+export interface Call<Options> extends Work<Options> {
+  readonly api: Client;
+}
+
+const OUTPUT: readonly OptionRow[] = [
+  ['--json', 'print JSON'],
+  ['-q, --quiet', 'print nothing but errors; the exit code says it'],
+];
+const CONNECTION: readonly OptionRow[] = [
+  ['--url <address>', 'the service (LICENTIA_URL; else that of the profile, else http://localhost:3000)'],
+  ['--profile <name>', 'the profile of "licentia login" (LICENTIA_PROFILE; else "default")'],
+  ['--timeout <span>', 'wait so long for an answer: 45s, 2min (default: 60s)', duration],
+];
+
+/** A command with its manual. Commander parses, checks and helps; this adds what all of ours have in common. */
+export class LicentiaCommand extends Command {
+  manual: Manual | undefined;
+
+  constructor(
+    name: string | undefined,
+    readonly around: Surroundings,
+    private readonly ended: (code: ExitCode) => void,
+  ) {
+    super(name);
+  }
+
+  override createCommand(name?: string): LicentiaCommand {
+    return new LicentiaCommand(name, this.around, this.ended);
+  }
+
+  /** A command that has commands. */
+  group(name: string, summary: string): LicentiaCommand {
+    return this.command(name).description(summary);
+  }
+
+  /** A command that calls the service. */
+  calls<Options extends object>(
+    signature: string,
+    manual: Manual,
+    run: (call: Call<Options>, ...args: string[]) => Promise<Report>,
+  ): this {
+    this.leaf<Options>(signature, manual, CONNECTION, async (work, ...args) => {
+      const { around, options } = work;
+      const api = createClient({
+        ...(await findConnection(around, options)),
+        retries: manual.retries,
+        timeoutMs: options.timeout === undefined ? undefined : options.timeout * 1_000,
+      });
+      const waiting = setTimeout(() => around.say('Waiting for the service …\n'), PATIENCE_MS);
+      if (!around.isTerminal.stderr || options.quiet) clearTimeout(waiting);
+      try {
+        return await run({ ...work, api }, ...args);
+      } finally {
+        clearTimeout(waiting);
+      }
+    });
+    return this;
+  }
+
+  /** A command that does without a service. */
+  does<Options extends object>(
+    signature: string,
+    manual: Manual,
+    run: (work: Work<Options>, ...args: string[]) => Promise<Report>,
+  ): this {
+    this.leaf<Options>(signature, manual, [], run);
+    return this;
+  }
+
+  private leaf<Options extends object>(
+    signature: string,
+    manual: Manual,
+    more: readonly OptionRow[],
+    run: (work: Work<Options>, ...args: string[]) => Promise<Report>,
+  ): void {
+    const command = this.command(signature).documented(manual);
+    for (const [flags, description, parse] of [...OUTPUT, ...more]) {
+      if (parse === undefined) command.option(flags, description);
+      else command.option(flags, description, parse);
+    }
+    command.action(async () => {
+      const options = command.opts<Options & CommonOptions>();
+      this.ended(
+        await command.perform(options, async () => run({ around: this.around, options }, ...command.args)),
+      );
+    });
+  }
+
+  documented(manual: Manual): this {
+    this.manual = manual;
+    this.description(manual.summary);
+    for (const [flags, description, parse] of manual.options ?? []) {
+      if (parse === undefined) this.option(flags, description);
+      else this.option(flags, description, parse);
+    }
+    const examples = manual.examples.map((line) => `  ${line}\n`).join('');
+    const exits = manual.exits === undefined ? '' : `\nExit code: ${manual.exits}\n`;
+    return this.addHelpText('after', `\nExamples:\n${examples}${exits}`);
+  }
+
+  /** Prints what came of it. */
+  private async perform(
+    { json = false, quiet = false }: CommonOptions,
+    run: () => Promise<Report>,
+  ): Promise<ExitCode> {
+    const { around } = this;
+    try {
+      const report = await run();
+      const format = { json, isTerminal: around.isTerminal.stdout, hasColor: hasColor(around) };
+      if (!quiet) await around.write(render(report, format));
+      if (!quiet && !json && report.note !== undefined) around.say(`${report.note}\n`);
+      return report.exitCode ?? ExitCode.Done;
+    } catch (error) {
+      const failure = asCommandError(error);
+      around.say(json ? `${JSON.stringify({ error: failure.details })}\n` : describe(failure));
+      return failure.exitCode;
+    }
+  }
+}
+
+/** The value of a call. @throws CallFailedError */
+export async function valueOf<T>(call: Promise<Outcome<T>>): Promise<T> {
+  const outcome = await call;
+  if (!outcome.ok) throw new CallFailedError(outcome.failure);
+  return outcome.value;
+}
+
+export function describe({ message, next }: CommandError): string {
+  return `licentia: ${message}\n${next === undefined ? '' : `Next: ${next}\n`}`;
+}
+
+/** @throws what is a fault of this program */
+function asCommandError(error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  // The client refuses an address or a token; files and directories refuse to be read or written.
+  if (error instanceof TypeError && error.cause === undefined)
+    return new CommandError(ExitCode.Usage, error.message);
+  if (error instanceof Error && 'syscall' in error) return new CommandError(ExitCode.Unknown, error.message);
+  throw error;
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import { homedir } from 'node:os';
+import { isatty } from 'node:tty';
+import { standardOutput } from '../output/standard-output.js';
+import { runCommandLine } from './program.js';
+
+const { stdout, stderr } = standardOutput;
+/** The result of a command that did its work could not be written (EX_IOERR of sysexits.h). */
+const UNWRITTEN = 74;
+let isWritten = true;
+
+const code = await runCommandLine(process.argv.slice(2), {
+  environment: process.env,
+  home: homedir(),
+  // Opened at the first use: a command that reads nothing must not wait for it.
+  get stdin() {
+    return process.stdin;
+  },
+  isTerminal: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
+  write: async (text) => {
+    const unwritten = await stdout.print(text);
+    if (unwritten === undefined) return;
+    isWritten = false;
+    stderr.write(`Standard output could not be written: ${unwritten.message}.\n`);
+  },
+  say: (text) => stderr.write(text),
+});
+process.exitCode = code === 0 && !isWritten ? UNWRITTEN : code;

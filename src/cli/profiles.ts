@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { CommandError } from './command-error.js';
+import { ExitCode } from './exit-code.js';
+import type { Surroundings } from './surroundings.js';
+
+/** A service, and who a person is to it. */
+export interface Profile {
+  readonly url: string;
+  readonly token: string;
+}
+
+type Place = Pick<Surroundings, 'environment' | 'home'>;
+
+const NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
+const OTHERS = 0o077;
+
+/** Where profiles are, a file each. (The XDG specification ignores a path that is not absolute.) */
+export function profileDirectory({ environment, home }: Place): string {
+  const { XDG_CONFIG_HOME: configured = '' } = environment;
+  return join(isAbsolute(configured) ? configured : join(home, '.config'), 'licentia', 'profiles');
+}
+
+export function profileFile(place: Place, name: string): string {
+  if (!NAME.test(name)) {
+    throw new CommandError(
+      ExitCode.Usage,
+      `A profile cannot have the name ${JSON.stringify(name)}: it takes letters, digits, ".", "_" and "-", at most 64.`,
+    );
+  }
+  return join(profileDirectory(place), `${name}.json`);
+}
+
+/** @returns undefined where there is none. @throws CommandError where it cannot be used */
+export async function loadProfile(place: Place, name: string): Promise<Profile | undefined> {
+  const file = profileFile(place, name);
+  try {
+    if (process.platform !== 'win32' && ((await stat(file)).mode & OTHERS) !== 0) {
+      throw new CommandError(
+        ExitCode.Unknown,
+        `The profile ${file} has a token that other users of this machine can read.`,
+        `Make a new token, then run "licentia login" again, or "chmod 600 ${file}".`,
+      );
+    }
+    const { url, token } = JSON.parse(await readFile(file, 'utf8')) as Partial<Profile>;
+    if (typeof url === 'string' && typeof token === 'string') return { url, token };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new CommandError(ExitCode.Unknown, `The file ${file} is no profile.`, 'Run "licentia login" again.');
+}
+
+/** Writes a profile that its owner alone can read, whole or not at all. @returns its file */
+export async function saveProfile(place: Place, name: string, profile: Profile): Promise<string> {
+  const file = profileFile(place, name);
+  const fresh = `${file}.${randomUUID()}`;
+  await mkdir(profileDirectory(place), { recursive: true, mode: 0o700 });
+  try {
+    await writeFile(fresh, `${JSON.stringify(profile, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    await rename(fresh, file);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
+  return file;
+}
+
+/** @returns whether there was one */
+export async function removeProfile(place: Place, name: string): Promise<boolean> {
+  const file = profileFile(place, name);
+  const isThere = await stat(file).then(
+    () => true,
+    () => false,
+  );
+  await rm(file, { force: true });
+  return isThere;
+}
+
+export async function profileNames(place: Place): Promise<string[]> {
+  const files = await readdir(profileDirectory(place)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return files
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length))
+    .sort();
+}

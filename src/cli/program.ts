@@ -1,0 +1,61 @@
+import { CommanderError } from 'commander';
+import { COMMIT, VERSION } from '../config/build-info.js';
+import { addAccessCommands } from './access-commands.js';
+import { addAuditCommands } from './audit-commands.js';
+import { ExitCode } from './exit-code.js';
+import { addIssuerCommand } from './issuer-command.js';
+import { addLicenseCommands } from './license-commands.js';
+import { LicentiaCommand } from './licentia-command.js';
+import { addLoginCommands } from './login-commands.js';
+import { addRenewalCommands } from './renewal-commands.js';
+import { addServiceCommands } from './service-commands.js';
+import { addPasswordCommand } from './password-command.js';
+import type { Surroundings } from './surroundings.js';
+import { addUsageCommands } from './usage-commands.js';
+import { addVerifyCommand } from './verify-command.js';
+
+/** Runs the command of a command line. @returns how the process ends */
+export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.Done;
+  const program = createProgram(around, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? ExitCode.Done : ExitCode.Usage;
+  }
+}
+
+/** All commands with their manuals. @param ended - called with what a command ends with */
+export function createProgram(around: Surroundings, ended: (code: ExitCode) => void): LicentiaCommand {
+  const program = new LicentiaCommand('licentia', around, ended)
+    .description('Holds, checks and renews the license of a self-hosted product.')
+    .version(`${VERSION} (${COMMIT})`, '--version', 'print the version and the commit')
+    .helpOption('-h, --help', 'print this')
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .exitOverride()
+    .showHelpAfterError('Next: look at --help.')
+    .configureHelp({
+      subcommandTerm: (command) =>
+        `${command.name()} ${command.usage().replace(/^\[options\] ?/, '')}`.trim(),
+    })
+    .configureOutput({
+      writeErr: around.say,
+      outputError: (text, write) => write(`licentia: ${text.replace(/^error: /, '')}`),
+    });
+  addLicenseCommands(program.commandsGroup('License:'));
+  addRenewalCommands(program);
+  addVerifyCommand(program);
+  addUsageCommands(program.commandsGroup('Usage, access and audit:'));
+  addAccessCommands(program);
+  addAuditCommands(program);
+  addServiceCommands(program.commandsGroup('Service:'));
+  addPasswordCommand(program);
+  addIssuerCommand(program.commandsGroup('Vendor:'));
+  addLoginCommands(program.commandsGroup('Profiles:'));
+  return program;
+}

@@ -1,0 +1,53 @@
+import { checkChain, type ChainWords, type EntryFault } from './hash-chain.js';
+import { isSealSigned } from './audit-seal.js';
+import type { JsonObject } from './token/strict-json.js';
+
+const WORDS: ChainWords = {
+  entries: 'records',
+  position: 'number',
+  positionOf: ({ number }) => (Number.isSafeInteger(number) ? (number as number) : undefined),
+  nameOf: String,
+};
+
+/** What an exported audit log must agree with. */
+export interface AuditExpectation {
+  /** The keys that may have signed, base64url; any unless given. */
+  readonly keys?: readonly string[];
+  /** The hash of its last seal, where another source says it: records cut off at the end are found by this alone. */
+  readonly head?: string;
+}
+
+/** Looks for the first record that was changed, removed, inserted or swapped, or that no signed seal covers. */
+export function checkAudit(
+  lines: readonly JsonObject[],
+  { keys, head }: AuditExpectation = {},
+): EntryFault | undefined {
+  const entries = lines.map((line) => (isSeal(line) ? withoutSignature(line) : line));
+  const chain = checkChain(entries, WORDS, head);
+  for (const [index, line] of lines.entries()) {
+    if (chain !== undefined && chain.index <= index) return chain;
+    if (!isSeal(line)) continue;
+    const { hash, key, signature } = line;
+    if (keys !== undefined && !keys.some((known) => known === key))
+      return { index, message: 'this seal is signed by another key than those of --key' };
+    if (!isSealSigned(hash, key, signature))
+      return {
+        index,
+        message: `the signature of this seal is wrong: the records from ${JSON.stringify(line.first)} on were made anew`,
+      };
+  }
+  if (chain !== undefined) return chain;
+  const covered = lines.findLastIndex(isSeal) + 1;
+  if (covered < lines.length)
+    return { index: covered, message: 'no seal follows: it was added, or the end is missing' };
+  return undefined;
+}
+
+/** Whether a line closes a segment. */
+export function isSeal({ seal }: JsonObject): boolean {
+  return seal === true;
+}
+
+function withoutSignature({ key: _, signature: __, ...entry }: JsonObject): JsonObject {
+  return entry;
+}

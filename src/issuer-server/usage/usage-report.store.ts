@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import { type EntityManager, LessThan } from 'typeorm';
+import type { ActiveCounts } from '../../domain/usage/seat-count.js';
+import type { IssuerReport, ReportedDay } from '../../domain/usage/issuer-report.js';
+import { ReportedDayEntity } from './reported-day.entity.js';
+import { ReportedUsageEntity } from './reported-usage.entity.js';
+
+/** The last counts are written so often at most, seconds: a caller in a loop writes nothing. */
+const MIN_SECONDS = 60;
+
+/** What the instance of a license reported. */
+export interface LicenseUse {
+  readonly counts: ReportedUsageEntity;
+  /** The newest first. */
+  readonly days: readonly ReportedDayEntity[];
+}
+
+/** What the instances report, by license. */
+@Injectable()
+export class UsageReportStore {
+  /** Keeps what is new of these days: a day that is there stays as it is. */
+  async addDays(manager: EntityManager, lid: string, days: readonly ReportedDay[], at: Date): Promise<void> {
+    if (days.length === 0) return;
+    await manager
+      .createQueryBuilder()
+      .insert()
+      .into(ReportedDayEntity)
+      .values(
+        days.map(({ day, used, limit, peak, denials, ...active }) => ({
+          ...{ lid, day, reportedAt: at, used, limit, peak, denials },
+          ...countsOf(active),
+        })),
+      )
+      .orIgnore()
+      .execute();
+  }
+
+  /** The present counts of a license, unless others came just before. */
+  async setCounts(
+    manager: EntityManager,
+    lid: string,
+    { counts, head }: Pick<IssuerReport, 'counts' | 'head'>,
+    at: Date,
+  ): Promise<void> {
+    const { adminsAndEditors, viewers, users, devices } = countsOf(counts);
+    await manager.query(
+      `INSERT INTO reported_usage AS stored (lid, reported_at, active_admins_and_editors, active_viewers,
+         active_users, active_anonymous_devices, head_day, head_hash)
+       VALUES ($1, $2::timestamptz, $3, $4, $5, $6, $7, $8)
+       ON CONFLICT (lid) DO UPDATE SET reported_at = EXCLUDED.reported_at,
+         active_admins_and_editors = EXCLUDED.active_admins_and_editors, active_viewers = EXCLUDED.active_viewers,
+         active_users = EXCLUDED.active_users, active_anonymous_devices = EXCLUDED.active_anonymous_devices,
+         head_day = EXCLUDED.head_day, head_hash = EXCLUDED.head_hash
+       WHERE stored.reported_at NOT BETWEEN $2::timestamptz - $9::int * interval '1 s' AND $2::timestamptz
+         OR stored.head_day IS DISTINCT FROM EXCLUDED.head_day`,
+      [
+        ...[lid, at, adminsAndEditors, viewers, users, devices],
+        ...[head?.day ?? null, head?.hash ?? null, MIN_SECONDS],
+      ],
+    );
+  }
+
+  /** Forgets the days of a license before one. */
+  async prune(manager: EntityManager, lid: string, day: number): Promise<void> {
+    await manager.delete(ReportedDayEntity, { lid, day: LessThan(day) });
+  }
+
+  /**
+   * What was reported of each license, the newest day first.
+   * @param most - the last so many days of each
+   * @param lid - of this license alone
+   */
+  async uses(manager: EntityManager, most: number, lid?: string): Promise<Map<string, LicenseUse>> {
+    const where = lid === undefined ? {} : { where: { lid } };
+    const counts = await manager.find(ReportedUsageEntity, where);
+    const days = await manager
+      .createQueryBuilder(ReportedDayEntity, 'reported')
+      .where(
+        `reported.day > :most * -1 + (SELECT max(day) FROM reported_day AS newest WHERE newest.lid = reported.lid)`,
+        { most },
+      )
+      .andWhere(':lid::text IS NULL OR reported.lid = :lid', { lid: lid ?? null })
+      .orderBy('reported.lid')
+      .addOrderBy('reported.day', 'DESC')
+      .getMany();
+    const uses = new Map(counts.map((one) => [one.lid, { counts: one, days: [] as ReportedDayEntity[] }]));
+    for (const day of days) uses.get(day.lid)?.days.push(day);
+    return uses;
+  }
+}
+
+function countsOf(counts: ActiveCounts) {
+  return {
+    adminsAndEditors: counts.active_admins_and_editors,
+    viewers: counts.active_viewers,
+    users: counts.active_users,
+    devices: counts.active_anonymous_devices,
+  };
+}

@@ -1,0 +1,74 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { within } from '../../clock/within.js';
+import { Database } from '../../database/database.js';
+import type { JsonObject } from '../../domain/token/strict-json.js';
+import {
+  type IssuerReport,
+  readIssuerReport,
+  type ReportedDay,
+  type UsageAcknowledgment,
+} from '../../domain/usage/issuer-report.js';
+import { dayOf, isoDay } from '../../domain/usage/usage-window.js';
+import { UsageReportStore } from './usage-report.store.js';
+
+/** A license has so many days: those of three years. */
+export const MAX_DAYS_KEPT = 1_100;
+/** Renewals wait so long for their reports to be stored, milliseconds. */
+const MAX_STORING_MS = 2_000;
+
+/** Takes what renewals report of the use of a license. */
+@Injectable()
+export class UsageReports {
+  readonly #logger = new Logger(UsageReports.name);
+
+  constructor(
+    private readonly database: Database,
+    private readonly store: UsageReportStore,
+  ) {}
+
+  /**
+   * Stores the reports of one license, whose renewals were answered already: nothing here makes one fail.
+   * @param usages - the members `usage` of the renewals
+   * @param now - Unix seconds, by the clock that was confirmed
+   * @returns for each whether it was taken, in their order. Never rejects
+   */
+  async take(
+    lid: string,
+    usages: readonly JsonObject[],
+    now: number,
+  ): Promise<readonly (UsageAcknowledgment | undefined)[]> {
+    const reports = usages.map(readIssuerReport);
+    const taken = reports.filter((report) => report !== undefined);
+    if (taken.length < reports.length) this.#logger.warn({ msg: 'a report of usage is malformed', lid });
+    if (taken.length === 0) return reports.map(() => undefined);
+    try {
+      await within(MAX_STORING_MS, this.#store(lid, taken, now));
+      return reports.map((report) => report && acknowledgment(report, dayOf(now)));
+    } catch (error) {
+      this.#logger.error({ msg: 'a report of usage could not be stored', lid, err: error });
+      return reports.map(() => undefined);
+    }
+  }
+
+  async #store(lid: string, reports: readonly IssuerReport[], now: number): Promise<void> {
+    const today = dayOf(now);
+    const oldest = today - MAX_DAYS_KEPT + 1;
+    const days = new Map<number, ReportedDay>();
+    for (const report of reports)
+      for (const day of report.days)
+        if (day.day >= oldest && day.day <= today && !days.has(day.day)) days.set(day.day, day);
+    const rising = [...days.values()].sort((a, b) => a.day - b.day);
+    const at = new Date(now * 1000);
+    await this.database.transaction(async (manager) => {
+      await this.store.addDays(manager, lid, rising, at);
+      await this.store.setCounts(manager, lid, reports.at(-1) as IssuerReport, at);
+      await this.store.prune(manager, lid, oldest);
+    });
+  }
+}
+
+/** A day that has not come yet here is not taken: it comes again when this clock is that far. */
+function acknowledgment({ days }: IssuerReport, today: number): UsageAcknowledgment {
+  const last = days.filter(({ day }) => day <= today).at(-1);
+  return { until: last === undefined ? null : isoDay(last.day) };
+}

@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { Logger } from 'pino';
+import type { RequestActor } from './access/actor.decorator.js';
+import { ACTIONS } from './domain/actions.js';
+import { ADMINISTRATOR_ROLE } from './access/roles.js';
+import { AccountsService } from './accounts/accounts.service.js';
+import { AccountsStore } from './accounts/accounts.store.js';
+import { type RunningIssuerServer, startIssuerServer } from './issuer-server/issuer-server.js';
+import { ISSUER_SERVER_SCHEMA } from './issuer-server/issuer-server-schema.js';
+import {
+  ISSUER_SERVER_SETTINGS,
+  type IssuerServerConfig,
+  loadIssuerServerConfig,
+} from './config/issuer-server-config.js';
+import { VERSION } from './config/build-info.js';
+import { ConfigError, type Environment } from './config/environment.js';
+import { misspelledNames } from './config/misspelled-names.js';
+import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
+import { migrateDatabase } from './database/migrate-database.js';
+import { SERVICE_SCHEMA } from './schema/service-schema.js';
+import type { HttpApplication } from './http/http-application.js';
+import { isPortTaken, PortTakenError } from './http/port-taken.js';
+import { inspectLicenseSources } from './licensing/sources/license-source-remarks.js';
+import { LicenseInstaller } from './licensing/install/license-installer.js';
+import { Metrics } from './metrics/metrics.js';
+import { standardOutput } from './output/standard-output.js';
+import { rereadServiceFiles } from './reread.js';
+import { runProcess, type Running } from './run-process.js';
+import { type RunningService, startService } from './service.js';
+import { SnapshotService } from './snapshot/snapshot.service.js';
+import { UsageJobs } from './usage/usage-jobs.js';
+
+const HELP = `licentia quickstart ${VERSION}: the service and an issuer in one process, on embedded databases.
+
+Usage: npm start -- [--new-token | --check-config | --migrate | --version | --help]
+
+  --new-token     print a new administrator's token, when the first one is lost
+
+PORT (3000) is the service's port; the issuer takes the one after it. DATABASE_URL, ROOT_URL, LOG_LEVEL (warn) and the
+other settings of the service count too, but for ISSUER_*: see docs/configuration.md. All data is in ./data.
+`;
+
+const ACCOUNT = 'quickstart';
+/** The user that starts the quickstart owns its data. */
+const OPERATOR: RequestActor = { id: 'system', requestId: '', actions: new Set(ACTIONS), unlimited: true };
+
+interface QuickstartConfig {
+  readonly service: ServiceConfig;
+  readonly issuerServer: IssuerServerConfig;
+}
+
+const args = process.argv.slice(2);
+const newToken = args.includes('--new-token');
+
+await runProcess(
+  {
+    help: HELP,
+    version: VERSION,
+    settings: SERVICE_SETTINGS,
+    load,
+    hints,
+    inspect,
+    logLevel,
+    migrate,
+    start,
+  },
+  args.filter((argument) => argument !== '--new-token'),
+);
+
+function load(environment: Environment): QuickstartConfig {
+  const { port } = loadServiceConfig(environment).listen;
+  if (port < 1 || port > 65_534) {
+    throw new ConfigError(['PORT must be a whole number from 1 to 65534: the issuer takes the one after it']);
+  }
+  const issuerPort = String(port + 1);
+  return {
+    service: loadServiceConfig({
+      LOG_LEVEL: 'warn',
+      ...environment,
+      ISSUER_URL: `http://127.0.0.1:${issuerPort}`,
+      // Independent of the port, so that a license stays one of the same issuer.
+      ISSUER_ID: 'http://localhost:3001',
+      ISSUER_RENEW_URL: undefined,
+      ISSUER_JWKS_URL: undefined,
+      ISSUER_JWKS_PATH: undefined,
+      ISSUER_ALLOW_INSECURE_HTTP: 'true',
+    }),
+    issuerServer: loadIssuerServerConfig({ PORT: issuerPort, LOG_LEVEL: environment.LOG_LEVEL || 'warn' }),
+  };
+}
+
+function hints(environment: Environment): string[] {
+  return misspelledNames(SERVICE_SETTINGS, environment, [ISSUER_SERVER_SETTINGS]);
+}
+
+async function inspect({ LICENSE_PATH, LICENSE_TEXT }: Environment): Promise<string[]> {
+  return inspectLicenseSources({ path: LICENSE_PATH || undefined, text: LICENSE_TEXT || undefined });
+}
+
+async function migrate({ service, issuerServer }: QuickstartConfig): Promise<string[]> {
+  return [
+    ...(await migrateDatabase(service.database.location, SERVICE_SCHEMA)),
+    ...(await migrateDatabase(issuerServer.database.location, ISSUER_SERVER_SCHEMA)),
+  ];
+}
+
+function logLevel({ service }: QuickstartConfig): string {
+  return service.logLevel;
+}
+
+async function start(config: QuickstartConfig, logger: Logger): Promise<Running> {
+  await refuseTakenPorts(config);
+  print(starting(config));
+  const issuerServer = await startIssuerServer(config.issuerServer, logger, { attended: true });
+  try {
+    // The demo license and the token need the database at once.
+    const service = await startService(config.service, logger, {
+      waits: false,
+      prepare: async (application) => installDemoLicense(application, issuerServer, config.service),
+    });
+    service.application.nest.get(Metrics).observeProcess();
+    print(welcome(config, await administratorToken(service)));
+    return {
+      close: () => closeBoth(service, issuerServer),
+      unfinished: () => service.application.nest.get(UsageJobs).unwritten,
+      reread: () => rereadServiceFiles(service.application, config.service),
+      failure: service.failure,
+    };
+  } catch (error) {
+    await issuerServer.application.close();
+    throw error;
+  }
+}
+
+/** Looks before anything is created: a fault that one word mends is not to cost seconds. */
+async function refuseTakenPorts({ service, issuerServer }: QuickstartConfig): Promise<void> {
+  if (await isPortTaken(service.listen.host, service.listen.port)) {
+    throw new PortTakenError(
+      `Port ${service.listen.port} is in use already: stop what listens there, or set PORT to another one.`,
+    );
+  }
+  if (await isPortTaken(issuerServer.listen.host, issuerServer.listen.port)) {
+    throw new PortTakenError(
+      `Port ${issuerServer.listen.port}, which the issuer takes as the one after PORT, is in use already: ` +
+        'stop what listens there, or set PORT to another one, which moves both.',
+    );
+  }
+}
+
+function starting({ service, issuerServer }: QuickstartConfig): string {
+  const missing = [service, issuerServer].filter(
+    ({ database: { location } }) =>
+      location.kind === 'memory' || (location.kind === 'embedded' && !existsSync(location.directory)),
+  ).length;
+  if (missing === 0) return 'Starting …';
+  return `Starting. This creates ${missing === 1 ? 'a database' : 'two databases'} first, which takes some seconds …`;
+}
+
+async function closeBoth(service: RunningService, issuerServer: RunningIssuerServer): Promise<void> {
+  const ends = await Promise.allSettled([service.application.close(), issuerServer.application.close()]);
+  // One that fails cuts nothing of the other one off.
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+/** On the first start alone: what was removed afterwards stays removed. */
+async function installDemoLicense(
+  { nest }: HttpApplication,
+  { issuer }: RunningIssuerServer,
+  { rootUrl, products }: ServiceConfig,
+): Promise<void> {
+  if (nest.get(SnapshotService).current?.license.revision !== 0) return;
+  const { token } = await issuer.issue({
+    sub: rootUrl.canonical,
+    company: 'Licentia demo',
+    products,
+    includedUsers: 50,
+  });
+  await nest.get(LicenseInstaller).install(OPERATOR, token, { queue: false, acknowledge: true });
+}
+
+/** A token for the quickstart's account, on the first start and when one is asked for. */
+async function administratorToken({ application: { nest } }: RunningService): Promise<string | undefined> {
+  const accounts = nest.get(AccountsService);
+  const known = await nest.get(AccountsStore).findByName(ACCOUNT);
+  if (known !== undefined && !newToken) return undefined;
+  const id =
+    known ??
+    Number((await accounts.create(OPERATOR, { name: ACCOUNT, role: 'Admin', isDisabled: false })).id);
+  await accounts.addRole(OPERATOR, id, ADMINISTRATOR_ROLE.uid);
+  return (await accounts.createToken(OPERATOR, id, `quickstart ${randomBytes(4).toString('hex')}`, 0)).key;
+}
+
+function welcome({ service, issuerServer }: QuickstartConfig, token: string | undefined): string {
+  const url = `http://localhost:${service.listen.port}${service.http.subPath}`;
+  const issuer = `http://localhost:${issuerServer.listen.port}`;
+  // A proxy of the environment knows no localhost of ours.
+  const call = `curl --noproxy localhost -H "Authorization: Bearer ${token ?? '$TOKEN'}"`;
+  return `
+Licentia ${VERSION} is running.
+
+  service  ${url}   its API: ${url}/api/openapi.yaml
+  issuer   ${issuer}   its keys: ${issuer}/.well-known/jwks.json
+  data     ./data   delete it to begin anew
+
+${
+  token === undefined
+    ? 'The token was shown when it was made. Lost it? npm start -- --new-token'
+    : `An administrator's service-account token, shown this once:\n\n  ${token}`
+}
+
+Try it:
+
+  ${call} ${url}/api/licensing/check
+  ${call} ${url}/api/licensing/token
+  ${call} -X POST ${url}/api/licensing/token/renew
+
+Ctrl+C ends it.`;
+}
+
+function print(text: string): void {
+  standardOutput.stdout.write(`${text}\n`);
+}

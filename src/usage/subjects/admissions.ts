@@ -1,0 +1,113 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Database } from '../../database/database.js';
+import { type Clock, CLOCK } from '../../domain/clock.js';
+import type { Admission } from '../../domain/usage/admission.js';
+import { type AdmissionRound, type Applicant, decideRound } from '../../domain/usage/admission-round.js';
+import { sightSubject, type SubjectRecord } from '../../domain/usage/subject-record.js';
+import { dayOf } from '../../domain/usage/usage-window.js';
+import { Batch } from '../batch.js';
+import { CurrentTerms } from '../current-terms.js';
+import { UsageDays } from '../days/usage-days.js';
+import { UsageMeter } from '../usage-meter.js';
+import { UsageMetrics } from '../usage-metrics.js';
+import { ActiveSubjects } from './active-subjects.js';
+import { Refusals } from './refusals.js';
+import { SubjectRecorder } from './subject-recorder.js';
+import { type Denial, UsageDenialStore } from './usage-denial.store.js';
+import { UsageSubjectStore } from './usage-subject.store.js';
+
+/** How many are decided about in one transaction. */
+const AT_ONCE = 100;
+
+/**
+ * Lets people in, exactly: who needs a seat of a limited number is decided about under a lock that all replicas
+ * share, by a count that nobody else can change. A subject that counts already, or is refused, never waits for it
+ * (docs/decisions/0014-usage.md).
+ */
+@Injectable()
+export class Admissions {
+  readonly #open: Batch<Applicant, Admission | undefined>;
+  readonly #limited: Batch<Applicant, Admission | undefined>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly subjects: UsageSubjectStore,
+    private readonly recorder: SubjectRecorder,
+    private readonly denials: UsageDenialStore,
+    private readonly refusals: Refusals,
+    private readonly days: UsageDays,
+    private readonly meter: UsageMeter,
+    private readonly terms: CurrentTerms,
+    private readonly active: ActiveSubjects,
+    private readonly metrics: UsageMetrics,
+    @Inject(CLOCK) clock: Clock,
+  ) {
+    this.#open = new Batch((applicants) => this.#round(applicants, false), AT_ONCE, clock);
+    this.#limited = new Batch((applicants) => this.#round(applicants, true), AT_ONCE, clock);
+  }
+
+  /** @throws ServiceError `database.unavailable`, `issuer.unavailable` while nothing can be said of the license */
+  async admit(applicant: Applicant): Promise<Admission> {
+    const outcome = (await this.#open.add(applicant)) ?? (await this.#limited.add(applicant));
+    if (outcome === undefined) throw new Error('nothing was decided under the lock');
+    return outcome;
+  }
+
+  async #round(applicants: readonly Applicant[], mayTakeSeats: boolean): Promise<AdmissionRound['outcomes']> {
+    const moment = await this.days.prepare();
+    const terms = this.terms.current();
+    const { outcomes, refused, news } = await this.database.transaction(async (manager) => {
+      if (mayTakeSeats) await this.subjects.lockAdmissions(manager);
+      const groups = await this.meter.groups(manager);
+      const known = await this.#known(manager, applicants, moment, mayTakeSeats);
+      const round = decideRound(applicants, known, groups, terms, moment, mayTakeSeats);
+      const refused = denialsOf(applicants, round, moment);
+      const news = refused.filter((denial) => this.refusals.isNew(denial));
+      await this.denials.add(manager, news);
+      await this.recorder.record(manager, round.sightings, known, dayOf(moment));
+      return { outcomes: round.outcomes, refused, news };
+    });
+    this.refusals.note(news, refused);
+    applicants.forEach(({ subject, role }, index) => {
+      if (outcomes[index]?.admitted === true)
+        this.active.note(subject, { role, lastDay: dayOf(moment), isFreed: false });
+    });
+    this.metrics.denied(outcomes.filter((outcome) => outcome?.admitted === false).length);
+    return outcomes;
+  }
+
+  /** What is known of them. Locked are those alone whose records an admission would change. */
+  async #known(
+    manager: EntityManager,
+    applicants: readonly Applicant[],
+    moment: number,
+    locksAll: boolean,
+  ): Promise<Map<string, SubjectRecord>> {
+    const subjects = [...new Set(applicants.map(({ subject }) => subject))];
+    if (locksAll) return this.subjects.lock(manager, subjects);
+    const known = await this.subjects.read(manager, subjects);
+    const changing = applicants.filter(({ subject, role }) => {
+      const record = known.get(subject);
+      const sighting = { role, from: moment, at: moment, isAdmission: true };
+      return record !== undefined && sightSubject(record, sighting, dayOf(moment)) !== record;
+    });
+    const locked = await this.subjects.lock(manager, [...new Set(changing.map(({ subject }) => subject))]);
+    // One that is not there any more was deleted in between.
+    for (const { subject } of changing) known.delete(subject);
+    return new Map([...known, ...locked]);
+  }
+}
+
+/** The refusals of a round, each subject once. */
+function denialsOf(applicants: readonly Applicant[], { outcomes }: AdmissionRound, moment: number): Denial[] {
+  const denials = new Map<string, Denial>();
+  applicants.forEach(({ subject, role }, index) => {
+    const outcome = outcomes[index];
+    if (outcome === undefined || outcome.admitted) return;
+    const { reason, used, limit = 0 } = outcome;
+    const times = (denials.get(subject)?.times ?? 0) + 1;
+    denials.set(subject, { day: dayOf(moment), subject, role, reason, times, lastAt: moment, used, limit });
+  });
+  return [...denials.values()];
+}

@@ -1,0 +1,96 @@
+import { DataSource, type EntityManager } from 'typeorm';
+import type { RequestActor } from '../../src/access/actor.decorator.js';
+import { actionsOf, ADMINISTRATOR_ROLE } from '../../src/access/roles.js';
+import { AccountsService } from '../../src/accounts/accounts.service.js';
+import { AccountsStore } from '../../src/accounts/accounts.store.js';
+import { KnownTokenStore } from '../../src/accounts/known-token.store.js';
+import { LastAdministrator } from '../../src/accounts/last-administrator.js';
+import { AuditStore } from '../../src/audit/audit.store.js';
+import { loadServiceConfig } from '../../src/config/service-config.js';
+import { dataSourceOptions } from '../../src/database/data-source-options.js';
+import { Database } from '../../src/database/database.js';
+import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
+import { SnapshotService, type SnapshotLoader } from '../../src/snapshot/snapshot.service.js';
+import { SnapshotVersionStore } from '../../src/snapshot/snapshot-version.store.js';
+import { testDatabase } from '../support/database.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { BOOTSTRAP_TOKEN } from '../support/service.js';
+
+export const ACTOR: RequestActor = {
+  id: 'bootstrap',
+  requestId: '',
+  actions: actionsOf([ADMINISTRATOR_ROLE.uid]),
+  unlimited: true,
+};
+
+/** Several replicas' accounts and snapshots over one database, without HTTP. They read when a test says so. */
+export class ReplicaStage {
+  readonly clock = new FakeClock();
+
+  private constructor(
+    readonly database: Database,
+    private readonly drop: () => Promise<void>,
+  ) {}
+
+  static async open(): Promise<ReplicaStage> {
+    const database = await testDatabase();
+    const options = dataSourceOptions(database.location, SERVICE_SCHEMA);
+    const store = new Database(new DataSource(options), 'run');
+    await store.start();
+    return new ReplicaStage(store, async () => {
+      await store.onApplicationShutdown();
+      await database.drop();
+    });
+  }
+
+  replica(): Replica {
+    return new Replica(this.database, this.clock);
+  }
+
+  async query<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
+    return this.database.transaction(async (manager) => manager.query<Row[]>(sql, values));
+  }
+
+  async close(): Promise<void> {
+    await this.drop();
+  }
+}
+
+export class Replica {
+  readonly snapshots: SnapshotService;
+  readonly accounts: AccountsService;
+  /** How often tokens were read whole, and how often those of some accounts. */
+  readonly readings = { whole: 0, some: 0 };
+  /** Whether readings fail, after the tokens were read. */
+  fails = false;
+
+  constructor(database: Database, clock: FakeClock) {
+    const config = loadServiceConfig({ DATABASE_URL: 'pglite://memory', BOOTSTRAP_TOKEN });
+    this.snapshots = new SnapshotService(database, new SnapshotVersionStore(), config, clock);
+    const store = new AccountsStore(database);
+    const last = new LastAdministrator(store, config, clock);
+    this.accounts = new AccountsService(store, this.snapshots, new AuditStore(clock), last, config, clock);
+    const tokens = new KnownTokenStore(this.snapshots);
+    const load: SnapshotLoader<'tokens'> = async (manager: EntityManager, previous, accounts) => {
+      this.readings[accounts === undefined ? 'whole' : 'some'] += 1;
+      const read = await tokens.load(manager, previous, accounts);
+      if (this.fails) throw new Error('the reading fails');
+      return read;
+    };
+    this.snapshots.register('tokens', load);
+    this.snapshots.register('license', async () => ({
+      generation: 0,
+      revision: 0,
+      stamp: '00000000-0000-4000-8000-000000000000',
+      content: { kind: 'none' },
+      queued: { kind: 'none' },
+      revocations: { find: () => undefined },
+      marks: { find: () => undefined },
+    }));
+  }
+
+  /** What it knows of these tokens. */
+  known(hashes: Iterable<string>) {
+    return [...hashes].map((hash) => this.snapshots.known.tokens.find(hash));
+  }
+}

@@ -1,0 +1,180 @@
+import { chmodSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestDatabase, testDatabase } from '../support/database.js';
+import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
+import { BOOTSTRAP_TOKEN, TestService } from '../support/service.js';
+import { CommandStage, type Ran } from './command-stage.js';
+
+const ROOT_URL = 'http://localhost:3000/';
+/** No program listens there. */
+const AWAY = 'http://127.0.0.1:2';
+
+describe('licentia, on a real service,', () => {
+  let issuer: FakeIssuer;
+  let database: TestDatabase;
+  let service: TestService;
+  let stage: CommandStage;
+
+  beforeAll(async () => {
+    [issuer, database] = [await FakeIssuer.start(), await testDatabase()];
+    service = await TestService.start(database, { ROOT_URL, ISSUER_URL: issuer.url });
+  });
+
+  beforeEach(() => {
+    stage = new CommandStage();
+    stage.environment = { LICENTIA_URL: service.url, LICENTIA_TOKEN: BOOTSTRAP_TOKEN };
+  });
+
+  afterEach(() => stage.close());
+
+  afterAll(async () => {
+    await service.stop();
+    await issuer.stop();
+    await database.drop();
+  });
+
+  it('installs a license, explains it, renews it, goes back and removes it', async () => {
+    const license = stage.file('license.jwt', `${issuer.token({ lid: 'L-1', company: 'Example' })}\n`);
+    await expectRuns([
+      ['check', 1, 'false\n'],
+      [`install --dry-run ${license}`, 0, /^upload\taccepted\ttrue\nupload\toutcome\tinstall\n/],
+      ['check', 1, 'false\n'],
+      [`install ${license}`, 0, /^status\tvalid\n[^]*\ncompany\tExample\n/, /^Installed\.\n$/],
+      ['check', 0, 'true\n'],
+      ['check --quiet', 0, ''],
+      ['check --json', 0, 'true\n'],
+      ['show', 0, /^status\tvalid\n[^]*\nlid\tL-1\n/],
+      ['explain', 0, /^check\tat\t[^]*\nrule\tdatabase\tsignature\tpassed\t/],
+      ['explain --at 2099-01-01', 0, /\ncheck\tstatus\texpired\n/],
+      ['timeline', 0, /^\S+\ttrue\tvalid\t/],
+      ['renew', 0, /^status\tvalid\n/, /^Renewed\.\n$/],
+      ['renewal', 0, /\noutcome\trenewed\n/],
+      ['history', 0, /^token\tcurrent\tL-1\t[^]*\nchange\t\S+\trenew\t/],
+      ['rollback', 64, '', /Nobody can be asked here[^]*--yes/],
+      ['rollback --yes', 0, /^status\tvalid\n/],
+      ['remove', 64, '', new RegExp(`${ROOT_URL}[^]*--yes`)],
+      ['remove --yes --instance http://somewhere.else/', 1, '', /instance\.mismatch/],
+      ['remove --yes', 0, '', 'Removed.\n'],
+      ['check', 1, 'false\n'],
+      ['renew', 1, '', /license\.not-found[^]*licentia install/],
+    ]);
+  });
+
+  it('creates an account whose token can do what its role says', async () => {
+    const account = (await stage.run('account create bot')).stdout.split('\t')[0] as string;
+    const created = await stage.run(`token create ${account} ci --expires-in 90d`);
+    expect(created).toMatchObject({ code: 0, stdout: expect.stringMatching(/^licsa_\w+\n$/) as string });
+    const administrator = stage.environment;
+    stage.environment = { ...administrator, LICENTIA_TOKEN: created.stdout.trim() };
+    await expectRuns([['check', 2, '', /access\.denied[^]*licentia role add/]]);
+    stage.environment = administrator;
+    await expectRuns([
+      [`role add ${account} fixed:licensing:reader`, 0],
+      [`account create bot`, 1, '', /service-account\.name-taken/],
+      [`token list ${account}`, 0, /^\d+\tci\t[^]*\tworks\n$/],
+      ['audit list --action role. --limit 1', 0, /\trole\.add\tservice-account:/],
+    ]);
+    stage.environment = { ...administrator, LICENTIA_TOKEN: created.stdout.trim() };
+    expect((await stage.run('check')).code).toBeLessThan(2);
+  });
+
+  it('counts users, and draws tables for a person alone', async () => {
+    await expectRuns([
+      ['usage seen anna', 0, 'accepted\t1\n'],
+      ['usage admit anna --role editor', 0, /^admitted\ttrue\n/],
+      ['usage explain anna', 0, /\ncounted\ttrue\n/],
+      ['usage subjects --all --json', 0, /^\{\n {2}"subjects": \[/],
+      ['usage ledger', 0, ''],
+      ['usage delete anna', 64, '', /--yes/],
+      ['usage delete anna --yes', 0, 'deleted\ttrue\n'],
+    ]);
+    stage.isTerminal = true;
+    const lines = (await stage.run('role list')).stdout.split('\n');
+    expect(lines[0]).toMatch(/^\u001b\[1mname +uid +actions/);
+    stage.environment.NO_COLOR = '1';
+    expect((await stage.run('role list')).stdout).toMatch(/^name +uid +actions/);
+  });
+
+  it('keeps a token that the service knows in a file of its owner alone, for that service alone', async () => {
+    const file = join(stage.home, '.config/licentia/profiles/default.json');
+    stage.environment = {};
+    await expectRuns([
+      [`login --url ${service.url} --token-stdin`, 1, '', /refuses the token[^]*Nothing was kept/, 'wrong'],
+      ['profiles', 0, ''],
+      [`login --url ${AWAY} --token-stdin`, 2, '', /client\.unreachable/, BOOTSTRAP_TOKEN],
+      [`login --url ${service.url}`, 64, '', /no terminal[^]*--token-stdin/],
+      [`login --url ${service.url} --token-stdin`, 0, /^profile\tdefault\n/, /./, `${BOOTSTRAP_TOKEN}\n`],
+      ['status', 0, /^ready\tready\n/],
+      ['show', 0],
+      ['show --profile other', 64, '', /no profile "other"/],
+      ['show --profile ../default', 64, '', /cannot have the name/],
+    ]);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    chmodSync(file, 0o644);
+    await expectRuns([['show', 2, '', /other users of this machine can read/]]);
+    await expectRuns([
+      ['logout', 0],
+      ['logout', 1],
+      ['show', 2, '', /client\.unreachable|auth\.unauthorized/],
+    ]);
+  });
+
+  it('says what is wrong and which command helps', async () => {
+    const wrong = stage.file('wrong.jwt', 'a.b.c');
+    await expectRuns([
+      [
+        `check --url ${AWAY}`,
+        2,
+        '',
+        /^licentia: The service cannot be reached\.[^]*\nNext: .*licentia serve/,
+      ],
+      [`check --json --url ${AWAY}`, 2, '', /^\{"error":\{"code":"client\.unreachable",/],
+      [`status --url ${AWAY}`, 2, '', /client\.unreachable/],
+      ['check --url nonsense', 64, '', /is not an http or https URL/],
+      [`inspect ${wrong}`, 1, /^upload\taccepted\tfalse\n/],
+      [`install ${wrong}`, 1, '', /license\.(invalid|untrusted)/],
+      ['install nowhere.jwt', 2, '', /cannot be read/],
+      ['install -', 64, '', /input is empty/],
+      ['explain --at 2026-02-30', 64, '', /argument '2026-02-30' is invalid/],
+      ['chek', 64, '', /Did you mean check\?/],
+      ['token list x', 64, '', /no whole number/],
+      ['usage admit anna --kind cat', 64, '', /--kind must be/],
+    ]);
+    stage.environment = { LICENTIA_URL: service.url };
+    await expectRuns([['show', 2, '', /auth\.unauthorized[^]*licentia login/]]);
+    stage.environment = { LICENTIA_URL: service.url, LICENTIA_TOKEN: 'x', LICENTIA_TOKEN_FILE: 'y' };
+    await expectRuns([['show', 64, '', /LICENTIA_TOKEN or LICENTIA_TOKEN_FILE, not both/]]);
+    stage.environment = {
+      LICENTIA_URL: service.url,
+      LICENTIA_TOKEN_FILE: stage.file('token', `${BOOTSTRAP_TOKEN}\n`),
+    };
+    await expectRuns([['show', 0]]);
+  });
+
+  it('is a process that reads a license from a pipe, and ends with the same codes', async () => {
+    const inspected = await stage.spawn('inspect -', issuer.token());
+    expect(inspected).toMatchObject({ code: 0, stderr: '' });
+    expect(inspected.stdout).toMatch(/^upload\taccepted\ttrue\n/);
+    expect(await stage.spawn('issuer frobnicate')).toMatchObject({ code: 64 });
+  });
+
+  /** Runs commands in order: each has its line, its exit code, and what is on standard output, standard error and input. */
+  async function expectRuns(
+    runs: readonly (readonly [
+      line: string,
+      code: number,
+      stdout?: string | RegExp,
+      stderr?: string | RegExp,
+      input?: string,
+    ])[],
+  ): Promise<void> {
+    for (const [line, code, stdout = /^/, stderr = /^/, input] of runs) {
+      const ran: Ran & { line: string } = { line, ...(await stage.run(line, input)) };
+      expect(ran).toEqual({ line, code, stdout: matching(stdout), stderr: matching(stderr) });
+    }
+  }
+});
+
+function matching(text: string | RegExp): unknown {
+  return typeof text === 'string' ? text : expect.stringMatching(text);
+}

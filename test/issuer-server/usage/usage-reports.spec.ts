@@ -1,0 +1,188 @@
+import { DAY } from '../../../src/domain/clock.js';
+import type { JsonObject } from '../../../src/domain/token/strict-json.js';
+import { isoDay } from '../../../src/domain/usage/usage-window.js';
+import { runCommand } from '../../../src/issuer-server/commands/commands.js';
+import { LicenseRegister } from '../../../src/issuer-server/licenses/license-register.js';
+import { loadIssuerServerConfig } from '../../../src/config/issuer-server-config.js';
+import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { INSTANCE, ISSUER_ID, TestIssuerServer } from '../test-issuer-server.js';
+
+const COUNTS = {
+  active_admins_and_editors: 2,
+  active_viewers: 3,
+  active_users: 5,
+  active_anonymous_devices: 1,
+};
+const HASH = 'ab'.repeat(32);
+
+describe('Reports of usage at the issuer', () => {
+  let database: TestDatabase;
+  let issuerServer: TestIssuerServer;
+  /** Yesterday. */
+  let last: number;
+
+  beforeEach(async () => {
+    database = await testDatabase('issuer');
+    issuerServer = await TestIssuerServer.start(database);
+    last = Math.floor(issuerServer.now / DAY) - 1;
+  });
+
+  afterEach(async () => {
+    await issuerServer.stop();
+    await database.drop();
+  });
+
+  const day = (number: number, used = 5): JsonObject => ({
+    ...{ day: isoDay(number), used, limit: 10, peak: used, denials: 0 },
+    ...COUNTS,
+  });
+  const usageOf = (...days: JsonObject[]): JsonObject => ({
+    ...COUNTS,
+    days,
+    head: { day: isoDay(last), hash: HASH },
+  });
+  const report = async (token: string, usage: JsonObject, more: object = {}) =>
+    issuerServer.renew({ token, body: { instance: INSTANCE, version: '1', usage, ...more } });
+  const kept = async (lid: string) => {
+    const register = issuerServer.running.application.nest.get(LicenseRegister);
+    return register.useOf(lid, 10_000);
+  };
+  const daysOf = async (lid: string) =>
+    (await kept(lid))?.days.map(({ day: number, used }) => [number - last, used]) ?? [];
+
+  it('are taken with a renewal, which says until which day', async () => {
+    const { token, lid } = await issuerServer.issued({});
+    const { status, body } = await report(token, usageOf(day(last - 1, 4), day(last)));
+    expect({ status, usage: body.usage }).toEqual({ status: 200, usage: { until: isoDay(last) } });
+    expect(await daysOf(lid)).toEqual([
+      [0, 5],
+      [-1, 4],
+    ]);
+    expect((await kept(lid))?.counts).toMatchObject({
+      ...{ adminsAndEditors: 2, viewers: 3, users: 5, devices: 1 },
+      ...{ headDay: last, headHash: HASH },
+    });
+  });
+
+  it('are taken with a renewal that is not due', async () => {
+    const { token } = await issuerServer.issued({});
+    const newest = (await issuerServer.renew({ token })).body.token as string;
+    const { status, body } = await report(newest, usageOf(day(last)));
+    expect([status, body.code, body.usage]).toEqual([409, 'not_due', { until: isoDay(last) }]);
+    expect((await report(newest, usageOf())).body.usage).toEqual({ until: null });
+  });
+
+  it('count once: a day stays as it was reported first, for each license', async () => {
+    const [one, two] = [await issuerServer.issued({}), await issuerServer.issued({})];
+    await report(one.token, usageOf(day(last - 1), day(last, 7)));
+    expect((await report(one.token, usageOf(day(last, 8)))).body.usage).toEqual({ until: isoDay(last) });
+    await report(two.token, usageOf(day(last, 9)));
+    expect(await daysOf(one.lid)).toEqual([
+      [0, 7],
+      [-1, 5],
+    ]);
+    expect(await daysOf(two.lid)).toEqual([[0, 9]]);
+  });
+
+  it('count once when many arrive at a time, and each of them is answered', async () => {
+    const { token, lid } = await issuerServer.issued({});
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) =>
+        report(token, usageOf(day(last - 1 - (index % 5)), day(last))),
+      ),
+    );
+    expect(new Set(replies.map(({ body }) => body.usage?.until))).toEqual(new Set([isoDay(last)]));
+    expect(await daysOf(lid)).toHaveLength(6);
+  });
+
+  it('are bounded: three years of days, and none that has not come', async () => {
+    const { token, lid } = await issuerServer.issued({});
+    const days = [day(1), day(last - 1_099), day(last - 1_098), day(last + 1), day(last + 2)];
+    expect((await report(token, usageOf(...days))).body.usage).toEqual({ until: isoDay(last + 1) });
+    expect(await daysOf(lid)).toEqual([
+      [1, 5],
+      [-1_098, 5],
+    ]);
+    issuerServer.clock.advance(2 * DAY * 1000);
+    await report(token, usageOf(day(last + 2)));
+    expect(await daysOf(lid)).toEqual([
+      [2, 5],
+      [1, 5],
+    ]);
+  });
+
+  it('that are malformed cost the renewal nothing, and nothing of them is kept', async () => {
+    const { token, lid } = await issuerServer.issued({});
+    for (const usage of [{}, { ...usageOf(day(last)), active_users: -1 }, usageOf(day(last), {})]) {
+      const { status, body } = await report(token, usage);
+      expect([status, body.usage]).toEqual([200, undefined]);
+    }
+    expect(await kept(lid)).toBeUndefined();
+  });
+
+  it('that cannot be stored cost the renewal nothing', async () => {
+    const { token } = await issuerServer.issued({});
+    await issuerServer.query('ALTER TABLE reported_day ADD CONSTRAINT full_disk CHECK (used < 0)');
+    const { status, body } = await report(token, usageOf(day(last)));
+    expect([status, typeof body.token, body.usage]).toEqual([200, 'string', undefined]);
+    await issuerServer.query('ALTER TABLE reported_day DROP CONSTRAINT full_disk');
+    expect((await report(token, usageOf(day(last)))).body.usage).toEqual({ until: isoDay(last) });
+  });
+
+  it.each<[string, (lid: string) => Promise<unknown>, object]>([
+    ['a dry run', async () => undefined, { dryRun: true }],
+    ['another instance', async () => undefined, { instance: 'http://elsewhere/' }],
+    ['a suspended license', async (lid) => issuerServer.running.issuer.suspend(lid), {}],
+    ['a revoked license', async (lid) => issuerServer.running.issuer.revoke(lid), {}],
+  ])('of %s are not taken', async (_, prepare, more) => {
+    const { token, lid } = await issuerServer.issued({});
+    await prepare(lid);
+    expect((await report(token, usageOf(day(last)), more)).body.usage).toBeUndefined();
+    expect(await kept(lid)).toBeUndefined();
+  });
+
+  it('of a caller in a loop write nothing for a minute', async () => {
+    const { token, lid } = await issuerServer.issued({});
+    await report(token, usageOf(day(last)));
+    const first = (await kept(lid))?.counts;
+    await report(token, { ...usageOf(day(last)), active_users: 6 });
+    expect((await kept(lid))?.counts).toEqual(first);
+    issuerServer.clock.advance(61_000);
+    await report(token, { ...usageOf(day(last)), active_users: 6 });
+    expect((await kept(lid))?.counts.users).toBe(6);
+  });
+
+  it('are shown by "list --usage" and "show"', async () => {
+    const { token, lid } = await issuerServer.issued({ company: 'Example' });
+    const { lid: silent } = await issuerServer.issued({});
+    await report(token, usageOf(...Array.from({ length: 40 }, (_, index) => day(last - 39 + index))));
+    const { clock } = issuerServer;
+    await issuerServer.stop();
+    const config = loadIssuerServerConfig({ PORT: '0', DATABASE_URL: database.url, ISSUER_ID });
+    const run = async (command: Parameters<typeof runCommand>[0]) =>
+      (await runCommand(command, config, { clock })).stdout;
+    const lines = (await run({ name: 'list', json: false, usage: true })).split('\n');
+    expect(lines[0]).toMatch(/^LICENSE +COMPANY +DAY +USED +LIMIT +PEAK +DENIED/);
+    const own = lines.filter((line) => line.startsWith(`${lid} `));
+    expect(own[0]).toMatch(/last counts +- +- +- +- +2 +3 +5 +1 /);
+    expect(own[1]).toMatch(new RegExp(`Example +${isoDay(last)} +5 +10 +5 +0 +2 +3 +5 +1 `));
+    expect(own).toHaveLength(32);
+    expect(lines.find((line) => line.startsWith(`${silent} `))).toContain('nothing reported');
+    const shown = JSON.parse(await run({ name: 'list', json: true, usage: true })) as JsonObject[];
+    const usage = shown.find((one) => one.lid === lid)?.usage as JsonObject & { days: JsonObject[] };
+    expect(usage).toMatchObject({ ...COUNTS, head: { day: isoDay(last), hash: HASH } });
+    expect(usage.days).toHaveLength(40);
+    expect(usage.days[0]).toEqual({ ...day(last), reported_at: expect.any(Number) });
+    expect(shown.find((one) => one.lid === silent)?.usage).toBeNull();
+    expect(JSON.parse(await run({ name: 'show', lid, json: true }))).toMatchObject({ lid, usage });
+    expect(await run({ name: 'show', lid, json: false })).toMatch(
+      new RegExp(
+        `Usage +5 users \\(2 admins and editors, 3 viewers\\) and 1 devices.*\nLast day +${isoDay(last)}: 5 seats of 10, peak 5, 0 denied\n$`,
+      ),
+    );
+    expect(await run({ name: 'show', lid: silent, json: false })).toMatch(/Usage +-\n$/);
+    await database.drop();
+    database = await testDatabase('issuer');
+    issuerServer = await TestIssuerServer.start(database);
+  });
+});

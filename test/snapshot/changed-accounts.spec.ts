@@ -1,0 +1,46 @@
+import { changedAccounts } from '../../src/snapshot/changed-accounts.js';
+
+const known = { version: 7, stamp: 'g' };
+
+/** The change from a state to the next one; stamps are letters, in the order of their versions. */
+const change = (version: number, former: string, stamp: string, ...ids: string[]) => ({
+  version,
+  stamp,
+  formerStamp: former,
+  serviceAccountIds: ids,
+});
+
+describe('Which accounts changed between two states', () => {
+  it('are those of all changes between them', () => {
+    const changes = [change(8, 'g', 'h', '3'), change(9, 'h', 'i'), change(10, 'i', 'j', '3', '5')];
+    expect(changedAccounts(known, { version: 10, stamp: 'j' }, changes)).toEqual(new Set([3, 5]));
+  });
+
+  it('are none after changes of the license', () => {
+    expect(changedAccounts(known, { version: 8, stamp: 'h' }, [change(8, 'g', 'h')])).toEqual(new Set());
+  });
+
+  it.each([
+    ['no change is recorded', { version: 8, stamp: 'h' }, []],
+    ['the first one was removed', { version: 9, stamp: 'i' }, [change(9, 'h', 'i')]],
+    [
+      'one between was a former release’s',
+      { version: 10, stamp: 'j' },
+      [change(8, 'g', 'h'), change(10, 'i', 'j')],
+    ],
+    ['a release without stamps made it', { version: 9, stamp: 'h' }, [change(8, 'g', 'h')]],
+    ['one without stamps is between', { version: 9, stamp: 'i' }, [change(9, 'g', 'i')]],
+    ['the last one is not recorded', { version: 9, stamp: 'i' }, [change(8, 'g', 'h')]],
+    ['a restore replaced the known state', { version: 8, stamp: 'h' }, [change(8, 'x', 'h')]],
+    [
+      'a row of another history is between',
+      { version: 10, stamp: 'j' },
+      [change(8, 'g', 'h'), change(9, 'h', 'x'), change(10, 'i', 'j')],
+    ],
+    ['the last row is of another history', { version: 8, stamp: 'h' }, [change(8, 'g', 'x')]],
+    ['the present state is older', { version: 6, stamp: 'f' }, []],
+    ['the present state is another one of the same version', { version: 7, stamp: 'x' }, []],
+  ])('are unknown where %s', (_, present, changes) => {
+    expect(changedAccounts(known, present, changes)).toBeUndefined();
+  });
+});
