@@ -403,7 +403,14 @@ function inspect(image, name) {
     'infinity',
   ]);
   const run = (script) => podman(['exec', name, 'sh', '-c', script]).stdout.split('\n').filter(Boolean);
-  assert.deepEqual(run('ls -A /app').sort(), ['data', 'dist', 'docs', 'node_modules', 'package.json']);
+  assert.deepEqual(run('ls -A /app').sort(), [
+    'clients',
+    'data',
+    'dist',
+    'docs',
+    'node_modules',
+    'package.json',
+  ]);
   assert.deepEqual(
     run('find /app/ ! -user 0; find /app/ ! -type l -perm /022'),
     [],
