@@ -1,8 +1,9 @@
-import type { Server } from 'node:http';
+import { jest } from '@jest/globals';
 import { Database } from '../../src/database/database.js';
 import type { AuthenticatedLicense } from '../../src/domain/license/license-token.js';
 import { licenseIn } from '../../src/licensing/license/license-reader.js';
 import { StoredLicenseLoader } from '../../src/licensing/license/stored-license-loader.js';
+import { LicenseRenewal } from '../../src/licensing/renewal/license-renewal.js';
 import { RenewalStore, type Lease } from '../../src/licensing/renewal/renewal.store.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
@@ -24,6 +25,7 @@ describe('three replicas that renew one license', () => {
   let database: TestDatabase;
   let issuer: FakeIssuer;
   let replicas: TestService[];
+  const renew = jest.spyOn(LicenseRenewal.prototype, 'renew');
 
   beforeAll(async () => {
     database = await testDatabase();
@@ -45,18 +47,10 @@ describe('three replicas that renew one license', () => {
   });
 
   const replica = (index: number) => replicas[index % replicas.length] as TestService;
-  /** Waits until so many more requests have reached the replicas, and were read. */
+  /** Waits until so many more requests have come to the renewal: each shares the one that is under way. */
   const arrived = async (count: number) => {
-    let seen = 0;
-    await new Promise<void>((resolve) => {
-      const note = () => {
-        seen += 1;
-        if (seen === count) resolve();
-      };
-      for (const { running } of replicas)
-        (running.application.nest.getHttpServer() as Server).on('request', note);
-    });
-    await sleep(500);
+    const before = renew.mock.calls.length;
+    while (renew.mock.calls.length < before + count) await sleep(25);
   };
   const ask = async (count: number): Promise<Reply[]> =>
     Promise.all(Array.from({ length: count }, async (_, index) => replica(index).post(RENEW, {})));
