@@ -3,8 +3,8 @@ export interface LongSuite {
   readonly files: readonly string[];
   readonly paths: readonly string[];
   readonly part: 'tests' | 'files' | 'own';
-  readonly postgres?: boolean;
 }
+export const NOT_THE_COMMAND: readonly string[];
 export const LONG_SUITES: readonly LongSuite[];
 export const SAMPLED_FILES: readonly string[];
 export function leftOut(seed: string, due?: readonly string[]): string[];

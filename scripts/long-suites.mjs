@@ -7,10 +7,13 @@ const TESTS = new URL('../test/', import.meta.url);
 /** One file in so many of a suite runs, by its part. */
 const FILES_ONE_IN = { files: 6, tests: 2, own: 1 };
 
+/** The programs that run on and on. `licentia` is one of its own: none of them has a part of it. */
+export const NOT_THE_COMMAND = ['src', ':!src/cli'];
+
 /**
  * `files`: the tests, as jest takes them. `paths`: what the outcome depends on, as git takes them. `part`: what `npm test`
  * runs of it. Of `tests` a part of some files, so no test may need another one of its file; of `files` whole files; `own` is
- * chosen by the tests themselves. `postgres`: locks and transactions of a server can change the outcome.
+ * chosen by the tests themselves.
  */
 export const LONG_SUITES = [
   {
@@ -21,7 +24,6 @@ export const LONG_SUITES = [
       ...['test/licensing', 'test/support'],
     ],
     part: 'tests',
-    postgres: true,
   },
   {
     name: 'vectors',
@@ -146,7 +148,13 @@ export const LONG_SUITES = [
     name: 'licensing',
     files: ['test/e2e/licensing/(?!vectors|sources|keys)'],
     paths: [
-      ...['src', ':!src/issuer-server', ':!src/usage', ':!src/domain/usage', 'docs/openapi.yaml'],
+      ...[
+        ...NOT_THE_COMMAND,
+        ':!src/issuer-server',
+        ':!src/usage',
+        ':!src/domain/usage',
+        'docs/openapi.yaml',
+      ],
       ...['test/e2e/licensing', 'test/support'],
     ],
     part: 'files',
@@ -155,7 +163,13 @@ export const LONG_SUITES = [
     name: 'access',
     files: ['test/e2e/access/', 'test/e2e/http/', 'test/accounts/'],
     paths: [
-      ...['src', ':!src/issuer-server', ':!src/usage', ':!src/domain/usage', 'docs/openapi.yaml'],
+      ...[
+        ...NOT_THE_COMMAND,
+        ':!src/issuer-server',
+        ':!src/usage',
+        ':!src/domain/usage',
+        'docs/openapi.yaml',
+      ],
       ...['test/e2e/access', 'test/e2e/http', 'test/accounts', 'test/support'],
     ],
     part: 'files',

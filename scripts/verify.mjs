@@ -1,4 +1,4 @@
-// Runs the long test suites in full and records the commit on which each passed. `npm test` and `npm run check` run a sample of them.
+// Runs the long test suites in full and records on what each passed. `npm test` and `npm run check` run a sample of them.
 //
 //   npm run verify                       every long suite; writes test/verified.json for those that pass
 //   npm run verify -- vectors compose    those alone
@@ -9,10 +9,11 @@
 //
 // Ends with 0 when all is well, 1 when a suite failed, 2 for a suite that does not exist or uncommitted changes.
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { LONG_SUITES } from './long-suites.mjs';
+import { LONG_SUITES, NOT_THE_COMMAND } from './long-suites.mjs';
 import { findPgBouncer } from './find-pgbouncer.mjs';
 import { DIRECT } from './postgres-suites.mjs';
 
@@ -34,26 +35,46 @@ const jest = (...paths) => [process.execPath, 'scripts/test.mjs', ...paths];
 
 /** A suite is due when one of its paths differs from the commit on which it last passed. */
 const SUITES = [
-  ...LONG_SUITES.map(({ name, files, paths, postgres = false }) => ({
+  ...LONG_SUITES.map(({ name, files, paths }) => ({
     name,
     paths,
     command: jest(...files),
-    isEmbedded: !postgres,
+    isEmbedded: true,
   })),
   {
     name: 'postgres',
-    paths: ['src', 'test/postgres', 'test/schema', 'test/issuer-server', 'test/contract', 'test/support'],
+    paths: [
+      ...NOT_THE_COMMAND,
+      'test/postgres',
+      'test/schema',
+      'test/issuer-server',
+      'test/contract',
+      'test/support',
+    ],
     // Where there is PgBouncer, the rest runs through it.
     command: jest('--only-postgres', ...(findPgBouncer() ? DIRECT : [])),
   },
   {
     name: 'pgbouncer',
-    paths: ['src', ':!src/issuer-server', 'test/postgres', 'test/e2e', 'test/usage', 'test/support'],
+    paths: [
+      ...NOT_THE_COMMAND,
+      ':!src/issuer-server',
+      'test/postgres',
+      'test/e2e',
+      'test/usage',
+      'test/support',
+    ],
     command: [process.execPath, 'scripts/check-pgbouncer.mjs', '--whole'],
   },
   {
     name: 'database-faults',
-    paths: ['src', ':!src/issuer-server', ':!src/issuer', 'test/database-faults', 'test/support'],
+    paths: [
+      ...NOT_THE_COMMAND,
+      ':!src/issuer-server',
+      ':!src/issuer',
+      'test/database-faults',
+      'test/support',
+    ],
     command: jest('test/database-faults'),
     waits: true,
   },
@@ -137,8 +158,9 @@ if (args.includes('--help')) {
 } else {
   const commit = git('rev-parse', 'HEAD').stdout.trim();
   // Each at once: what ends this ends an hour of work.
-  const keep = ({ name }) => {
-    record[name] = { commit, date: new Date().toISOString().slice(0, 10) };
+  const keep = (suite) => {
+    const date = new Date().toISOString().slice(0, 10);
+    record[suite.name] = { commit, date, content: contentOf(suite) };
     writeFileSync(RECORD, `${JSON.stringify(record, undefined, 2)}\n`);
   };
   const { passed, failed } = await run(
@@ -196,14 +218,21 @@ async function runOne(suite) {
 }
 
 /** Why a suite has to run again; undefined where nothing that it depends on has changed. */
-function reasonOf({ name, paths }) {
-  const commit = record[name]?.commit;
-  if (commit === undefined) return 'no commit is recorded';
-  const { status } = git('diff', '--quiet', commit, 'HEAD', '--', ...ALWAYS, ...paths);
-  if (status === 0) return undefined;
-  return status === 1
-    ? `something changed since ${commit.slice(0, 12)}`
-    : `the commit ${commit.slice(0, 12)} is not here`;
+function reasonOf(suite) {
+  const passed = record[suite.name];
+  if (passed === undefined) return 'it has not passed yet';
+  return passed.content === contentOf(suite)
+    ? undefined
+    : `something changed since ${passed.commit.slice(0, 12)}`;
+}
+
+/**
+ * @returns a digest of all files that a suite depends on. A commit would do where its history is; a clone without it, or a
+ *   squashed branch, holds the same files under other commits.
+ */
+function contentOf({ paths }) {
+  const { stdout } = git('ls-files', '--stage', '--', ...ALWAYS, ...paths);
+  return createHash('sha256').update(stdout).digest('hex');
 }
 
 function sentence(suite) {
