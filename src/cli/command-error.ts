@@ -38,6 +38,8 @@ const NEXT_COMMANDS: Readonly<Partial<Record<Failure['code'], string>>> = {
   'issuer.bad-response': 'Run "licentia renewal" for the cause and the next attempt.',
   'instance.mismatch':
     'Name the root URL of the service with --instance; "licentia show" has the one of its license.',
+  'client.bad-answer':
+    'Look at --url, LICENTIA_URL and the profile: another program answers there, or a proxy. "licentia status" asks again.',
   'client.unreachable': 'Look at --url, LICENTIA_URL and the profile; "licentia serve" starts a service.',
 };
 

@@ -41,7 +41,7 @@ This page is written by \`npm run cli:document\` from the commands themselves.
 |---|---|
 | ${ExitCode.Done} | yes, or done |
 | ${ExitCode.No} | a completed no: the check is false, a license is refused, a name is taken |
-| ${ExitCode.Unknown} | it could not tell: the network, the service, the credentials, a file |
+| ${ExitCode.Unknown} | it could not tell: the network, the service, the credentials, a file, or another program answers at the address |
 | ${ExitCode.Usage} | the command line makes no sense |
 | 74 | it is done, and its result could not be written |
 

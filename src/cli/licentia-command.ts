@@ -91,6 +91,8 @@ export class LicentiaCommand extends Command {
       if (!around.isTerminal.stderr || options.quiet) clearTimeout(waiting);
       try {
         return await run({ ...work, api }, ...args);
+      } catch (error) {
+        throw await withAddressDoubted(error, api);
       } finally {
         clearTimeout(waiting);
       }
@@ -164,6 +166,18 @@ export async function valueOf<T>(call: Promise<Outcome<T>>): Promise<T> {
   const outcome = await call;
   if (!outcome.ok) throw new CallFailedError(outcome.failure);
   return outcome.value;
+}
+
+/** A 404 says that there is no such thing, unless the address is wrong: then nothing of the API is there. */
+async function withAddressDoubted(error: unknown, api: Client): Promise<unknown> {
+  if (!(error instanceof CallFailedError) || error.failure.code !== 'not-found') return error;
+  const outcome = await api.GET('/api/licensing/check');
+  if (outcome.ok || !['not-found', 'client.bad-answer'].includes(outcome.failure.code)) return error;
+  return new CallFailedError({
+    ...error.failure,
+    code: 'client.bad-answer',
+    message: 'The answer is HTTP 404: the API of the service is not at this address.',
+  });
 }
 
 export function describe({ message, next }: CommandError): string {

@@ -40,8 +40,8 @@ export function addServiceCommands(program: LicentiaCommand): void {
       exits: '0 ready, 1 not ready, 2 if it cannot be reached.',
     },
     async ({ api }) => {
-      const readiness = await stateOf(api.GET('/readyz'));
-      const health = await stateOf(api.GET('/api/health'));
+      const readiness = await stateOf(api.GET('/readyz'), 'status');
+      const health = await stateOf(api.GET('/api/health'), 'database');
       return {
         json: { health, readiness },
         sections: [
@@ -62,11 +62,16 @@ export function addServiceCommands(program: LicentiaCommand): void {
 }
 
 /** What a probe says: with 503 too. @throws CallFailedError where another program answers, or none */
-async function stateOf<T extends object>(call: Promise<Outcome<T>>): Promise<T> {
+async function stateOf<T extends object>(call: Promise<Outcome<T>>, member: keyof T): Promise<T> {
   const outcome = await call;
   if (outcome.ok) return outcome.value;
   const { status, code, body } = outcome.failure;
-  const isProbe = status === 503 && code === 'client.bad-answer' && typeof body === 'object' && body !== null;
+  const isProbe =
+    status === 503 &&
+    code === 'client.bad-answer' &&
+    typeof body === 'object' &&
+    body !== null &&
+    Object.hasOwn(body, member);
   if (!isProbe) throw new CallFailedError(outcome.failure);
   return body as T;
 }

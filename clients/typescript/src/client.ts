@@ -4,7 +4,8 @@ import createFetchClient, {
   type FetchResponse,
   type MaybeOptionalInit,
 } from 'openapi-fetch';
-import { type Failure, failureOfAnswer, failureWithoutAnswer } from './failure.js';
+import { isAnswerTo } from './answer.js';
+import { type Failure, failureOfAnswer, failureOfOther, failureWithoutAnswer } from './failure.js';
 import { isRetriable, MAX_RETRY_WAIT_MS, retryWaitMs } from './retry.js';
 import type { paths } from './schema.js';
 
@@ -71,7 +72,11 @@ export function createClient(options: ClientOptions): Client {
   });
   const caller = (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE') => {
     const call = api[method] as (...args: unknown[]) => Promise<FetchResponse<never, object, MediaType>>;
-    return (async (...args: unknown[]) => outcomeOf(() => call(...args))) as never;
+    return (async (path: string, init?: { parseAs?: string }) =>
+      outcomeOf(
+        () => call(path, init),
+        (data, response) => isAnswerTo(`${method} ${path}`, data, response, init?.parseAs),
+      )) as never;
   };
   return {
     GET: caller('GET'),
@@ -127,11 +132,13 @@ async function withRetries(
 
 async function outcomeOf(
   call: () => Promise<FetchResponse<never, object, MediaType>>,
+  isAnswer: (data: unknown, response: Response) => boolean,
 ): Promise<Outcome<unknown>> {
   try {
     const { data, error, response } = await call();
-    if (response.ok) return { ok: true, value: data, response };
-    return { ok: false, failure: failureOfAnswer(response, error) };
+    if (!response.ok) return { ok: false, failure: failureOfAnswer(response, error) };
+    if (!isAnswer(data, response)) return { ok: false, failure: failureOfOther(response, data) };
+    return { ok: true, value: data, response };
   } catch (error) {
     return { ok: false, failure: failureWithoutAnswer(error) };
   }

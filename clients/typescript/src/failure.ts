@@ -43,6 +43,22 @@ export function failureOfAnswer(response: Response, body: unknown): Failure {
   };
 }
 
+/** @param body - a success as it was read, which is none of the operation */
+export function failureOfOther(response: Response, body: unknown): Failure {
+  const code = 'client.bad-answer';
+  return {
+    status: response.status,
+    code,
+    message: `The answer is HTTP ${response.status}, and not what this API answers.`,
+    detail: undefined,
+    requestId: response.headers.get('X-Request-Id') ?? undefined,
+    nextStep: NEXT_STEPS[code],
+    retryAfter: undefined,
+    changes: [],
+    body,
+  };
+}
+
 /** @param error - what fetch or the reading of a body has thrown */
 export function failureWithoutAnswer(error: unknown): Failure {
   const { name, message, cause } = error as Error;
