@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { lock } from '../database/advisory-lock.js';
 import { AuditEventEntity } from './audit-event.entity.js';
 import { AuditSealEntity } from './audit-seal.entity.js';
-
-/** The lock under which segments are closed and deleted; the schema's name goes with it. */
-const SEALING = 1_430_867_203;
 
 /** A record's place in the chain. */
 export interface SealedRecord {
@@ -18,7 +16,7 @@ export interface SealedRecord {
 export class AuditSealStore {
   /** Waits for another replica that seals; until the end of the transaction. No writer of records takes it. */
   async lock(manager: EntityManager): Promise<void> {
-    await manager.query('SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))', [SEALING]);
+    await lock(manager, 'sealing of audit records');
   }
 
   /** Records without a place, the oldest first. One that is committed later belongs to a later segment. */

@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { lock } from '../../database/advisory-lock.js';
 import type { SealedEntry } from '../../domain/hash-chain.js';
 import type { SeatTerms } from '../../domain/usage/seat-terms.js';
-
-/** The lock under which days are closed; the schema's name goes with it. */
-const CLOSING = 1_430_867_202;
 
 /** A closed day. */
 export interface ClosedDay extends SealedEntry {
@@ -31,7 +29,7 @@ interface OpenRow {
 export class UsageDayStore {
   /** Waits for another replica that closes days; until the end of the transaction. */
   async lockClosing(manager: EntityManager): Promise<void> {
-    await manager.query('SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))', [CLOSING]);
+    await lock(manager, 'closing of days');
   }
 
   /** The first day of the ledger: this one where it has none yet. */

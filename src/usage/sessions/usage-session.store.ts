@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { lock } from '../../database/advisory-lock.js';
 import type { UserSession } from '../../domain/usage/sessions.js';
 
-/** The lock of one user's sessions. */
-const SESSIONS = 1_430_867_203;
 /** So many are deleted at a time. */
 const PRUNED_AT_ONCE = 1_000;
 
@@ -12,7 +11,7 @@ const PRUNED_AT_ONCE = 1_000;
 export class UsageSessionStore {
   /** Waits for other calls of the same user, on any replica; until the end of the transaction. */
   async lock(manager: EntityManager, subject: string): Promise<void> {
-    await manager.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [SESSIONS, subject]);
+    await lock(manager, 'sessions of a user', subject);
   }
 
   /** Begins a session or goes on with it. One that another user had is this user's from now on. */

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { lock, lockShared } from '../../database/advisory-lock.js';
 
-/** The lock between deletions and what is written from memory; the schema's name goes with it. */
-const DELETIONS = 1_430_867_205;
 /** So many are forgotten in one transaction: it is short. */
 const PRUNED_AT_ONCE = 1_000;
 
@@ -24,7 +23,7 @@ export class UsageDeletionStore {
    * Comes first in the transaction that deletes: it waits for those that write from memory, and the next ones see it.
    */
   async add(manager: EntityManager, { subject, until }: Deletion): Promise<void> {
-    await manager.query('SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))', [DELETIONS]);
+    await lock(manager, 'deletion of subjects');
     await manager.query(
       `INSERT INTO usage_deletion AS stored (subject, until) VALUES ($1, $2)
        ON CONFLICT (subject) DO UPDATE SET until = greatest(stored.until, EXCLUDED.until)`,
@@ -37,7 +36,7 @@ export class UsageDeletionStore {
    * writes from memory: none of them is deleted until its end.
    */
   async among(manager: EntityManager, subjects: readonly string[]): Promise<Map<string, number>> {
-    await manager.query('SELECT pg_advisory_xact_lock_shared($1, hashtext(current_schema()))', [DELETIONS]);
+    await lockShared(manager, 'deletion of subjects');
     const rows = await manager.query<Row[]>(
       'SELECT subject, until FROM usage_deletion WHERE subject = ANY($1::text[])',
       [subjects],

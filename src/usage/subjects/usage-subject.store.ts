@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { lock } from '../../database/advisory-lock.js';
 import type { SubjectGroup } from '../../domain/usage/seat-count.js';
 import type { SubjectRole } from '../../domain/usage/subject.js';
 import type { SubjectRecord } from '../../domain/usage/subject-record.js';
@@ -10,8 +11,6 @@ const LONGEST_WINDOW = 31;
 const SHARDS = 4;
 /** So many are deleted in one transaction: it is short. */
 const PRUNED_AT_ONCE = 1_000;
-/** The lock of admissions; the schema's name goes with it. */
-const ADMISSIONS = 1_430_867_201;
 
 /** A subject that a transaction creates or changes. */
 export interface SubjectChange {
@@ -46,7 +45,7 @@ export class UsageSubjectStore {
    * afterwards has their result.
    */
   async lockAdmissions(manager: EntityManager): Promise<void> {
-    await manager.query('SELECT pg_advisory_xact_lock($1, hashtext(current_schema()))', [ADMISSIONS]);
+    await lock(manager, 'admission');
   }
 
   /** Every subject that can count on a day or later, grouped. */
