@@ -133,7 +133,7 @@ async function start(config: QuickstartConfig, logger: Logger): Promise<Running>
   }
 }
 
-/** Looks before anything is created: a fault that one word mends is not to cost seconds. */
+/** Looks at the ports first, so a taken one is reported before anything is created. */
 async function refuseTakenPorts({ service, issuerServer }: QuickstartConfig): Promise<void> {
   if (await isPortTaken(service.listen.host, service.listen.port)) {
     throw new PortTakenError(
@@ -159,7 +159,7 @@ function starting({ service, issuerServer }: QuickstartConfig): string {
 
 async function closeBoth(service: RunningService, issuerServer: RunningIssuerServer): Promise<void> {
   const ends = await Promise.allSettled([service.application.close(), issuerServer.application.close()]);
-  // One that fails cuts nothing of the other one off.
+  // Both have ended by now, even if one failed.
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
@@ -194,7 +194,7 @@ async function administratorToken({ application: { nest } }: RunningService): Pr
 function welcome({ service, issuerServer }: QuickstartConfig, token: string | undefined): string {
   const url = `http://localhost:${service.listen.port}${service.http.subPath}`;
   const issuer = `http://localhost:${issuerServer.listen.port}`;
-  // A proxy of the environment knows no localhost of ours.
+  // Past a proxy that `http_proxy` names.
   const call = `curl --noproxy localhost -H "Authorization: Bearer ${token ?? '$TOKEN'}"`;
   return `
 Licentia ${VERSION} is running.

@@ -108,7 +108,7 @@ export class AccountsService {
         expiresAt: secondsToLive === 0 ? null : new Date(created.getTime() + secondsToLive * 1000),
         lastUsedAt: null,
         isRevoked: false,
-        // A token never gives more than its maker could: roles that its account gets later do not change that.
+        // A token never gives more than its creator could: roles that its account gets later do not change that.
         ceiling: ceilingOf(actor),
       });
       const tokenId = Number(token.id);

@@ -5,7 +5,7 @@ import { readInput } from './dialog.js';
 import { ExitCode } from './exit-code.js';
 import type { Surroundings } from './surroundings.js';
 
-/** Of a token, with what an editor puts around it, and of a key set. Bytes. */
+/** The most that is read of a token or a key set, bytes. */
 const MAX_BYTES = 256 * 1024;
 
 /** The license token of a file, or of standard input where that is `-`. @throws CommandError */

@@ -11,7 +11,7 @@ export type ClockPeer = (typeof PEERS)[number];
 const LOOK_MS = 1_000;
 /** The wall clock jumped when it gained or lost this much against the monotonic one between two looks, milliseconds. */
 const JUMP_MS = 2_000;
-/** So long after a jump what the wall clock would say without it may be right as well, milliseconds. */
+/** For this long after a jump, the time without the jump may be right as well. Milliseconds. */
 const SETTLE_MS = 600_000;
 /** A difference that is worth a warning, milliseconds. An HTTP date has whole seconds alone. */
 const NOTABLE_MS = { database: 2_000, issuer: 5_000 } as const;
@@ -60,7 +60,7 @@ export class ClockWatch implements BeforeApplicationShutdown {
   }
 
   /**
-   * The earliest moment that it may be, Unix seconds: for ten minutes after a jump nobody can say which of
+   * The earliest moment that it may be, Unix seconds: for ten minutes after a jump it is unknown which of
    * the two times was wrong, so what cannot be taken back waits until the moment has come by both.
    */
   get earliest(): number {
@@ -96,7 +96,7 @@ export class ClockWatch implements BeforeApplicationShutdown {
   compare(peer: ClockPeer, theirs: number, asked: number): void {
     const now = this.clock.now();
     const middle = (asked + now) / 2;
-    // What may be the way's fault, or the coarseness of a date, is not the clock's.
+    // Latency and the rounding of dates are no fault of the clock.
     const doubt = (now - asked) / 2 + (peer === 'issuer' ? 1_000 : 0);
     const difference = theirs - middle;
     if (now < asked || !Number.isFinite(difference)) return;

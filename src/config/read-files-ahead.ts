@@ -4,8 +4,8 @@ import { readNamedFile, textOfFile } from './named-file.js';
 import { path, type Setting } from './setting.js';
 
 /**
- * Reads every file that the loading of these settings reads at once, each within its deadline. A file that
- * hangs is a fault of its setting; else it would block the process. The loading reports all other faults.
+ * Reads all files that the settings name in parallel, each with a deadline. A file that hangs is a fault of its
+ * setting; else it would block the process. The loading of the settings reports all other faults.
  */
 export async function readFilesAhead(settings: Settings, environment: Environment): Promise<void> {
   await Promise.all(

@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 
-/** What replicas do one at a time: the first number of its lock. Two of them with one number would wait for each other. */
+/** What replicas do one at a time: the first number of its lock. Two with one number would wait for each other. */
 const NUMBERS = {
   admission: 1_430_867_201,
   'closing of days': 1_430_867_202,
@@ -12,7 +12,7 @@ const NUMBERS = {
 export type LockName = keyof typeof NUMBERS;
 
 /**
- * Waits until no other transaction of this schema, on any replica, holds the lock. It is held until the transaction ends.
+ * Waits until no other transaction of this schema, on any replica, holds the lock. The transaction holds it to its end.
  * @param of - what the lock is of; undefined for all that the schema holds
  */
 export async function lock(manager: EntityManager, name: LockName, of?: string): Promise<void> {

@@ -19,9 +19,8 @@ export interface ConnectionTimes {
 }
 
 /**
- * The time-outs that go with a keep-alive time. Those of a request begin with its first byte, so they may be
- * shorter than the keep-alive time; the one for silence also counts between requests where a client sent a
- * stray line end, so it may not.
+ * The time-outs that go with a keep-alive time. Those of a request begin with its first byte, so they may be shorter
+ * than the keep-alive time. The one for silence may not: a stray line end after a request starts it too.
  *
  * @param keepAliveSeconds - how long a connection may wait for its next request
  */

@@ -7,7 +7,7 @@ export const KEPT_MS = KEY_SET_KEPT * 1000;
  * milliseconds.
  */
 export const COOL_DOWN_MS = 30_000;
-/** While there are no keys at all, tries follow each other after this, then twice as long each time; milliseconds. */
+/** The first wait between two tries while there are no keys at all; it doubles with each failure. Milliseconds. */
 const FIRST_RETRY_MS = 1_000;
 
 /**

@@ -24,8 +24,8 @@ export async function flushOutput(ms: number): Promise<void> {
 }
 
 /**
- * Whether the process was started with a closed stream. Node puts /dev/null there, open for reading and writing, as
- * some programs do that ignore what they start: what is written is gone either way. Known on Linux alone.
+ * Whether stdout or stderr was closed when the process started. Node then opens /dev/null there, for reading and
+ * writing. Known on Linux only.
  */
 export function isClosed(name: StreamName): boolean {
   try {

@@ -2,8 +2,8 @@ import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 import { INTEGER } from '../database/integer-column.js';
 
 /**
- * One row that counts changes. Every transaction that changes what requests are answered from updates it, so such
- * transactions come one after the other and a version names exactly one state.
+ * The counter of changes: one row. Every transaction that changes the snapshot increments it. So such
+ * transactions come one after the other, and a version names exactly one state.
  */
 @Entity('snapshot_version')
 @Check('snapshot_version_one_row', 'id = 1')

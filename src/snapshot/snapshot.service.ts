@@ -34,9 +34,9 @@ export interface Change<T> {
   readonly value: T;
 }
 
-/** After a failure the database is asked again so soon at the latest, milliseconds. */
+/** The longest wait before the database is asked again after a failure, milliseconds. */
 const MAX_RETRY_MS = 500;
-/** So much later than a poll was due, the snapshot may lack what others did; milliseconds. */
+/** When a poll is this late, the snapshot may lack changes of other replicas. Milliseconds. */
 const LATE_MS = 1_000;
 
 /**
@@ -86,7 +86,10 @@ export class SnapshotService implements BeforeApplicationShutdown {
     return this.#current;
   }
 
-  /** The same for who cannot do without. @throws ServiceError `database.unavailable` before the first snapshot */
+  /**
+   * Like {@link current}, but never undefined.
+   * @throws ServiceError `database.unavailable` before the first snapshot
+   */
   get known(): Snapshot {
     if (this.#current !== undefined) return this.#current;
     throw unavailable('no snapshot was read yet');

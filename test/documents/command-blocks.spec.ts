@@ -83,9 +83,8 @@ interface Sitting {
 const ACCOUNTS: readonly Sitting[] = [
   {
     page: 'README.md',
-    blocks: ['export LICENTIA_URL', 'curl -H', 'AUTH='],
+    blocks: ['export LICENTIA_URL', 'curl -H'],
     issuer: true,
-    again: { 'AUTH=': NAME_TAKEN },
   },
   { page: 'docs/access.md', again: { 'API=': NAME_TAKEN, 'call GET "service': '"Not found"' } },
   {

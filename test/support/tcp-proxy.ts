@@ -47,7 +47,7 @@ export class TcpProxy {
     this.#delay = milliseconds;
   }
 
-  /** All is well again. */
+  /** Ends every fault. */
   mend(): void {
     this.#refusing = false;
     this.#delay = 0;

@@ -14,7 +14,7 @@ export function makePrivate(directory: string): void {
   }
 }
 
-/** The same for one file or directory; what is another user's, as the root of a volume can be, stays as it is. */
+/** The same for one file or directory. Skips those of another user, as the root of a volume can be. */
 export function tighten(path: string): void {
   const { mode } = lstatSync(path);
   if ((mode & OTHERS) === 0) return;

@@ -2,7 +2,7 @@ import { type SubjectRole, USER_ROLES, type UserRole } from './subject.js';
 import type { SeatPool, SeatPoolName, SeatTerms } from './seat-terms.js';
 import { dayOf, isActive } from './usage-window.js';
 
-/** Subjects that are alike for counting. Who left and freed a seat is in none. */
+/** Subjects that are alike for counting. Those that left are not counted. */
 export interface SubjectGroup {
   readonly role: SubjectRole;
   /** The day on which they were seen last. */
@@ -31,8 +31,7 @@ export interface SeatCount {
 }
 
 /**
- * Counts the seats that are in use. Everything that says a number or lets a subject in asks this, so that no two
- * of them count differently.
+ * Counts the seats that are in use. It is the only function that does, so an answer and an admission never differ.
  *
  * @param groups - every known subject, in any grouping
  * @param moment - Unix seconds
@@ -83,7 +82,7 @@ export function totalLimit({ pools }: Pick<SeatCount, 'pools'>): number | undefi
   );
 }
 
-/** How full something is, per cent, rounded down; of no seats at all it is full. */
+/** How full something is, per cent, rounded down; 100 if the limit is 0. */
 export function percentOf(used: number, limit: number): number {
   return limit === 0 ? 100 : Math.floor((used * 100) / limit);
 }

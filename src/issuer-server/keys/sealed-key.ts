@@ -6,7 +6,7 @@ const CIPHER = 'aes-256-gcm';
 /** NIST SP 800-38D, section 8.2: 96 random bits for each encryption. */
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
-/** Of the sealed form: a later one can stand beside it. */
+/** The version of the sealed form. */
 const VERSION = 'v1';
 
 /** A private key cannot be decrypted. `kind` says why. */

@@ -1,9 +1,6 @@
 import { renewalDueAt, type RenewalTerms } from '../../domain/license/renewal-policy.js';
 
-/**
- * A token's `iat` may lie so far ahead, seconds: a service that receives it tolerates 10, and its clock may
- * be late.
- */
+/** How far ahead the `iat` of a token may be, seconds: a service tolerates 10, and its clock may be late. */
 export const MAX_AHEAD = 5;
 /** The smallest age of a license's newest token before there is a newer one with the same terms, seconds. */
 const MIN_AGE = 60;
@@ -11,7 +8,7 @@ const MIN_AGE = 60;
 /** The newest token of a license that is known. */
 export interface NewestToken extends RenewalTerms {
   readonly token: string;
-  /** Whether a token that is signed now would say the same, but for its times. */
+  /** Whether a token that is signed now would differ from it only in its times. */
   readonly isCurrent: boolean;
   /** Whether it came with the license itself, not by a renewal: the first renewal need not wait. */
   readonly isFirst: boolean;
@@ -34,10 +31,12 @@ export type TokenDecision =
   | { readonly kind: 'not-due' };
 
 /**
- * What a renewal is given. A new token's `iat` is greater than that of every token before, the shown one
- * included: after a database was restored from a backup, its holder has a newer one than the database knows
- * of. Where none can be made, or the newest one is younger than {@link minAge}, the newest one is given to
- * all who show an older one: so a caller with an old token can keep no other caller from its renewal.
+ * Decides which token a renewal gets.
+ *
+ * - The `iat` of a new token is greater than that of every token before. The shown one counts too: after a restore
+ *   from a backup it can be newer than those that the database knows.
+ * - If no new token can be made, or the newest one is younger than {@link minAge}, those who show an older one get the
+ *   newest one. So a caller with an old token cannot keep another one from its renewal.
  */
 export function decideToken({ now, lastIat, lexp, shownIat, newest }: TokenRequest): TokenDecision {
   const iat = Math.max(now, lastIat + 1, shownIat + 1);
@@ -56,8 +55,8 @@ export function isUsable({ iat, exp }: Pick<RenewalTerms, 'iat' | 'exp'>, now: n
 }
 
 /**
- * A minute, and for tokens that are renewed sooner half of the time until then: a renewal that is due always
- * brings a new one.
+ * The smallest age of a token before there is a newer one, seconds: a minute, or half of the time until its renewal
+ * is due if that is shorter. So a renewal that is due always gets a new token.
  */
 export function minAge(terms: RenewalTerms): number {
   return Math.min(MIN_AGE, Math.floor((renewalDueAt(terms) - terms.iat) / 2));

@@ -17,7 +17,7 @@ const LOOK_MS = 10_000;
 /** How old the stored moment may become while the issuer runs, seconds. */
 const MAX_AGE = 600;
 
-/** What the clock says, Unix seconds, and why it is not to be believed, if it is not. */
+/** What the clock says, Unix seconds, and why it is in doubt, if it is. */
 export interface ClockReading {
   readonly now: number;
   readonly doubt?: ClockDoubt | undefined;
@@ -60,8 +60,7 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
   }
 
   /**
-   * Looks at the clock once, and keeps the moment where it is confirmed. Never throws for a doubt: that is
-   * for what signs.
+   * Looks at the clock once, and keeps the moment if it is confirmed. Never throws for a doubt: signing does.
    */
   async start(): Promise<void> {
     await this.database.transaction((manager) => this.#keep(manager));
@@ -123,7 +122,7 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     const took = this.clock.monotonic() - asked;
     this.watch.compare('database', theirs, this.clock.now() - took);
     const way = took / 2000;
-    // By the middle of the way; a second is for what rounding takes.
+    // The answer took half of the time; a second more for the rounding of their time.
     return { now: toSeconds(theirs) + way, doubt: way + 1 };
   }
 

@@ -127,7 +127,7 @@ export class LicenseRenewal {
       if (result.kind === 'failed') throw repeated(result.failure);
     }
     throw new ServiceError('issuer.timeout', undefined, {
-      cause: new Error('whoever asked the issuer did not come back'),
+      cause: new Error('the replica that asked the issuer did not come back'),
     });
   }
 

@@ -23,15 +23,14 @@ export interface LoadedLicense {
   readonly stored: StoredLicense;
   /** Whether the row was changed for it. */
   readonly promoted: boolean;
-  /** The license that waits, if its term has begun without its coming into place. */
+  /** The queued license, if its term has begun and no takeover has happened. */
   readonly passed?: AuthenticatedLicense;
 }
 
 /**
- * Puts the license of the next term in the place of the present one when its term has begun. It counts from
- * its `nbf` on, by the reader's word alone; the row follows within a second, or as soon as the database is
- * there, by one statement. That cannot be taken back, so it takes two clocks: our own, with the earlier of
- * its times when it jumped lately, and the database's.
+ * Puts the queued license in the place of the stored one when its term has begun. The reader answers from it from its
+ * `nbf` on. The row follows within a second, or as soon as the database is there, by one statement. That cannot be
+ * taken back, so two clocks must agree: our own (by the earlier time, if it jumped lately) and the database's.
  */
 @Injectable()
 export class LicenseQueue implements BeforeApplicationShutdown {
@@ -148,8 +147,7 @@ export class LicenseQueue implements BeforeApplicationShutdown {
   }
 
   /**
-   * The queued license, if it counts by both times after a jump of the clock: by the earlier one a token that
-   * is new does not.
+   * The queued license, if its term has begun by both times after a clock jump.
    */
   #dueIn(stored: StoredLicense): AuthenticatedLicense | undefined {
     return this.reader.dueIn(stored) && this.reader.dueIn(stored, this.watch.earliest);

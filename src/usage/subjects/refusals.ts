@@ -7,7 +7,7 @@ import { type Denial, OTHERS, UsageDenialStore } from './usage-denial.store.js';
 
 /** Repeated refusals wait at most this long, and the time of writing them, milliseconds: kill -9 loses them. */
 const FLUSH_MS = 1_000;
-/** Of so many subjects it is remembered that they were refused; a subject that was forgotten is written once more. */
+/** The most refused subjects that are remembered. A refusal of one that was forgotten is written once more. */
 const MAX_SUBJECTS = 100_000;
 /** So many subjects of a day get a row of their own: to add the rows up, which closes the day, stays fast. */
 export const MAX_LISTED = 50_000;
@@ -50,7 +50,7 @@ export class Refusals implements BeforeApplicationShutdown {
     return this.#writing + timesOf(this.#waiting);
   }
 
-  /** Whether a refusal has to be written at once: it says who was refused, which nothing else does. */
+  /** Whether a refusal has to be written at once: no row names its subject yet. */
   isNew(denial: Denial): boolean {
     return !this.#hasRow(denial) && (this.#listed.day !== denial.day || this.#listed.subjects < MAX_LISTED);
   }
@@ -112,7 +112,7 @@ function addTo(denials: Map<string, Denial>, denial: Denial): void {
   denials.set(key, { ...latest, times: (before?.times ?? 0) + denial.times });
 }
 
-/** Refusals of those who were deleted since are among the others'. @param deleted - see `UsageDeletionStore` */
+/** Counts the refusals of deleted subjects among those of the others. @param deleted - see `UsageDeletionStore` */
 function withoutNames(
   denials: ReadonlyMap<string, Denial>,
   deleted: ReadonlyMap<string, number>,
