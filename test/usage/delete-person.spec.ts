@@ -110,10 +110,12 @@ describe('DELETE /api/licensing/usage/subjects', () => {
   it('keeps the number of refusals, those that wait in the memory of another replica too', async () => {
     await usage.license({ included_users: 1 });
     await usage.admit('anna');
-    for (let times = 0; times < 3; times += 1) await usage.admit('bert');
+    await usage.admit('bert');
     await usage.stage.change(
       `INSERT INTO usage_deletion SELECT subject, ${usage.stage.now} FROM usage_denial`,
     );
+    // They wait in memory, as those of another replica that has not heard of it.
+    for (let times = 0; times < 2; times += 1) await usage.admit('bert');
     await part(Refusals).flush();
     const rows = 'SELECT times FROM usage_denial ORDER BY subject';
     expect(await usage.stage.query(rows)).toEqual([{ times: '2' }, { times: '1' }]);
