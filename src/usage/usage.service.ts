@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { Database } from '../database/database.js';
 import { ServiceError } from '../domain/service-error.js';
-import { type Admission, decideAdmission, isCounted } from '../domain/usage/admission.js';
+import { type Admission, decideAdmission, isCounted, type KnownSubject } from '../domain/usage/admission.js';
 import type { Applicant } from '../domain/usage/admission-round.js';
 import { countSeats, type SeatCount } from '../domain/usage/seat-count.js';
 import type { SeatTerms } from '../domain/usage/seat-terms.js';
@@ -83,6 +83,8 @@ export class UsageService {
     await this.hasher.start();
     const applicant = { subject: this.hasher.hash(kind ?? 'user', subject), role: roleOf(kind, role) };
     try {
+      // Who was reported counts, also at the limit.
+      await this.buffer.flushOf(applicant.subject);
       return await this.admissions.admit(applicant);
     } catch (error) {
       const known = isAway(error) ? this.#admitFromMemory(applicant) : undefined;
@@ -150,10 +152,18 @@ export class UsageService {
 
   /** Of a subject who counts as far as is known; recorded when the database is back. */
   #admitFromMemory({ subject, role }: Applicant): Admission | undefined {
-    const [now, terms, known] = [this.#now(), this.terms.current(), this.active.find(subject)];
+    const [now, terms, known] = [this.#now(), this.terms.current(), this.#remembered(subject)];
     if (!isCounted(known, terms, now)) return undefined;
     this.buffer.add([[subject, { role, from: now, at: now }]]);
     return decideAdmission(role, known, this.meter.last?.groups ?? [], terms, now);
+  }
+
+  /** By what was recorded, and by reports that wait. */
+  #remembered(subject: string): KnownSubject | undefined {
+    const [known, waiting] = [this.active.find(subject), this.buffer.find(subject)];
+    if (waiting === undefined) return known;
+    const lastDay = Math.max(dayOf(waiting.at), known?.lastDay ?? -Infinity);
+    return { role: waiting.role, lastDay, isFreed: false };
   }
 }
 

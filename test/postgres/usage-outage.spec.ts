@@ -52,10 +52,12 @@ describe('usage while PostgreSQL is away', () => {
     const before = (await service.get(USAGE)).body;
     proxy[fault]();
     expect((await seen(0, 100)).status).toBe(202);
-    expect((await service.post(`${USAGE}/admit`, { subject: 'anna' })).body).toMatchObject({
-      admitted: true,
-      reason: 'already-active',
-    });
+    // One of them was heard of for the first time, and is in memory alone.
+    for (const subject of ['user 99', 'anna'])
+      expect((await service.post(`${USAGE}/admit`, { subject })).body).toMatchObject({
+        admitted: true,
+        reason: 'already-active',
+      });
     const stranger = await service.post(`${USAGE}/admit`, { subject: `stranger ${fault}` });
     expect([stranger.status, stranger.body.messageId]).toEqual([503, 'database.unavailable']);
     service.clock.advance(5_000);
@@ -71,6 +73,23 @@ describe('usage while PostgreSQL is away', () => {
     expect((await service.get(USAGE)).body).toMatchObject({ used: reported, age: 0 });
     expect((await service.post(`${USAGE}/admit`, { subject: `stranger ${fault}` })).body.admitted).toBe(true);
     expect((await service.get(USAGE)).body.used).toBe(reported + 1);
+  });
+
+  it('lets in from memory nobody who left, also where an older report came later', async () => {
+    const token = issuer.token({ included_users: 1_000_000, jti: 'free', seat_policy: { leave: 'free' } });
+    expect((await service.post('/api/licensing/token', { token })).status).toBe(200);
+    const admit = async () => service.post(`${USAGE}/admit`, { subject: 'lena' });
+    expect((await admit()).status).toBe(200);
+    expect((await service.post(`${USAGE}/left`, { subject: 'lena' })).body).toEqual({ freed: true });
+    const at = Math.floor(service.clock.now() / 1000) - 60;
+    const events = [{ subject: 'lena', at }];
+    expect((await service.post(`${USAGE}/seen`, { events })).status).toBe(202);
+    await service.running.application.nest.get(SeenBuffer).flush();
+    proxy.cut();
+    expect((await admit()).status).toBe(503);
+    proxy.mend();
+    await back();
+    expect((await admit()).body).toMatchObject({ admitted: true, reason: 'seat-free' });
   });
 
   it('keeps as many reports as it has room for, and takes a batch whole or not at all', async () => {

@@ -72,6 +72,8 @@ export function sightSubject(
 }
 
 /** A record, as far as it decides. */
+export function asKnown(record: SubjectRecord): KnownSubject;
+export function asKnown(record: SubjectRecord | undefined): KnownSubject | undefined;
 export function asKnown(record: SubjectRecord | undefined): KnownSubject | undefined {
   if (record === undefined) return undefined;
   return { role: record.role, lastDay: record.lastDay, isFreed: record.freedAt !== undefined };

@@ -5,6 +5,7 @@ import { Database } from '../../database/database.js';
 import { ServiceError } from '../../domain/service-error.js';
 import {
   afterDeletion,
+  asKnown,
   mergeSightings,
   type Sighting,
   sightSubject,
@@ -84,25 +85,23 @@ export class SeenBuffer implements BeforeApplicationShutdown {
   }
 
   /**
-   * Writes down what was accepted of one subject: it does not wait for all others.
-   * @throws ServiceError `database.unavailable`; then it waits again
+   * Writes down what was accepted of one subject: it does not wait for all others. Until then it can be found.
+   * @throws ServiceError `database.unavailable`; then it waits on
    */
   async flushOf(subject: string): Promise<void> {
     const sighting = this.find(subject);
     if (sighting === undefined) return;
-    this.forget(subject);
-    try {
-      await this.#write(new Map([[subject, sighting]]));
-    } catch (error) {
-      this.#putBack([[subject, sighting]]);
-      throw error;
-    }
+    const written = [this.#taken.get(subject), this.#waiting.get(subject)];
+    await this.#write(new Map([[subject, sighting]]));
+    // Others may have come, or been taken, meanwhile.
+    if (written.includes(this.#taken.get(subject))) this.#written(subject);
+    if (written.includes(this.#waiting.get(subject))) this.#unwait(subject);
   }
 
   /** Drops what waits of a subject. */
   forget(subject: string): void {
     this.#written(subject);
-    this.#waiting.delete(subject);
+    this.#unwait(subject);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -146,6 +145,10 @@ export class SeenBuffer implements BeforeApplicationShutdown {
     if (this.#taken.delete(subject) && this.#waiting.has(subject)) this.#inBoth -= 1;
   }
 
+  #unwait(subject: string): void {
+    if (this.#waiting.delete(subject) && this.#taken.has(subject)) this.#inBoth -= 1;
+  }
+
   #putBack(sightings: Iterable<readonly [subject: string, sighting: Sighting]>): void {
     for (const [subject, sighting] of sightings) {
       const later = this.#waiting.get(subject);
@@ -160,7 +163,7 @@ export class SeenBuffer implements BeforeApplicationShutdown {
 
   async #write(reported: ReadonlyMap<string, Sighting>): Promise<void> {
     const today = dayOf(await this.days.prepare());
-    const sightings = await this.database.transaction(async (manager) => {
+    const records = await this.database.transaction(async (manager) => {
       const sightings = await this.#undeleted(manager, reported);
       const known = await this.subjects.read(manager, [...sightings.keys()]);
       const news = new Map(
@@ -178,12 +181,11 @@ export class SeenBuffer implements BeforeApplicationShutdown {
       );
       const late = changes.filter(({ subject }) => dayOf(news.get(subject)?.from ?? Infinity) < today).length;
       if (late > 0) await this.openDays.note(manager, today, { late });
-      return sightings;
+      return [...sightings].map(
+        ([subject, sighting]) => [subject, sightSubject(known.get(subject), sighting, today)] as const,
+      );
     });
-    for (const [subject, { role, at }] of sightings) {
-      const lastDay = Math.max(dayOf(at), this.active.find(subject)?.lastDay ?? -Infinity);
-      this.active.note(subject, { role, lastDay, isFreed: false });
-    }
+    for (const [subject, record] of records) this.active.note(subject, asKnown(record));
   }
 
   /** Without those who were deleted since they were seen. */

@@ -160,6 +160,20 @@ describe('usage', () => {
       expect((await usage.usage()).used).toBe(2);
     });
 
+    it('lets in at the limit who was reported before, also while the report waits', async () => {
+      await usage.license({ included_users: 1 });
+      await usage.admit('bert');
+      const buffer = usage.stage.service.running.application.nest.get(SeenBuffer);
+      // It writes nothing by itself any more.
+      await buffer.beforeApplicationShutdown();
+      expect((await usage.seen({ subject: 'anna' }, { subject: 'carl' })).status).toBe(202);
+      expect(await usage.explain('anna')).toMatchObject({ counted: true });
+      expect(await usage.admit('anna')).toMatchObject({ admitted: true, reason: 'already-active', used: 2 });
+      expect(await usage.admit('dora')).toMatchObject({ admitted: false, reason: 'limit-reached' });
+      expect(buffer.size).toBe(1);
+      await usage.stage.restart();
+    });
+
     it('lets somebody in again when the window has passed, and as many as have gone', async () => {
       await usage.license({ included_users: 1 });
       await usage.admit('anna');
