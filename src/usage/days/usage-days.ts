@@ -7,6 +7,7 @@ import { toSeconds } from '../../domain/clock.js';
 import { CHAIN_START, sealEntry } from '../../domain/hash-chain.js';
 import { ServiceError } from '../../domain/service-error.js';
 import { ledgerDay } from '../../domain/usage/ledger-day.js';
+import { countSeats } from '../../domain/usage/seat-count.js';
 import type { SeatTerms } from '../../domain/usage/seat-terms.js';
 import { dayOf, isoDay, startOf } from '../../domain/usage/usage-window.js';
 import { CurrentTerms } from '../current-terms.js';
@@ -73,9 +74,18 @@ export class UsageDays {
     const moment = Math.min(this.clock.moment, startOf(this.#openDay + 1) - 1);
     const [day, terms] = [dayOf(moment), this.#knownTerms()];
     if (terms === undefined || (this.#noted?.day === day && this.#noted.terms === terms)) return moment;
-    await this.database.transaction((manager) => this.days.note(manager, day, { terms }));
+    await this.database.transaction(async (manager) => {
+      const before = (await this.days.open(manager, day, day)).get(day)?.terms;
+      // Other terms can count fewer: the peak of the day is that of those before.
+      const peak = before === undefined ? 0 : await this.#used(manager, before, moment);
+      await this.days.note(manager, day, { terms, peak });
+    });
     this.#noted = { day, terms };
     return moment;
+  }
+
+  async #used(manager: EntityManager, terms: SeatTerms, moment: number): Promise<number> {
+    return countSeats(await this.subjects.groups(manager, dayOf(moment)), terms, moment).used;
   }
 
   /** Undefined while nothing can be said of the license. */

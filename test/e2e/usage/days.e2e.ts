@@ -61,6 +61,24 @@ describe('the days of usage', () => {
     });
   });
 
+  it('have the peak of the license before, where a new one counts fewer', async () => {
+    const year = new Date(usage.stage.now * 1000).getUTCFullYear() + 1;
+    // The last day of a month.
+    usage.days(Date.parse(`${year}-01-31`) / 86_400_000 - Math.floor(usage.stage.now / 86_400));
+    await usage.license({ included_users: 9, anonymousRatio: 1 });
+    for (const subject of ['a', 'b', 'c']) await usage.admit(subject);
+    usage.days(1);
+    await usage.admit('d');
+    await usage.admit('tablet', { kind: 'device' });
+    expect((await usage.usage()).used).toBe(5);
+    await usage.license({ included_users: 9, seat_policy: { window: 'calendar-month' } });
+    await usage.admit('e');
+    expect((await usage.usage()).used).toBe(2);
+    usage.days(1);
+    const { days } = await usage.get(`history${range(usage, 1)}`);
+    expect(days).toMatchObject([{ day: `${year}-02-01`, used: 2, peak: 5 }]);
+  });
+
   it('are closed once, and never change', async () => {
     await usage.license();
     await usage.admit('anna');
