@@ -115,14 +115,14 @@ describe('an admission that waits for the row of its person', () => {
   });
 
   it('which is deleted gives the seat to one of the person and others', async () => {
-    const others: Promise<Reply>[] = [];
+    let others: Promise<Reply>[] = [];
     const [deleted, admitted] = await cross(
       { given: takes('anna'), table: 'audit_event' },
       deletes('anna'),
       () => {
         const back = admit('anna', 'editor');
         // These are decided before the deletion, or with the one who is back.
-        others.splice(0, others.length, ...['bert', 'carl', 'dora'].map((name) => admit(name)));
+        others = ['bert', 'carl', 'dora'].map((name) => admit(name));
         return back;
       },
     );
