@@ -40,7 +40,7 @@ export class LoadGuard implements CanActivate {
     this.#reads = new FairSlots(READ_SLOTS[database.location.kind]);
   }
 
-  /** @throws ServiceError `too-many-requests` */
+  /** @throws ServiceError `too-many-requests`; `database.unavailable` where reads waited in vain for that reason */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const rule = Reflect.getMetadata(ACCESS_RULE, context.getHandler()) as AccessRule;
     if ('open' in rule || rule.fromMemory) return true;
@@ -66,13 +66,13 @@ export class LoadGuard implements CanActivate {
 
   /** Waits while other callers are served: the reads of one keep none of the others out of the database. */
   #takeRead(caller: string, context: RequestContext): Promise<void> | undefined {
-    const keep = (giveBack: () => void): undefined => {
+    const keep = (giveBack: (outage: boolean) => void): undefined => {
       const { release } = context;
       // The request is over already.
-      if (release === undefined) return void giveBack();
+      if (release === undefined) return void giveBack(false);
       context.release = () => {
         release();
-        giveBack();
+        giveBack(context.code === 'database.unavailable');
       };
     };
     const slot = this.#reads.take(caller);

@@ -71,6 +71,14 @@ describe('a PostgreSQL that goes away', () => {
     },
   );
 
+  it('tells a crowd of reads, also those that wait for the ones before them, that it is not there', async () => {
+    proxy.freeze();
+    const crowd = await Promise.all(Array.from({ length: 40 }, () => service.get('/api/audit')));
+    expect(new Set(crowd.map(({ status, body }) => `${status} ${body.messageId}`))).toEqual(
+      new Set(['503 database.unavailable']),
+    );
+  });
+
   it('may end every connection, idle or busy, without harm', async () => {
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
