@@ -16,6 +16,8 @@ const EVERY_MS = 10_000;
 const MAX_RECORDS = 1_000;
 /** Segments of one export. */
 const MAX_SEGMENTS = 10;
+/** An export of this length ends with its segment: several at a time must not fill the memory. Characters. */
+const LONG_EXPORT = 4 * 1024 * 1024;
 
 /**
  * Gives records their places in a chain of hashes and signs it, in the background: who writes a record waits for
@@ -59,18 +61,20 @@ export class AuditSealer implements BeforeApplicationShutdown {
   }
 
   /**
-   * The entries of the chain after a seal, with hashes and signatures: whole segments, some at a time.
+   * The chain after a seal as JSON lines, with hashes and signatures: whole segments, some at a time.
    * @param after - the number of a seal; 0 for the beginning
    * @throws ServiceError `database.unavailable`
    */
-  async entries(after: number): Promise<JsonObject[]> {
+  async export(after: number): Promise<string> {
     await this.seal();
     return this.database.read(async (manager) => {
-      const seals = await this.store.segments(manager, after, MAX_SEGMENTS);
-      const [first, last] = [seals.at(0), seals.at(-1)];
-      if (first === undefined || last === undefined) return [];
-      const records = await this.store.records(manager, Number(first.first), Number(last.number));
-      return seals.flatMap((seal) => segment(seal, records));
+      let text = '';
+      for (const seal of await this.store.segments(manager, after, MAX_SEGMENTS)) {
+        const records = await this.store.records(manager, Number(seal.first), Number(seal.number) - 1);
+        for (const entry of segment(seal, records)) text += `${JSON.stringify(entry)}\n`;
+        if (text.length >= LONG_EXPORT) break;
+      }
+      return text;
     });
   }
 
@@ -132,14 +136,14 @@ function contentOf(record: AuditEventEntity, number: number): JsonObject {
   };
 }
 
-/** The entries of a segment as they are now: a record that was changed has the hash of what it was. */
+/**
+ * The entries of a segment as they are now: a record that was changed has the hash of what it was.
+ * @param records - those that the segment still has
+ */
 function segment(seal: AuditSealEntity, records: readonly AuditEventEntity[]): JsonObject[] {
   const content = JSON.parse(seal.content) as JsonObject & { start: string };
-  const own = records.filter(
-    ({ number }) => Number(number) >= Number(seal.first) && Number(number) < Number(seal.number),
-  );
   let prev = content.start;
-  const entries = own.map((record) => {
+  const entries = records.map((record) => {
     const entry = { ...contentOf(record, Number(record.number)), prev, hash: record.hash };
     prev = record.hash ?? '';
     return entry;

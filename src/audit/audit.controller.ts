@@ -58,8 +58,7 @@ export class AuditController {
   @RequireAction('audit:read')
   @Header('Content-Type', 'application/jsonl; charset=utf-8')
   async export(@Query('after') after: unknown): Promise<string> {
-    const entries = await this.sealer.entries(after === '0' ? 0 : (idIn(after, 'after') ?? 0));
-    return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+    return this.sealer.export(after === '0' ? 0 : (idIn(after, 'after') ?? 0));
   }
 
   @Get('seal')
