@@ -1,5 +1,8 @@
-/** What makes spreadsheets take a cell for a formula; the wide forms do in some languages. */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+/**
+ * Where a spreadsheet takes a text for a formula; the wide forms do in some languages. Where it splits lines at
+ * semicolons or tabs, a cell begins behind each of them, in quotation marks too.
+ */
+const FORMULA = /(^|[;\t])(?= *[=+\-@\t\r\n＝＋－＠])/g;
 
 /** Writes lines of RFC 4180. A cell that a spreadsheet would take for a formula is marked as text by a `'`. */
 export function csvLines(lines: readonly (readonly string[])[]): string {
@@ -7,6 +10,6 @@ export function csvLines(lines: readonly (readonly string[])[]): string {
 }
 
 function cell(value: string): string {
-  const text = FORMULA.test(value) ? `'${value}` : value;
+  const text = value.replace(FORMULA, "$1'");
   return /[",;\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

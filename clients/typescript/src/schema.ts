@@ -619,7 +619,7 @@ export interface paths {
         /**
          * Export who holds licensing actions by other than fixed roles
          * @deprecated
-         * @description The same as CSV (RFC 4180), with a first line of names. A cell that a spreadsheet would take for a formula begins with `'`.
+         * @description The same as CSV (RFC 4180), with a first line of names. A cell that a spreadsheet would take for a formula begins with `'`, as does what follows a semicolon in it.
          */
         get: operations["exportCustomPermissions"];
         put?: never;
@@ -671,7 +671,7 @@ export interface paths {
         };
         /**
          * Export the chain of records and seals
-         * @description JSON Lines, the oldest first, whole segments and 10 of them at most; empty after the last. `npm run audit:verify` checks them, also several exports joined.
+         * @description JSON Lines, the oldest first: whole segments, 10 of them at most and no further one after 4 MiB; empty after the last. `npm run audit:verify` checks them, also several exports joined.
          */
         get: operations["exportAuditLog"];
         put?: never;
