@@ -95,6 +95,7 @@ function addTokens(token: LicentiaCommand): void {
           'licentia token create 7 check --json',
         ],
         operations: ['createServiceAccountToken'],
+        isShownOnce: true,
         exits: '0 created, 1 if the name is taken or there are too many.',
       },
       async ({ api, options: { expiresIn } }, account, name) => {

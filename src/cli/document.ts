@@ -56,6 +56,7 @@ export function documentOf(): string {
       home: '',
       stdin: process.stdin,
       isTerminal: { stdin: false, stdout: false, stderr: false },
+      isOutputClosed: false,
       write: async () => undefined,
       say: () => undefined,
     },

@@ -22,6 +22,8 @@ export interface Manual {
   readonly json?: string;
   /** How often a busy service is asked again, where that is not the client's own number. */
   readonly retries?: number;
+  /** The result cannot be shown again: without a reader for it nothing is done. */
+  readonly isShownOnce?: boolean;
   /** What its exit codes mean, where that is not plain. */
   readonly exits?: string;
 }
@@ -148,6 +150,7 @@ export class LicentiaCommand extends Command {
   ): Promise<ExitCode> {
     const { around } = this;
     try {
+      if (this.manual?.isShownOnce === true) assertReadable(around, quiet);
       const report = await run();
       const format = { json, isTerminal: around.isTerminal.stdout, hasColor: hasColor(around) };
       if (!quiet) await around.write(render(report, format));
@@ -178,6 +181,16 @@ async function withAddressDoubted(error: unknown, api: Client): Promise<unknown>
     code: 'client.bad-answer',
     message: 'The answer is HTTP 404: the API of the service is not at this address.',
   });
+}
+
+/** @throws CommandError where nobody would read the result */
+function assertReadable({ isOutputClosed }: Surroundings, quiet: boolean): void {
+  if (!quiet && !isOutputClosed) return;
+  throw new CommandError(
+    ExitCode.Usage,
+    `${quiet ? '--quiet prints no result' : 'Standard output is closed'}: nothing was done, as the result is shown once.`,
+    'Send standard output to a file.',
+  );
 }
 
 export function describe({ message, next }: CommandError): string {

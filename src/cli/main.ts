@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
 import { isatty } from 'node:tty';
-import { standardOutput } from '../output/standard-output.js';
+import { isClosed, standardOutput } from '../output/standard-output.js';
 import { runCommandLine } from './program.js';
 
 const { stdout, stderr } = standardOutput;
@@ -17,6 +17,9 @@ const code = await runCommandLine(process.argv.slice(2), {
     return process.stdin;
   },
   isTerminal: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
+  get isOutputClosed() {
+    return isClosed('stdout');
+  },
   write: async (text) => {
     const unwritten = await stdout.print(text);
     if (unwritten === undefined) return;

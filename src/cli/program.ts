@@ -17,20 +17,36 @@ import { addVerifyCommand } from './verify-command.js';
 /** Runs the command of a command line. @returns how the process ends */
 export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.Done;
-  const program = createProgram(around, (code) => {
-    exitCode = code;
-  });
+  let help = '';
+  const program = createProgram(
+    around,
+    (code) => {
+      exitCode = code;
+    },
+    (text) => {
+      help += text;
+    },
+  );
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    await around.write(help);
     return error.exitCode === 0 ? ExitCode.Done : ExitCode.Usage;
   }
 }
 
-/** All commands with their manuals. @param ended - called with what a command ends with */
-export function createProgram(around: Surroundings, ended: (code: ExitCode) => void): LicentiaCommand {
+/**
+ * All commands with their manuals.
+ * @param ended - called with what a command ends with
+ * @param helped - called with each part of a help or version that is to be printed
+ */
+export function createProgram(
+  around: Surroundings,
+  ended: (code: ExitCode) => void,
+  helped: (text: string) => void = () => undefined,
+): LicentiaCommand {
   const program = new LicentiaCommand('licentia', around, ended)
     .description('Holds, checks and renews the license of a self-hosted product.')
     .version(`${VERSION} (${COMMIT})`, '--version', 'print the version and the commit')
@@ -44,6 +60,7 @@ export function createProgram(around: Surroundings, ended: (code: ExitCode) => v
         `${command.name()} ${command.usage().replace(/^\[options\] ?/, '')}`.trim(),
     })
     .configureOutput({
+      writeOut: helped,
       writeErr: around.say,
       outputError: (text, write) => write(`licentia: ${text.replace(/^error: /, '')}`),
     });

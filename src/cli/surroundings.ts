@@ -5,6 +5,8 @@ export interface Surroundings {
   readonly home: string;
   readonly stdin: NodeJS.ReadStream;
   readonly isTerminal: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
+  /** Whether the process was started without a standard output. */
+  readonly isOutputClosed: boolean;
   readonly write: (text: string) => Promise<void>;
   readonly say: (text: string) => void;
 }

@@ -21,6 +21,7 @@ export class CommandStage {
   environment: Record<string, string> = {};
   /** Whether standard output is a terminal. */
   isTerminal = false;
+  isOutputClosed = false;
 
   /** Runs the command in this process. @param line - words with blanks between them */
   async run(line: string, input = ''): Promise<Ran> {
@@ -30,6 +31,7 @@ export class CommandStage {
       home: this.home,
       stdin: Readable.from([input]) as unknown as NodeJS.ReadStream,
       isTerminal: { stdin: false, stdout: this.isTerminal, stderr: false },
+      isOutputClosed: this.isOutputClosed,
       write: async (text) => {
         ran.stdout += text;
       },

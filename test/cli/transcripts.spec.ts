@@ -64,6 +64,11 @@ describe('licentia, on a real service,', () => {
     const account = (await stage.run('account create bot')).stdout.split('\t')[0] as string;
     const created = await stage.run(`token create ${account} ci --expires-in 90d`);
     expect(created).toMatchObject({ code: 0, stdout: expect.stringMatching(/^licsa_\w+\n$/) as string });
+    await expectRuns([[`token create ${account} unread --quiet`, 64, '', /--quiet prints no result/]]);
+    stage.isOutputClosed = true;
+    await expectRuns([[`token create ${account} unread`, 64, '', /Standard output is closed: nothing/]]);
+    stage.isOutputClosed = false;
+    await expectRuns([[`token list ${account}`, 0, /^\d+\tci\t[^\n]*\n$/]]);
     const administrator = stage.environment;
     stage.environment = { ...administrator, LICENTIA_TOKEN: created.stdout.trim() };
     await expectRuns([['check', 2, '', /access\.denied[^]*licentia role add/]]);

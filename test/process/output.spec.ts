@@ -11,6 +11,7 @@ import { BOOTSTRAP_TOKEN } from '../support/service.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const ISSUER_SERVER = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
+const LICENTIA = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const QUICKSTART = fileURLToPath(new URL('../../dist/quickstart.js', import.meta.url));
 
 type Stream = 'stdout' | 'stderr';
@@ -123,6 +124,8 @@ describe('Output that cannot be written', () => {
   it.each<[string[], string, Partial<Record<Stream, Fault>>, number, RegExp]>([
     [['--check-config'], MAIN, { stdout: 'full', stderr: 'full' }, 74, /^$/],
     [['--help'], QUICKSTART, { stdout: 'full' }, 74, /^Standard output could not be written: ENOSPC/],
+    [['--help'], LICENTIA, { stdout: 'full' }, 74, /^Standard output could not be written: ENOSPC/],
+    [['check', '--help'], LICENTIA, { stdout: 'full', stderr: 'full' }, 74, /^$/],
     [['--nonsense'], MAIN, { stderr: 'full' }, 2, /^$/],
   ])('makes %j of %s (%j) end with %d %s', async (args, program, faults, code, message) => {
     const { said, ended } = run(program, args, faults);
