@@ -42,12 +42,28 @@ const LAYERS = {
     'hangups',
     'run-process',
   ],
+  // It looks at all that the service needs with the service's own classes, so it stands above them as the service does.
+  doctor: [
+    'app.module',
+    'clock',
+    'config',
+    'database',
+    'domain',
+    'issuer',
+    'licensing',
+    'service-program',
+    'snapshot',
+    'start-failure',
+  ],
   // The command. It starts the service and the issuer, and otherwise calls them over HTTP as any other client.
   cli: [
     'access/roles',
     'config/administrators-setting',
     'config/build-info',
+    'config/service-config',
+    'doctor',
     'domain',
+    'end-process',
     'hangups',
     'issuer-server',
     'output',

@@ -49,7 +49,7 @@ const OUTPUT: readonly OptionRow[] = [
   ['--json', 'print JSON'],
   ['-q, --quiet', 'print nothing but errors; the exit code says it'],
 ];
-const CONNECTION: readonly OptionRow[] = [
+export const CONNECTION: readonly OptionRow[] = [
   ['--url <address>', 'the service (LICENTIA_URL; else that of the profile, else http://localhost:3000)'],
   ['--profile <name>', 'the profile of "licentia login" (LICENTIA_PROFILE; else "default")'],
   ['--timeout <span>', 'wait so long for an answer: 45s, 2min (default: 60s)', duration],

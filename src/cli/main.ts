@@ -7,7 +7,10 @@ import { runCommandLine } from './program.js';
 const { stdout, stderr } = standardOutput;
 /** The result of a command that did its work could not be written (EX_IOERR of sysexits.h). */
 const UNWRITTEN = 74;
+/** How long work that is left may take, milliseconds. */
+const PARTING_MS = 500;
 let isWritten = true;
+let isWorkLeft = false;
 
 const code = await runCommandLine(process.argv.slice(2), {
   environment: process.env,
@@ -27,5 +30,12 @@ const code = await runCommandLine(process.argv.slice(2), {
     stderr.write(`Standard output could not be written: ${unwritten.message}.\n`);
   },
   say: (text) => stderr.write(text),
+  abandon: () => {
+    isWorkLeft = true;
+  },
 });
 process.exitCode = code === 0 && !isWritten ? UNWRITTEN : code;
+if (isWorkLeft) {
+  const { exit } = await import('../end-process.js');
+  await exit(process.exitCode, performance.now() + PARTING_MS);
+}

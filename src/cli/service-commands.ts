@@ -1,5 +1,6 @@
 import type { Outcome } from '#client';
 import { CallFailedError } from './command-error.js';
+import { addDoctorCommand } from './doctor-command.js';
 import type { LicentiaCommand } from './licentia-command.js';
 
 /** How the service itself is run. Its settings come from the environment, as without this command. */
@@ -29,6 +30,7 @@ export function addServiceCommands(program: LicentiaCommand): void {
       exits: '0 fine, 1 if it cannot be used, 3 if it can and something looks wrong.',
     })
     .action(async () => runService(['--check-config']));
+  addDoctorCommand(program);
   program.calls(
     'status',
     {

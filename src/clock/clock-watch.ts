@@ -75,6 +75,11 @@ export class ClockWatch implements BeforeApplicationShutdown {
     return skew === undefined ? undefined : skew / 1000;
   }
 
+  /** Whether a peer's clock is so far from ours that one of them is wrong. */
+  isNotable(peer: ClockPeer): boolean {
+    return this.#notable.has(peer);
+  }
+
   /** Looks whether the wall clock was set since the last look. */
   look(): void {
     const before = this.#offset;

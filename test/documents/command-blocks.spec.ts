@@ -109,6 +109,7 @@ const ANOTHER = 'a second time is another license, as docs/issuer-protocol.md tr
 /** What needs no service that runs already. */
 const PROGRAMS: readonly Sitting[] = [
   { page: 'docs/configuration.md' },
+  { page: 'docs/operations.md', blocks: ['node dist/cli/main.js doctor'] },
   { page: 'docs/integrating.md', blocks: ['node dist/issuer-server'], once: ANOTHER },
   { page: 'README.md', blocks: ['node dist/issuer-server'], once: ANOTHER },
   { page: 'docs/operations.md', blocks: ['kill -TERM'], before: 'node dist/main.js' },
