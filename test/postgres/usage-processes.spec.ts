@@ -58,6 +58,27 @@ describe('the process of a replica that ends', () => {
     expect(await stored()).toEqual({ subjects: MAX_WAITING, counted: MAX_WAITING });
   });
 
+  it('by SIGTERM loses no report that it accepted meanwhile', async () => {
+    const service = await start();
+    const accepted: string[] = [];
+    const clients = Array.from({ length: 4 }, async (_, client) => {
+      for (let index = 0; ; index += 1) {
+        const names = Array.from({ length: 10 }, (_, more) => `user ${client} ${index} ${more}`);
+        const reply = await seen(service, names).catch(() => undefined);
+        if (reply === undefined) return;
+        if (reply.status === 202) accepted.push(...names);
+      }
+    });
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const before = accepted.length;
+    expect(await service.kill('SIGTERM')).toBe(0);
+    await Promise.all(clients);
+    expect(before).toBeGreaterThan(0);
+    // Of one whose answer was cut off nobody knows.
+    const { subjects, counted } = await stored();
+    expect([counted, subjects - accepted.length >= 0]).toEqual([subjects, true]);
+  });
+
   it('by SIGTERM says how many reports a database that does not answer makes it lose', async () => {
     const url = new URL(database.url);
     const proxy = await TcpProxy.start(url.hostname, Number(url.port || 5432));
