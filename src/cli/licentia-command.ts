@@ -17,6 +17,8 @@ export interface Manual {
   readonly summary: string;
   readonly examples: readonly string[];
   readonly options?: readonly OptionRow[];
+  /** What its first argument can be, where that is one of a few words. */
+  readonly choices?: readonly string[];
   /** The operations of the API that it calls. `--json` prints the answer of the first unless `json` is set. */
   readonly operations?: readonly string[];
   readonly json?: string;
@@ -134,6 +136,7 @@ export class LicentiaCommand extends Command {
   documented(manual: Manual): this {
     this.manual = manual;
     this.description(manual.summary);
+    if (manual.choices !== undefined) this.registeredArguments[0]?.choices(manual.choices);
     for (const [flags, description, parse] of manual.options ?? []) {
       if (parse === undefined) this.option(flags, description);
       else this.option(flags, description, parse);

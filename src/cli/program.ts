@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { COMMIT, VERSION } from '../config/build-info.js';
 import { addAccessCommands } from './access-commands.js';
 import { addAuditCommands } from './audit-commands.js';
+import { addCompletionCommand } from './completion-command.js';
 import { ExitCode } from './exit-code.js';
 import { addIssuerCommand } from './issuer-command.js';
 import { addLicenseCommands } from './license-commands.js';
@@ -74,5 +75,6 @@ export function createProgram(
   addPasswordCommand(program);
   addIssuerCommand(program.commandsGroup('Vendor:'));
   addLoginCommands(program.commandsGroup('Profiles:'));
+  addCompletionCommand(program.commandsGroup('Shell:'));
   return program;
 }
