@@ -1,6 +1,7 @@
 // Checks a ledger of usage that GET /api/licensing/usage/ledger exported as JSON Lines.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { CHAIN_START } from '../dist/domain/hash-chain.js';
 import { checkLedger } from '../dist/domain/usage/ledger-check.js';
 import { readJsonLines } from './json-lines.mjs';
 
@@ -32,13 +33,20 @@ function check(rows, head) {
   const fault = checkLedger(rows, head);
   if (fault === undefined) {
     console.log(
-      `The ledger is sound: ${rows.length} rows, ${rows[0]?.day ?? 'none'} to ${rows.at(-1)?.day ?? 'none'}.`,
+      `The ledger is sound: ${rows.length} rows, ${rows[0]?.day ?? 'none'} to ${rows.at(-1)?.day ?? 'none'}.${part(rows)}`,
     );
     return;
   }
   const { index, message } = fault;
   console.error(`Line ${index + 1} (${rows[index]?.day ?? 'the end'}): ${message}.`);
   process.exitCode = 1;
+}
+
+/** Rows that are missing at the beginning look like an export that begins later. */
+function part([first]) {
+  return first === undefined || first.prev === CHAIN_START
+    ? ''
+    : ' It is a part: it does not begin with the first day of the ledger.';
 }
 
 function fail(message) {

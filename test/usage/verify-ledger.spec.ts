@@ -42,7 +42,10 @@ describe('npm run ledger:verify', () => {
       0,
       'The ledger is sound: 5 rows, 2024-10-04 to 2024-10-08.',
     ]);
-    expect(verify([b, c, d])[0]).toBe(0);
+    expect(verify([b, c, d])).toEqual([
+      0,
+      'The ledger is sound: 3 rows, 2024-10-05 to 2024-10-07. It is a part: it does not begin with the first day of the ledger.',
+    ]);
     expect(verify([])[0]).toBe(0);
   });
 
