@@ -77,6 +77,8 @@ export function ledgerLines(days: readonly ClosedDay[]): string {
 
 /** Members that have members are columns of their own: `policy.mode`. */
 export function ledgerCsv(days: readonly ClosedDay[]): string {
+  // Only rows say which columns there are.
+  if (days.length === 0) return '';
   const rows = days.map((day) => flatten(ledgerEntry(day)));
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const lines = [columns, ...rows.map((row) => columns.map((column) => row[column] ?? ''))];

@@ -164,6 +164,10 @@ describe('the days of usage', () => {
     const [head, first] = csv.text.split('\r\n');
     expect(head).toMatch(/^active_admins_and_editors,.*policy\.mode.*hash/);
     expect(first).toContain("'=1+1");
+    const none = await usage.stage.service.call('GET', `${USAGE}/ledger?from=2020-01-01&to=2020-01-02`, {
+      headers: { Accept: 'text/csv' },
+    });
+    expect([none.status, none.text]).toEqual([200, '']);
   });
 
   it.each(['from=x', 'from=2026-02-30', 'from=2026-02-02&to=2026-02-01', 'from=2020-01-01&to=2026-01-01'])(
