@@ -60,6 +60,7 @@ const SUITES = [
       ...NOT_THE_COMMAND,
       ':!src/issuer-server',
       'test/postgres',
+      'test/storm',
       'test/e2e',
       'test/usage',
       'test/support',
