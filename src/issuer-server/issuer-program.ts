@@ -46,6 +46,16 @@ Commands:
     --company <name>       who the license is for
     --product <name>       a licensed product; may be repeated (default: grafana-enterprise)
     --users <n>            included users
+    --admins <n>, --viewers <n>
+                           included users by role, without --users; editors count as admins, and without one of the two
+                           that role has no seats
+    --devices-per-seat <n> so many anonymous devices take one seat (default: they take none)
+    --sessions <n>         how many sessions a user can have at a time (default: any number)
+    --billing <on|off>     whether use is billed: instances report it with their renewals, and refuse no user
+    --seat-mode <mode>     what becomes of new users at the limit: active-only (default: refused), tolerance, metered, report
+    --seat-tolerance <n>   how many percent of the limit the mode tolerance lets in beyond it
+    --seat-window <window> how long a user counts: rolling-30d (default) or calendar-month
+    --seat-leave <leave>   what becomes of the seat of a user who leaves: keep (default) or free
     --starts <time>        when the license begins (default: now): a date, a time with its zone, or Unix seconds
     --days <n>             how long the license lasts from then on (default: 365)
     --token-days <n>       how long each of its tokens lasts (default: 7)
@@ -62,7 +72,7 @@ Commands:
                            what happened to it: tokens, renewals, changes, by whom
   change <license>         give it other terms; its next renewal brings them. Takes the options of "issue" but --sub and --lid, and
     --expires <time>       move its end to a moment, also an earlier one
-    --no-company, --no-users
+    --no-company, --no-users, --no-admins, --no-viewers, --no-devices-per-seat, --no-sessions, --no-seat-policy
                            take these terms away
   suspend <license>        give it no more tokens; the present one stays good until it ends
   revoke <license>         take it away; the next renewal is answered with a signed statement

@@ -2,21 +2,21 @@ import type { LicenseClaims } from '../license/license-claims.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../token/strict-json.js';
 import { USAGE_WINDOWS, type UsageWindow } from './usage-window.js';
 
-const MODES = ['active-only', 'tolerance', 'metered', 'report'] as const;
-const LEAVES = ['keep', 'free'] as const;
-const MAX_TOLERANCE_PERCENT = 1000;
+export const SEAT_MODES = ['active-only', 'tolerance', 'metered', 'report'] as const;
+export const SEAT_LEAVES = ['keep', 'free'] as const;
+export const MAX_TOLERANCE_PERCENT = 1000;
 /** More faults than this are not named: a license can have thousands of members. */
 const MAX_FAULTS = 20;
 
 /** What a license says about seats besides their number: its claim `seat_policy`. */
 export interface SeatPolicy {
   /** What becomes of new people at the limit. */
-  readonly mode: (typeof MODES)[number];
+  readonly mode: (typeof SEAT_MODES)[number];
   /** Of the limit, for the mode `tolerance`. */
   readonly tolerancePercent: number;
   readonly window: UsageWindow;
   /** Whether a user who leaves keeps the seat until the window has passed. */
-  readonly leave: (typeof LEAVES)[number];
+  readonly leave: (typeof SEAT_LEAVES)[number];
 }
 
 export const DEFAULT_SEAT_POLICY: SeatPolicy = {
@@ -25,6 +25,14 @@ export const DEFAULT_SEAT_POLICY: SeatPolicy = {
   window: 'rolling-30d',
   leave: 'keep',
 };
+
+/** The same as the claim has it. What is absent is as in {@link DEFAULT_SEAT_POLICY}. */
+export interface SeatPolicyClaim {
+  readonly mode?: SeatPolicy['mode'];
+  readonly tolerance_percent?: number;
+  readonly window?: SeatPolicy['window'];
+  readonly leave?: SeatPolicy['leave'];
+}
 
 /** A policy, and what of the claim counts as absent: sentences for the operator. */
 export interface ReadSeatPolicy {
@@ -48,12 +56,12 @@ export function readSeatPolicy({
     if (known === undefined) faults.push(`seat_policy.${name} must be one of ${values.join(', ')}`);
     return known ?? fallback;
   };
-  const mode = oneOf('mode', MODES, DEFAULT_SEAT_POLICY.mode);
+  const mode = oneOf('mode', SEAT_MODES, DEFAULT_SEAT_POLICY.mode);
   const policy: SeatPolicy = {
     mode: isBilled === true ? 'metered' : mode,
     tolerancePercent: tolerancePercent(members.tolerance_percent, faults),
     window: oneOf('window', USAGE_WINDOWS, DEFAULT_SEAT_POLICY.window),
-    leave: oneOf('leave', LEAVES, DEFAULT_SEAT_POLICY.leave),
+    leave: oneOf('leave', SEAT_LEAVES, DEFAULT_SEAT_POLICY.leave),
   };
   for (const name of Object.keys(members)) {
     if (!MEMBERS.includes(name)) faults.push(unknownMember(name));

@@ -1,19 +1,9 @@
-import { DAY } from '../../domain/clock.js';
-import {
-  assertOneOf,
-  moment,
-  MAX_COUNT,
-  MAX_DAYS,
-  read,
-  TEXT,
-  tokenSeconds,
-  UsageError,
-  wholeNumber,
-} from './command-options.js';
 import type { Prolongation } from '../licenses/license-administration.js';
 import type { LicenseChange } from '../licenses/license-change.js';
 import type { LicenseTerms } from '../licenses/license-terms.js';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../keys/new-signing-key.js';
+import { FLAG, read, TEXT, UsageError } from './command-options.js';
+import { CHANGE_OPTIONS, changeOf, ISSUE_OPTIONS, prolongationOf, termsOf } from './term-options.js';
 
 /** What an operator asks for; without any of these the issuer serves. */
 export type Command =
@@ -36,29 +26,6 @@ export type KeyCommand =
   | { readonly name: 'keys add'; readonly alg?: SigningAlgorithm; readonly file?: string }
   | { readonly name: 'keys activate' | 'keys retire'; readonly kid: string; readonly force: boolean };
 
-/** The terms of a license, for `issue` and `change`. */
-const TERM_OPTIONS = {
-  company: TEXT,
-  product: { type: 'string', multiple: true },
-  users: TEXT,
-  starts: TEXT,
-  days: TEXT,
-  'token-days': TEXT,
-  'token-minutes': TEXT,
-  'warn-days': TEXT,
-  'token-warn-days': TEXT,
-  'update-days': TEXT,
-} as const;
-
-const ISSUE_OPTIONS = { sub: TEXT, lid: TEXT, ...TERM_OPTIONS } as const;
-
-const CHANGE_OPTIONS = {
-  ...TERM_OPTIONS,
-  expires: TEXT,
-  'no-company': { type: 'boolean', default: false },
-  'no-users': { type: 'boolean', default: false },
-} as const;
-
 /**
  * The command of a command line, which does not name the program.
  * @returns undefined when it has no command but options alone, or names `serve`
@@ -69,8 +36,7 @@ export function readCommand([name, ...rest]: readonly string[]): Command | undef
     case 'issue':
       return readIssue(rest);
     case 'list': {
-      const flag = { type: 'boolean', default: false } as const;
-      const { values } = read(rest, { json: flag, usage: flag }, 0);
+      const { values } = read(rest, { json: FLAG, usage: FLAG }, 0);
       return values.help ? { name: 'help' } : { name, json: values.json, usage: values.usage };
     }
     case 'show':
@@ -97,12 +63,7 @@ export function readCommand([name, ...rest]: readonly string[]): Command | undef
     case 'prolong': {
       const { values, positionals } = read(rest, { days: TEXT, until: TEXT }, 1);
       if (values.help) return { name: 'help' };
-      const days = wholeNumber('days', values.days, 1, MAX_DAYS);
-      const until = moment('until', values.until);
-      if ((days === undefined) === (until === undefined))
-        throw new UsageError('Say either by how many days, --days <n>, or until when, --until <time>.');
-      const by = until === undefined ? { days: days as number } : { until };
-      return { name, lid: lidOf(positionals), by };
+      return { name, by: prolongationOf(values), lid: lidOf(positionals) };
     }
     case 'confirm-clock':
     case 'change-issuer-id': {
@@ -163,40 +124,7 @@ function readChange(args: readonly string[]): Command {
   const { values, positionals } = read(args, CHANGE_OPTIONS, 1);
   if (values.help) return { name: 'help' };
   const lid = lidOf(positionals);
-  const { 'no-company': noCompany, 'no-users': noUsers, help: _, ...given } = values;
-  if (!noCompany && !noUsers && Object.keys(given).length === 0)
-    throw new UsageError('Say what to change, such as --users <n>: --help lists all terms.');
-  assertOneOf(['company', values.company], ['no-company', noCompany || undefined]);
-  assertOneOf(['users', values.users], ['no-users', noUsers || undefined]);
-  assertOneOf(['expires', values.expires], ['days', values.days]);
-  const terms = termsOf(values);
-  return {
-    name: 'change',
-    lid,
-    change: {
-      ...terms,
-      company: noCompany ? null : terms.company,
-      includedUsers: noUsers ? null : terms.includedUsers,
-      expires: moment('expires', values.expires),
-    },
-  };
-}
-
-function termsOf(values: {
-  readonly [Option in keyof typeof TERM_OPTIONS]?: Option extends 'product' ? string[] : string;
-}) {
-  const days = wholeNumber('days', values.days, 1, MAX_DAYS);
-  return {
-    company: values.company,
-    products: values.product,
-    includedUsers: wholeNumber('users', values.users, 0, MAX_COUNT),
-    starts: moment('starts', values.starts),
-    licenseSeconds: days === undefined ? undefined : days * DAY,
-    tokenSeconds: tokenSeconds(values['token-days'], values['token-minutes']),
-    licenseWarnDays: wholeNumber('warn-days', values['warn-days'], 0, MAX_DAYS),
-    tokenWarnDays: wholeNumber('token-warn-days', values['token-warn-days'], 0, MAX_DAYS),
-    updateDays: wholeNumber('update-days', values['update-days'], 0, MAX_DAYS),
-  };
+  return { name: 'change', lid, change: changeOf(values) };
 }
 
 function lidOf([lid]: readonly string[]): string {

@@ -18,6 +18,7 @@ const MOMENT = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2}
 
 const HELP = { help: { type: 'boolean', short: 'h', default: false } } as const;
 export const TEXT = { type: 'string' } as const;
+export const FLAG = { type: 'boolean', default: false } as const;
 
 /** Node's own parser, which takes no option that is not listed. */
 export function read<const O extends OptionsConfig>(
@@ -53,6 +54,17 @@ export function tokenSeconds(days: string | undefined, minutes: string | undefin
   const wholeMinutes = wholeNumber('token-minutes', minutes, 1, MAX_DAYS * (DAY / MINUTE_SECONDS));
   if (wholeDays !== undefined) return wholeDays * DAY;
   return wholeMinutes === undefined ? undefined : wholeMinutes * MINUTE_SECONDS;
+}
+
+export function oneOf<const T extends string>(
+  option: string,
+  text: string | undefined,
+  values: readonly T[],
+): T | undefined {
+  const known = values.find((value) => value === text);
+  if (text !== undefined && known === undefined)
+    throw new UsageError(`--${option} must be one of: ${values.join(', ')}.`);
+  return known;
 }
 
 /** RFC 3339 (section 5.6), a full date (then midnight in UTC) or Unix seconds, as Unix seconds. */

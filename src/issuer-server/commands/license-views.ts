@@ -1,4 +1,5 @@
 import { DAY, isoTime, toSeconds } from '../../domain/clock.js';
+import { readSeatPolicy } from '../../domain/usage/seat-policy.js';
 import type { ChangedTerms } from '../licenses/changed-terms.js';
 import type { LicenseEventEntity } from '../licenses/license-event.entity.js';
 import type { LicenseOverview } from '../licenses/license-overview.js';
@@ -29,7 +30,10 @@ export function licenseSheet({ license, iss, lastToken, lastRenewal, nextEnd }: 
     ['Issuer', iss],
     ['Instance', license.sub],
     ['Products', license.prod.join(', ')],
-    ['Users', String(license.includedUsers ?? 'no limit')],
+    ['Users', usersText(license)],
+    ['Devices', devicesText(license)],
+    ['Sessions', String(license.maxSessions || 'no limit')],
+    ['Seats', seatsText(license)],
     ['Starts', isoTime(license.nbf)],
     ['Ends', `${isoTime(license.lexp)}, warning ${days(licExpWarnDays)} before`],
     [
@@ -64,6 +68,12 @@ export function publicView({ license, iss, lastToken, lastRenewal, nextEnd }: Li
     prod: license.prod,
     company: license.company,
     included_users: license.includedUsers,
+    included_admins: license.includedAdmins,
+    included_viewers: license.includedViewers,
+    anonymousRatio: license.anonymousRatio,
+    max_concurrent_user_sessions: license.maxSessions,
+    usage_billing: license.usageBilling,
+    seat_policy: license.seatPolicy,
     nbf: license.nbf,
     lexp: license.lexp,
     token_seconds: license.tokenSeconds,
@@ -92,6 +102,25 @@ export function publicEvent({
   detail,
 }: LicenseEventEntity) {
   return { at: toSeconds(at.getTime()), kind, actor, instance, version, jti, kid, iat, exp, changes: detail };
+}
+
+type Seats = LicenseOverview['license'];
+
+/** By the rule of the service: limits by role count without one for all, and a role that is not named has none. */
+function usersText({ includedUsers, includedAdmins, includedViewers }: Seats): string {
+  if (includedUsers) return String(includedUsers);
+  if (includedAdmins === null && includedViewers === null) return 'no limit';
+  return `${includedAdmins ?? 0} admins and editors, ${includedViewers ?? 0} viewers`;
+}
+
+function devicesText({ anonymousRatio }: Seats): string {
+  return anonymousRatio ? `${anonymousRatio} anonymous devices take one seat` : 'take no seats';
+}
+
+function seatsText({ seatPolicy, usageBilling }: Seats): string {
+  const { policy } = readSeatPolicy({ seat_policy: { ...seatPolicy }, usage_billing: usageBilling });
+  const tolerance = policy.mode === 'tolerance' ? ` of ${policy.tolerancePercent} %` : '';
+  return `${policy.mode}${tolerance}, ${policy.window}, ${policy.leave}${usageBilling ? '; use is billed' : ''}`;
 }
 
 function whatHappened({ kind, jti, exp, detail }: LicenseEventEntity): string {

@@ -3,6 +3,7 @@ import { list } from '../../config/setting.js';
 import type { KeySet } from '../../domain/token/key-set.js';
 import { judge, LicenseStatus } from '../../domain/license/license.js';
 import { authenticateLicenseToken } from '../../domain/license/license-token.js';
+import { readSeatPolicy } from '../../domain/usage/seat-policy.js';
 import { parseRootUrl } from '../../domain/root-url.js';
 import { ServiceError } from '../../domain/service-error.js';
 import { IssuerServerError } from '../issuer-server-error.js';
@@ -27,6 +28,13 @@ export async function assertAcceptable(
     );
   }
   const { claims } = await authenticated(token, keySet);
+  const [fault] = readSeatPolicy(claims).faults;
+  if (fault !== undefined) throw new IssuerServerError(`No service would follow this policy: ${fault}.`);
+  if ((claims.included_users ?? 0) > 0 && (claims.included_admins ?? claims.included_viewers) !== undefined) {
+    throw new IssuerServerError(
+      'A license has one limit for all users, or limits by role: with included_users above 0, services ignore included_admins and included_viewers.',
+    );
+  }
   if (lexp <= now) throw new IssuerServerError('A license with this beginning would have ended by now.');
   const policy = { issuer: issuerId, rootUrl: parseRootUrl(sub), products: prod };
   const verdict = judge(claims, policy, Math.max(now, nbf));

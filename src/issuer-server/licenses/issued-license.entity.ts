@@ -1,5 +1,6 @@
 import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 import { INTEGER } from '../../database/integer-column.js';
+import type { SeatPolicyClaim } from '../../domain/usage/seat-policy.js';
 
 export type IssuedLicenseStatus = 'active' | 'suspended' | 'revoked';
 
@@ -27,6 +28,28 @@ export class IssuedLicenseEntity {
 
   @Column({ type: 'integer', name: 'included_users', nullable: true })
   includedUsers!: number | null;
+
+  /** Limits by role; they count where `includedUsers` is 0 or null. */
+  @Column({ type: 'integer', name: 'included_admins', nullable: true })
+  includedAdmins!: number | null;
+
+  @Column({ type: 'integer', name: 'included_viewers', nullable: true })
+  includedViewers!: number | null;
+
+  /** How many anonymous devices take one seat. */
+  @Column({ type: 'integer', name: 'anonymous_ratio', nullable: true })
+  anonymousRatio!: number | null;
+
+  /** How many sessions a user can have at a time. */
+  @Column({ type: 'integer', name: 'max_sessions', nullable: true })
+  maxSessions!: number | null;
+
+  /** Whether use is billed: instances report it, and refuse no user. */
+  @Column('boolean', { name: 'usage_billing', default: false })
+  usageBilling!: boolean;
+
+  @Column({ type: 'jsonb', name: 'seat_policy', nullable: true })
+  seatPolicy!: SeatPolicyClaim | null;
 
   /** Start and end of the license, Unix seconds. */
   @Column(INTEGER)
@@ -72,4 +95,8 @@ export class IssuedLicenseEntity {
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt!: Date;
+
+  /** SHA-256 of the terms it was issued with, hexadecimal; null where a release before this column issued it. */
+  @Column({ type: 'text', name: 'issue_digest', nullable: true })
+  issueDigest!: string | null;
 }

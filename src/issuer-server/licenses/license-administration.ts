@@ -52,9 +52,12 @@ export class LicenseAdministration {
     @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
 
-  /** @throws IssuerServerError when the terms cannot be those of a license, or its `lid` is taken; ClockDoubtError */
+  /**
+   * Repeating it with the same `lid` and terms, as after a lost answer, issues nothing and gives the newest token.
+   * @throws IssuerServerError when the terms cannot be those of a license, or its `lid` is taken; ClockDoubtError
+   */
   async issue(terms: LicenseTerms): Promise<IssuedLicense> {
-    const { license, signed } = await this.database.transaction(async (manager) => {
+    const issued = await this.database.transaction(async (manager) => {
       const license = newLicense(terms, await this.clock.now(manager), this.clock.moment);
       license.prod = readProducts(license.prod);
       if (license.company !== null) assertReadable(license.company);
@@ -62,6 +65,8 @@ export class LicenseAdministration {
       await this.#assertAcceptable(license, signed.token, license.lastIat);
       license.lastToken = signed.token;
       if (!(await this.licenses.insert(manager, license))) {
+        const present = await this.licenses.load(manager, license.lid);
+        if (present?.issueDigest === license.issueDigest) return undefined;
         throw new IssuerServerError(`There is a license "${license.lid}" already: choose another --lid.`);
       }
       await this.history.record(manager, {
@@ -72,6 +77,8 @@ export class LicenseAdministration {
       });
       return { license, signed };
     });
+    if (issued === undefined) return this.token(terms.lid as string);
+    const { license, signed } = issued;
     const { lid, lexp } = license;
     const { token, jti, exp } = signed;
     this.#logger.log({ msg: 'license issued', lid, jti, exp, lexp });

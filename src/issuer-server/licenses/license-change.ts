@@ -1,15 +1,26 @@
 import { isoTime } from '../../domain/clock.js';
+import type { SeatPolicyClaim } from '../../domain/usage/seat-policy.js';
 import { IssuerServerError } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 import { type LicenseTerms, maxTokenWarnDays } from './license-terms.js';
 
 /** Terms that can be agreed anew as they were for a new license. */
-type Again = Omit<LicenseTerms, 'sub' | 'lid' | 'company' | 'includedUsers'>;
+type Again = Omit<LicenseTerms, 'sub' | 'lid' | keyof Removable>;
 
-/** The terms that are to be other ones; what is undefined stays as it is, and null takes a term away. */
-export interface LicenseChange extends Again {
+/** Terms that a license need not have. */
+interface Removable {
   readonly company?: string | null | undefined;
   readonly includedUsers?: number | null | undefined;
+  readonly includedAdmins?: number | null | undefined;
+  readonly includedViewers?: number | null | undefined;
+  readonly anonymousRatio?: number | null | undefined;
+  readonly maxSessions?: number | null | undefined;
+  /** Members that are not named stay as they are, too. */
+  readonly seatPolicy?: SeatPolicyClaim | null | undefined;
+}
+
+/** The terms that are to be other ones; what is undefined stays as it is, and null takes a term away. */
+export interface LicenseChange extends Again, Removable {
   /** When it ends, Unix seconds: in the place of `licenseSeconds`. */
   readonly expires?: number | undefined;
 }
@@ -49,9 +60,17 @@ export function withChange(
       : Math.min(license.tokExpWarnDays, maxTokenWarnDays(tokenSeconds));
   return {
     ...license,
-    company: change.company === undefined ? license.company : change.company,
+    company: orElse(change.company, license.company),
     prod: change.products === undefined ? license.prod : [...change.products],
-    includedUsers: change.includedUsers === undefined ? license.includedUsers : change.includedUsers,
+    includedUsers: orElse(change.includedUsers, license.includedUsers),
+    includedAdmins: orElse(change.includedAdmins, license.includedAdmins),
+    includedViewers: orElse(change.includedViewers, license.includedViewers),
+    anonymousRatio: orElse(change.anonymousRatio, license.anonymousRatio),
+    maxSessions: orElse(change.maxSessions, license.maxSessions),
+    usageBilling: change.usageBilling ?? license.usageBilling,
+    seatPolicy: change.seatPolicy
+      ? { ...license.seatPolicy, ...change.seatPolicy }
+      : orElse(change.seatPolicy, license.seatPolicy),
     nbf,
     lexp,
     tokenSeconds,
@@ -59,4 +78,9 @@ export function withChange(
     tokExpWarnDays: change.tokenWarnDays ?? warnDays,
     updateDays: change.updateDays ?? license.updateDays,
   };
+}
+
+/** What is undefined stays as it is; null takes it away. */
+function orElse<T>(wanted: T | null | undefined, present: T | null): T | null {
+  return wanted === undefined ? present : wanted;
 }

@@ -1,4 +1,5 @@
 import { DAY } from '../../domain/clock.js';
+import type { SeatPolicyClaim } from '../../domain/usage/seat-policy.js';
 
 /** What is agreed for a license; all but `sub` has a default. */
 export interface LicenseTerms {
@@ -9,6 +10,15 @@ export interface LicenseTerms {
   readonly company?: string | undefined;
   readonly products?: readonly string[] | undefined;
   readonly includedUsers?: number | undefined;
+  /** Limits by role, in the place of the one for all users. */
+  readonly includedAdmins?: number | undefined;
+  readonly includedViewers?: number | undefined;
+  /** How many anonymous devices take one seat. */
+  readonly anonymousRatio?: number | undefined;
+  /** How many sessions a user can have at a time. */
+  readonly maxSessions?: number | undefined;
+  readonly usageBilling?: boolean | undefined;
+  readonly seatPolicy?: SeatPolicyClaim | undefined;
   /** When the license begins, Unix seconds: now, unless given. */
   readonly starts?: number | undefined;
   /** How long the license lasts from its beginning, seconds. */
@@ -41,6 +51,12 @@ export function completeTerms(terms: LicenseTerms) {
     company: terms.company ?? null,
     products: terms.products ?? DEFAULTS.products,
     includedUsers: terms.includedUsers ?? null,
+    includedAdmins: terms.includedAdmins ?? null,
+    includedViewers: terms.includedViewers ?? null,
+    anonymousRatio: terms.anonymousRatio ?? null,
+    maxSessions: terms.maxSessions ?? null,
+    usageBilling: terms.usageBilling ?? false,
+    seatPolicy: terms.seatPolicy ?? null,
     starts: terms.starts,
     licenseSeconds: terms.licenseSeconds ?? DEFAULTS.licenseSeconds,
     tokenSeconds,

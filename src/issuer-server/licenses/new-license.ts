@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { parseRootUrl, RootUrlError } from '../../domain/root-url.js';
+import { canonicalJson, type JsonObject } from '../../domain/token/strict-json.js';
 import { IssuerServerError } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 import { completeTerms, type LicenseTerms } from './license-terms.js';
@@ -28,6 +29,12 @@ export function newLicense(terms: LicenseTerms, now: number, createdAt: Date): I
     prod: [...complete.products],
     company: complete.company,
     includedUsers: complete.includedUsers,
+    includedAdmins: complete.includedAdmins,
+    includedViewers: complete.includedViewers,
+    anonymousRatio: complete.anonymousRatio,
+    maxSessions: complete.maxSessions,
+    usageBilling: complete.usageBilling,
+    seatPolicy: complete.seatPolicy,
     nbf,
     lexp: nbf + complete.licenseSeconds,
     tokenSeconds: complete.tokenSeconds,
@@ -39,7 +46,14 @@ export function newLicense(terms: LicenseTerms, now: number, createdAt: Date): I
     aheadIat: null,
     revokedAt: null,
     createdAt,
+    issueDigest: digestOf(terms),
   };
+}
+
+/** The same for the same terms, in whichever order they are said. */
+function digestOf(terms: LicenseTerms): string {
+  const said = JSON.parse(JSON.stringify(terms)) as JsonObject;
+  return createHash('sha256').update(canonicalJson(said)).digest('hex');
 }
 
 function canonicalSubject(sub: string): string {

@@ -69,6 +69,30 @@ describe('the command line', () => {
         },
       },
     ],
+    [
+      'issue --sub http://a/ --admins 3 --viewers 9 --devices-per-seat 3 --sessions 2 --billing on --seat-mode tolerance --seat-tolerance 10 --seat-window calendar-month --seat-leave free',
+      {
+        terms: {
+          ...{ includedAdmins: 3, includedViewers: 9, anonymousRatio: 3, maxSessions: 2, usageBilling: true },
+          seatPolicy: {
+            mode: 'tolerance',
+            tolerance_percent: 10,
+            window: 'calendar-month',
+            leave: 'free',
+          },
+        },
+      },
+    ],
+    [
+      'change 1 --no-admins --no-viewers --no-devices-per-seat --no-sessions --no-seat-policy --billing off',
+      {
+        change: {
+          ...{ includedAdmins: null, includedViewers: null, anonymousRatio: null, maxSessions: null },
+          ...{ seatPolicy: null, usageBilling: false },
+        },
+      },
+    ],
+    ['change 1 --seat-leave free', { change: { seatPolicy: { leave: 'free' } } }],
     ['change 1 --expires 2027-01-01', { name: 'change', change: { expires: 1_798_761_600 } }],
     ['change 1 --no-users --no-company', { name: 'change', change: { includedUsers: null, company: null } }],
     ['suspend 1', { name: 'suspend', lid: '1' }],
@@ -129,6 +153,12 @@ describe('the command line', () => {
     'change 1 --lid 2',
     'change 1 --users 5 --no-users',
     'change 1 --company B --no-company',
+    'change 1 --viewers 5 --no-viewers',
+    'change 1 --seat-leave free --no-seat-policy',
+    'issue --sub http://a/ --seat-mode strict',
+    'issue --sub http://a/ --seat-tolerance 1001',
+    'issue --sub http://a/ --billing yes',
+    'issue --sub http://a/ --no-seat-policy',
     'change 1 --days 5 --expires 2027-01-01',
     'change 1 --token-days 1 --token-minutes 1',
     'keys',
@@ -181,7 +211,7 @@ describe('a command', () => {
       /^License +demo\nStatus +active\nCompany +-\nIssuer +https:\/\/issuer\.example\.com\n/,
     );
     expect(sheet).toMatch(
-      /\nUsers +8\n.*\nTokens +last 7 days, warning 2 days before, renewed after 1 day\n/s,
+      /\nUsers +8\nDevices +take no seats\nSessions +no limit\nSeats +active-only, rolling-30d, keep\n.*\nTokens +last 7 days, warning 2 days before, renewed after 1 day\n/s,
     );
     expect((await run('revoke demo')).stderr).toContain('revoked');
   });

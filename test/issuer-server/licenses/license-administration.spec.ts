@@ -7,6 +7,7 @@ import {
   authenticateLicenseToken,
   verifyRevocationStatement,
 } from '../../../src/domain/license/license-token.js';
+import { termsOf } from '../../../src/domain/usage/seat-terms.js';
 import { verifyLicenseToken } from '../../support/verify-license-token.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { INSTANCE, ISSUER_ID, policy, TestIssuerServer } from '../test-issuer-server.js';
@@ -175,7 +176,83 @@ describe('an issued license', () => {
 
   it('keeps its id to itself', async () => {
     const { lid } = await issuerServer.issued();
-    await expect(issuer.issue({ sub: INSTANCE, lid })).rejects.toThrow('There is a license');
+    await expect(issuer.issue({ sub: INSTANCE, lid, includedUsers: 1 })).rejects.toThrow(
+      'There is a license',
+    );
+  });
+
+  it('is issued once when the same terms come again with its id, as after a lost answer', async () => {
+    const terms = {
+      sub: INSTANCE,
+      lid: 'repeated',
+      includedUsers: 5,
+      seatPolicy: { mode: 'report' },
+    } as const;
+    const calls = await Promise.all([issuer.issue(terms), issuer.issue(terms), issuer.issue(terms)]);
+    expect(new Set(calls.map(({ token }) => token)).size).toBe(1);
+    issuerServer.clock.advance(60_000);
+    await issuer.change('repeated', { includedUsers: 9 });
+    const { token, license } = await issuer.issue({ ...terms, seatPolicy: { mode: 'report' } });
+    const { claims } = await authenticateLicenseToken(token, await issuerServer.keySet());
+    expect([claims.included_users, license.includedUsers]).toEqual([9, 9]);
+    await issuer.suspend('repeated');
+    await expect(issuer.issue(terms)).rejects.toThrow('"repeated" is suspended');
+    const { nest } = issuerServer.running.application;
+    const kinds = (await nest.get(LicenseRegister).historyOf('repeated')).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'issued')).toHaveLength(1);
+  });
+
+  it('says everything about seats that the service reads', async () => {
+    const seatPolicy = { mode: 'tolerance', tolerance_percent: 10, window: 'calendar-month', leave: 'free' };
+    const { token, lid } = await issuerServer.issued({
+      ...{ includedAdmins: 3, includedViewers: 0, anonymousRatio: 3, maxSessions: 2, usageBilling: true },
+      seatPolicy: seatPolicy as LicenseTerms['seatPolicy'],
+    });
+    const { claims } = await authenticateLicenseToken(token, await issuerServer.keySet());
+    expect(claims).toMatchObject({
+      ...{ included_admins: 3, included_viewers: 0, anonymousRatio: 3, max_concurrent_user_sessions: 2 },
+      ...{ usage_billing: true, seat_policy: seatPolicy },
+    });
+    expect(claims).not.toHaveProperty('included_users');
+    // The same as in the database.
+    expect((await issuer.token(lid)).token).toBe(token);
+    await issuer.change(lid, {
+      ...{ includedAdmins: null, includedViewers: null, includedUsers: 8, anonymousRatio: null },
+      ...{ maxSessions: null, usageBilling: false, seatPolicy: { tolerance_percent: 20 } },
+    });
+    const changed = await authenticateLicenseToken(
+      (await issuer.token(lid)).token,
+      await issuerServer.keySet(),
+    );
+    expect(termsOf(changed.claims)).toMatchObject({
+      ...{ anonymousRatio: 0, maxSessions: 0, pools: [{ limit: 8 }], policyFaults: [] },
+      policy: { mode: 'tolerance', tolerancePercent: 20, window: 'calendar-month', leave: 'free' },
+    });
+    await issuer.change(lid, { seatPolicy: null });
+    const last = await authenticateLicenseToken((await issuer.token(lid)).token, await issuerServer.keySet());
+    expect(last.claims).not.toHaveProperty('seat_policy');
+    const { nest } = issuerServer.running.application;
+    expect((await nest.get(LicenseRegister).historyOf(lid)).at(-2)).toMatchObject({
+      kind: 'changed',
+      detail: { seat_policy: { now: null } },
+    });
+  });
+
+  it.each<[string, Partial<LicenseTerms>, RegExp]>([
+    ['a mode', { seatPolicy: { mode: 'strict' as never } }, /seat_policy\.mode must be one of/],
+    ['a tolerance', { seatPolicy: { tolerance_percent: 1001 } }, /seat_policy\.tolerance_percent must be/],
+    ['a member', { seatPolicy: { seats: 5 } as never }, /seat_policy\.seats is not known/],
+    ['a count', { includedViewers: 2 ** 31 }, /"included_viewers" must be/],
+    [
+      'two kinds of limits',
+      { includedUsers: 5, includedAdmins: 1 },
+      /one limit for all users, or limits by role/,
+    ],
+  ])('cannot have %s that no service would follow', async (_, terms, message) => {
+    await expect(issuer.issue({ sub: INSTANCE, ...terms })).rejects.toThrow(message);
+    const { lid } = await issuer.issue({ sub: INSTANCE });
+    await expect(issuer.change(lid, terms)).rejects.toThrow(message);
+    expect((await issuer.find(lid))?.seatPolicy).toBeNull();
   });
 });
 
