@@ -27,7 +27,8 @@ This page is written by \`npm run cli:document\` from the commands themselves.
 
 ## Output
 
-- On a terminal a command prints tables. \`NO_COLOR\` takes the colors away.
+- On a terminal a command prints tables. \`NO_COLOR\` takes the colors away. \`timeline\` and \`usage history\` draw a picture instead, in ASCII if the locale
+  (\`LC_ALL\`, \`LC_CTYPE\`, \`LANG\`) is not UTF-8; \`| cat\` gets their table.
 - To another program it prints a line for each row, with tabs between the cells and without a head. Where a command prints several tables, each line begins with the name
   of its table.
 - \`--json\` prints JSON: the answer of the operation that is named below, as [openapi.yaml](openapi.yaml) describes it, unless the command says else. An error is

@@ -14,6 +14,7 @@ import {
 } from './license-views.js';
 import { type LicentiaCommand, valueOf } from './licentia-command.js';
 import type { Report } from './report.js';
+import { timelinePicture } from './timeline-picture.js';
 import { hasColor } from './surroundings.js';
 
 const YES = ['-y, --yes', 'do not ask'] as const;
@@ -66,11 +67,14 @@ export function addLicenseCommands(program: LicentiaCommand): void {
     .calls(
       'timeline',
       {
-        summary: 'show when the answer of the check will change',
-        examples: ['licentia timeline', 'licentia timeline --json'],
+        summary: 'show when the answer of the check will change; on a terminal as a picture',
+        examples: ['licentia timeline', 'licentia timeline | cat', 'licentia timeline --json'],
         operations: ['showTimeline'],
       },
-      async ({ api }) => timelineReport(await valueOf(api.GET('/api/licensing/timeline'))),
+      async ({ api }) => {
+        const timeline = await valueOf(api.GET('/api/licensing/timeline'));
+        return { ...timelineReport(timeline), picture: (canvas) => timelinePicture(timeline, canvas) };
+      },
     )
     .calls(
       'inspect <file>',

@@ -5,10 +5,12 @@ import { CallFailedError, CommandError } from './command-error.js';
 import { type ConnectionOptions, findConnection } from './connection.js';
 import { ExitCode } from './exit-code.js';
 import { render, type Report } from './report.js';
-import { hasColor, type Surroundings } from './surroundings.js';
+import { hasColor, hasUnicode, type Surroundings } from './surroundings.js';
 
 /** A person who waits longer than this is told for what, milliseconds. */
 const PATIENCE_MS = 1_000;
+/** Of a terminal that does not say how wide it is. */
+const USUAL_COLUMNS = 80;
 
 type OptionRow = readonly [flags: string, description: string, parse?: (text: string) => unknown];
 
@@ -155,7 +157,13 @@ export class LicentiaCommand extends Command {
     try {
       if (this.manual?.isShownOnce === true) assertReadable(around, quiet);
       const report = await run();
-      const format = { json, isTerminal: around.isTerminal.stdout, hasColor: hasColor(around) };
+      const format = {
+        json,
+        isTerminal: around.isTerminal.stdout,
+        hasColor: hasColor(around),
+        columns: around.columns ?? USUAL_COLUMNS,
+        hasUnicode: hasUnicode(around),
+      };
       if (!quiet) await around.write(render(report, format));
       if (!quiet && !json && report.note !== undefined) around.say(`${report.note}\n`);
       return report.exitCode ?? ExitCode.Done;

@@ -23,6 +23,9 @@ const code = await runCommandLine(process.argv.slice(2), {
   get isOutputClosed() {
     return isClosed('stdout');
   },
+  get columns() {
+    return isatty(1) ? process.stdout.columns : undefined;
+  },
   write: async (text) => {
     const unwritten = await stdout.print(text);
     if (unwritten === undefined) return;

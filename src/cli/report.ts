@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { isoTime } from '../domain/clock.js';
 import { withoutInvisible } from '../domain/invisible-character.js';
+import type { Canvas } from './picture.js';
 import { textTable } from '../issuer-server/commands/text-table.js';
 
 export type Cell = string | number | boolean | null | undefined | readonly (string | number)[];
@@ -20,6 +21,8 @@ export interface Report {
   /** What `--json` prints. */
   readonly json: unknown;
   readonly sections: readonly Section[];
+  /** Instead of the tables on a terminal. */
+  readonly picture?: (canvas: Canvas) => string;
   /** For people alone: on standard error, and not with `--quiet`. */
   readonly note?: string;
   /** 1 for a completed no; 0 unless given. */
@@ -31,11 +34,14 @@ export interface Format {
   readonly json: boolean;
   readonly isTerminal: boolean;
   readonly hasColor: boolean;
+  readonly columns: number;
+  readonly hasUnicode: boolean;
 }
 
 /** What goes to standard output. */
-export function render({ json, sections }: Report, format: Format): string {
+export function render({ json, sections, picture }: Report, format: Format): string {
   if (format.json) return `${JSON.stringify(json, null, 2)}\n`;
+  if (format.isTerminal && picture !== undefined) return picture(format);
   return format.isTerminal
     ? sections.map((section) => tableOf(section, format.hasColor)).join('\n')
     : sections.map(tabSeparated).join('');

@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly isTerminal: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
   /** Whether the process was started without a standard output. */
   readonly isOutputClosed: boolean;
+  /** Of the terminal; undefined where nobody knows. */
+  readonly columns?: number | undefined;
   readonly write: (text: string) => Promise<void>;
   readonly say: (text: string) => void;
   /** Says that work may be left that never ends: the process then ends without it. */
@@ -16,4 +18,9 @@ export interface Surroundings {
 /** https://no-color.org: any value but the empty one. */
 export function hasColor({ environment, isTerminal }: Surroundings): boolean {
   return isTerminal.stdout && !environment.NO_COLOR && environment.TERM !== 'dumb';
+}
+
+/** By the locale, in the order of POSIX: a picture has other characters where the terminal shows ASCII alone. */
+export function hasUnicode({ environment: { LC_ALL, LC_CTYPE, LANG } }: Surroundings): boolean {
+  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '');
 }

@@ -1,6 +1,7 @@
 import { addSeatCommands } from './seat-commands.js';
 import { day } from './arguments.js';
 import { type LicentiaCommand, valueOf } from './licentia-command.js';
+import { seatsPicture } from './seats-picture.js';
 import { type Cell, time } from './report.js';
 import { addSubjectCommands } from './subject-commands.js';
 
@@ -79,7 +80,7 @@ function addReadings(usage: LicentiaCommand): void {
     .calls<Span>(
       'history',
       {
-        summary: 'show the closed days of the ledger',
+        summary: 'show the closed days of the ledger; on a terminal as a chart of the seats',
         options: DAYS,
         examples: ['licentia usage history', 'licentia usage history --from 2026-11-01 --to 2026-11-27'],
         operations: ['showUsageHistory'],
@@ -90,6 +91,7 @@ function addReadings(usage: LicentiaCommand): void {
         );
         return {
           json: history,
+          picture: (canvas) => seatsPicture(history.days, canvas),
           sections: [
             {
               head: ['day', 'licensed', 'used', 'limit', 'peak', 'refused', 'observed'],

@@ -164,7 +164,7 @@ describe('The parts of a command line', () => {
       json: { name: 'a\tb' },
       sections: [{ name: 'part', head: ['name', 'list'], rows: [['a\tb\n\u001b[2J', ['x', 'y']]] }],
     };
-    const format = { json: false, isTerminal: false, hasColor: false };
+    const format = { json: false, isTerminal: false, hasColor: false, columns: 80, hasUnicode: true };
     expect(render(report, format)).toBe('part\ta?b??[2J\tx, y\n');
     expect(render(report, { ...format, isTerminal: true })).toBe('part\nname      list\na?b??[2J  x, y\n');
     expect(render(report, { ...format, json: true })).toBe('{\n  "name": "a\\tb"\n}\n');
