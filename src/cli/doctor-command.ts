@@ -1,15 +1,16 @@
 import { styleText } from 'node:util';
 import { type Client, createClient, type Outcome } from '#client';
 import type { ServiceConfig } from '../config/service-config.js';
-import { withoutInvisible } from '../domain/invisible-character.js';
+import type { ErrorCode } from '../domain/service-error.js';
 import type { Finding } from '../doctor/finding.js';
 import type { RemoteService } from '../doctor/doctor.js';
 import { CallFailedError } from './command-error.js';
 import { type ConnectionOptions, findConnection } from './connection.js';
 import { ExitCode } from './exit-code.js';
-import { CONNECTION, type LicentiaCommand, valueOf } from './licentia-command.js';
+import { CONNECTION, type LicentiaCommand } from './licentia-command.js';
+import { MIN_COLUMNS, wrap } from './picture.js';
 import type { Report } from './report.js';
-import { hasColor, type Surroundings } from './surroundings.js';
+import { hasColor, type Surroundings, USUAL_COLUMNS } from './surroundings.js';
 
 const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 /** A person who waits longer than this is told for what, milliseconds. */
@@ -63,7 +64,7 @@ function reportOf(findings: readonly Finding[], around: Surroundings): Report {
   const json = { verdict, complete, findings };
   const exitCode = isFailed ? ExitCode.No : complete ? ExitCode.Done : ExitCode.Unknown;
   const section = around.isTerminal.stdout
-    ? { text: linesOf(findings, hasColor(around)), rows: [] }
+    ? { text: linesOf(findings, around), rows: [] }
     : {
         rows: findings.map((one) => [one.verdict, one.area, one.check, one.message, one.cause, one.next]),
       };
@@ -71,14 +72,22 @@ function reportOf(findings: readonly Finding[], around: Surroundings): Report {
 }
 
 /** For a terminal: a line for each, and below it what to do. */
-function linesOf(findings: readonly Finding[], isColored: boolean): string {
+function linesOf(findings: readonly Finding[], around: Surroundings): string {
   const width = Math.max(...findings.map(({ area, check }) => area.length + check.length + 1));
+  const margin = width + 8;
+  const columns = around.columns ?? USUAL_COLUMNS;
+  // On a narrow terminal what is said stands below its name.
+  const indent = columns - margin < MIN_COLUMNS ? 6 : margin;
   return findings
     .map(({ area, check, verdict, message, next }) => {
       const word = verdict.padEnd(4);
-      const mark = isColored ? styleText(COLORS[verdict], word, { validateStream: false }) : word;
-      const todo = next === null ? '' : `      ${' '.repeat(width)}${withoutInvisible(next)}\n`;
-      return `${mark}  ${`${area} ${check}`.padEnd(width)}  ${withoutInvisible(message)}\n${todo}`;
+      const mark = hasColor(around) ? styleText(COLORS[verdict], word, { validateStream: false }) : word;
+      const texts = [message, ...(next === null ? [] : [next])];
+      const text = texts.flatMap((one) => wrap(one, Math.max(MIN_COLUMNS, columns) - indent));
+      const name = `${mark}  ${`${area} ${check}`.padEnd(width)}`;
+      const [first = '', ...others] = text;
+      const head = indent === margin ? `${name}  ${first}` : `${name.trimEnd()}\n      ${first}`;
+      return [head, ...others.map((line) => `${' '.repeat(indent)}${line}`), ''].join('\n');
     })
     .join('');
 }
@@ -104,9 +113,20 @@ async function remoteService(
     url: connection.baseUrl,
     hasToken: connection.token !== undefined || connection.administrator !== undefined,
     readiness: () => readinessOf(probe),
-    explain: () => valueOf(api.GET('/api/licensing/check/explain')),
-    rehearse: () => valueOf(api.POST('/api/licensing/renewal/rehearse', { body: {} })),
+    explain: () => told(api.GET('/api/licensing/check/explain')),
+    rehearse: () => told(api.POST('/api/licensing/renewal/rehearse', { body: {} })),
   };
+}
+
+/** What the service says of its license. An answer to the caller, or none at all, says nothing of it. */
+async function told<T>(call: Promise<Outcome<T>>): Promise<T> {
+  const outcome = await call;
+  if (outcome.ok) return outcome.value;
+  const { RemoteError } = await import('../doctor/license-probe.js');
+  const { code } = outcome.failure;
+  const isOfLicense = code.startsWith('license.') || code.startsWith('issuer.');
+  const { message } = new CallFailedError(outcome.failure);
+  throw new RemoteError(message, isOfLicense ? (code as ErrorCode) : undefined);
 }
 
 /** As the addresses of profiles have it. */

@@ -5,12 +5,10 @@ import { CallFailedError, CommandError } from './command-error.js';
 import { type ConnectionOptions, findConnection } from './connection.js';
 import { ExitCode } from './exit-code.js';
 import { render, type Report } from './report.js';
-import { hasColor, hasUnicode, type Surroundings } from './surroundings.js';
+import { hasColor, hasUnicode, type Surroundings, USUAL_COLUMNS } from './surroundings.js';
 
 /** A person who waits longer than this is told for what, milliseconds. */
 const PATIENCE_MS = 1_000;
-/** Of a terminal that does not say how wide it is. */
-const USUAL_COLUMNS = 80;
 
 type OptionRow = readonly [flags: string, description: string, parse?: (text: string) => unknown];
 

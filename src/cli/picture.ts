@@ -38,7 +38,7 @@ export function wrap(text: string, width: number, indent = ''): string[] {
   return [...lines, line.trimEnd()];
 }
 
-/** Shares cells out by weight, at least one each. @returns their numbers, whose sum is `cells` where there are enough */
+/** Shares cells out by weight, at least one each. @returns numbers, whose sum is `cells` where there are enough */
 export function share(weights: readonly number[], cells: number): number[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0) || 1;
   const shares = weights.map((weight) => Math.max(1, Math.round((weight / total) * cells)));

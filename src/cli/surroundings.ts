@@ -1,3 +1,6 @@
+/** Of a terminal that does not say how wide it is. */
+export const USUAL_COLUMNS = 80;
+
 /** What a command finds around it: all that it reads of its process. */
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;

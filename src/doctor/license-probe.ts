@@ -1,6 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { isoTime, systemClock, toSeconds } from '../domain/clock.js';
 import { LicenseStatus } from '../domain/license/license.js';
+import type { ErrorCode } from '../domain/service-error.js';
 import { IssuerCallError } from '../issuer/issuer-call-error.js';
 import { IssuerKeys } from '../issuer/issuer-keys.js';
 import { LicenseExplainer } from '../licensing/explain/license-explainer.js';
@@ -8,7 +9,7 @@ import type { ExplanationResponse } from '../licensing/explain/explanation.respo
 import { RenewalReporter } from '../licensing/renewal/renewal-reporter.js';
 import { LicenseSources } from '../licensing/sources/license-sources.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
-import { failed } from './failure.js';
+import { failed, sentence } from './failure.js';
 import { type Finding, findingsOf } from './finding.js';
 import type { Probes } from './probe.js';
 
@@ -20,6 +21,19 @@ export type Explained = Pick<ExplanationResponse, 'answer' | 'status' | 'reason'
 export interface Rehearsed {
   readonly outcome: 'ready' | 'not-due' | 'unsupported';
   readonly message: string;
+}
+
+/** What the service said over HTTP, or why nothing came of it. */
+export class RemoteError extends Error {
+  override readonly name = 'RemoteError';
+
+  /** @param code - undefined where the service has said nothing of the license */
+  constructor(
+    message: string,
+    readonly code: ErrorCode | undefined,
+  ) {
+    super(message);
+  }
 }
 
 /** Who says what there is to say of the license: the service's own classes, or the service over HTTP. */
@@ -67,7 +81,11 @@ export async function examineLicense(
 
 function faultOf(check: string): (error: unknown) => Finding {
   return (error) => {
-    const finding = failed(LICENSE, check, error);
+    if (error instanceof RemoteError && error.code === undefined)
+      return LICENSE.unseen(check, sentence(error.message), {
+        next: 'Name the service with --url, and a token that may read its license.',
+      });
+    const finding = failed(LICENSE, check, error, error instanceof RemoteError ? error.code : undefined);
     if (error instanceof IssuerCallError) return finding;
     return { ...finding, next: 'Run "licentia explain" and "licentia renewal" for more.' };
   };

@@ -21,6 +21,8 @@ export class CommandStage {
   environment: Record<string, string> = {};
   /** Whether standard output is a terminal. */
   isTerminal = false;
+  /** How wide it is. */
+  columns: number | undefined;
   isOutputClosed = false;
 
   /** Runs the command in this process. @param line - words with blanks between them */
@@ -32,6 +34,7 @@ export class CommandStage {
       stdin: Readable.from([input]) as unknown as NodeJS.ReadStream,
       isTerminal: { stdin: false, stdout: this.isTerminal, stderr: false },
       isOutputClosed: this.isOutputClosed,
+      columns: this.columns,
       write: async (text) => {
         ran.stdout += text;
       },

@@ -92,6 +92,10 @@ describe('licentia doctor', () => {
         expect.stringMatching(/^limits open files (ok|warn)$/),
       ]);
       expect(asked.findings[2]?.message).toContain(`process ${process.pid}`);
+      const away = await examine({ LICENTIA_URL: 'http://127.0.0.1:2' });
+      expect(away).toMatchObject({ code: 2, complete: false });
+      stage.environment.LICENTIA_URL = service.url;
+      expect(await examine({ LICENTIA_TOKEN: 'licsa_wrong' })).toMatchObject({ code: 2, complete: false });
       delete stage.environment.LICENTIA_TOKEN;
       const untold = await examine();
       expect(untold).toMatchObject({ code: 2, verdict: 'warn', complete: false });
@@ -126,8 +130,12 @@ describe('licentia doctor', () => {
     stage.isTerminal = true;
     stage.environment.NO_COLOR = '1';
     expect((await stage.run('doctor')).stdout).toMatch(
-      /\nwarn {2}service readiness +No service answers at http:\/\/localhost:2\.\n {6,}Run "licentia serve"/,
+      /\nwarn {2}service readiness +No service answers at http:\/\/localhost:2\.\n {30}Run "licentia serve"/,
     );
+    stage.columns = 40;
+    for (const line of (await stage.run('doctor')).stdout.split('\n')) {
+      if (!line.includes('/')) expect([line, line.length <= 40]).toEqual([line, true]);
+    }
     delete stage.environment.NO_COLOR;
     expect((await stage.run('doctor')).stdout).toContain('\u001b[33mwarn\u001b[39m  service readiness');
   });
