@@ -1,9 +1,13 @@
 import { lookup } from 'node:dns';
 import { BlockList, connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
+import { withoutInvisible } from '../domain/invisible-character.js';
 
 /** How long a connection may take to stand, and how long its handshake, milliseconds. */
 const CONNECT_TIMEOUT_MS = 2_000;
+
+/** So much is repeated of why TLS was not established: a certificate may have thousands of names. Characters. */
+const MAX_REASON = 300;
 
 /** A name led to an address that no issuer has. */
 export class ForbiddenAddressError extends Error {
@@ -30,9 +34,10 @@ export class HandshakeError extends Error {
   override readonly name = 'HandshakeError';
   readonly code: string;
 
-  constructor(cause: Error & { code?: string }) {
-    super(cause.message, { cause });
-    this.code = `TLS_${cause.code ?? 'FAILED'}`;
+  /** Without the error of Node, which has the whole certificate. */
+  constructor({ message, code = 'FAILED' }: Error & { code?: string }) {
+    super(withoutInvisible(message.slice(0, MAX_REASON)));
+    this.code = `TLS_${code}`;
   }
 }
 

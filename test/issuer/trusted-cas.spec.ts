@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { type CertificateFile, readCertificateFile } from '../../src/config/certificate-file.js';
 import { issuerAgents } from '../../src/issuer/guarded-agent.js';
 import { TrustedCas } from '../../src/issuer/trusted-cas.js';
@@ -93,6 +94,25 @@ describe('The authorities for the issuer', () => {
       expect(await call()).toBe(200);
       await writeFile(path, one.cert);
       expect(await call()).toBe('HandshakeError');
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+
+  it('let a certificate with thousands of names say no more than a line of the log holds', async () => {
+    const names = Array.from({ length: 2_000 }, (_, number) => `${number}.elsewhere.example.com`);
+    const server = createServer(two.issue({ names })).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await writeFile(path, two.cert);
+    const { httpsAgent } = issuerAgents({ proxy: undefined, trustedCas: file }, () => undefined);
+    const { port } = server.address() as AddressInfo;
+    try {
+      const error = await new Promise<Error>((resolve) => {
+        get({ host: 'localhost', port, agent: httpsAgent }).on('error', resolve);
+      });
+      expect(error.message).toMatch(/altnames: Host: localhost\./);
+      expect(inspect(error).length).toBeLessThan(3_000);
     } finally {
       server.close();
       server.closeAllConnections();
