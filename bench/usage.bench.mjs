@@ -1,4 +1,4 @@
-// How fast are `seen`, `admit` and `GET /api/licensing/usage` beside many subjects?
+// How fast are `seen`, `admit` and `GET /api/licensing/usage` beside many subjects, and what do they cost the check?
 //
 //   npm run bench:usage                            10,000 subjects, 3 s for each call, embedded
 //   npm run bench:usage -- 10000,100000,1000000 10   three sizes, 10 s for each call
@@ -7,7 +7,8 @@
 //   DATABASE_URL=postgres://… npm run bench:usage  on an empty database of PostgreSQL: its tables of usage are emptied
 //
 // Runs the built service with a license of more seats than there are people. Half of the subjects were seen last in the 30
-// days before, the others in the 13 months before. Prints calls a second, and p50 and p99 in milliseconds.
+// days before, the others in the 13 months before. Prints calls a second, and p50 and p99 in milliseconds: as many calls as go,
+// eight at a time, and 20 a second, which shows how long one takes that does not wait for others.
 import { spawn } from 'node:child_process';
 import { createHash, createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
@@ -34,6 +35,8 @@ const ISSUER = 'https://issuer.example.com/';
 /** Requests at a time: as a product of several processes. */
 const AT_A_TIME = 8;
 const BATCH = 1_000;
+/** Calls a second, where not as many as go. */
+const PACE = 20;
 
 const args = process.argv.slice(2);
 if (args.includes('--help')) {
@@ -73,12 +76,20 @@ async function measure(address, size, name) {
     console.log(`node ${process.version}, ${name}, ${size} subjects, commit ${COMMIT}`);
     let next = 0;
     await report('GET usage', 1, () => call(service, 'GET', ''));
-    await report('admit, known', AT_A_TIME, () =>
-      call(service, 'POST', '/admit', { subject: `user ${Math.floor(Math.random() * size)}` }),
-    );
-    await report('admit, new', AT_A_TIME, () =>
-      call(service, 'POST', '/admit', { subject: `new ${(next += 1)}` }),
-    );
+    const known = () =>
+      call(service, 'POST', '/admit', { subject: `user ${Math.floor(Math.random() * size)}` });
+    const fresh = () => call(service, 'POST', '/admit', { subject: `new ${(next += 1)}` });
+    await report('admit, known', AT_A_TIME, known);
+    await report('admit, new', AT_A_TIME, fresh);
+    await pace('admit, known', known);
+    await pace('admit, new', fresh);
+    const check = () => ask(service, 'GET', '/api/licensing/check');
+    const alone = await report('check', 1, check);
+    const [beside] = await Promise.all([
+      report('check, beside admissions', 1, check),
+      pace('admit, new', fresh),
+    ]);
+    console.log(`check: ${(beside / alone).toFixed(2)} of its rate beside ${PACE} admissions a second`);
     const before = await stored(service);
     const began = performance.now();
     let reported = 0;
@@ -143,9 +154,33 @@ async function report(name, atATime, request) {
     }),
   );
   const rate = Math.round(times.length / ((performance.now() - began) / 1000));
+  console.log(`${name}: ${rate} calls/s, ${quantiles(times)}`);
+  return rate;
+}
+
+/** Calls at a steady pace, whether the calls before have their answer or not. */
+async function pace(name, request) {
+  const times = [];
+  const began = performance.now();
+  const timed = async () => {
+    const asked = performance.now();
+    await request();
+    times.push(performance.now() - asked);
+  };
+  const calls = [];
+  for (let sent = 0; sent < PACE * Number(seconds); sent += 1) {
+    const wait = began + (sent * 1000) / PACE - performance.now();
+    if (wait > 0) await new Promise((go) => setTimeout(go, wait));
+    calls.push(timed());
+  }
+  await Promise.all(calls);
+  console.log(`${name}, ${PACE} a second: ${quantiles(times)}`);
+}
+
+function quantiles(times) {
   times.sort((a, b) => a - b);
   const quantile = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))].toFixed(1);
-  console.log(`${name}: ${rate} calls/s, p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms`);
+  return `p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms`;
 }
 
 async function stored(service) {
@@ -153,7 +188,11 @@ async function stored(service) {
 }
 
 async function call(service, method, path, body) {
-  const response = await fetch(`${service.url}/api/licensing/usage${path}`, {
+  return ask(service, method, `/api/licensing/usage${path}`, body);
+}
+
+async function ask(service, method, path, body) {
+  const response = await fetch(`${service.url}${path}`, {
     method,
     headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
