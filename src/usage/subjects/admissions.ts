@@ -4,7 +4,6 @@ import { Database } from '../../database/database.js';
 import { type Clock, CLOCK } from '../../domain/clock.js';
 import type { Admission } from '../../domain/usage/admission.js';
 import { type AdmissionRound, type Applicant, decideRound } from '../../domain/usage/admission-round.js';
-import type { SubjectGroup } from '../../domain/usage/seat-count.js';
 import { sightSubject, type SubjectRecord } from '../../domain/usage/subject-record.js';
 import { dayOf } from '../../domain/usage/usage-window.js';
 import { Batch } from '../batch.js';
@@ -60,8 +59,14 @@ export class Admissions {
     const terms = this.terms.current();
     const { outcomes, refused, news } = await this.database.transaction(async (manager) => {
       if (mayTakeSeats) await this.subjects.lockAdmissions(manager);
-      const { groups, known } = await this.#state(manager, applicants, moment, mayTakeSeats);
-      const round = decideRound(applicants, known, groups, terms, moment, mayTakeSeats);
+      const known = await this.#known(manager, applicants, moment, mayTakeSeats);
+      const decide = async () => {
+        // After the rows: to lock them waits for others, whose changes the counts then have.
+        const groups = await this.meter.groups(manager);
+        return decideRound(applicants, known, groups, terms, moment, mayTakeSeats);
+      };
+      let round = await decide();
+      while (await this.#findLate(manager, applicants, known, round)) round = await decide();
       const refused = denialsOf(applicants, round, moment);
       const news = refused.filter((denial) => this.refusals.isNew(denial));
       await this.denials.add(manager, news);
@@ -78,35 +83,30 @@ export class Admissions {
   }
 
   /**
-   * The counts, and what is known of the applicants at the moment of the counts: a subject that is deleted, leaves or
-   * is reported meanwhile is in both or in none.
+   * Whether an applicant is refused, and some were stored after their rows were looked for: the counts have them.
+   * @param known - gets these
    */
-  async #state(
+  async #findLate(
     manager: EntityManager,
     applicants: readonly Applicant[],
-    moment: number,
-    locksAll: boolean,
-  ): Promise<{ groups: SubjectGroup[]; known: Map<string, SubjectRecord> }> {
-    const subjects = [...new Set(applicants.map(({ subject }) => subject))];
-    const known = await this.#known(manager, applicants, subjects, moment, locksAll);
-    for (;;) {
-      // After the rows: to lock them waits for others, whose changes the counts then have.
-      const groups = await this.meter.groups(manager);
-      const unknown = subjects.filter((subject) => !known.has(subject));
-      const late = await this.subjects.lock(manager, unknown);
-      if (late.size === 0) return { groups, known };
-      for (const [subject, record] of late) known.set(subject, record);
-    }
+    known: Map<string, SubjectRecord>,
+    { outcomes }: AdmissionRound,
+  ): Promise<boolean> {
+    if (!outcomes.some((outcome) => outcome?.admitted === false)) return false;
+    const unknown = applicants.map(({ subject }) => subject).filter((subject) => !known.has(subject));
+    const late = await this.subjects.lock(manager, [...new Set(unknown)]);
+    for (const [subject, record] of late) known.set(subject, record);
+    return late.size > 0;
   }
 
   /** What is known of them. Locked are those alone whose records an admission would change. */
   async #known(
     manager: EntityManager,
     applicants: readonly Applicant[],
-    subjects: readonly string[],
     moment: number,
     locksAll: boolean,
   ): Promise<Map<string, SubjectRecord>> {
+    const subjects = [...new Set(applicants.map(({ subject }) => subject))];
     if (locksAll) return this.subjects.lock(manager, subjects);
     const known = await this.subjects.read(manager, subjects);
     const changing = applicants.filter(({ subject, role }) => {
