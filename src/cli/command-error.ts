@@ -47,7 +47,11 @@ const NEXT_COMMANDS: Readonly<Partial<Record<Failure['code'], string>>> = {
 export class CallFailedError extends CommandError {
   override readonly name = 'CallFailedError';
 
-  constructor(readonly failure: Failure) {
+  /** @param next - what helps, where that is not the same for every command */
+  constructor(
+    readonly failure: Failure,
+    next?: string,
+  ) {
     const { code, message, detail, changes, nextStep, requestId } = failure;
     const parts = [message, ...(detail === undefined || detail === message ? [] : [detail])];
     const losses = changes
@@ -57,7 +61,7 @@ export class CallFailedError extends CommandError {
           `${member}: ${JSON.stringify(before)} becomes ${JSON.stringify(after)}.`,
       );
     const origin = requestId === undefined ? `(${code})` : `(${code}, request ${requestId})`;
-    super(exitCodeOf(code), [...parts, ...losses, origin].join(' '), NEXT_COMMANDS[code] ?? nextStep);
+    super(exitCodeOf(code), [...parts, ...losses, origin].join(' '), next ?? NEXT_COMMANDS[code] ?? nextStep);
   }
 
   override get details(): object {

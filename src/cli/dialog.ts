@@ -47,14 +47,18 @@ export async function askSecret(around: Surroundings, prompt: string): Promise<s
   }
 }
 
-/** @throws CommandError at Ctrl+C and Ctrl+D: the question itself would wait on */
+/** @throws CommandError at Ctrl+C and Ctrl+D */
 async function answerTo(reader: Interface, question: string): Promise<string> {
-  const closed = once(reader, 'close').then(() => {
-    throw new CommandError(ExitCode.No, 'Nothing was done.');
+  // Node aborts the question at the one, and lets it wait on at the other.
+  const closed = once(reader, 'close').then(() => undefined);
+  const asked = reader.question(question).catch((error: Error) => {
+    if (error.name !== 'AbortError') throw error;
+    return undefined;
   });
-  // After an answer it closes, too.
-  closed.catch(() => undefined);
-  return Promise.race([reader.question(question), closed]);
+  const answer = await Promise.race([asked, closed]);
+  if (answer !== undefined) return answer;
+  reader.close();
+  throw new CommandError(ExitCode.No, 'Nothing was done.');
 }
 
 /** Everything on standard input. @throws CommandError where it is more than any license or token */

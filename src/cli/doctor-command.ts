@@ -8,13 +8,12 @@ import { CallFailedError } from './command-error.js';
 import { type ConnectionOptions, findConnection } from './connection.js';
 import { ExitCode } from './exit-code.js';
 import { CONNECTION, type LicentiaCommand } from './licentia-command.js';
+import { PATIENCE_MS } from './patience.js';
 import { MIN_COLUMNS, wrap } from './picture.js';
 import type { Report } from './report.js';
 import { hasColor, type Surroundings, USUAL_COLUMNS } from './surroundings.js';
 
 const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
-/** A person who waits longer than this is told for what, milliseconds. */
-const PATIENCE_MS = 1_000;
 const READINESS_MS = 5_000;
 
 /** What an operator runs at night: everything that the service needs, in one list. */

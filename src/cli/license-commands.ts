@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Api } from '#client';
 import { moment } from './arguments.js';
-import { CommandError } from './command-error.js';
+import { CallFailedError, CommandError } from './command-error.js';
 import { confirm } from './dialog.js';
 import { ExitCode } from './exit-code.js';
 import { readToken } from './license-file.js';
@@ -141,7 +141,14 @@ export function addLicenseCommands(program: LicentiaCommand): void {
       },
       async ({ api, around, options: { yes = false } }) => {
         await confirm(around, 'The previous token replaces the current one.', yes);
-        const rollback = await valueOf(api.POST('/api/licensing/token/rollback', { body: {} }));
+        const outcome = await api.POST('/api/licensing/token/rollback', { body: {} });
+        // That there is no license at all is another matter.
+        if (!outcome.ok && outcome.failure.code === 'license.not-found')
+          throw new CallFailedError(
+            outcome.failure,
+            'Run "licentia history": it shows the tokens that there are.',
+          );
+        const rollback = await valueOf(Promise.resolve(outcome));
         return { ...licenseReport(rollback.license, rollback.message), json: rollback };
       },
     )

@@ -4,11 +4,9 @@ import { duration } from './arguments.js';
 import { CallFailedError, CommandError } from './command-error.js';
 import { type ConnectionOptions, findConnection } from './connection.js';
 import { ExitCode } from './exit-code.js';
+import { Patience } from './patience.js';
 import { render, type Report } from './report.js';
 import { hasColor, hasUnicode, type Surroundings, USUAL_COLUMNS } from './surroundings.js';
-
-/** A person who waits longer than this is told for what, milliseconds. */
-const PATIENCE_MS = 1_000;
 
 type OptionRow = readonly [flags: string, description: string, parse?: (text: string) => unknown];
 
@@ -86,19 +84,21 @@ export class LicentiaCommand extends Command {
   ): this {
     this.leaf<Options>(signature, manual, CONNECTION, async (work, ...args) => {
       const { around, options } = work;
+      const patience = new Patience(() => {
+        if (around.isTerminal.stderr && !options.quiet) around.say('Waiting for the service …\n');
+      });
       const api = createClient({
         ...(await findConnection(around, options)),
         retries: manual.retries,
         timeoutMs: options.timeout === undefined ? undefined : options.timeout * 1_000,
+        fetch: (request) => patience.during(request),
       });
-      const waiting = setTimeout(() => around.say('Waiting for the service …\n'), PATIENCE_MS);
-      if (!around.isTerminal.stderr || options.quiet) clearTimeout(waiting);
       try {
         return await run({ ...work, api }, ...args);
       } catch (error) {
         throw await withAddressDoubted(error, api);
       } finally {
-        clearTimeout(waiting);
+        patience.end();
       }
     });
     return this;

@@ -40,6 +40,7 @@ describe('licentia, on a real service,', () => {
       [`install --dry-run ${license}`, 0, /^upload\taccepted\ttrue\nupload\toutcome\tinstall\n/],
       ['check', 1, 'false\n'],
       [`install ${license}`, 0, /^status\tvalid\n[^]*\ncompany\tExample\n/, /^Installed\.\n$/],
+      ['rollback --yes', 1, '', /license\.not-found[^]*Next: Run "licentia history"/],
       ['check', 0, 'true\n'],
       ['check --quiet', 0, ''],
       ['check --json', 0, 'true\n'],
