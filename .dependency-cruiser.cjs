@@ -75,6 +75,7 @@ const LAYERS = {
 /** The rooms of the licensing module. Its controllers, service and module stand above them. */
 const LICENSING_ROOMS = {
   license: [],
+  encryption: ['license'],
   terms: ['license'],
   sources: ['license'],
   explain: ['license'],

@@ -25,6 +25,7 @@ import { inspectLicenseSources } from './licensing/sources/license-source-remark
 import { LicenseInstaller } from './licensing/install/license-installer.js';
 import { Metrics } from './metrics/metrics.js';
 import { standardOutput } from './output/standard-output.js';
+import { reencryptTokens } from './reencrypt-tokens.js';
 import { rereadServiceFiles } from './reread.js';
 import { runProcess, type Running } from './run-process.js';
 import { type RunningService, startService } from './service.js';
@@ -33,7 +34,7 @@ import { UsageJobs } from './usage/usage-jobs.js';
 
 const HELP = `licentia quickstart ${VERSION}: the service and an issuer in one process, on embedded databases.
 
-Usage: npm start -- [--new-token | --check-config | --migrate | --version | --help]
+Usage: npm start -- [--new-token | --check-config | --migrate | --reencrypt | --version | --help]
 
   --new-token     print a new administrator's token, when the first one is lost
 
@@ -63,6 +64,7 @@ await runProcess(
     inspect,
     logLevel,
     migrate,
+    reencrypt: ({ service }) => reencryptTokens(service),
     start,
   },
   args.filter((argument) => argument !== '--new-token'),

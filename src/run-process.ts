@@ -51,6 +51,8 @@ export interface Program<Config> {
   readonly migrate: (config: Config) => Promise<readonly string[]>;
   /** What `--export` and `--import` are about; undefined where there are several databases. */
   readonly transfer?: (config: Config) => Transferable;
+  /** Stores encrypted rows anew with the present key. @returns what to say; undefined where there are none */
+  readonly reencrypt?: (config: Config) => Promise<string>;
   readonly start: (config: Config, logger: Logger) => Promise<Running>;
 }
 
@@ -100,6 +102,13 @@ export async function runProcess<Config>(
       const result = `${applied.map((name) => `${describeApplied(name)}\n`).join('')}The tables are up to date.\n`;
       return await end(0, { result });
     }
+    if (options.reencrypt) {
+      standardOutput.stderr.write(message);
+      const result = await program.reencrypt?.(config);
+      return await end(0, {
+        result: result ?? 'Nothing to do: each start encrypts what this program stores.\n',
+      });
+    }
     if (options.export !== undefined || options.import !== undefined) {
       standardOutput.stderr.write(message);
       return await end(0, { result: await runTransfer(program.transfer?.(config), options) });
@@ -129,6 +138,7 @@ function readArguments(args: readonly string[]) {
     options: {
       'check-config': { type: 'boolean', default: false },
       migrate: { type: 'boolean', default: false },
+      reencrypt: { type: 'boolean', default: false },
       export: { type: 'string' },
       import: { type: 'string' },
       version: { type: 'boolean', default: false },

@@ -10,18 +10,20 @@ import { inspectKeySetFile } from './issuer/key-set-source.js';
 import { inspectLicenseSources } from './licensing/sources/license-source-remarks.js';
 import { Metrics } from './metrics/metrics.js';
 import { rereadServiceFiles } from './reread.js';
+import { reencryptTokens } from './reencrypt-tokens.js';
 import type { Program } from './run-process.js';
 import { startService } from './service.js';
 import { UsageJobs } from './usage/usage-jobs.js';
 
 const HELP = `licentia ${VERSION}: holds, checks and renews the license of a self-hosted product.
 
-Usage: node dist/main.js [--check-config | --migrate | --export <file> | --import <file> | --version | --help]
+Usage: node dist/main.js [--check-config | --migrate | --reencrypt | --export <file> | --import <file> | --version | --help]
 
   --check-config  read the configuration, say what is wrong with it, and end: with 0 when it is fine, 1 when it
                   cannot be used, 3 when it can and something looks wrong: a misspelled name, a key that is skipped,
                   a license file that is missing or holds no token
   --migrate       bring the tables of the database up to date, and end
+  --reencrypt     store every license token anew as LICENSE_ENCRYPTION_KEY says, beside running replicas, and end
   --export <file>  write all rows of the database into a new file, and end: for a move to another PostgreSQL
   --import <file>  put such rows into an empty database, and end
   --version       print the version and the commit
@@ -42,10 +44,15 @@ export const SERVICE_PROGRAM: Program<ServiceConfig> = {
     ...(await inspectLicenseSources({ path: LICENSE_PATH || undefined, text: LICENSE_TEXT || undefined })),
   ],
   migrate: (config) => migrateDatabase(config.database.location, SERVICE_SCHEMA),
+  reencrypt: reencryptTokens,
   logLevel: (config) => config.logLevel,
   transfer: ({ database: { location } }) => ({ location, schema: SERVICE_SCHEMA, program: 'service' }),
   async start(config: ServiceConfig, logger) {
     warnAboutAccess(config);
+    if (config.licenseEncryption.encryptsWith === undefined)
+      logger.warn({
+        msg: 'license tokens are stored in clear: LICENSE_ENCRYPTION_KEY names no key to encrypt them',
+      });
     const tooFewFiles = openFilesWarning(config.http.maxConnections);
     if (tooFewFiles !== undefined) logger.warn({ msg: tooFewFiles });
     const { url, application, failure } = await startService(config, logger);

@@ -21,6 +21,7 @@ import { fromUnnamedProxy } from './http/unnamed-proxy.js';
 import { IssuerKeys } from './issuer/issuer-keys.js';
 import { AnswerLog } from './licensing/explain/answer-log.js';
 import { ExpiryMarker } from './licensing/terms/expiry-marker.js';
+import { LicenseEncryption } from './licensing/encryption/license-encryption.js';
 import { LicenseReader } from './licensing/license/license-reader.js';
 import { LicenseQueue } from './licensing/terms/license-queue.js';
 import { LicenseSources } from './licensing/sources/license-sources.js';
@@ -132,6 +133,7 @@ function replayed(nest: INestApplication): ReplayedRoutes {
 async function start(application: HttpApplication, prepare: Preparation): Promise<void> {
   const { nest } = application;
   await nest.get(Database).start();
+  await nest.get(LicenseEncryption).start();
   await nest.get(IssuerKeys).start();
   await nest.get(LicenseSources).start();
   await nest.get(SnapshotService).start();

@@ -22,6 +22,14 @@ export function addServiceCommands(program: LicentiaCommand): void {
     })
     .action(async () => runService(['--migrate']));
   program
+    .command('reencrypt')
+    .documented({
+      summary: "store the license tokens in the service's database anew, as LICENSE_ENCRYPTION_KEY says",
+      examples: ['DATABASE_URL=postgres://… LICENSE_ENCRYPTION_KEY="$NEW,$FORMER" licentia reencrypt'],
+      exits: '0 done, 1 if that failed or a token could not be read.',
+    })
+    .action(async () => runService(['--reencrypt']));
+  program
     .group('config', 'the settings of the service')
     .command('check')
     .documented({

@@ -6,6 +6,11 @@ import type { RootUrl } from '../domain/root-url.js';
 import { certificateFile } from './certificate-file.js';
 import { type Environment, locationFrom, readEnvironment, rulesFor } from './environment.js';
 import { ISSUER_ADDRESSES, issuerAddresses, issuerConfig, type IssuerConfig } from './issuer-config.js';
+import {
+  LICENSE_ENCRYPTION_SETTINGS,
+  type LicenseEncryptionConfig,
+  licenseEncryptionConfig,
+} from './license-encryption-config.js';
 import { DATABASE_RULE } from './database-rule.js';
 import { withTls } from './postgres-tls.js';
 import { proxyAddress } from './proxy-address.js';
@@ -61,6 +66,7 @@ export const SERVICE_SETTINGS = {
   // No rule: an unusable license is reported, and does not prevent the start.
   LICENSE_TEXT: { ...optional({ parse: (value: string) => value }), verbatim: true },
   INSTALL_REQUIRE_ACKNOWLEDGE: withDefault(boolean, 'false'),
+  ...LICENSE_ENCRYPTION_SETTINGS,
   ...ACCESS_SETTINGS,
   MAX_CONNECTIONS: withDefault(integer(10, 65_535), '4000'),
   TRUST_PROXY: optional(proxies),
@@ -107,6 +113,7 @@ export interface ServiceConfig {
   readonly rootUrl: RootUrl;
   readonly products: readonly string[];
   readonly sources: SourcesConfig;
+  readonly licenseEncryption: LicenseEncryptionConfig;
   /** Whether an upload that takes something away has to say that its sender knows. */
   readonly requireAcknowledge: boolean;
   readonly issuer: IssuerConfig;
@@ -138,6 +145,7 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
     rootUrl: values.ROOT_URL,
     products: values.LICENSE_PRODUCTS,
     sources: Object.freeze({ path: values.LICENSE_PATH, text: values.LICENSE_TEXT }),
+    licenseEncryption: licenseEncryptionConfig(values),
     requireAcknowledge: values.INSTALL_REQUIRE_ACKNOWLEDGE,
     issuer: Object.freeze(issuerConfig(values)),
     access: Object.freeze(accessConfig(values)),

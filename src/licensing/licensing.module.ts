@@ -1,8 +1,11 @@
 import { Global, Module } from '@nestjs/common';
 import { ACTIVE_LICENSE } from '../domain/license/active-license.js';
 import { IssuerModule } from '../issuer/issuer.module.js';
+import { LicenseEncryption } from './encryption/license-encryption.js';
+import { SealedTokenStore } from './encryption/sealed-token.store.js';
 import { AnswerLog } from './explain/answer-log.js';
 import { LicenseHistory } from './history/license-history.js';
+import { LicenseCipher } from './license/license-cipher.js';
 import { LicenseInstaller } from './install/license-installer.js';
 import { ExplanationController } from './explain/explanation.controller.js';
 import { LicenseExplainer } from './explain/license-explainer.js';
@@ -36,7 +39,10 @@ import { RenewalStore } from './renewal/renewal.store.js';
   imports: [IssuerModule],
   controllers: [LicensingController, ExplanationController, HistoryController, RenewalController],
   providers: [
+    LicenseCipher,
     LicenseStore,
+    SealedTokenStore,
+    LicenseEncryption,
     StoredLicenseLoader,
     TokenVerifier,
     LicenseMarkStore,
@@ -64,6 +70,7 @@ import { RenewalStore } from './renewal/renewal.store.js';
   ],
   exports: [
     ACTIVE_LICENSE,
+    LicenseEncryption,
     LicenseInstaller,
     AnswerLog,
     ExpiryMarker,

@@ -77,6 +77,7 @@ describe('The configuration', () => {
         'ISSUER_JWKS_URL',
         'ISSUER_PROXY_URL',
         'ISSUER_RENEW_URL',
+        'LICENSE_ENCRYPTION_KEY',
         'LICENSE_PATH',
         'LICENSE_TEXT',
         'RATE_LIMIT_ALL_WRITES_PER_MINUTE',
@@ -98,6 +99,7 @@ describe('The configuration', () => {
         rootUrl: { canonical: 'http://localhost:3000/' },
         products: ['grafana-enterprise'],
         sources: { path: undefined, text: undefined },
+        licenseEncryption: { encryptsWith: undefined, keys: [] },
         requireAcknowledge: false,
         issuer: {
           id: 'https://grafana.com',
@@ -600,6 +602,7 @@ describe('The configuration', () => {
         'ISSUER_PROXY_URL',
         'USAGE_HASH_KEY',
         'AUDIT_SIGNING_KEY',
+        'LICENSE_ENCRYPTION_KEY',
       ],
     ];
 

@@ -37,6 +37,10 @@ const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'node dist/issuer-server/main.js list  ':
       'needs a clock that was wrong: test/issuer-server/record/wrong-clock.spec.ts',
   },
+  'docs/licenses.md': {
+    'openssl rand': 'writes into /etc; test/licensing/encryption and test/process/main.spec.ts run it',
+    'export LICENSE_ENCRYPTION_KEY': 'restarts replicas between its lines; test/licensing/encryption',
+  },
   'docs/operations.md': {
     'role=': 'needs a role of a server: test/database-faults/credentials.spec.ts rotates its password',
     'umask 077\nprintf': 'needs pg_dump: test/database-faults/restore.spec.ts',

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -334,6 +335,37 @@ describe('node dist/main.js', () => {
       ]);
     } finally {
       await service.kill('SIGTERM');
+    }
+  });
+
+  it('warns once that tokens are in clear, and stores them anew when that is all it is asked for', async () => {
+    const fresh = await embeddedDatabase();
+    const [key, other] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+    const settings = { DATABASE_URL: fresh.url, ISSUER_URL: issuer.url };
+    const reencrypt = async (LICENSE_ENCRYPTION_KEY: string) => {
+      const command = ServiceProcess.spawn({ ...settings, LICENSE_ENCRYPTION_KEY }, '--reencrypt');
+      return [await command.end(), command.output];
+    };
+    try {
+      const clear = await ServiceProcess.start(settings);
+      expect((await clear.call('POST', '/api/licensing/token', { token: issuer.token() })).status).toBe(200);
+      await clear.kill('SIGTERM');
+      expect(clear.output.match(/license tokens are stored in clear/g)).toHaveLength(1);
+      expect(await reencrypt(key)).toEqual([
+        0,
+        expect.stringMatching(/^1 texts are written anew\. Every license/),
+      ]);
+      expect(await reencrypt(key)).toEqual([0, expect.stringMatching(/^0 texts /)]);
+      expect(await reencrypt(other)).toEqual([
+        1,
+        expect.stringContaining('LICENSE_ENCRYPTION_KEY has not the key'),
+      ]);
+      const sealed = await ServiceProcess.start({ ...settings, LICENSE_ENCRYPTION_KEY: key });
+      expect((await sealed.call('GET', '/api/licensing/check')).text).toBe('true');
+      await sealed.kill('SIGTERM');
+      expect(sealed.output).not.toContain('in clear');
+    } finally {
+      await fresh.drop();
     }
   });
 

@@ -2,7 +2,7 @@ import { isoTime, toSeconds } from '../../domain/clock.js';
 import type { KeyCommand } from './command-line.js';
 import type { CommandOutput } from './command-output.js';
 import type { KeyAdministration, ListedKey } from '../keys/key-administration.js';
-import { sealedWith } from '../keys/sealed-key.js';
+import { sealedWith } from '../../domain/sealed-text.js';
 import type { SigningKeyEntity } from '../keys/signing-key.entity.js';
 import { textTable } from './text-table.js';
 

@@ -5,8 +5,14 @@ import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { ConfigError } from '../../config/environment.js';
 import { NamedFileError, readNamedFile, textOfFile } from '../../config/named-file.js';
+import {
+  encryptionKeyId,
+  openSealedText,
+  SealedTextError,
+  sealedWith,
+  sealText,
+} from '../../domain/sealed-text.js';
 import { publicMembers } from './public-jwk.js';
-import { encryptionKeyId, openSealedKey, SealedKeyError, sealedWith, sealKey } from './sealed-key.js';
 import type { SigningKeyEntity } from './signing-key.entity.js';
 
 /** More than a key of 8,192 bits has. */
@@ -37,7 +43,11 @@ export class PrivateKeys {
     const [encryptionKey] = this.#encryptionKeys;
     return encryptionKey === undefined
       ? { privateJwk, privateSealed: null, privateFile: null }
-      : { privateJwk: null, privateSealed: sealKey(privateJwk, kid, encryptionKey), privateFile: null };
+      : {
+          privateJwk: null,
+          privateSealed: sealText(JSON.stringify(privateJwk), kid, encryptionKey),
+          privateFile: null,
+        };
   }
 
   /** Whether a key in the database is to be encrypted, or encrypted anew with the present encryption key. */
@@ -76,15 +86,15 @@ export class PrivateKeys {
 
   #unseal(sealed: string, kid: string): JWK {
     try {
-      return openSealedKey(sealed, kid, this.#encryptionKeys);
+      return JSON.parse(openSealedText(sealed, kid, this.#encryptionKeys)) as JWK;
     } catch (error) {
-      if (!(error instanceof SealedKeyError)) throw error;
+      if (!(error instanceof SealedTextError)) throw error;
       throw new ConfigError([explain(error, kid, this.#encryptionKeys.length > 0)]);
     }
   }
 }
 
-function explain({ kind, keyId }: SealedKeyError, kid: string, isSet: boolean): string {
+function explain({ kind, keyId }: SealedTextError, kid: string, isSet: boolean): string {
   switch (kind) {
     case 'other-key': {
       const wrong = isSet ? 'has not the key' : 'is not set, and the database needs the key';

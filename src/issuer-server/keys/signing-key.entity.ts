@@ -34,7 +34,7 @@ export class SigningKeyEntity {
   @Column('jsonb', { name: 'public_jwk' })
   publicJwk!: JWK;
 
-  /** Encrypted, see `sealed-key.ts`. */
+  /** Encrypted, see `sealed-text.ts`. */
   @Column({ type: 'text', name: 'private_sealed', nullable: true })
   privateSealed!: string | null;
 

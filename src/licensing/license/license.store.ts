@@ -5,6 +5,7 @@ import { type Clock, CLOCK } from '../../domain/clock.js';
 import type { AuthenticatedLicense, RevocationStatement } from '../../domain/license/license-token.js';
 import { ServiceError } from '../../domain/service-error.js';
 import type { StoredLicense, Revocations } from '../../snapshot/snapshot.js';
+import { LicenseCipher, placeOfStatement } from './license-cipher.js';
 import { LicenseRevocationEntity } from './license-revocation.entity.js';
 import { LicenseEntity } from './license.entity.js';
 
@@ -45,7 +46,10 @@ export interface Replacement {
  */
 @Injectable()
 export class LicenseStore {
-  constructor(@Inject(CLOCK) private readonly clock: Clock) {}
+  constructor(
+    private readonly cipher: LicenseCipher,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
 
   /** The one row. @param manager - of the transaction to read in */
   async load(manager: EntityManager): Promise<LicenseEntity> {
@@ -70,13 +74,16 @@ export class LicenseStore {
     { overNewer, emptyQueue = false }: Replacement,
   ): Promise<void> {
     const { iss, lid, jti, sub, iat, exp, lexp } = claims;
+    // Read in this transaction: the condition below fails if it is not that of the row any more.
+    const { token: replaced } = await this.load(manager);
     const { affected } = await manager
       .createQueryBuilder()
       .update(LicenseEntity)
       .set({
-        ...{ token, iss, lid, jti, sub, iat, exp, lexp, signingKey: key.jwk },
+        ...{ iss, lid, jti, sub, iat, exp, lexp, signingKey: key.jwk },
+        token: this.cipher.seal(token, 'license.token'),
         installedAt: new Date(this.clock.now()),
-        previousToken: () => 'token',
+        previousToken: replaced && this.cipher.asPrevious(replaced),
         previousSigningKey: () => 'signing_key',
         ...(emptyQueue ? { queuedToken: null, queuedSigningKey: null } : {}),
         revision: () => 'revision + 1',
@@ -97,7 +104,10 @@ export class LicenseStore {
     read: StoredLicense,
     { token, key }: AuthenticatedLicense,
   ): Promise<void> {
-    await this.#update(manager, read, { queuedToken: token, queuedSigningKey: key.jwk });
+    await this.#update(manager, read, {
+      queuedToken: this.cipher.seal(token, 'license.queued_token'),
+      queuedSigningKey: key.jwk,
+    });
   }
 
   /** Removes the license, the previous token and the one of the next term. @throws ServiceError `license.changed` */
@@ -116,11 +126,12 @@ export class LicenseStore {
     { iss, lid, iat }: RevocationStatement,
     statement: string,
   ): Promise<boolean> {
+    const sealed = this.cipher.seal(statement, placeOfStatement({ iss, lid }));
     const known = await manager.findOneBy(LicenseRevocationEntity, { iss, lid });
     if (known !== null && known.iat >= iat) return false;
     await manager.upsert(
       LicenseRevocationEntity,
-      { iss, lid, iat, statement, receivedAt: new Date(this.clock.now()) },
+      { iss, lid, iat, statement: sealed, receivedAt: new Date(this.clock.now()) },
       ['iss', 'lid'],
     );
     await this.#updateWithGeneration(manager, read, {});

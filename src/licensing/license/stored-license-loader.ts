@@ -1,4 +1,4 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ServiceError } from '../../domain/service-error.js';
 import { readKeySet } from '../../domain/token/key-set.js';
@@ -6,6 +6,7 @@ import type { PublicJwk } from '../../domain/token/verification-key.js';
 import { IssuerKeys } from '../../issuer/issuer-keys.js';
 import type { StoredContent, StoredLicense } from '../../snapshot/snapshot.js';
 import { SnapshotService } from '../../snapshot/snapshot.service.js';
+import { LicenseCipher, type TokenPlace, UnreadableTokenError } from './license-cipher.js';
 import { LicenseMarkStore } from './license-mark.store.js';
 import { LicenseStore } from './license.store.js';
 import { TokenVerifier } from './token-verifier.js';
@@ -13,7 +14,12 @@ import { TokenVerifier } from './token-verifier.js';
 /** Loads what the database holds of the license, with its tokens verified. */
 @Injectable()
 export class StoredLicenseLoader implements OnModuleInit {
+  readonly #logger = new Logger(StoredLicenseLoader.name);
+  /** What the log says already of a place. */
+  readonly #reported = new Map<TokenPlace, string>();
+
   constructor(
+    private readonly cipher: LicenseCipher,
     private readonly store: LicenseStore,
     private readonly marks: LicenseMarkStore,
     private readonly verifier: TokenVerifier,
@@ -33,12 +39,22 @@ export class StoredLicenseLoader implements OnModuleInit {
   async load(manager: EntityManager, previous = this.snapshots.current?.license): Promise<StoredLicense> {
     const row = await this.store.load(manager);
     const { generation, revision, stamp } = row;
+    // Tokens that are encrypted anew are the same ones: each other write makes a new stamp.
+    const same = previous?.stamp === stamp ? previous : undefined;
     return {
       generation,
       revision,
       stamp,
-      content: await this.#content(previous?.content, row.token, row.signingKey),
-      queued: await this.#content(previous?.queued, row.queuedToken, row.queuedSigningKey),
+      content: await this.#content(
+        previous?.content,
+        this.#open('license.token', row.token, same?.content),
+        row.signingKey,
+      ),
+      queued: await this.#content(
+        previous?.queued,
+        this.#open('license.queued_token', row.queuedToken, same?.queued),
+        row.queuedSigningKey,
+      ),
       revocations: await this.store.revocations(manager),
       marks: await this.marks.load(manager),
     };
@@ -47,15 +63,42 @@ export class StoredLicenseLoader implements OnModuleInit {
   /** The token that the present one replaced. @param manager - of the transaction to read in */
   async previous(manager: EntityManager): Promise<StoredContent> {
     const { previousToken, previousSigningKey } = await this.store.load(manager);
-    return this.#content(undefined, previousToken, previousSigningKey);
+    const token = this.#open('license.previous_token', previousToken);
+    return this.#content(undefined, token, previousSigningKey);
+  }
+
+  /**
+   * A stored token in clear.
+   * @param known - the verified one, if this is it: another replica may have encrypted it with a key that is not here
+   */
+  #open(
+    place: TokenPlace,
+    stored: string | null,
+    known?: StoredContent,
+  ): string | UnreadableTokenError | undefined {
+    if (stored === null) return undefined;
+    try {
+      const token = this.cipher.open(stored, place);
+      this.#reported.delete(place);
+      return token;
+    } catch (error) {
+      if (!(error instanceof UnreadableTokenError)) throw error;
+      if (error.lacksKey && known?.kind === 'verified') return known.license.token;
+      if (this.#reported.get(place) !== error.message)
+        this.#logger.error({ msg: 'a stored license token cannot be read', place, reason: error.message });
+      this.#reported.set(place, error.message);
+      return error;
+    }
   }
 
   async #content(
     previous: StoredContent | undefined,
-    token: string | null,
+    token: string | UnreadableTokenError | undefined,
     signingKey: PublicJwk | null,
   ): Promise<StoredContent> {
-    if (token === null) return { kind: 'none' };
+    if (token === undefined) return { kind: 'none' };
+    if (typeof token !== 'string')
+      return { kind: 'unverifiable', code: 'license.untrusted', reason: token.message };
     const isKnown = previous?.kind === 'verified' && previous.license.token === token;
     if (isKnown && !this.keys.pinned) return previous;
     // Rows of releases that kept no key: what is loaded must not wait for the issuer.

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { encryptionKeyId } from '../../../src/issuer-server/keys/sealed-key.js';
+import { encryptionKeyId } from '../../../src/domain/sealed-text.js';
 import { ConfigError } from '../../../src/config/environment.js';
 import { dataSourceOptions } from '../../../src/database/data-source-options.js';
 import { authenticateLicenseToken } from '../../../src/domain/license/license-token.js';
