@@ -12,6 +12,8 @@ import { retryWaitMs } from '../../clients/typescript/src/retry.js';
 import { testDatabase } from '../support/database.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../support/service.js';
 
+const run = promisify(execFile);
+const MODULES = fileURLToPath(new URL('../../node_modules/', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../../clients/typescript/', import.meta.url));
 const ACCOUNT = { name: 'robot' };
 
@@ -162,17 +164,32 @@ describe('The lines of its README', () => {
     try {
       const [, lines = ''] = /```js\n([^]*?)```/.exec(readFileSync(`${PACKAGE}README.md`, 'utf8')) ?? [];
       expect(lines.trim().split('\n')).toHaveLength(10);
-      mkdirSync(join(directory, 'node_modules/@licentia'), { recursive: true });
-      symlinkSync(PACKAGE, join(directory, 'node_modules/@licentia/client'));
+      // As npm installs it: what the package does not name among its files is not there.
+      const installed = join(directory, 'node_modules/@licentia/client');
+      mkdirSync(installed, { recursive: true });
+      const pack = ['pack', PACKAGE, '--ignore-scripts', '--json', '--pack-destination', directory];
+      const packed = JSON.parse((await run('npm', pack)).stdout) as { filename: string }[];
+      await run('tar', [
+        '-xzf',
+        join(directory, packed[0]?.filename ?? ''),
+        '--strip-components=1',
+        '-C',
+        installed,
+      ]);
+      symlinkSync(join(MODULES, 'openapi-fetch'), join(directory, 'node_modules/openapi-fetch'));
+      symlinkSync(
+        join(MODULES, 'openapi-typescript-helpers'),
+        join(directory, 'node_modules/openapi-typescript-helpers'),
+      );
       writeFileSync(join(directory, 'ask.mjs'), lines);
       const ask = async (token: string) =>
-        promisify(execFile)(process.execPath, ['ask.mjs'], {
+        run(process.execPath, ['ask.mjs'], {
           cwd: directory,
           env: { LICENTIA_URL: service.url, LICENTIA_TOKEN: token },
         });
       expect((await ask(BOOTSTRAP_TOKEN)).stdout).toBe('not licensed\n');
       expect((await ask('licsa_wrong')).stderr).toMatch(
-        /^Invalid API key Use another token.* \(api-key\.invalid, request \S+\)\n$/,
+        /^Invalid API key \(api-key\.invalid, request \S+\)\nUse another token.*\n$/,
       );
     } finally {
       await service.stop();
