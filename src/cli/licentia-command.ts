@@ -73,7 +73,8 @@ export class LicentiaCommand extends Command {
 
   /** A command that has commands. */
   group(name: string, summary: string): LicentiaCommand {
-    return this.command(name).description(summary);
+    const group = this.command(name).description(summary).helpCommand(false);
+    return group.addHelpText('after', () => examplesIn(group.commands as LicentiaCommand[]));
   }
 
   /** A command that calls the service. */
@@ -171,6 +172,12 @@ export class LicentiaCommand extends Command {
       return failure.exitCode;
     }
   }
+}
+
+/** The first example of each command of a group. */
+function examplesIn(commands: readonly LicentiaCommand[]): string {
+  const lines = commands.flatMap(({ manual }) => manual?.examples.slice(0, 1) ?? []);
+  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 
 /** The value of a call. @throws CallFailedError */

@@ -15,6 +15,16 @@ import type { Surroundings } from './surroundings.js';
 import { addUsageCommands } from './usage-commands.js';
 import { addVerifyCommand } from './verify-command.js';
 
+const EXAMPLES = `
+Examples:
+  licentia doctor
+  licentia login --url https://licenses.example.com
+  licentia install license.jwt
+  licentia explain
+  licentia timeline
+  licentia <command> --help
+`;
+
 /** Runs the command of a command line. @returns how the process ends */
 export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<ExitCode> {
   let exitCode: ExitCode = ExitCode.Done;
@@ -55,6 +65,7 @@ export function createProgram(
     .helpCommand(false)
     .enablePositionalOptions()
     .exitOverride()
+    .addHelpText('after', EXAMPLES)
     .showHelpAfterError('Next: look at --help.')
     .configureHelp({
       subcommandTerm: (command) =>

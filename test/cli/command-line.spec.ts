@@ -38,6 +38,24 @@ describe('The commands', () => {
     }
   });
 
+  it('show examples with --help, groups and the program itself too', async () => {
+    const stage = new CommandStage();
+    try {
+      const groups = commands.map((command) => nameOf(command.parent as typeof command));
+      // The issuer reads its own command line.
+      const names = [...new Set([...groups, ...commands.map(nameOf)])].filter(
+        (name) => !name.endsWith('issuer'),
+      );
+      for (const name of names) {
+        const { code, stdout } = await stage.run(`${name} --help`.replace(/^licentia /, ''));
+        const [, examples = ''] = stdout.split('\nExamples:\n');
+        expect([name, code, examples.includes(name)]).toEqual([name, 0, true]);
+      }
+    } finally {
+      stage.close();
+    }
+  });
+
   it('are described in docs/cli.md as they are: npm run cli:document', () => {
     expect(readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8')).toBe(documentOf());
   });
