@@ -26,7 +26,10 @@ export function warningOf(
     { of: 'own-limit' as const, used, limit: ownLimit },
   ];
   const [fullest] = limits
-    .flatMap(({ of, used, limit }) => (limit === undefined ? [] : [{ of, percent: percentOf(used, limit) }]))
+    // Seats that there are not, and nobody uses, are nothing to warn of.
+    .flatMap(({ of, used, limit }) =>
+      limit === undefined || used + limit === 0 ? [] : [{ of, percent: percentOf(used, limit) }],
+    )
     .sort((a, b) => b.percent - a.percent);
   if (fullest === undefined) return { level: undefined, of: undefined, percent: undefined };
   const reached = levels.filter((level) => level <= fullest.percent);

@@ -20,6 +20,17 @@ describe('the warning about seats', () => {
     expect(warningOf(count(5), undefined, LEVELS)).toEqual(nothing);
   });
 
+  it('has none for seats that the license does not include and nobody uses', () => {
+    const pools = (viewers: number) => [
+      { name: 'admins_and_editors' as const, used: 5, limit: 10 },
+      { name: 'viewers' as const, used: viewers, limit: 0 },
+    ];
+    const warning = (viewers: number) =>
+      warningOf({ used: 5 + viewers, pools: pools(viewers) }, undefined, LEVELS);
+    expect(warning(0)).toEqual({ level: undefined, of: 'license', percent: 50 });
+    expect(warning(1)).toEqual({ level: 100, of: 'license', percent: 100 });
+  });
+
   it('is about what is fullest', () => {
     expect(warningOf(count(50, 100), 50, LEVELS)).toEqual({ level: 100, of: 'own-limit', percent: 100 });
     expect(warningOf(count(50, 55), 100, LEVELS)).toMatchObject({ level: 90, of: 'license' });

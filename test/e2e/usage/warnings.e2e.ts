@@ -61,4 +61,34 @@ describe('warnings about seats', () => {
     expect(lines()).toHaveLength(3);
     expect(log).not.toContain('anna');
   });
+
+  it('of a policy name each fault in the answer, and once in the log; the license is as valid as before', async () => {
+    const policy = { mode: 'strict', window: 'rolling-7d', tolerance_percent: -1, leave: true, grace: 5 };
+    await usage.license({ included_users: 2, seat_policy: policy });
+    for (let times = 0; times < 3; times += 1) {
+      await usage.admit('zoe');
+      await look();
+    }
+    expect(await usage.usage()).toMatchObject({
+      policy: { mode: 'active-only', tolerance_percent: 0, leave: 'keep' },
+      window: { kind: 'rolling-30d' },
+      policyFaults: [
+        'seat_policy.mode must be one of active-only, tolerance, metered, report',
+        'seat_policy.tolerance_percent must be a whole number from 0 to 1000',
+        'seat_policy.window must be one of rolling-30d, calendar-month',
+        'seat_policy.leave must be one of keep, free',
+        'seat_policy.grace is not known',
+      ],
+    });
+    expect(await usage.stage.verdict()).toEqual([true, 1]);
+    expect(
+      log.split('\n').filter((line) => line.includes('seat policy of the license has faults')),
+    ).toHaveLength(1);
+    for (const seat_policy of [null, [], 'metered', 5]) {
+      await usage.license({ included_users: 2, seat_policy });
+      expect((await usage.usage()).policyFaults).toEqual(['seat_policy must be an object']);
+      expect(await usage.stage.verdict()).toEqual([true, 1]);
+    }
+    await usage.clear();
+  });
 });
