@@ -60,6 +60,7 @@ const LAYERS = {
     'access/roles',
     'config/administrators-setting',
     'config/build-info',
+    'config/named-file',
     'config/service-config',
     'doctor',
     'domain',

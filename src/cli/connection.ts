@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { ClientOptions } from '#client';
+import { NamedFileError, readNamedFile } from '../config/named-file.js';
 import { CommandError } from './command-error.js';
 import { ExitCode } from './exit-code.js';
 import { loadProfile, type Profile } from './profiles.js';
@@ -7,6 +7,8 @@ import type { Surroundings } from './surroundings.js';
 
 export const DEFAULT_URL = 'http://localhost:3000';
 export const DEFAULT_PROFILE = 'default';
+/** The most that is read of a token or a password, bytes. */
+const MAX_SECRET_BYTES = 16 * 1024;
 
 /** Of a command that calls the service. */
 export interface ConnectionOptions {
@@ -65,11 +67,9 @@ async function secret(environment: Place['environment'], name: string): Promise<
   if (text && file) throw new CommandError(ExitCode.Usage, `Set ${name} or ${name}_FILE, not both.`);
   if (!file) return text || undefined;
   try {
-    return (await readFile(file, 'utf8')).trim();
+    return (await readNamedFile(file, MAX_SECRET_BYTES)).toString().trim();
   } catch (error) {
-    throw new CommandError(
-      ExitCode.Unknown,
-      `The file of ${name}_FILE cannot be read: ${(error as Error).message}.`,
-    );
+    if (!(error instanceof NamedFileError)) throw error;
+    throw new CommandError(ExitCode.Unknown, `The file of ${name}_FILE cannot be read: ${error.message}.`);
   }
 }

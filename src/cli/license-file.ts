@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { NamedFileError, readNamedFile } from '../config/named-file.js';
 import { withoutSurroundings } from '../domain/token/malformed-token.js';
 import { CommandError } from './command-error.js';
 import { readInput } from './dialog.js';
@@ -18,17 +18,9 @@ export async function readToken(around: Surroundings, path: string): Promise<str
 /** @throws CommandError */
 export async function readText(path: string): Promise<string> {
   try {
-    const file = await open(path);
-    try {
-      const buffer = Buffer.alloc(MAX_BYTES + 1);
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-      if (bytesRead > MAX_BYTES) throw new CommandError(ExitCode.Usage, `The file ${path} is too large.`);
-      return buffer.toString('utf8', 0, bytesRead);
-    } finally {
-      await file.close();
-    }
+    return (await readNamedFile(path, MAX_BYTES)).toString();
   } catch (error) {
-    if (error instanceof CommandError) throw error;
-    throw new CommandError(ExitCode.Unknown, `The file ${path} cannot be read: ${(error as Error).message}.`);
+    if (!(error instanceof NamedFileError)) throw error;
+    throw new CommandError(ExitCode.Unknown, `The file ${path} cannot be read: ${error.message}.`);
   }
 }

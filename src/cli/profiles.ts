@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { NamedFileError, readNamedFile } from '../config/named-file.js';
 import { CommandError } from './command-error.js';
 import { ExitCode } from './exit-code.js';
 import type { Surroundings } from './surroundings.js';
@@ -15,6 +16,8 @@ type Place = Pick<Surroundings, 'environment' | 'home'>;
 
 const NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
 const OTHERS = 0o077;
+/** The most that is read of a profile. */
+const MAX_BYTES = 16 * 1024;
 
 /** Where profiles are, a file each. (The XDG specification ignores a path that is not absolute.) */
 export function profileDirectory({ environment, home }: Place): string {
@@ -43,10 +46,12 @@ export async function loadProfile(place: Place, name: string): Promise<Profile |
         `Make a new token, then run "licentia login" again, or "chmod 600 ${file}".`,
       );
     }
-    const { url, token } = JSON.parse(await readFile(file, 'utf8')) as Partial<Profile>;
+    const { url, token } = JSON.parse((await readNamedFile(file, MAX_BYTES)).toString()) as Partial<Profile>;
     if (typeof url === 'string' && typeof token === 'string') return { url, token };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (error instanceof NamedFileError)
+      throw new CommandError(ExitCode.Unknown, `The profile ${file} cannot be read: ${error.message}.`);
     if (!(error instanceof SyntaxError)) throw error;
   }
   throw new CommandError(ExitCode.Unknown, `The file ${file} is no profile.`, 'Run "licentia login" again.');

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { duration, moment } from '../../src/cli/arguments.js';
 import { chooseUrl, DEFAULT_URL } from '../../src/cli/connection.js';
 import { commandsOf, documentOf, nameOf } from '../../src/cli/document.js';
@@ -186,5 +188,39 @@ describe('The parts of a command line', () => {
     expect(render(report, format)).toBe('part\ta?b??[2J\tx, y\n');
     expect(render(report, { ...format, isTerminal: true })).toBe('part\nname      list\na?b??[2J  x, y\n');
     expect(render(report, { ...format, json: true })).toBe('{\n  "name": "a\\tb"\n}\n');
+  });
+});
+
+describe('A file that the command reads', () => {
+  let stage: CommandStage;
+  let pipe: string;
+
+  beforeEach(() => {
+    stage = new CommandStage();
+    pipe = join(stage.home, '.config/licentia/profiles/piped.json');
+    mkdirSync(dirname(pipe), { recursive: true });
+    execFileSync('mkfifo', ['-m', '600', pipe]);
+  });
+
+  afterEach(() => stage.close());
+
+  it('is a regular one: a pipe in its place keeps nothing waiting', async () => {
+    const refused = expect.objectContaining({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/ cannot be read: it is no regular file\.\n/) as string,
+    }) as unknown;
+    expect(await stage.run('check --profile piped')).toEqual(refused);
+    expect(await stage.run(`verify ${pipe} --keys ${pipe}`)).toEqual(refused);
+    stage.environment = { LICENTIA_TOKEN_FILE: pipe };
+    expect(await stage.run('check')).toEqual(refused);
+  });
+
+  it.each(['LICENTIA_TOKEN_FILE', 'LICENTIA_PASSWORD_FILE'])('has a limited size (%s)', async (name) => {
+    stage.environment = { [name]: stage.file('large', 'x'.repeat(20_000)) };
+    expect(await stage.run('check')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/it has more than 16 KiB/) as string,
+    });
   });
 });
