@@ -42,8 +42,9 @@ export async function findConnection(
   const { LICENTIA_USER: user } = environment;
   const chosen = chooseUrl(option ?? environment.LICENTIA_URL, profile);
   if (token !== undefined) return { baseUrl: chosen.url, token };
-  if (user !== undefined && password !== undefined)
-    return { baseUrl: chosen.url, administrator: { user, password } };
+  if (Boolean(user) !== (password !== undefined))
+    throw new CommandError(ExitCode.Usage, 'Set both LICENTIA_USER and LICENTIA_PASSWORD_FILE, or neither.');
+  if (user && password !== undefined) return { baseUrl: chosen.url, administrator: { user, password } };
   return { baseUrl: chosen.url, token: chosen.token };
 }
 

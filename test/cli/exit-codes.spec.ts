@@ -141,6 +141,26 @@ describe('The exit codes of the commands that call the service', () => {
     }
   });
 
+  it('are the same with --json, which makes JSON of the error', async () => {
+    stage.environment = { LICENTIA_URL: `${service.url}/licentia`, LICENTIA_TOKEN: BOOTSTRAP_TOKEN };
+    for (const [line, [code, stdout, stderr]] of Object.entries(await runAll(' --json'))) {
+      const { error } = JSON.parse(stderr) as { error: { code: string; next: string } };
+      expect([line, code, stdout, error.code]).toEqual([line, 2, '', 'client.bad-answer']);
+      expect(error.next).toContain('--url');
+    }
+  });
+
+  it('are 64 where variables contradict each other', async () => {
+    for (const environment of [
+      { LICENTIA_USER: 'ada' },
+      { LICENTIA_PASSWORD: 'secret' },
+      { LICENTIA_TOKEN: 'a', LICENTIA_TOKEN_FILE: 'b' },
+    ]) {
+      stage.environment = { LICENTIA_URL: service.url, ...environment };
+      expect(await stage.run('show')).toMatchObject({ code: 64, stdout: '' });
+    }
+  });
+
   it.each([
     ['no program listens', 'http://127.0.0.1:2', BOOTSTRAP_TOKEN, 'client.unreachable'],
     ['the token is wrong', '', 'licsa_wrong', 'api-key.invalid'],
@@ -173,5 +193,33 @@ describe('The exit codes of the commands that call the service', () => {
       const { code, stdout, stderr } = await stage.run(line);
       expect([line, code, stdout, stderr]).toEqual([line, 1, '', expect.stringContaining('not-found')]);
     }
+  });
+});
+
+describe('The exit codes of the commands that run the service', () => {
+  let stage: CommandStage;
+
+  beforeEach(() => {
+    stage = new CommandStage();
+  });
+
+  afterEach(() => stage.close());
+
+  it.each<[string, Record<string, string>, number, RegExp]>([
+    ['config check', {}, 0, /^$/],
+    ['config check', { PORT: 'x', DATABASE_POLL_MS: 'y' }, 1, /PORT[^]*DATABASE_POLL_MS/],
+    ['config check', { ISUER_ID: 'x' }, 3, /ISSUER_ID/],
+    ['config check --frobnicate', {}, 64, /unknown option/],
+    ['migrate', { DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:2/x' }, 1, /ECONNREFUSED/],
+    ['migrate --frobnicate', {}, 64, /unknown option/],
+    ['serve', { ROOT_URL: 'nonsense' }, 1, /ROOT_URL/],
+    ['serve --frobnicate', {}, 64, /unknown option/],
+    ['doctor', { ROOT_URL: 'nonsense' }, 1, /^$/],
+    ['doctor --frobnicate', {}, 64, /unknown option/],
+  ])('are as documented: %s, with %j', async (line, environment, code, stderr) => {
+    stage.environment = environment;
+    const ran = await stage.spawn(line);
+    expect(ran).toMatchObject({ code, stderr: expect.stringMatching(stderr) as string });
+    expect(`${ran.stdout}${ran.stderr}`).not.toContain('hunter2');
   });
 });
