@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { countSeats } from '../../src/domain/usage/seat-count.js';
 import { termsOf } from '../../src/domain/usage/seat-terms.js';
 import type { LicenseClaims } from '../../src/domain/license/license-claims.js';
+import { Scrape } from '../support/scrape.js';
 import { UsageStage } from '../e2e/usage/usage-stage.js';
 import { UsageClock } from '../../src/usage/usage-clock.js';
 import { UsageMeter } from '../../src/usage/usage-meter.js';
@@ -10,7 +11,8 @@ const DAY = 86_400;
 
 /** Counts the subjects themselves, one by one: nothing of the counting in `src` is in it. */
 const INDEPENDENT = `
-  SELECT count(*) FILTER (WHERE role <> 'device') AS users, count(*) FILTER (WHERE role = 'device') AS devices
+  SELECT count(*) FILTER (WHERE role = 'admin') AS admins, count(*) FILTER (WHERE role = 'editor') AS editors,
+    count(*) FILTER (WHERE role = 'viewer') AS viewers, count(*) FILTER (WHERE role = 'device') AS devices
   FROM usage_subject
   WHERE freed_at IS NULL AND CASE WHEN $1 = 'rolling-30d'
     THEN date '1970-01-01' + last_day > (to_timestamp($2) AT TIME ZONE 'UTC')::date - 30
@@ -77,7 +79,7 @@ describe('the count of seats', () => {
         await usage.clear();
         await stage.change('DELETE FROM usage_day; UPDATE usage_state SET started_day = NULL');
         await usage.license(first);
-        let present: object = first;
+        let present = first;
         for (const one of steps) {
           if (one.call === 'seen')
             await usage.seen({ subject: one.who.subject, ...one.who.more, at: stage.now - one.back * DAY });
@@ -95,18 +97,23 @@ describe('the count of seats', () => {
         const answer = await usage.usage();
         // The clock was set: what usage makes of that is tested elsewhere.
         const { moment } = stage.service.running.application.nest.get(UsageClock);
-        const [{ users, devices } = { users: '', devices: '' }] = await stage.query<Record<string, string>>(
-          INDEPENDENT,
-          [answer.window.kind, moment],
-        );
-        const stats = await usage.stats();
-        expect([stats.active_users, stats.active_anonymous_devices]).toEqual([
-          Number(users),
-          Number(devices),
+        const [row = {}] = await stage.query<Record<string, string>>(INDEPENDENT, [
+          answer.window.kind,
+          moment,
         ]);
+        const [admin, editor, viewer, devices] = ['admins', 'editors', 'viewers', 'devices'].map((name) =>
+          Number(row[name]),
+        ) as [number, number, number, number];
+        expect(answer.roles).toEqual({ admin, editor, viewer });
+        expect(await usage.stats()).toEqual({
+          active_admins_and_editors: admin + editor,
+          active_viewers: viewer,
+          active_users: admin + editor + viewer,
+          active_anonymous_devices: devices,
+        });
         expect(answer.licensed).toBe(true);
         const { groups } = await stage.service.running.application.nest.get(UsageMeter).measure();
-        const count = countSeats(groups, termsOf(present as LicenseClaims), moment);
+        const count = countSeats(groups, termsOf(present as unknown as LicenseClaims), moment);
         expect([answer.used, answer.roles, answer.devices.active]).toEqual([
           ...[count.used, count.byRole, count.devices],
         ]);
@@ -114,6 +121,17 @@ describe('the count of seats', () => {
         expect(subjects.filter(({ counted }: { counted: boolean }) => counted)).toHaveLength(
           count.users + count.devices,
         );
+        const { included_users: limit, anonymousRatio: ratio, seat_policy: policy } = present;
+        const used = admin + editor + viewer + (ratio === 0 ? 0 : Math.ceil(devices / ratio));
+        expect(answer.used).toBe(used);
+        expect((await Scrape.of(stage.service.url)).text).toContain(
+          `licentia_seats_used{pool="all"} ${used}\n`,
+        );
+        // A new person: what the gate says goes with the count.
+        const tolerated = policy.mode === 'tolerance' ? Math.floor(limit / 2) : 0;
+        const admitted = limit === 0 || policy.mode === 'report' || used < limit + tolerated;
+        const reply = await usage.admit('newcomer');
+        expect([reply.admitted, reply.used]).toEqual([admitted, used + Number(admitted)]);
       }),
       { numRuns: 12 },
     );
