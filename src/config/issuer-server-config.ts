@@ -7,7 +7,16 @@ import {
   PROCESS_SETTINGS,
   type ServiceConfig,
 } from './service-config.js';
-import { database, encryptionKeys, integer, matching, optional, secret, withDefault } from './setting.js';
+import {
+  database,
+  encryptionKeys,
+  integer,
+  longSecret,
+  matching,
+  optional,
+  secret,
+  withDefault,
+} from './setting.js';
 
 /** Every setting of the self-hosted issuer. */
 export const ISSUER_SERVER_SETTINGS = {
@@ -18,6 +27,7 @@ export const ISSUER_SERVER_SETTINGS = {
     matching(/^[\x21-\x7e]{1,1024}$/, 'must have 1 to 1024 printable ASCII characters and no space'),
     'http://localhost:3001',
   ),
+  ISSUER_ADMIN_TOKEN: longSecret,
   ISSUER_KEY_ENCRYPTION_KEY: secret(optional(encryptionKeys)),
 };
 
@@ -35,6 +45,8 @@ export interface IssuerServerConfig {
    * in clear.
    */
   readonly encryptionKeys: readonly Buffer[];
+  /** What operators show to the routes below `/v1/admin`, which there are only with it. */
+  readonly adminToken: string | undefined;
 }
 
 /** Injection token of the {@link IssuerServerConfig}. */
@@ -56,5 +68,6 @@ export function loadIssuerServerConfig(environment: Environment): IssuerServerCo
     keepAliveSeconds: values.KEEP_ALIVE_SECONDS,
     issuerId: values.ISSUER_ID,
     encryptionKeys: values.ISSUER_KEY_ENCRYPTION_KEY ?? [],
+    adminToken: values.ISSUER_ADMIN_TOKEN,
   });
 }

@@ -11,6 +11,9 @@ import { ErrorFilter } from '../http/error.filter.js';
 import { provideGlobally } from '../http/provide-globally.js';
 import { Metrics } from '../metrics/metrics.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
+import { AdministrationController } from './administration/administration.controller.js';
+import { AdminTokenGuard } from './administration/admin-token.guard.js';
+import { LocalAdministration } from './administration/local-administration.js';
 import { ISSUER_SERVER_SCHEMA } from './issuer-server-schema.js';
 import { IssuerServerController } from './issuer-server.controller.js';
 import { ConfirmedClock } from './record/confirmed-clock.js';
@@ -53,7 +56,11 @@ export class IssuerServerModule {
         MetricsModule,
         DatabaseModule.forRoot(config.database, ISSUER_SERVER_SCHEMA, 'issuer-server'),
       ],
-      controllers: [IssuerServerController, MetricsController],
+      controllers: [
+        IssuerServerController,
+        MetricsController,
+        ...(config.adminToken === undefined ? [] : [AdministrationController]),
+      ],
       providers: [
         ClockWatch,
         IssuerRecordStore,
@@ -74,6 +81,8 @@ export class IssuerServerModule {
         UsageReportStore,
         UsageReports,
         Renewals,
+        LocalAdministration,
+        AdminTokenGuard,
         {
           provide: APP_FILTER,
           useFactory: (host: HttpAdapterHost, metrics: Metrics) => new ErrorFilter(host, metrics),

@@ -11,7 +11,7 @@ export async function runKeyCommand(command: KeyCommand, keys: KeyAdministration
   switch (command.name) {
     case 'keys list': {
       const listed = await keys.list();
-      const json = () => `${JSON.stringify(listed.map(publicView), null, 2)}\n`;
+      const json = () => `${JSON.stringify(listed.map(publicKey), null, 2)}\n`;
       return { stdout: command.json ? json() : table(listed), stderr: '' };
     }
     case 'keys add': {
@@ -58,7 +58,7 @@ function table(listed: readonly ListedKey[]): string {
 }
 
 /** What `keys list` tells of a key; times in Unix seconds. */
-function publicView({ key, use, activeFrom }: ListedKey) {
+export function publicKey({ key, use, activeFrom }: ListedKey) {
   const seconds = (moment: Date | null) => (moment === null ? null : toSeconds(moment.getTime()));
   return {
     kid: key.kid,

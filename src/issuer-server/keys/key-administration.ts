@@ -147,7 +147,9 @@ export class KeyAdministration {
     const found = keys.filter(({ kid }) => kid === name || (name.length >= MIN_NAME && kid.startsWith(name)));
     const [key] = found;
     if (key === undefined)
-      throw new IssuerServerError(`There is no signing key "${name}": "keys list" shows them.`);
+      throw new IssuerServerError(`There is no signing key "${name}": "keys list" shows them.`, {
+        code: 'key_unknown',
+      });
     if (found.length > 1)
       throw new IssuerServerError(`Several signing keys begin with "${name}": say more of it.`);
     return key;

@@ -5,7 +5,7 @@ import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issu
 import { Database } from '../../database/database.js';
 import { DAY } from '../../domain/clock.js';
 import { assertAcceptable, assertReadable, readProducts } from './acceptable-license.js';
-import { IssuerServerError, noLicense } from '../issuer-server-error.js';
+import { invalidTerms, IssuerServerError, noLicense } from '../issuer-server-error.js';
 import { ConfirmedClock } from '../record/confirmed-clock.js';
 import { repairIat, revocationIat } from './iat-repair.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
@@ -36,7 +36,10 @@ export type Prolongation =
 
 type ChangeKind = Exclude<LicenseEventKind, 'recorded' | 'issued' | 'renewed'>;
 
-/** Issues licenses and decides about them: what an operator of the issuer does. */
+/**
+ * Issues licenses and decides about them: what an operator of the issuer does. The history names the `actor`, else the
+ * account that runs this process.
+ */
 @Injectable()
 export class LicenseAdministration {
   readonly #logger = new Logger(LicenseAdministration.name);
@@ -56,7 +59,7 @@ export class LicenseAdministration {
    * Repeating it with the same `lid` and terms, as after a lost answer, issues nothing and gives the newest token.
    * @throws IssuerServerError when the terms cannot be those of a license, or its `lid` is taken; ClockDoubtError
    */
-  async issue(terms: LicenseTerms): Promise<IssuedLicense> {
+  async issue(terms: LicenseTerms, actor?: string): Promise<IssuedLicense> {
     const issued = await this.database.transaction(async (manager) => {
       const license = newLicense(terms, await this.clock.now(manager), this.clock.moment);
       license.prod = readProducts(license.prod);
@@ -67,17 +70,15 @@ export class LicenseAdministration {
       if (!(await this.licenses.insert(manager, license))) {
         const present = await this.licenses.load(manager, license.lid);
         if (present?.issueDigest === license.issueDigest) return undefined;
-        throw new IssuerServerError(`There is a license "${license.lid}" already: choose another --lid.`);
+        throw new IssuerServerError(`There is a license "${license.lid}" already: choose another --lid.`, {
+          field: 'lid',
+        });
       }
-      await this.history.record(manager, {
-        lid: license.lid,
-        kind: 'issued',
-        at: this.clock.moment,
-        signed,
-      });
+      const { lid } = license;
+      await this.history.record(manager, { lid, kind: 'issued', at: this.clock.moment, signed, actor });
       return { license, signed };
     });
-    if (issued === undefined) return this.token(terms.lid as string);
+    if (issued === undefined) return this.token(terms.lid as string, actor);
     const { license, signed } = issued;
     const { lid, lexp } = license;
     const { token, jti, exp } = signed;
@@ -90,8 +91,8 @@ export class LicenseAdministration {
   }
 
   /** No more renewals until {@link resume}; the present token stays good until it ends. @throws IssuerServerError */
-  async suspend(lid: string): Promise<IssuedLicenseEntity> {
-    return this.#change('suspended', lid, (license) => {
+  async suspend(lid: string, actor?: string): Promise<IssuedLicenseEntity> {
+    return this.#change('suspended', lid, actor, (license) => {
       if (license.status === 'revoked')
         throw new IssuerServerError(`The license "${lid}" is revoked, which is more.`);
       license.status = 'suspended';
@@ -99,8 +100,8 @@ export class LicenseAdministration {
   }
 
   /** Undoes a suspension or a revocation, by a newer token. @throws IssuerServerError, ClockDoubtError */
-  async resume(lid: string): Promise<IssuedLicenseEntity> {
-    return this.#change('resumed', lid, async (license, manager) => {
+  async resume(lid: string, actor?: string): Promise<IssuedLicenseEntity> {
+    return this.#change('resumed', lid, actor, async (license, manager) => {
       // Not older than any statement that was given out.
       if (license.revokedAt !== null) license.lastIat = revocationIat(license, await this.clock.now(manager));
       if (license.status === 'revoked') license.lastToken = null;
@@ -110,8 +111,8 @@ export class LicenseAdministration {
   }
 
   /** Takes the license away by a signed statement. @throws IssuerServerError, ClockDoubtError */
-  async revoke(lid: string): Promise<IssuedLicenseEntity> {
-    return this.#change('revoked', lid, async (license, manager) => {
+  async revoke(lid: string, actor?: string): Promise<IssuedLicenseEntity> {
+    return this.#change('revoked', lid, actor, async (license, manager) => {
       const now = await this.clock.now(manager);
       repairIat(license, now);
       if (license.status === 'revoked') return;
@@ -128,13 +129,13 @@ export class LicenseAdministration {
    * seconds, which can be repeated without harm.
    * @throws IssuerServerError, ClockDoubtError
    */
-  async prolong(lid: string, by: Prolongation): Promise<IssuedLicenseEntity> {
-    return this.#change('prolonged', lid, async (license, manager) => {
+  async prolong(lid: string, by: Prolongation, actor?: string): Promise<IssuedLicenseEntity> {
+    return this.#change('prolonged', lid, actor, async (license, manager) => {
       const now = await this.clock.now(manager);
       const end = 'until' in by ? by.until : Math.max(now, license.lexp) + by.days * DAY;
       if (end < license.lexp)
         throw new IssuerServerError('The license ends later than that already: nothing was changed.');
-      if (end <= now) throw new IssuerServerError('The license would have ended by now: choose a later end.');
+      if (end <= now) throw invalidTerms('lexp', 'The license would have ended by now: choose a later end.');
       license.lexp = end;
       const { token } = await this.signer.license(manager, license, now);
       await this.#assertAcceptable(license, token, now);
@@ -148,9 +149,10 @@ export class LicenseAdministration {
   async change(
     lid: string,
     change: LicenseChange,
+    actor?: string,
   ): Promise<{ readonly license: IssuedLicenseEntity; readonly isChanged: boolean }> {
     let isChanged = false;
-    const license = await this.#change('changed', lid, async (license, manager) => {
+    const license = await this.#change('changed', lid, actor, async (license, manager) => {
       const now = await this.clock.now(manager);
       const products = change.products && readProducts(change.products, license.prod);
       const wanted = withChange(license, { ...change, products }, now);
@@ -168,9 +170,9 @@ export class LicenseAdministration {
    * The newest token of the license, if a service accepts it and its terms are current; else a new one.
    * @throws IssuerServerError where there is none to give; ClockDoubtError
    */
-  async token(lid: string): Promise<IssuedLicense> {
+  async token(lid: string, actor?: string): Promise<IssuedLicense> {
     let token = '';
-    const license = await this.#change('token', lid, async (license, manager) => {
+    const license = await this.#change('token', lid, actor, async (license, manager) => {
       if (license.status !== 'active')
         throw new IssuerServerError(
           `The license "${lid}" is ${license.status}: "resume" gives it tokens again.`,
@@ -203,9 +205,10 @@ export class LicenseAdministration {
    */
   async repair(
     lid: string,
+    actor?: string,
   ): Promise<{ readonly license: IssuedLicenseEntity; readonly isRepaired: boolean }> {
     let isRepaired = false;
-    const license = await this.#change('repaired', lid, async (license, manager) => {
+    const license = await this.#change('repaired', lid, actor, async (license, manager) => {
       const now = await this.clock.now(manager);
       isRepaired = repairIat(license, now);
       await this.renewals.clearAfter(manager, lid, now + MAX_AHEAD);
@@ -217,6 +220,7 @@ export class LicenseAdministration {
   async #change(
     kind: ChangeKind,
     lid: string,
+    actor: string | undefined,
     change: (
       license: IssuedLicenseEntity,
       manager: EntityManager,
@@ -229,7 +233,7 @@ export class LicenseAdministration {
       const signed = (await change(license, manager)) ?? undefined;
       if (kind === 'token' || !isDeepStrictEqual({ ...license }, before)) {
         const detail = changedTerms(before, license);
-        await this.history.record(manager, { lid, kind, at: this.clock.moment, signed, detail });
+        await this.history.record(manager, { lid, kind, at: this.clock.moment, signed, detail, actor });
       }
       return this.licenses.save(manager, license);
     });

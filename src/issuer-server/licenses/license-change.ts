@@ -1,6 +1,6 @@
 import { isoTime } from '../../domain/clock.js';
 import type { SeatPolicyClaim } from '../../domain/usage/seat-policy.js';
-import { IssuerServerError } from '../issuer-server-error.js';
+import { invalidTerms, IssuerServerError } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 import { type LicenseTerms, maxTokenWarnDays } from './license-terms.js';
 
@@ -40,18 +40,20 @@ export function withChange(
     throw new IssuerServerError(`The license "${lid}" is revoked: "resume" takes that back, then change it.`);
   const nbf = change.starts ?? license.nbf;
   if (nbf !== license.nbf && nbf > now && license.nbf <= now) {
-    throw new IssuerServerError(
+    throw invalidTerms(
+      'nbf',
       `The license "${lid}" has begun: no instance would take a token that begins later, at ${isoTime(nbf)}.`,
     );
   }
   const lasts = change.licenseSeconds === undefined ? undefined : nbf + change.licenseSeconds;
   const lexp = change.expires ?? lasts ?? license.lexp;
   if (lexp <= now) {
-    throw new IssuerServerError(
+    throw invalidTerms(
+      'lexp',
       `The license "${lid}" would have ended by now: choose a later end, or "revoke" it to end it now.`,
     );
   }
-  if (lexp <= nbf) throw new IssuerServerError(`The license "${lid}" would end before it begins.`);
+  if (lexp <= nbf) throw invalidTerms('lexp', `The license "${lid}" would end before it begins.`);
   const tokenSeconds = change.tokenSeconds ?? license.tokenSeconds;
   // A shorter token has a shorter warning, as in a new license.
   const warnDays =

@@ -45,7 +45,7 @@ export class LicenseEventEntity {
   @Column('text')
   kind!: LicenseEventKind;
 
-  /** The operator's account on the machine; null for a renewal. */
+  /** The operator: an account of the machine, or the address that had the token of operators; null for a renewal. */
   @Column({ type: 'text', nullable: true })
   actor!: string | null;
 

@@ -16,6 +16,8 @@ export interface LicenseEvent {
   readonly at: Date;
   /** The token that was signed. */
   readonly signed?: SignedLicense | undefined;
+  /** The operator; the account that runs this process unless given. */
+  readonly actor?: string | undefined;
   /** Who renewed; without this it was an operator. */
   readonly by?: { readonly instance: string; readonly version: string };
   readonly detail?: ChangedTerms | null;
@@ -48,10 +50,13 @@ function newestOf({ iat, exp, at, instance, version }: NewestRow): NewestEvents 
 /** The history of the licenses: what is recorded holds in the transaction of the change. */
 @Injectable()
 export class LicenseHistoryStore {
-  async record(manager: EntityManager, { lid, kind, at, signed, by, detail }: LicenseEvent): Promise<void> {
+  async record(
+    manager: EntityManager,
+    { lid, kind, at, signed, by, detail, actor }: LicenseEvent,
+  ): Promise<void> {
     await manager.insert(LicenseEventEntity, {
       ...{ lid, kind, at, detail: detail ?? null },
-      actor: by === undefined ? operator() : null,
+      actor: by === undefined ? (actor ?? operator()) : null,
       instance: by?.instance ?? null,
       version: by?.version ?? null,
       jti: signed?.jti ?? null,

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { parseRootUrl, RootUrlError } from '../../domain/root-url.js';
 import { canonicalJson, type JsonObject } from '../../domain/token/strict-json.js';
-import { IssuerServerError } from '../issuer-server-error.js';
+import { invalidTerms } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 import { completeTerms, type LicenseTerms } from './license-terms.js';
 
@@ -17,7 +17,8 @@ export function newLicense(terms: LicenseTerms, now: number, createdAt: Date): I
   const complete = completeTerms(terms);
   const lid = complete.lid ?? randomUUID();
   if (!LID.test(lid)) {
-    throw new IssuerServerError(
+    throw invalidTerms(
+      'lid',
       'The id of a license must have 1 to 128 of the characters A-Z a-z 0-9 . _ : and -.',
     );
   }
@@ -60,7 +61,7 @@ function canonicalSubject(sub: string): string {
   try {
     return parseRootUrl(sub).canonical;
   } catch (error) {
-    if (error instanceof RootUrlError) throw new IssuerServerError(error.message, { cause: error });
+    if (error instanceof RootUrlError) throw invalidTerms('sub', error.message, error);
     throw error;
   }
 }
