@@ -62,7 +62,8 @@ describe('licentia, as a process,', () => {
   });
 
   withTmux('on a terminal', () => {
-    const socket = `licentia-${randomUUID().slice(0, 8)}`;
+    /** Of a server of its own for each terminal: one that ends takes the next session along. */
+    let socket: string;
     const tmux = (...args: string[]) => execFileSync('tmux', ['-L', socket, ...args], { encoding: 'utf8' });
     const screen = () => tmux('capture-pane', '-p', '-J');
 
@@ -70,6 +71,7 @@ describe('licentia, as a process,', () => {
 
     /** Types a command. @param shown - what comes before anything more is typed */
     async function type(line: string, shown: RegExp, ...keys: string[]): Promise<string> {
+      socket = `licentia-${randomUUID().slice(0, 8)}`;
       const environment = {
         PATH: process.env.PATH ?? '',
         HOME: stage.home,
