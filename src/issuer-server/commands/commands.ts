@@ -192,7 +192,8 @@ function explained(error: unknown): unknown {
   if (error instanceof EmbeddedDirectoryInUseError) {
     return new IssuerServerError(
       `${error.message}\nAn embedded database has room for one process. If that one is the running issuer, stop it ` +
-        'while you use this command, or let DATABASE_URL name a PostgreSQL database, which both can use at once.',
+        'while you use this command, call it over HTTP with its ISSUER_ADMIN_TOKEN (docs/issuer-protocol.md), ' +
+        'or let DATABASE_URL name a PostgreSQL database, which both can use at once.',
       { cause: error },
     );
   }

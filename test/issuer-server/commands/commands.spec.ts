@@ -289,7 +289,7 @@ describe('a command', () => {
     const issuerServer = await TestIssuerServer.start(database);
     try {
       await expect(run('list')).rejects.toThrow(IssuerServerError);
-      await expect(run('list')).rejects.toThrow(/in use by .*stop it .*PostgreSQL/s);
+      await expect(run('list')).rejects.toThrow(/in use by .*stop it .*ISSUER_ADMIN_TOKEN.*PostgreSQL/s);
     } finally {
       await issuerServer.stop();
     }
