@@ -30,7 +30,6 @@ const LAYERS = {
   usage: ['access', 'audit', 'clock', 'config', 'database', 'domain', 'http', 'metrics', 'snapshot'],
   health: ['config', 'database', 'domain', 'http', 'metrics', 'snapshot'],
   'issuer-server': [
-    'access/attempt-window',
     'audit',
     'clock',
     'config',

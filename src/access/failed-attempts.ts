@@ -7,7 +7,7 @@ import { networkOf } from '../http/client-address.js';
 import type { RequestContext } from '../http/request-context.js';
 import { UNNAMED_PROXY_HINT } from '../http/unnamed-proxy.js';
 import type { SnapshotService } from '../snapshot/snapshot.service.js';
-import { AttemptWindow } from './attempt-window.js';
+import { AttemptWindow } from '../domain/attempt-window.js';
 
 /** Wrong passwords for one name from one client, and how long they count: milliseconds. */
 const MAX_WRONG_PASSWORDS = 5;

@@ -7,7 +7,7 @@ import { ServiceError } from '../domain/service-error.js';
 import { maxOfOneCaller } from '../http/connections.js';
 import { contextOf, type RequestContext } from '../http/request-context.js';
 import { callerOf } from './access.guard.js';
-import { AttemptWindow } from './attempt-window.js';
+import { AttemptWindow } from '../domain/attempt-window.js';
 import { ACCESS_RULE, type AccessRule } from '../http/require-action.decorator.js';
 import { FairSlots } from './fair-slots.js';
 import { WorkSlots } from './work-slots.js';

@@ -8,7 +8,7 @@ import {
   Injectable,
   Logger,
 } from '@nestjs/common';
-import { AttemptWindow } from '../../access/attempt-window.js';
+import { AttemptWindow } from '../../domain/attempt-window.js';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { type Clock, CLOCK } from '../../domain/clock.js';
 import { ServiceError } from '../../domain/service-error.js';

@@ -29,10 +29,3 @@ export function termsOfMembers<T extends LicenseTerms | LicenseChange>(request: 
   const said = Object.entries(MEMBERS).filter(([member]) => values[member] !== undefined);
   return Object.fromEntries(said.map(([member, term]) => [term, values[member]])) as unknown as T;
 }
-
-/** The members of a request for terms. */
-export function membersOfTerms(terms: LicenseTerms | LicenseChange): object {
-  const values = terms as unknown as Readonly<Record<string, unknown>>;
-  const said = Object.entries(MEMBERS).filter(([, term]) => values[term] !== undefined);
-  return Object.fromEntries(said.map(([member, term]) => [member, values[term]]));
-}

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../domain/clock.js';
+import type { Clock } from './clock.js';
 
 /**
  * Counts events of a key within a window that starts with the first event. Memory is bounded: the least recently

@@ -1,4 +1,4 @@
-import { AttemptWindow } from '../../src/access/attempt-window.js';
+import { AttemptWindow } from '../../src/domain/attempt-window.js';
 import { FakeClock } from '../support/fake-clock.js';
 
 /** A clock that stands still unless it is moved. */
