@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { CommandStage } from '../cli/command-stage.js';
+import { describeWithOwnSessions } from '../support/own-sessions.js';
 import { POSTGRES_URL, postgresDatabase, type TestDatabase } from '../support/database.js';
 
-describe('licentia doctor, on PostgreSQL,', () => {
+describeWithOwnSessions('licentia doctor, on PostgreSQL,', () => {
   const role = `licentia_doctor_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   const password = 'hunter2-hunter2';
   let database: TestDatabase;
