@@ -28,6 +28,7 @@ const LAYERS = {
     'snapshot',
   ],
   usage: ['access', 'audit', 'clock', 'config', 'database', 'domain', 'http', 'metrics', 'snapshot'],
+  ui: ['access', 'accounts', 'audit', 'clock', 'config', 'database', 'domain', 'http', 'snapshot'],
   health: ['config', 'database', 'domain', 'http', 'metrics', 'snapshot'],
   'issuer-server': [
     'audit',
@@ -58,9 +59,13 @@ const LAYERS = {
   // The command. It starts the service and the issuer, and otherwise calls them over HTTP as any other client.
   cli: [
     'access/roles',
+    'access/service-account-token',
     'config/administrators-setting',
     'config/build-info',
+    'config/issuer-server-config',
+    'config/misspelled-names',
     'config/named-file',
+    'config/read-files-ahead',
     'config/service-config',
     'doctor',
     'domain',
@@ -70,6 +75,7 @@ const LAYERS = {
     'output',
     'run-process',
     'service-program',
+    'start-failure',
   ],
 };
 
@@ -114,7 +120,28 @@ module.exports = {
       comment: 'clients/typescript is a package of its own: it knows nothing of the service.',
       severity: 'error',
       from: { path: '^clients/' },
+      to: { path: '^(src|test|scripts|web)/' },
+    },
+    {
+      name: 'the-page-calls-the-client-alone',
+      comment: 'web is a program of the browser: it reaches the service by HTTP, through the typed client.',
+      severity: 'error',
+      from: { path: '^web/' },
       to: { path: '^(src|test|scripts)/' },
+    },
+    {
+      name: 'nothing-imports-the-page',
+      severity: 'error',
+      from: { path: '^(src|clients)/' },
+      to: { path: '^web/' },
+    },
+    {
+      name: 'the-pure-parts-of-the-page-draw-nothing',
+      comment:
+        'Scales, positions and wording are functions of their arguments, so tables of tests cover them.',
+      severity: 'error',
+      from: { path: '^web/src/', pathNot: '(\\.tsx|/(polling|reader|use-[a-z-]+)\\.ts)$' },
+      to: { path: '(^web/src/.*\\.tsx$|node_modules/preact/)' },
     },
     {
       name: 'only-the-command-calls-over-http',

@@ -16,7 +16,8 @@ RUN npm ci
 COPY tsconfig.json tsconfig.build.json nest-cli.json ./
 COPY src ./src
 COPY clients/typescript ./clients/typescript
-COPY scripts/write-build-info.mjs scripts/write-data-template.mjs ./scripts/
+COPY web ./web
+COPY scripts/check-page.mjs scripts/write-build-info.mjs scripts/write-data-template.mjs ./scripts/
 ARG COMMIT=unknown
 RUN COMMIT="$COMMIT" npm run --silent build
 

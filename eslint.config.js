@@ -64,7 +64,7 @@ export default tseslint.config(
   ...tseslint.configs.recommendedTypeChecked,
   { files: ['**/*.mjs', '**/*.mts', '**/*.js'], ...tseslint.configs.disableTypeChecked },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
@@ -127,7 +127,32 @@ export default tseslint.config(
   },
   { files: ['src/issuer/*.entity.ts'], rules: { '@typescript-eslint/no-restricted-imports': 'off' } },
   {
-    files: ['test/**/*.ts'],
+    files: ['web/src/**/*.ts', 'web/src/**/*.tsx'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "JSXAttribute[name.name='dangerouslySetInnerHTML'], MemberExpression[property.name='innerHTML']",
+          message: 'The policy of the page refuses HTML from a string.',
+        },
+        {
+          selector: "JSXAttribute[name.name='style']",
+          message: 'Looks belong into web/src/styles.',
+        },
+      ],
+      'no-restricted-globals': [
+        'error',
+        { name: 'localStorage', message: 'Nothing of the page outlives it: a token must not get there.' },
+        { name: 'sessionStorage', message: 'Nothing of the page outlives it: a token must not get there.' },
+      ],
+      'no-console': 'error',
+      'max-lines': ['error', 250],
+    },
+  },
+  { files: ['web/src/texts.ts'], rules: { 'max-lines': 'off' } },
+  {
+    files: ['test/**/*.ts', 'test/**/*.tsx'],
     rules: {
       // Answers are JSON of any shape, and a test says what it expects of them.
       '@typescript-eslint/no-unsafe-assignment': 'off',

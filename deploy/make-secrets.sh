@@ -2,7 +2,8 @@
 # Makes the secrets of docker-compose.yml in ./secrets, each once: what is there stays. The directory is its owner's
 # alone; the files can be read by the containers' users.
 set -eu
-cd "$(dirname "$0")/.."
+# CDPATH of an operator's shell would lead elsewhere.
+CDPATH='' cd "$(dirname "$0")/.."
 
 fail() {
   echo "$0: $1" >&2
@@ -20,29 +21,41 @@ random() {
   printf '%s' "$hex"
 }
 
+# What a secret says.
+secret() {
+  text=$(cat "secrets/$1") && [ -n "$(printf '%s' "$text" | tr -d '[:space:]')" ] ||
+    fail "secrets/$1 cannot be read, or has nothing in it: remove it, and run this again."
+  printf '%s' "$text"
+}
+
 # Writes a secret that is not there yet, wholly or not at all: an empty file would count as none and be mounted all the same.
 keep() {
+  [ ! -d "secrets/$1" ] ||
+    fail "secrets/$1 is a directory, as Docker makes one for a secret that was not there: remove it, and run this again."
   if [ ! -s "secrets/$1" ]; then
     [ -n "$2" ] || fail "there is nothing to write into secrets/$1."
     printf '%s' "$2" > "secrets/.$1" && mv "secrets/.$1" "secrets/$1" || fail "secrets/$1 cannot be written: is the disk full?"
     made="$made $1"
   fi
-  chmod 644 "secrets/$1"
+  chmod 644 "secrets/$1" || fail "secrets/$1 is another user's: run this as that one."
+  secret "$1" > /dev/null
 }
 
 made=''
-for password in postgres_password owner_password service_password admin_password; do
-  value=$([ -s "secrets/$password" ] || random)
-  keep "$password" "$value"
+for secret in postgres_password owner_password service_password admin_password issuer_admin_token; do
+  value=$([ -s "secrets/$secret" ] || random)
+  keep "$secret" "$value"
 done
-keep owner_database_url "postgres://licentia_owner:$(cat secrets/owner_password)@postgres:5432/licentia"
-keep database_url "postgres://licentia_service:$(cat secrets/service_password)@postgres:5432/licentia"
+owner=$(secret owner_password)
+service=$(secret service_password)
+keep owner_database_url "postgres://licentia_owner:$owner@postgres:5432/licentia"
+keep database_url "postgres://licentia_service:$service@postgres:5432/licentia"
 # For deploy/compose/scale.yml.
-keep pooled_database_url "postgres://licentia_service:$(cat secrets/service_password)@pooler:6432/licentia"
+keep pooled_database_url "postgres://licentia_service:$service@pooler:6432/licentia"
 
 # From before the roles, or another database.
-case $(cat secrets/database_url) in
-  *"$(cat secrets/service_password)"*) ;;
+case $(secret database_url) in
+  *"$service"*) ;;
   *) echo 'NOTE: secrets/database_url was there and names another role than deploy/postgres/roles.sh makes: see docs/database.md.' >&2 ;;
 esac
 

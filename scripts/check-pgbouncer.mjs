@@ -1,4 +1,4 @@
-// Runs the tests of replicas and of licensing on PostgreSQL through PgBouncer, a pool of transactions: whatever keeps something in a
+// Runs the tests of replicas and of licensing on PostgreSQL through PgBouncer, a pool of transactions: what keeps something in a
 // session, or asks for something at its start, fails there.
 //
 //   npm run test:pgbouncer                      TEST_DATABASE_URL names the server; PGBOUNCER the program

@@ -1,10 +1,12 @@
-// Holds the documents and the comments of src and test/support to plain English: CONTRIBUTING.md, "How we write".
+// Holds the documents, the titles of tests, and the comments of src, web and test/support to plain English: CONTRIBUTING.md, "How we write".
 //
 //   node scripts/check-prose.mjs            everything; ends with 1 and a line for each fault: file:line, the words, what to write
 //   node scripts/check-prose.mjs FILE …     these files alone
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** What the page says. */
+const TEXTS = 'web/src/texts.ts';
 /** Words of one sentence of a document. */
 const MAX_SENTENCE = 45;
 /** Lines of text of one comment. */
@@ -16,7 +18,9 @@ const MAX_COMMENT_WIDTH = 120;
 const WORDS = [
   [/\bwho(so)?ever\b/i, 'the role: caller, operator, administrator, vendor'],
   [/\bwhatever\b/i, 'the thing, or "any", "regardless of"'],
+  [/\bwhichever\b/i, '"each", "any"'],
   [/\b(some|any|every)(body|one)('s)?\b/i, 'the role: caller, operator, administrator, vendor'],
+  [/\bnobody else\b/i, '"no other caller", "alone"'],
   [/\bfor ?ever\b/i, '"permanently", or the condition that ends it'],
   [/\bis said (of|by)\b/i, 'who says it: "the log says", "the issuer answers"'],
   [/\bas ever\b/i, '"as before"'],
@@ -115,9 +119,23 @@ function commentFaults(source) {
   });
 }
 
+/** A title on the line of its `it` or `describe`, or behind the table of its `each`. */
+const TITLE = /^\s*(?:(?:it|describe)(?:\.\w+)?|\]\))\((['`"])(.*)\1,/;
+
+/** As wordFaults, in the titles of a file of tests alone: a report of a failure is read too. */
+function titleFaults(source) {
+  return source.split('\n').flatMap((text, index) => {
+    const title = TITLE.exec(text)?.[2];
+    return title === undefined ? [] : wordFaults(title).map((fault) => ({ ...fault, line: index + 1 }));
+  });
+}
+
 function faultsOf(path) {
   const text = readFileSync(path, 'utf8');
-  if (path.endsWith('.ts')) return commentFaults(text);
+  if (/\.(spec|e2e)\.ts$/.test(path)) return titleFaults(text);
+  // The texts of the page are prose, and so are its comments.
+  if (path === TEXTS) return [...wordFaults(text), ...commentFaults(text)];
+  if (/\.tsx?$/.test(path)) return commentFaults(text);
   const prose = withoutCode(text);
   return [...wordFaults(prose), ...sentenceFaults(prose)].sort((a, b) => a.line - b.line);
 }
@@ -136,10 +154,11 @@ const paths =
         ...['docs', 'examples', 'vectors', 'clients']
           .flatMap((folder) => below(folder, '.md'))
           .filter((name) => !name.includes('node_modules')),
-        ...['src', 'clients/typescript/src', 'test/support']
-          .flatMap((folder) => below(folder, '.ts'))
+        ...['src', 'clients/typescript/src', 'web/src', 'test/support']
+          .flatMap((folder) => [...below(folder, '.ts'), ...below(folder, '.tsx')])
           // Generated from docs/openapi.yaml.
           .filter((name) => name !== 'clients/typescript/src/schema.ts'),
+        ...['.spec.ts', '.e2e.ts'].flatMap((extension) => below('test', extension)),
       ];
 let count = 0;
 for (const path of paths) {

@@ -1,5 +1,7 @@
 // Reads JSON Lines, each line an object, strictly.
-import { isJsonObject, parseStrictJson } from '../dist/domain/token/strict-json.js';
+import { loadBuilt } from './load-built.mjs';
+
+const { isJsonObject, parseStrictJson } = await loadBuilt('domain/token/strict-json.js');
 
 export function readJsonLines(text) {
   return text

@@ -104,7 +104,7 @@ export const LONG_SUITES = [
   },
   {
     name: 'documents',
-    files: ['test/documents/command-blocks', 'test/documents/air-gap', 'test/examples/'],
+    files: ['test/documents/(command-blocks|air-gap|lock-down)', 'test/examples/'],
     paths: [
       'README.md',
       'docs',
@@ -122,7 +122,7 @@ export const LONG_SUITES = [
     files: ['test/cli/', 'test/clients/'],
     paths: [
       ...['src/cli', 'clients', 'docs/openapi.yaml', 'docs/cli.md', 'src/licensing', 'src/http'],
-      ...['test/cli', 'test/clients', 'test/support'],
+      ...['src/issuer-server', 'test/issuer-server', 'test/cli', 'test/clients', 'test/support'],
     ],
     part: 'files',
   },
@@ -134,6 +134,15 @@ export const LONG_SUITES = [
       ...['test/e2e/usage', 'test/usage', 'test/postgres', 'test/support'],
     ],
     part: 'files',
+  },
+  {
+    name: 'page',
+    files: ['test/page/'],
+    paths: [
+      ...['web', 'src/ui', 'src/http', 'src/access', 'src/licensing', 'clients/typescript/src'],
+      ...['docs/openapi.yaml', 'test/page', 'test/support'],
+    ],
+    part: 'tests',
   },
   {
     name: 'fuzzing',

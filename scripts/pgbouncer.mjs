@@ -10,7 +10,7 @@ import pg from 'pg';
 /** PgBouncer refuses to run as root; nobody has nothing that it could harm. */
 const UNPRIVILEGED = 'nobody';
 const MAX_START_MS = 10_000;
-/** Far fewer than clients have connections, so that each transaction gets whichever is free. */
+/** Far fewer than clients have connections, so that each transaction gets any that is free. */
 const SERVER_CONNECTIONS = 5;
 
 /**

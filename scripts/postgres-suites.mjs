@@ -14,6 +14,7 @@ export const DIRECT = [
   'test/schema',
   'test/issuer-server',
   'test/contract/(routes|monitoring)\\.',
+  'test/documents/lock-down\\.',
 ];
 
 /** What the service writes: through PgBouncer where there is one, a pool of transactions. */

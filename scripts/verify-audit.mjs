@@ -1,8 +1,10 @@
 // Checks an audit log that GET /api/audit/export exported.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { checkAudit, isSeal } from '../dist/domain/audit-check.js';
 import { readJsonLines } from './json-lines.mjs';
+import { loadBuilt } from './load-built.mjs';
+
+const { checkAudit, isSeal } = await loadBuilt('domain/audit-check.js');
 
 const HELP = `Checks the chain of hashes and the signatures of an exported audit log, and names the first record that was changed,
 removed, inserted or swapped.

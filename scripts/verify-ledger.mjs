@@ -1,9 +1,11 @@
 // Checks a ledger of usage that GET /api/licensing/usage/ledger exported as JSON Lines.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { CHAIN_START } from '../dist/domain/hash-chain.js';
-import { checkLedger } from '../dist/domain/usage/ledger-check.js';
 import { readJsonLines } from './json-lines.mjs';
+import { loadBuilt } from './load-built.mjs';
+
+const { CHAIN_START } = await loadBuilt('domain/hash-chain.js');
+const { checkLedger } = await loadBuilt('domain/usage/ledger-check.js');
 
 const HELP = `Checks the chain of hashes of an exported ledger, and names the first row that was changed, removed, inserted or swapped.
 

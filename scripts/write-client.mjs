@@ -27,8 +27,8 @@ const openApi = parse(readFileSync(DOCUMENT, 'utf8'));
 const text = await format(
   `// Written by scripts/write-client.mjs from docs/openapi.yaml.
 
-/** A JSON boolean, a JSON array, an object with these members, or a text of these media types. */
-export type AnswerShape = 'boolean' | 'array' | readonly string[] | { readonly text: readonly string[] };
+/** Nothing (204), a JSON boolean, a JSON array, an object with these members, or a text of these media types. */
+export type AnswerShape = 'nothing' | 'boolean' | 'array' | readonly string[] | { readonly text: readonly string[] };
 
 /** What a success of each operation is. */
 export const ANSWER_SHAPES: Readonly<Record<string, AnswerShape>> =
@@ -47,14 +47,17 @@ else if (readFileSync(SHAPES, 'utf8') !== text) {
 function shapesOf([path, item]) {
   return ['get', 'post', 'put', 'patch', 'delete']
     .filter((method) => item[method] !== undefined)
-    .map((method) => {
+    .flatMap((method) => {
       const responses = Object.entries(item[method].responses);
-      const [, success] = responses.find(([code]) => code.startsWith('2'));
-      return [`${method.toUpperCase()} ${path}`, shapeOf(resolve(success).content)];
+      const [, success] = responses.find(([code]) => code.startsWith('2')) ?? [];
+      // What is gone has none.
+      if (success === undefined) return [];
+      return [[`${method.toUpperCase()} ${path}`, shapeOf(resolve(success).content)]];
     });
 }
 
 function shapeOf(content) {
+  if (content === undefined) return 'nothing';
   const schema = content['application/json']?.schema;
   if (schema === undefined) return { text: Object.keys(content).map((type) => type.split(';')[0]) };
   const { type } = resolve(schema);

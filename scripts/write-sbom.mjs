@@ -1,6 +1,7 @@
 // Writes dist/sbom.cdx.json, what is in production as CycloneDX 1.5, and compares it with the lock file.
 //
-// It is `npm sbom`, without what is there for development alone. (`npm sbom --omit=dev` leaves out what a package of
+// It is `npm sbom`, without what is there for development alone. What the build puts into the page is in production too:
+// dist/web/NOTICE.md names it, so this runs after the build. (`npm sbom --omit=dev` leaves out what a package of
 // development needs as well, a hundred packages of production here.)
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,12 +12,24 @@ const FILE = 'dist/sbom.cdx.json';
 const lock = JSON.parse(readFileSync(`${ROOT}package-lock.json`, 'utf8')).packages;
 const refOf = (name, version) => `${name}@${version}`;
 
+/** The packages that are bundled into the page: `## preact - 11.2.0 (MIT)`. */
+const bundled = new Set(
+  [...readFileSync(`${ROOT}dist/web/NOTICE.md`, 'utf8').matchAll(/^## (\S+) - (\S+) \(/gm)].map(
+    ([, name, version]) => refOf(name, version),
+  ),
+);
+
 /** Every production package by its reference, with its content as CycloneDX writes it. */
 const production = new Map(
   Object.entries(lock)
-    .filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional)
-    .map(([path, { version, integrity }]) => [
-      refOf(path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length), version),
+    .map(([path, entry]) => ({
+      ...entry,
+      path,
+      ref: refOf(path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length), entry.version),
+    }))
+    .filter(({ path, dev, devOptional, ref }) => path !== '' && ((!dev && !devOptional) || bundled.has(ref)))
+    .map(({ ref, integrity }) => [
+      ref,
       Buffer.from(integrity.replace('sha512-', ''), 'base64').toString('hex'),
     ]),
 );
@@ -39,7 +52,10 @@ sbom.dependencies = sbom.dependencies
   .filter(({ ref }) => ref === own['bom-ref'] || production.has(ref))
   .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((other) => production.has(other)) }));
 
-const faults = [];
+const faults = [...bundled]
+  .filter((ref) => !production.has(ref))
+  .map((ref) => `${ref} is in the page, and not in the lock file`);
+if (bundled.size === 0) faults.push('dist/web/NOTICE.md names no package of the page');
 if (refOf(own.name, own.version) !== refOf(name, version)) faults.push(`it is of ${own.name}@${own.version}`);
 const listed = new Map(
   sbom.components.map((component) => [refOf(component.name, component.version), component]),

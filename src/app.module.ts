@@ -19,6 +19,7 @@ import { Metrics } from './metrics/metrics.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { OpenApiController } from './http/openapi.controller.js';
 import { SnapshotModule } from './snapshot/snapshot.module.js';
+import { UiModule } from './ui/ui.module.js';
 import { UsageModule } from './usage/usage.module.js';
 
 /** The composition root of the service. */
@@ -49,6 +50,7 @@ export class AppModule {
         LicensingModule,
         UsageModule,
         HealthModule,
+        ...(config.ui ? [UiModule] : []),
       ],
       controllers: [OpenApiController],
       providers: [

@@ -5,14 +5,11 @@ import type { RequestActor } from './access/actor.decorator.js';
 import { ACTIONS } from './domain/actions.js';
 import { ADMINISTRATOR_ROLE } from './access/roles.js';
 import { AccountsService } from './accounts/accounts.service.js';
+import { RoleAssignments } from './accounts/role-assignments.service.js';
 import { AccountsStore } from './accounts/accounts.store.js';
 import { type RunningIssuerServer, startIssuerServer } from './issuer-server/issuer-server.js';
 import { ISSUER_SERVER_SCHEMA } from './issuer-server/issuer-server-schema.js';
-import {
-  ISSUER_SERVER_SETTINGS,
-  type IssuerServerConfig,
-  loadIssuerServerConfig,
-} from './config/issuer-server-config.js';
+import { ISSUER_SERVER_SETTINGS, loadIssuerServerConfig } from './config/issuer-server-config.js';
 import { VERSION } from './config/build-info.js';
 import { ConfigError, type Environment } from './config/environment.js';
 import { misspelledNames } from './config/misspelled-names.js';
@@ -20,6 +17,8 @@ import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './confi
 import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './schema/service-schema.js';
 import type { HttpApplication } from './http/http-application.js';
+import { issuerAdminToken } from './quickstart-token.js';
+import { ISSUER_TOKEN_FILE, type QuickstartConfig, welcome } from './quickstart-welcome.js';
 import { isPortTaken, PortTakenError } from './http/port-taken.js';
 import { inspectLicenseSources } from './licensing/sources/license-source-remarks.js';
 import { LicenseInstaller } from './licensing/install/license-installer.js';
@@ -30,6 +29,7 @@ import { rereadServiceFiles } from './reread.js';
 import { runProcess, type Running } from './run-process.js';
 import { type RunningService, startService } from './service.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
+import { SignInLinks } from './ui/sign-in-links.js';
 import { UsageJobs } from './usage/usage-jobs.js';
 
 const HELP = `licentia quickstart ${VERSION}: the service and an issuer in one process, on embedded databases.
@@ -38,18 +38,14 @@ Usage: npm start -- [--new-token | --check-config | --migrate | --reencrypt | --
 
   --new-token     print a new administrator's token, when the first one is lost
 
-PORT (3000) is the service's port; the issuer takes the one after it. DATABASE_URL, ROOT_URL, LOG_LEVEL (warn) and the
-other settings of the service count too, but for ISSUER_*: see docs/configuration.md. All data is in ./data.
+PORT (3000) is the service's port; the issuer takes the one after it. ROOT_URL is http://localhost:<PORT>/ unless set.
+DATABASE_URL, LOG_LEVEL (warn) and the other settings of the service count too, but for ISSUER_*: see
+docs/configuration.md. All data is in ./data.
 `;
 
 const ACCOUNT = 'quickstart';
 /** The user that starts the quickstart owns its data. */
 const OPERATOR: RequestActor = { id: 'system', requestId: '', actions: new Set(ACTIONS), unlimited: true };
-
-interface QuickstartConfig {
-  readonly service: ServiceConfig;
-  readonly issuerServer: IssuerServerConfig;
-}
 
 const args = process.argv.slice(2);
 const newToken = args.includes('--new-token');
@@ -80,6 +76,8 @@ function load(environment: Environment): QuickstartConfig {
     service: loadServiceConfig({
       LOG_LEVEL: 'warn',
       ...environment,
+      // The address that it prints is the one that licenses are issued for.
+      ROOT_URL: environment.ROOT_URL || `http://localhost:${port}/`,
       ISSUER_URL: `http://127.0.0.1:${issuerPort}`,
       // Independent of the port, so that a license stays one of the same issuer.
       ISSUER_ID: 'http://localhost:3001',
@@ -114,7 +112,10 @@ function logLevel({ service }: QuickstartConfig): string {
 async function start(config: QuickstartConfig, logger: Logger): Promise<Running> {
   await refuseTakenPorts(config);
   print(starting(config));
-  const issuerServer = await startIssuerServer(config.issuerServer, logger, { attended: true });
+  const adminToken = await issuerAdminToken(ISSUER_TOKEN_FILE);
+  const issuerServer = await startIssuerServer({ ...config.issuerServer, adminToken }, logger, {
+    attended: true,
+  });
   try {
     // The demo license and the token need the database at once.
     const service = await startService(config.service, logger, {
@@ -122,7 +123,8 @@ async function start(config: QuickstartConfig, logger: Logger): Promise<Running>
       prepare: async (application) => installDemoLicense(application, issuerServer, config.service),
     });
     service.application.nest.get(Metrics).observeProcess();
-    print(welcome(config, await administratorToken(service)));
+    const token = await administratorToken(service);
+    print(welcome(config, token, await signInCode(config, service)));
     return {
       close: () => closeBoth(service, issuerServer),
       unfinished: () => service.application.nest.get(UsageJobs).unwritten,
@@ -189,35 +191,18 @@ async function administratorToken({ application: { nest } }: RunningService): Pr
   const id =
     known ??
     Number((await accounts.create(OPERATOR, { name: ACCOUNT, role: 'Admin', isDisabled: false })).id);
-  await accounts.addRole(OPERATOR, id, ADMINISTRATOR_ROLE.uid);
+  await nest.get(RoleAssignments).add(OPERATOR, id, ADMINISTRATOR_ROLE.uid);
   return (await accounts.createToken(OPERATOR, id, `quickstart ${randomBytes(4).toString('hex')}`, 0)).key;
 }
 
-function welcome({ service, issuerServer }: QuickstartConfig, token: string | undefined): string {
-  const url = `http://localhost:${service.listen.port}${service.http.subPath}`;
-  const issuer = `http://localhost:${issuerServer.listen.port}`;
-  // Past a proxy that `http_proxy` names.
-  const call = `curl --noproxy localhost -H "Authorization: Bearer ${token ?? '$TOKEN'}"`;
-  return `
-Licentia ${VERSION} is running.
-
-  service  ${url}   its API: ${url}/api/openapi.yaml
-  issuer   ${issuer}   its keys: ${issuer}/.well-known/jwks.json
-  data     ./data   delete it to begin anew
-
-${
-  token === undefined
-    ? 'The token was shown when it was made. Lost it? npm start -- --new-token'
-    : `An administrator's service-account token, shown this once:\n\n  ${token}`
-}
-
-Try it:
-
-  ${call} ${url}/api/licensing/check
-  ${call} ${url}/api/licensing/token
-  ${call} -X POST ${url}/api/licensing/token/renew
-
-Ctrl+C ends it.`;
+/** The code of a link that signs the account's newest token in, once; undefined where nothing can be signed in. */
+async function signInCode(
+  { service }: QuickstartConfig,
+  { application: { nest } }: RunningService,
+): Promise<string | undefined> {
+  if (!service.ui) return undefined;
+  const account = await nest.get(AccountsStore).findByName(ACCOUNT);
+  return account === undefined ? undefined : nest.get(SignInLinks).createFor(account);
 }
 
 function print(text: string): void {

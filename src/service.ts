@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplication } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { Provisioner } from './accounts/provisioning/provisioner.js';
 import type { ReadBoot } from './clock/boot.js';
 import { AuditRetention } from './audit/audit-retention.js';
 import { AuditSealer } from './audit/audit-sealer.js';
@@ -29,6 +30,7 @@ import { RenewalReporter } from './licensing/renewal/renewal-reporter.js';
 import { RenewalScheduler } from './licensing/renewal/renewal-scheduler.js';
 import { SnapshotService } from './snapshot/snapshot.service.js';
 import { explainFailure, isFinal } from './start-failure.js';
+import { Page } from './ui/page.js';
 import { UsageJobs } from './usage/usage-jobs.js';
 
 const CHECK = '/api/licensing/check';
@@ -87,6 +89,7 @@ export async function startService(
     logger,
     quietRoute: CHECK,
     replayed,
+    page: (nest) => (config.ui ? nest.get(Page).answer : undefined),
     limits: {
       clientOf: clientAddress(config.http.trustedProxies),
       isFromUnnamedProxy: fromUnnamedProxy(config.http.trustedProxies),
@@ -137,6 +140,7 @@ async function start(application: HttpApplication, prepare: Preparation): Promis
   await nest.get(IssuerKeys).start();
   await nest.get(LicenseSources).start();
   await nest.get(SnapshotService).start();
+  await nest.get(Provisioner).start();
   nest.get(ClockWatch).start();
   await nest.get(DatabaseClock).start();
   nest.get(ExpiryMarker).start();

@@ -2,13 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { AccessDeniedError } from '../domain/access-denied-error.js';
 import { contextOf } from '../http/request-context.js';
-import type { Action } from '../domain/actions.js';
 import { Authenticator } from './authenticator.js';
 import type { Caller } from '../domain/caller.js';
-import { ACCESS_RULE, type AccessRule } from '../http/require-action.decorator.js';
+import type { KnownSession } from '../domain/session.js';
+import { describeRequirement, isMet, missingActions, type Requirement } from '../domain/requirement.js';
+import { ACCESS_RULE, type AccessRule, SIGNED_IN } from '../http/require-action.decorator.js';
+import { SessionAuthenticator, type SessionCaller } from './session-authenticator.js';
 
 const CALLER = Symbol('Caller');
-type Admitted = IncomingMessage & { [CALLER]?: Caller };
+const SESSION = Symbol('Session');
+type Admitted = IncomingMessage & { [CALLER]?: Caller; [SESSION]?: KnownSession };
 
 /**
  * Authenticates the caller of each request (401) and checks its action (403). A handler without a rule
@@ -16,35 +19,66 @@ type Admitted = IncomingMessage & { [CALLER]?: Caller };
  */
 @Injectable()
 export class AccessGuard implements CanActivate {
-  constructor(private readonly authenticator: Authenticator) {}
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly sessions: SessionAuthenticator,
+  ) {}
 
   /** @throws ServiceError (401, 503), AccessDeniedError */
   canActivate(context: ExecutionContext): true | Promise<true> {
     const rule = Reflect.getMetadata(ACCESS_RULE, context.getHandler()) as AccessRule | undefined;
     if (rule !== undefined && 'open' in rule) return true;
     const request = context.switchToHttp().getRequest<IncomingMessage>();
-    const caller = this.authenticator.authenticate(onlyAuthorization(request), contextOf(request));
+    const caller = this.#authenticate(request);
     return caller instanceof Promise
       ? caller.then((known) => this.#authorize(request, known, rule))
       : this.#authorize(request, caller, rule);
   }
 
-  #authorize(request: IncomingMessage, caller: Caller, rule: { readonly action: Action } | undefined): true {
+  /** By the header where there is one; a cookie beside it is not looked at. */
+  #authenticate(request: IncomingMessage): Caller | Promise<Caller> {
+    const origin = contextOf(request);
+    if (request.headers.authorization === undefined) {
+      const found = this.sessions.authenticate(request, origin);
+      if (found instanceof Promise) return found.then((session) => bySession(request, session));
+      if (found !== undefined) return bySession(request, found);
+    }
+    return this.authenticator.authenticate(onlyAuthorization(request), origin);
+  }
+
+  #authorize(request: IncomingMessage, caller: Caller, rule: Demand | undefined): true {
     const known = contextOf(request);
     known.callerId = caller.id;
     if (rule === undefined) throw new AccessDeniedError([], 'the endpoint declares no action');
-    if (!caller.actions.has(rule.action)) {
-      const reason = caller.withheld?.has(rule.action)
-        ? ': the account has this action, the token does not: its maker lacked it. Make a new token as a caller who has it'
-        : ' does not hold the action';
-      throw new AccessDeniedError([rule.action], `${caller.id}${reason}`);
-    }
+    if (rule.action !== SIGNED_IN && !isMet(rule.action, caller.actions))
+      throw new AccessDeniedError([describeRequirement(rule.action)], reasonOf(caller, rule.action));
     (request as Admitted)[CALLER] = caller;
     const { authorization } = request.headers;
     if (known.basis !== undefined && authorization !== undefined)
       known.readmit = this.authenticator.again(authorization);
     return true;
   }
+}
+
+type Demand = Exclude<AccessRule, { readonly open: true }>;
+
+function bySession(request: IncomingMessage, { caller, session }: SessionCaller): Caller {
+  (request as Admitted)[SESSION] = session;
+  return caller;
+}
+
+/** The session of the page that a request belongs to; undefined where its caller sent credentials. */
+export function sessionOf(request: IncomingMessage): KnownSession | undefined {
+  return (request as Admitted)[SESSION];
+}
+
+/** Why a caller was refused, for the log: the answer says what is needed, this says what of it is missing. */
+function reasonOf({ id, actions, withheld }: Caller, requirement: Requirement): string {
+  const missing = missingActions(requirement, actions);
+  const names = missing.join(', ');
+  if (missing.some((action) => withheld?.has(action)))
+    return `${id} lacks ${names}: the account has the action, the token does not, as its maker lacked it. Make a new token as a caller who has it`;
+  return missing.length === 0 ? 'the endpoint names no action' : `${id} lacks ${names}`;
 }
 
 /** The caller whom the guard let in. */

@@ -53,6 +53,16 @@ export class Administrators {
     });
   }
 
+  /**
+   * What an administrator's password is compared with: another text after each change of it.
+   * @returns undefined for a name that is no administrator's
+   */
+  credentialOf(name: string): string | undefined {
+    if (name === this.#configured?.name) return this.#configured.password;
+    const hash = this.#hashed.find((user) => user.name === name)?.hash;
+    return hash && JSON.stringify([hash.salt.toString('base64'), hash.hash.toString('base64')]);
+  }
+
   #isConfigured(name: string, password: string): boolean {
     const isName = sameSecret(name, this.#configured?.name ?? '');
     const isPassword = sameSecret(password, this.#configured?.password ?? '');

@@ -9,7 +9,7 @@ import type { Snapshot } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { AccessMetrics } from './access-metrics.js';
 import { Administrators } from './administrators.js';
-import { readBasicHeader } from './basic-credentials.js';
+import { type Password, readBasicHeader } from './basic-credentials.js';
 import { BearerStrategy } from './bearer.strategy.js';
 import type { Caller, KnownToken } from '../domain/caller.js';
 import { FailedAttempts, type Origin } from './failed-attempts.js';
@@ -20,8 +20,14 @@ import { hashToken, looksLikeServiceAccountToken } from './service-account-token
 /** Outcomes remembered for one snapshot, so that Passport sees each header once. */
 const MAX_REMEMBERED = 10_000;
 
+/** What a configured administrator's id begins with. */
+const ADMINISTRATOR = 'administrator:';
+
 /** As long as the sentence of a block: a longer line of the log takes longer to write. */
 const WRONG_PASSWORD = 'the name or the password was not right';
+
+/** What a caller shows to sign in. */
+export type Credentials = Password | { readonly token: string };
 
 type Known = { readonly caller: Caller } | { readonly token: KnownToken };
 
@@ -35,6 +41,12 @@ type Known = { readonly caller: Caller } | { readonly token: KnownToken };
 export class Authenticator {
   readonly #config: AccessConfig;
   readonly #everything = actionsOf([ADMINISTRATOR_ROLE.uid]);
+  readonly #bootstrap: Caller = {
+    id: 'bootstrap',
+    name: 'bootstrap',
+    actions: this.#everything,
+    unlimited: true,
+  };
   readonly #administrators: Administrators;
   readonly #bootstrapHash: string | undefined;
   readonly #bearer: BearerStrategy<Known>;
@@ -80,6 +92,41 @@ export class Authenticator {
   }
 
   /**
+   * Authenticates a caller who signs in, as a header with the same credentials: by the same limits, in the same time.
+   * @throws ServiceError as {@link authenticate}
+   */
+  async signIn(credentials: Credentials, origin: Origin): Promise<Caller> {
+    if ('password' in credentials) return this.#administrator(credentials.name, credentials.password, origin);
+    // What no header can carry is no token.
+    if (/^[\x21-\x7e]+$/.test(credentials.token))
+      return this.authenticate(`Bearer ${credentials.token}`, origin);
+    throw this.failures.count(origin) ?? new ServiceError('api-key.invalid');
+  }
+
+  /**
+   * The caller of a token of the database, by its hash.
+   * @returns undefined where there is no such token any more
+   * @throws ServiceError where it is expired or revoked, or its account disabled; `database.unavailable`
+   */
+  callerOfToken(hash: string): Caller | undefined {
+    const token = this.snapshots.current?.tokens.find(hash);
+    return token && this.#admit({ token });
+  }
+
+  /**
+   * A caller of the configuration, with what a sign-in of it is proved by.
+   * @param id - see {@link Caller}
+   * @returns undefined where the configuration does not name it any more
+   */
+  configuredCaller(id: string): { readonly caller: Caller; readonly credential: string } | undefined {
+    if (id === 'bootstrap' && this.#bootstrapHash !== undefined)
+      return { caller: this.#bootstrap, credential: this.#bootstrapHash };
+    const name = id.startsWith(ADMINISTRATOR) ? id.slice(ADMINISTRATOR.length) : '';
+    const credential = this.#administrators.credentialOf(name);
+    return credential === undefined ? undefined : { caller: this.#administratorOf(name), credential };
+  }
+
+  /**
    * How to let the caller of a header in again without reading it: as long as the snapshot's tokens are the same.
    * @returns undefined for a header that is read each time, such as a name and a password
    */
@@ -113,8 +160,7 @@ export class Authenticator {
   #find(token: string): Known | undefined {
     // Hashes are compared, so the time a comparison takes tells nothing about the token.
     const hash = hashToken(token);
-    if (hash === this.#bootstrapHash)
-      return { caller: { id: 'bootstrap', actions: this.#everything, unlimited: true } };
+    if (hash === this.#bootstrapHash) return { caller: this.#bootstrap };
     const known = this.snapshots.current?.tokens.find(hash);
     return known === undefined ? undefined : { token: known };
   }
@@ -155,9 +201,13 @@ export class Authenticator {
       const until = before ?? blocked();
       if (!right || until !== undefined) throw this.#refusal(name, isAdministrator, until, origin);
       this.failures.rightPassword(name, origin);
-      return { id: `administrator:${name}`, actions: this.#everything, unlimited: true };
+      return this.#administratorOf(name);
     };
     return isRight instanceof Promise ? isRight.then(decide) : decide(isRight);
+  }
+
+  #administratorOf(name: string): Caller {
+    return { id: `${ADMINISTRATOR}${name}`, name, actions: this.#everything, unlimited: true };
   }
 
   #refusal(name: string, isAdministrator: boolean, until: string | undefined, origin: Origin): ServiceError {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Action, ACTIONS } from '../domain/actions.js';
 
-/** A named set of actions. Fixed roles live in code: nobody can change them. */
+/** A named set of actions. Fixed roles live in code: nobody can change them. Custom ones are in the database. */
 export interface Role {
   readonly name: string;
   readonly uid: string;
@@ -41,18 +41,29 @@ export const ROLES: readonly Role[] = [
     'serviceaccounts.permissions:write',
   ]),
   fixedRole('fixed:audit:reader', ['audit:read']),
+  fixedRole('fixed:provisioning:writer', ['provisioning:reload']),
 ];
 
 const BY_UID = new Map(ROLES.map((role) => [role.uid, role]));
 
-/** The role of a uid, or undefined. */
-export function findRole(uid: string): Role | undefined {
-  return BY_UID.get(uid);
+/** Custom roles by their uid. */
+export type CustomRoles = ReadonlyMap<string, Role>;
+
+const NO_CUSTOM_ROLES: CustomRoles = new Map();
+
+/** The role of a uid, or undefined. No custom role replaces a fixed one. */
+export function findRole(uid: string, custom = NO_CUSTOM_ROLES): Role | undefined {
+  return BY_UID.get(uid) ?? custom.get(uid);
+}
+
+/** Whether the uid is that of a fixed or basic role, or could be one of a later release. */
+export function isReservedUid(uid: string): boolean {
+  return BY_UID.has(uid) || /^(fixed|basic)_/.test(uid);
 }
 
 /** All actions of some roles together. A uid that no role has any more gives nothing. */
-export function actionsOf(uids: Iterable<string>): ReadonlySet<Action> {
-  return new Set([...uids].flatMap((uid) => findRole(uid)?.actions ?? []));
+export function actionsOf(uids: Iterable<string>, custom = NO_CUSTOM_ROLES): ReadonlySet<Action> {
+  return new Set([...uids].flatMap((uid) => findRole(uid, custom)?.actions ?? []));
 }
 
 /** A fixed role's uid follows from its name, so that it is the same in every installation. */

@@ -12,7 +12,8 @@ export function ceilingOf({ actions, unlimited }: Pick<Caller, 'actions' | 'unli
 
 /**
  * The ceiling of a token that a replica of a former release stored without one during an upgrade: what its account had
- * when the token was made. A role that came later might be more than the unknown maker held.
+ * when the token was made. A role that came later might be more than the unknown maker held. Custom roles give it
+ * nothing: they can change later, and that release knew none.
  *
  * @param roles - of the token's account now, each with the time when it was given
  */
@@ -36,4 +37,16 @@ export function limit(caller: Caller, ceiling: readonly string[]): Caller {
     actions: new Set(actions.filter(has)),
     withheld: new Set(actions.filter((action) => !has(action))),
   };
+}
+
+/** The actions of a caller that another one lacks, which so may not take them away: names for a refusal. */
+export function actionsBeyond(
+  caller: { readonly actions: Iterable<string>; readonly unlimited?: boolean | undefined },
+  other: Pick<Caller, 'actions' | 'unlimited'>,
+): string[] {
+  const held: ReadonlySet<string> = other.actions;
+  const missing = [...caller.actions].filter((action) => !held.has(action));
+  if (missing.length === 0 && caller.unlimited === true && other.unlimited !== true)
+    missing.push(ADMINISTRATOR_ROLE.name);
+  return missing;
 }

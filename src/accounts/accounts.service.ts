@@ -1,20 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { RequestActor } from '../access/actor.decorator.js';
-import { actionsOf, ADMINISTRATOR_ROLE, findRole, type Role } from '../access/roles.js';
 import { createServiceAccountToken, hashToken } from '../access/service-account-token.js';
 import { ceilingOf } from '../access/token-ceiling.js';
 import { type AuditAction, AuditStore, type Facts } from '../audit/audit.store.js';
-import { AccessDeniedError } from '../domain/access-denied-error.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
+import { Database } from '../database/database.js';
+import type { Action } from '../domain/actions.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { accountFacts, rolesFacts, tokenFacts } from './account-facts.js';
 import { AccountsStore } from './accounts.store.js';
+import { Delegation } from './delegation.js';
 import { LastAdministrator } from './last-administrator.js';
 import type { ServiceAccountTokenEntity } from './service-account-token.entity.js';
 import type { BasicRole, ServiceAccountEntity } from './service-account.entity.js';
+
+/** What changes an account that is there. */
+const CHANGES = ['serviceaccounts:write', 'serviceaccounts:delete'] as const satisfies readonly Action[];
 
 /** A new token; `key` is shown this once and stored nowhere. */
 export interface CreatedToken {
@@ -23,14 +27,13 @@ export interface CreatedToken {
   readonly key: string;
 }
 
-/**
- * Manages accounts, their roles and tokens. A caller cannot give, change or take away an action that it does not
- * hold. This applies to roles, and to tokens and accounts, which carry roles.
- */
+/** Manages accounts and their tokens. Both carry roles, so a caller must hold what the account's roles give. */
 @Injectable()
 export class AccountsService {
   constructor(
+    private readonly database: Database,
     private readonly store: AccountsStore,
+    private readonly delegation: Delegation,
     private readonly snapshots: SnapshotService,
     private readonly audit: AuditStore,
     private readonly last: LastAdministrator,
@@ -49,14 +52,14 @@ export class AccountsService {
       const now = this.#now();
       const created = await this.store.save(manager, {
         ...account,
-        login: await this.#freeLogin(manager, account.name),
+        login: await this.store.freeLoginFor(manager, account.name),
         createdAt: now,
         updatedAt: now,
       });
       await this.#record(manager, actor, 'service-account.create', Number(created.id), {
         name: created.name,
       });
-      return { changed: { account: Number(created.id) }, value: created };
+      return { changed: { accounts: [Number(created.id)] }, value: created };
     });
   }
 
@@ -67,9 +70,7 @@ export class AccountsService {
     fields: { readonly name?: string; readonly role?: BasicRole; readonly isDisabled?: boolean },
   ): Promise<ServiceAccountEntity> {
     return this.snapshots.change(async (manager) => {
-      const account = await this.store.load(manager, id);
-      const roles = await this.store.rolesOf(manager, id);
-      assertHolds(actor, roles);
+      const account = await this.#assertMayChange(manager, actor, id);
       if (fields.name !== undefined && fields.name !== account.name) {
         await this.#assertNameFree(manager, fields.name, id);
       }
@@ -77,7 +78,55 @@ export class AccountsService {
         this.store.save(manager, { ...account, ...fields, updatedAt: this.#now() }),
       );
       await this.#record(manager, actor, 'service-account.update', id, { ...fields }, accountFacts(account));
-      return { changed: { account: id }, value: updated };
+      return { changed: { accounts: [id] }, value: updated };
+    });
+  }
+
+  /** @throws ServiceError `not-found` */
+  async find(id: number): Promise<ServiceAccountEntity> {
+    return this.database.read((manager) => this.store.load(manager, id));
+  }
+
+  /**
+   * An account, with the actions of its kind that the caller may use on it: none where it has a role that gives more
+   * than the caller holds.
+   * @throws ServiceError `not-found`
+   */
+  async findFor(
+    actor: RequestActor,
+    id: number,
+  ): Promise<{ readonly account: ServiceAccountEntity; readonly allowed: readonly Action[] }> {
+    return this.database.read(async (manager) => {
+      const account = await this.store.load(manager, id);
+      const isWithin = await this.delegation.holds(manager, actor, await this.store.rolesOf(manager, id));
+      return { account, allowed: isWithin ? CHANGES.filter((action) => actor.actions.has(action)) : [] };
+    });
+  }
+
+  /** A page of the accounts whose name or login has a text, by their ids. @param page - from 1 */
+  async search(
+    query: string,
+    page: number,
+    size: number,
+  ): Promise<{ count: number; accounts: ServiceAccountEntity[] }> {
+    return this.database.read((manager) => this.store.search(manager, query, (page - 1) * size, size));
+  }
+
+  /**
+   * Deletes an account with its tokens and roles.
+   * @throws ServiceError `not-found`, `access.last-administrator`; AccessDeniedError
+   */
+  async remove(actor: RequestActor, id: number): Promise<void> {
+    await this.snapshots.change(async (manager) => {
+      const account = await this.#assertMayChange(manager, actor, id);
+      const before = {
+        ...accountFacts(account),
+        ...rolesFacts(await this.store.rolesOf(manager, id)),
+        tokens: await this.store.countTokens(manager, id),
+      };
+      await this.last.keep(manager, async () => this.store.remove(manager, id));
+      await this.#record(manager, actor, 'service-account.delete', id, {}, before);
+      return { changed: { accounts: [id] }, value: undefined };
     });
   }
 
@@ -113,7 +162,7 @@ export class AccountsService {
       });
       const tokenId = Number(token.id);
       await this.#record(manager, actor, 'service-account.token.create', id, { tokenId, name });
-      return { changed: { account: id }, value: { id: tokenId, name, key } };
+      return { changed: { accounts: [id] }, value: { id: tokenId, name, key } };
     });
   }
 
@@ -131,7 +180,7 @@ export class AccountsService {
         this.store.saveToken(manager, { ...token, isRevoked: true }),
       );
       await this.#record(manager, actor, 'service-account.token.revoke', id, { tokenId }, tokenFacts(token));
-      return { changed: { account: id }, value: revoked };
+      return { changed: { accounts: [id] }, value: revoked };
     });
   }
 
@@ -142,49 +191,19 @@ export class AccountsService {
       const token = await this.store.loadToken(manager, id, tokenId);
       await this.last.keep(manager, async () => this.store.removeToken(manager, token));
       await this.#record(manager, actor, 'service-account.token.delete', id, { tokenId }, tokenFacts(token));
-      return { changed: { account: id }, value: undefined };
+      return { changed: { accounts: [id] }, value: undefined };
     });
-  }
-
-  /** Gives a role; having it already is fine. @throws ServiceError `not-found`; AccessDeniedError */
-  async addRole(actor: RequestActor, id: number, roleUid: string): Promise<void> {
-    const role = this.#role(roleUid);
-    await this.snapshots.change(async (manager) => {
-      await this.store.load(manager, id);
-      assertHolds(actor, [roleUid]);
-      const roles = await this.store.rolesOf(manager, id);
-      if (roles.includes(roleUid)) return { changed: false, value: undefined };
-      await this.store.saveRole(manager, { serviceAccountId: id, roleUid, createdAt: this.#now() });
-      await this.#record(manager, actor, 'role.add', id, { role: role.name }, rolesFacts(roles));
-      return { changed: { account: id }, value: undefined };
-    });
-  }
-
-  /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDeniedError */
-  async removeRole(actor: RequestActor, id: number, roleUid: string): Promise<void> {
-    const role = this.#role(roleUid);
-    await this.snapshots.change(async (manager) => {
-      await this.store.load(manager, id);
-      assertHolds(actor, [roleUid]);
-      const roles = await this.store.rolesOf(manager, id);
-      if (!roles.includes(roleUid))
-        throw new ServiceError('not-found', 'The service account does not have this role');
-      await this.last.keep(manager, async () => this.store.removeRole(manager, id, roleUid));
-      await this.#record(manager, actor, 'role.remove', id, { role: role.name }, rolesFacts(roles));
-      return { changed: { account: id }, value: undefined };
-    });
-  }
-
-  #role(uid: string): Role {
-    const role = findRole(uid);
-    if (role === undefined) throw new ServiceError('not-found', 'Role not found');
-    return role;
   }
 
   /** A caller that can create or delete an account's tokens can use all of its actions. */
-  async #assertMayChange(manager: EntityManager, actor: RequestActor, id: number): Promise<void> {
-    await this.store.load(manager, id);
-    assertHolds(actor, await this.store.rolesOf(manager, id));
+  async #assertMayChange(
+    manager: EntityManager,
+    actor: RequestActor,
+    id: number,
+  ): Promise<ServiceAccountEntity> {
+    const account = await this.store.load(manager, id);
+    await this.delegation.assertHolds(manager, actor, await this.store.rolesOf(manager, id));
+    return account;
   }
 
   async #assertNameFree(manager: EntityManager, name: string, id?: number): Promise<void> {
@@ -196,7 +215,7 @@ export class AccountsService {
     const { maxAccounts } = this.config.access;
     if ((await this.store.count(manager)) < maxAccounts) return;
     throw new ServiceError('service-account.limit-reached', undefined, {
-      detail: `rename an account that is not used any more, or raise MAX_SERVICE_ACCOUNTS (now ${maxAccounts})`,
+      detail: `delete an account that is not used any more, or raise MAX_SERVICE_ACCOUNTS (now ${maxAccounts})`,
     });
   }
 
@@ -212,11 +231,6 @@ export class AccountsService {
     });
   }
 
-  /** The login follows from the name; names that differ in punctuation alone get a number. */
-  async #freeLogin(manager: EntityManager, name: string): Promise<string> {
-    return this.store.freeLogin(manager, `sa-${name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-')}`);
-  }
-
   async #record(
     manager: EntityManager,
     actor: RequestActor,
@@ -230,18 +244,5 @@ export class AccountsService {
 
   #now(): Date {
     return new Date(this.clock.now());
-  }
-}
-
-/** Whether the caller holds what these roles give. The administrator's gives the actions of later releases, too. */
-function assertHolds(actor: RequestActor, roleUids: readonly string[]): void {
-  const missing: string[] = [...actionsOf(roleUids)].filter((action) => !actor.actions.has(action));
-  const isLimited = roleUids.includes(ADMINISTRATOR_ROLE.uid) && actor.unlimited !== true;
-  if (missing.length === 0 && isLimited) missing.push(ADMINISTRATOR_ROLE.name);
-  if (missing.length > 0) {
-    throw new AccessDeniedError(
-      missing,
-      `${actor.id} cannot give, change or take away what it does not hold`,
-    );
   }
 }

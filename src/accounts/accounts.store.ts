@@ -28,6 +28,31 @@ export class AccountsStore {
     return manager.save(manager.create(ServiceAccountEntity, account));
   }
 
+  /** Deletes an account; its tokens and roles go with it. */
+  async remove(manager: EntityManager, id: number): Promise<void> {
+    await manager.delete(ServiceAccountEntity, { id: String(id) });
+  }
+
+  /** The accounts whose name or login has a text in any letter case, by id, and how many there are in all. */
+  async search(
+    manager: EntityManager,
+    text: string,
+    offset: number,
+    limit: number,
+  ): Promise<{ count: number; accounts: ServiceAccountEntity[] }> {
+    const query = manager.createQueryBuilder(ServiceAccountEntity, 'account');
+    if (text !== '')
+      query.where(
+        'strpos(lower(account.name), lower(:text)) > 0 OR strpos(account.login, lower(:text)) > 0',
+        {
+          text,
+        },
+      );
+    const count = await query.getCount();
+    const accounts = await query.orderBy('account.id', 'ASC').offset(offset).limit(limit).getMany();
+    return { count, accounts };
+  }
+
   async count(manager: EntityManager): Promise<number> {
     return manager.count(ServiceAccountEntity);
   }
@@ -36,6 +61,25 @@ export class AccountsStore {
   async findByName(name: string): Promise<number | undefined> {
     const account = await this.database.read((manager) => manager.findOneBy(ServiceAccountEntity, { name }));
     return account === null ? undefined : Number(account.id);
+  }
+
+  /** The account of exactly this name. */
+  async findNamed(manager: EntityManager, name: string): Promise<ServiceAccountEntity | undefined> {
+    return (await manager.findOneBy(ServiceAccountEntity, { name })) ?? undefined;
+  }
+
+  async findTokenNamed(
+    manager: EntityManager,
+    id: number,
+    name: string,
+  ): Promise<ServiceAccountTokenEntity | undefined> {
+    const token = await manager.findOneBy(ServiceAccountTokenEntity, { serviceAccountId: id, name });
+    return token ?? undefined;
+  }
+
+  /** @param hash - SHA-256 of a token, base64url */
+  async hasHash(manager: EntityManager, hash: string): Promise<boolean> {
+    return manager.existsBy(ServiceAccountTokenEntity, { hash });
   }
 
   /** @throws ServiceError `not-found` */
@@ -91,6 +135,11 @@ export class AccountsStore {
     return row?.found === true;
   }
 
+  /** The login follows from the name; names that differ in punctuation alone get a number. */
+  async freeLoginFor(manager: EntityManager, name: string): Promise<string> {
+    return this.freeLogin(manager, `sa-${name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-')}`);
+  }
+
   /**
    * A login that is free: `base`, else the first free `base-2`, `base-3`. One statement, as others wait for
    * the lock meanwhile.
@@ -126,6 +175,15 @@ export class AccountsStore {
     return assignments.map((assignment) => assignment.roleUid);
   }
 
+  /** The ids of the accounts that have a role, disabled ones too. */
+  async accountsWith(manager: EntityManager, roleUid: string): Promise<number[]> {
+    const assignments = await manager.find(RoleAssignmentEntity, {
+      where: { roleUid },
+      order: { serviceAccountId: 'ASC' },
+    });
+    return assignments.map(({ serviceAccountId }) => Number(serviceAccountId));
+  }
+
   /** The enabled accounts that have one of these roles, by id. */
   async holdersOf(
     manager: EntityManager,
@@ -154,11 +212,13 @@ export class AccountsStore {
    * Whether a token gives an action by one of these roles: of an enabled account, not revoked, not expired at
    * a moment, not withheld.
    * @param action - {@link NO_LIMIT}: every action, those of later releases too
+   * @param fixedUids - of the roles that a token stored without a ceiling can have
    */
   async anyTokenGives(
     manager: EntityManager,
     action: Action | typeof NO_LIMIT,
     roleUids: readonly string[],
+    fixedUids: readonly string[],
     at: Date,
   ): Promise<boolean> {
     return manager
@@ -168,9 +228,9 @@ export class AccountsStore {
       .where('account.isDisabled = false AND token.isRevoked = false')
       .andWhere('(token.expiresAt IS NULL OR token.expiresAt > :at)', { at })
       .andWhere(
-        `CASE WHEN token.ceiling IS NULL THEN assignment.createdAt < token.created
+        `CASE WHEN token.ceiling IS NULL THEN assignment.createdAt < token.created AND assignment.roleUid IN (:...fixedUids)
          ELSE token.ceiling && ARRAY[:action, :noLimit] END`,
-        { action, noLimit: NO_LIMIT },
+        { action, noLimit: NO_LIMIT, fixedUids },
       )
       .andWhere('assignment.roleUid IN (:...roleUids)', { roleUids })
       .getExists();

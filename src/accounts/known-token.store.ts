@@ -1,12 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Between, type EntityManager } from 'typeorm';
-import { actionsOf, ADMINISTRATOR_ROLE } from '../access/roles.js';
-import { ceilingWithoutRecord, limit } from '../access/token-ceiling.js';
-import type { Caller, KnownToken } from '../domain/caller.js';
-import type { Snapshot } from '../snapshot/snapshot.js';
+import { type CustomRoles } from '../access/roles.js';
+import { ceilingWithoutRecord } from '../access/token-ceiling.js';
+import type { AccessChange } from '../snapshot/access-change.js';
+import type { KnownTokens } from '../snapshot/snapshot.js';
 import { SnapshotService } from '../snapshot/snapshot.service.js';
 import { TokenTable } from '../snapshot/token-table.js';
+import { CustomRoleStore } from './custom-role.store.js';
+import { type Grant, GrantedTokens, type StoredToken } from './granted-tokens.js';
 import { RoleAssignmentEntity } from './role-assignment.entity.js';
 import { ServiceAccountEntity } from './service-account.entity.js';
 
@@ -19,12 +21,14 @@ const MAX_ACCOUNTS_ONE_BY_ONE = 100;
 
 /** A service account, as its tokens stand for it. */
 interface Account {
-  readonly caller: Caller;
+  readonly callerId: string;
+  readonly name: string;
   readonly given: readonly RoleAssignmentEntity[];
+  readonly roleUids: readonly string[];
   readonly disabled: boolean;
   /** What its tokens stand for, by their ceiling: many have the same. */
-  readonly limited: Map<string, Caller>;
-  readonly tokens: Map<string, KnownToken>;
+  readonly grants: Map<string, Grant>;
+  readonly tokens: Map<string, StoredToken>;
 }
 
 interface TokenRow {
@@ -39,42 +43,56 @@ interface TokenRow {
   readonly ceiling: string | null;
 }
 
-/** Reads the part of the snapshot that says who calls: of all accounts, or of those that changed. */
+/** Reads the part of the snapshot that says who calls: of all accounts and roles, or of those that changed. */
 @Injectable()
 export class KnownTokenStore implements OnModuleInit {
-  constructor(private readonly snapshots: SnapshotService) {}
+  constructor(
+    private readonly snapshots: SnapshotService,
+    private readonly roles: CustomRoleStore,
+  ) {}
 
   onModuleInit(): void {
-    this.snapshots.register('tokens', (manager, previous, accounts) =>
-      this.load(manager, previous, accounts),
-    );
+    this.snapshots.register('tokens', (manager, previous, changed) => this.load(manager, previous, changed));
   }
 
-  /** @param accounts - those that changed since `previous`; undefined to read all */
+  /** @param changed - what changed since `previous`; undefined to read all */
   async load(
     manager: EntityManager,
-    previous: Snapshot['tokens'] | undefined,
-    accounts: ReadonlySet<number> | undefined,
-  ): Promise<Snapshot['tokens']> {
-    if (previous === undefined || accounts === undefined || accounts.size > MAX_ACCOUNTS_ONE_BY_ONE) {
-      const all = new TokenTable();
-      await this.#read(manager, all, 0, Number.MAX_SAFE_INTEGER);
-      return all;
-    }
-    if (accounts.size === 0) return previous;
-    const table = previous.copy();
+    previous: KnownTokens | undefined,
+    changed: AccessChange | undefined,
+  ): Promise<KnownTokens> {
+    if (!(previous instanceof GrantedTokens) || changed === undefined)
+      return this.#all(manager, await this.roles.definitions(manager));
+    const { accounts } = changed;
+    if (accounts.size === 0 && !changed.roles) return previous;
+    const roles = changed.roles ? await this.roles.definitions(manager) : previous.roles;
+    // A role that changes costs no reading of the tokens that have it: what they give is found when they are used.
+    if (accounts.size === 0) return new GrantedTokens(previous.table, roles);
+    if (accounts.size > MAX_ACCOUNTS_ONE_BY_ONE) return this.#all(manager, roles);
+    const table = previous.table.copy();
     for (const id of accounts) {
       table.replace(id, new Map());
       await this.#read(manager, table, id, id);
     }
-    return table;
+    return new GrantedTokens(table, roles);
+  }
+
+  async #all(manager: EntityManager, roles: CustomRoles): Promise<GrantedTokens> {
+    const all = new TokenTable<StoredToken>();
+    await this.#read(manager, all, 0, Number.MAX_SAFE_INTEGER);
+    return new GrantedTokens(all, roles);
   }
 
   /** Reads the accounts from one id to another one, both included, in pages. */
-  async #read(manager: EntityManager, into: TokenTable, from: number, to: number): Promise<void> {
+  async #read(
+    manager: EntityManager,
+    into: TokenTable<StoredToken>,
+    from: number,
+    to: number,
+  ): Promise<void> {
     for (let next = from; ;) {
       const rows = await manager.find(ServiceAccountEntity, {
-        select: { id: true, isDisabled: true },
+        select: { id: true, name: true, isDisabled: true },
         where: { id: Between(String(next), String(to)) },
         order: { id: 'ASC' },
         take: ACCOUNTS_AT_ONCE,
@@ -94,7 +112,7 @@ export class KnownTokenStore implements OnModuleInit {
   /** @param last - the id of the last one of `rows` */
   async #accounts(
     manager: EntityManager,
-    rows: readonly Pick<ServiceAccountEntity, 'id' | 'isDisabled'>[],
+    rows: readonly Pick<ServiceAccountEntity, 'id' | 'name' | 'isDisabled'>[],
     last: number,
   ): Promise<Map<number, Account>> {
     const first = Number(rows[0]?.id ?? last);
@@ -108,16 +126,13 @@ export class KnownTokenStore implements OnModuleInit {
       else given.push(assignment);
     }
     return new Map(
-      rows.map(({ id: text, isDisabled: disabled }) => {
+      rows.map(({ id: text, name, isDisabled: disabled }) => {
         const id = Number(text);
         const given = roles.get(id) ?? [];
-        const uids = given.map(({ roleUid }) => roleUid);
-        const caller: Caller = {
-          id: `service-account:${id}`,
-          actions: actionsOf(uids),
-          unlimited: uids.includes(ADMINISTRATOR_ROLE.uid),
-        };
-        return [id, { caller, given, disabled, limited: new Map(), tokens: new Map() }] as const;
+        const roleUids = given.map(({ roleUid }) => roleUid);
+        const callerId = `service-account:${id}`;
+        const account = { callerId, name, given, roleUids, disabled, grants: new Map(), tokens: new Map() };
+        return [id, account] as const;
       }),
     );
   }
@@ -141,7 +156,7 @@ export class KnownTokenStore implements OnModuleInit {
       );
       for (const row of rows) {
         const owner = accounts.get(Number(row.account));
-        owner?.tokens.set(row.hash, knownToken(row, owner));
+        owner?.tokens.set(row.hash, storedToken(row, owner));
       }
       const end = rows.at(-1);
       if (end === undefined || rows.length < TOKENS_AT_ONCE) return;
@@ -150,21 +165,24 @@ export class KnownTokenStore implements OnModuleInit {
   }
 }
 
-function knownToken(row: TokenRow, account: Account): KnownToken {
+function storedToken(row: TokenRow, account: Account): StoredToken {
   return {
     tokenId: Number(row.id),
-    caller: callerOf(row, account),
+    grant: grantOf(row, account),
     expiresAt: row.expiresAt?.getTime(),
     revoked: row.isRevoked,
     disabled: account.disabled,
   };
 }
 
-function callerOf({ ceiling, created }: TokenRow, { caller, given, limited }: Account): Caller {
-  if (ceiling === null) return limit(caller, ceilingWithoutRecord(created, given));
-  const same = limited.get(ceiling);
+function grantOf(
+  { ceiling, created }: TokenRow,
+  { callerId, name, roleUids, given, grants }: Account,
+): Grant {
+  if (ceiling === null) return { callerId, name, roleUids, ceiling: ceilingWithoutRecord(created, given) };
+  const same = grants.get(ceiling);
   if (same !== undefined) return same;
-  const found = limit(caller, ceiling.split(','));
-  limited.set(ceiling, found);
-  return found;
+  const grant = { callerId, name, roleUids, ceiling: ceiling.split(',') };
+  grants.set(ceiling, grant);
+  return grant;
 }

@@ -8,21 +8,10 @@ import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js'
 import { type Clock, CLOCK, DAY } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { AccountsStore } from './accounts.store.js';
+import { CustomRoleStore } from './custom-role.store.js';
 
-/** Who must not go: the holders of an action, by a role that gives it. */
-interface Protected {
-  readonly action: Action | typeof NO_LIMIT;
-  readonly roleUids: readonly string[];
-}
-
-/** Who can manage roles, and who can give every action. Without either of them, some change can never be made again. */
-const PROTECTED: readonly Protected[] = [
-  {
-    action: 'roles:write',
-    roleUids: ROLES.filter(({ actions }) => actions.includes('roles:write')).map(({ uid }) => uid),
-  },
-  { action: NO_LIMIT, roleUids: [ADMINISTRATOR_ROLE.uid] },
-];
+const ROLES_WRITE: Action = 'roles:write';
+const FIXED_UIDS = ROLES.map(({ uid }) => uid);
 
 /** A token that expires sooner does not make up for one that lasts, milliseconds. */
 const LASTING_MS = DAY * 1000;
@@ -32,6 +21,7 @@ const LASTING_MS = DAY * 1000;
 export class LastAdministrator {
   constructor(
     private readonly store: AccountsStore,
+    private readonly roles: CustomRoleStore,
     @Inject(SERVICE_CONFIG) private readonly config: ServiceConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -54,12 +44,21 @@ export class LastAdministrator {
     return result;
   }
 
-  /** For each kind, whether a token gives it now, and whether one gives it a day later. */
+  /**
+   * Whether a token can manage roles, and whether one can give every action: without either of them, some change can
+   * never be made again. Each now, and a day later.
+   */
   async #present(manager: EntityManager, now: number): Promise<boolean[]> {
+    const custom = [...(await this.roles.definitions(manager)).values()];
+    const writers = [...ROLES, ...custom].filter(({ actions }) => actions.includes(ROLES_WRITE));
+    const kinds = [
+      [ROLES_WRITE, writers.map(({ uid }) => uid)],
+      [NO_LIMIT, [ADMINISTRATOR_ROLE.uid]],
+    ] as const;
     const present: boolean[] = [];
-    for (const { action, roleUids } of PROTECTED) {
+    for (const [action, uids] of kinds) {
       for (const at of [now, now + LASTING_MS])
-        present.push(await this.store.anyTokenGives(manager, action, roleUids, new Date(at)));
+        present.push(await this.store.anyTokenGives(manager, action, uids, FIXED_UIDS, new Date(at)));
     }
     return present;
   }

@@ -1,4 +1,4 @@
-import { Injectable, type PipeTransform } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { badRequest } from '../http/bad-request.js';
 import { ROLE_UID } from './service-account.request.js';
 
@@ -6,8 +6,9 @@ import { ROLE_UID } from './service-account.request.js';
 @Injectable()
 export class RoleUidPipe implements PipeTransform {
   /** @throws ServiceError `bad-request` */
-  transform(text: string): string {
-    if (!ROLE_UID.test(text)) throw badRequest('the role in the path must be the uid of a role');
+  transform(text: string, { data: name = 'uid' }: ArgumentMetadata): string {
+    if (!ROLE_UID.test(text))
+      throw badRequest(`${name} in the path must have 1 to 40 of A-Z, a-z, 0-9, _ and -`);
     return text;
   }
 }

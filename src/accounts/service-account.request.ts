@@ -10,7 +10,7 @@ const NAME_RULE =
 /** As Grafana's: what follows from a name fits, and nothing that has a meaning in a path. */
 export const ROLE_UID = /^[A-Za-z0-9_-]{1,40}$/;
 
-const IsName = () =>
+export const IsName = (): PropertyDecorator =>
   applyDecorators(
     IsString({ message: 'name must be a string' }),
     Matches(ACCOUNT_NAME, { message: `name ${NAME_RULE}` }),

@@ -10,6 +10,17 @@ export interface ServiceAccountResponse {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly role: BasicRole;
+  /** Grafana's: what this caller may do with it. Only where it was asked for. */
+  readonly accessControl?: Readonly<Record<string, true>>;
+}
+
+/** A page of them. */
+export interface ServiceAccountsResponse {
+  /** Of all pages. */
+  readonly totalCount: number;
+  readonly serviceAccounts: readonly ServiceAccountResponse[];
+  readonly page: number;
+  readonly perPage: number;
 }
 
 export function serviceAccountResponse(account: ServiceAccountEntity): ServiceAccountResponse {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { lock } from '../database/advisory-lock.js';
 import { AuditEventEntity } from './audit-event.entity.js';
+import { fittingRecords, type RecordsThatFit } from './fitting-records.js';
 import { AuditSealEntity } from './audit-seal.entity.js';
 
 /** A record's place in the chain. */
@@ -20,13 +21,9 @@ export class AuditSealStore {
   }
 
   /** Records without a place, the oldest first. One that is committed later belongs to a later segment. */
-  async unsealed(manager: EntityManager, limit: number): Promise<AuditEventEntity[]> {
-    return manager
-      .createQueryBuilder(AuditEventEntity, 'event')
-      .where('event.number IS NULL')
-      .orderBy('event.id', 'ASC')
-      .limit(limit)
-      .getMany();
+  async unsealed(manager: EntityManager, limit: number, maxLength: number): Promise<RecordsThatFit> {
+    const query = manager.createQueryBuilder(AuditEventEntity, 'event').where('event.number IS NULL');
+    return fittingRecords(query, 'ASC', limit, maxLength);
   }
 
   async last(manager: EntityManager): Promise<AuditSealEntity | undefined> {
@@ -51,6 +48,15 @@ export class AuditSealStore {
       .orderBy('seal.number', 'ASC')
       .limit(limit)
       .getMany();
+  }
+
+  /** How many there are of these, but no more than `most`. */
+  async count(manager: EntityManager, after: number, most: number): Promise<number> {
+    const rows = await manager.query<unknown[]>('SELECT 1 FROM audit_seal WHERE first > $1 LIMIT $2', [
+      after,
+      most,
+    ]);
+    return rows.length;
   }
 
   /** The records of these numbers, in their order. */

@@ -12,8 +12,9 @@ import { AuditSealStore, type SealedRecord } from './audit-seal.store.js';
 import type { AuditSealEntity } from './audit-seal.entity.js';
 
 const EVERY_MS = 10_000;
-/** Records of one segment: the transaction that closes it must be short. */
+/** Records of one segment, and their length in characters: the transaction that closes it must be short. */
 const MAX_RECORDS = 1_000;
+const MAX_LENGTH = 1024 * 1024;
 /** Segments of one export. */
 const MAX_SEGMENTS = 10;
 /** An export of this length ends with its segment: several at a time must not fill the memory. Characters. */
@@ -28,6 +29,8 @@ export class AuditSealer implements BeforeApplicationShutdown {
   readonly #logger = new Logger(AuditSealer.name);
   readonly #looks: Periodic;
   #signer: SealSigner | undefined;
+  #sealing: Promise<unknown> = Promise.resolve();
+  #isEnding = false;
   #isFailing = false;
 
   constructor(
@@ -44,29 +47,32 @@ export class AuditSealer implements BeforeApplicationShutdown {
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.#isEnding = true;
     await this.#looks.stop();
   }
 
-  /** Seals every record that is committed. @throws ServiceError `database.unavailable` */
+  /** Seals every record that is committed, until the process ends. @throws ServiceError `database.unavailable` */
   async seal(): Promise<void> {
-    this.#signer ??= sealSigner(this.config.audit.signingKey ?? (await this.#storedKey()));
-    const signer = this.#signer;
-    while (await this.database.transaction((manager) => this.#sealSome(manager, signer)));
+    while (!this.#isEnding && (await this.#sealNext()));
   }
 
-  /** The newest seal; undefined while there is no record. @throws ServiceError `database.unavailable` */
+  /**
+   * The newest seal, after some segments were closed; undefined while there is no record.
+   * @throws ServiceError `database.unavailable`
+   */
   async head(): Promise<AuditSealEntity | undefined> {
-    await this.seal();
+    for (let closed = 0; closed < MAX_SEGMENTS && (await this.#sealNext()); closed += 1);
     return this.database.read((manager) => this.store.last(manager));
   }
 
   /**
-   * The chain after a seal as JSON lines, with hashes and signatures: whole segments, some at a time.
+   * The chain after a seal as JSON lines, with hashes and signatures: whole segments, some at a time. It closes no more
+   * segments than it answers, as many records can be waiting.
    * @param after - the number of a seal; 0 for the beginning
    * @throws ServiceError `database.unavailable`
    */
   async export(after: number): Promise<string> {
-    await this.seal();
+    while (await this.#sealNext(after));
     return this.database.read(async (manager) => {
       let text = '';
       for (const seal of await this.store.segments(manager, after, MAX_SEGMENTS)) {
@@ -78,9 +84,32 @@ export class AuditSealer implements BeforeApplicationShutdown {
     });
   }
 
+  async #hasPart(after: number): Promise<boolean> {
+    const count = await this.database.read((manager) => this.store.count(manager, after, MAX_SEGMENTS));
+    return count === MAX_SEGMENTS;
+  }
+
+  /**
+   * Closes a segment. Those who want one at the same time wait here, as the wait for the lock has a deadline.
+   * @param after - closes none where an export after this number has enough already
+   * @returns whether there may be more to close
+   */
+  async #sealNext(after?: number): Promise<boolean> {
+    const next = this.#sealing
+      .catch(() => undefined)
+      .then(async () => {
+        this.#signer ??= sealSigner(this.config.audit.signingKey ?? (await this.#storedKey()));
+        const signer = this.#signer;
+        if (after !== undefined && (await this.#hasPart(after))) return false;
+        return this.database.transaction((manager) => this.#sealSome(manager, signer));
+      });
+    this.#sealing = next;
+    return next;
+  }
+
   async #sealSome(manager: Manager, signer: SealSigner): Promise<boolean> {
     await this.store.lock(manager);
-    const records = await this.store.unsealed(manager, MAX_RECORDS);
+    const { records, isAll } = await this.store.unsealed(manager, MAX_RECORDS, MAX_LENGTH);
     if (records.length === 0) return false;
     const last = await this.store.last(manager);
     const start = last?.hash ?? CHAIN_START;
@@ -96,7 +125,7 @@ export class AuditSealer implements BeforeApplicationShutdown {
     const { content, hash } = sealEntry({ seal: true, number, first, start, at: now }, prev);
     const seal = { number: String(number), first: String(first), closedAt: new Date(now), content, hash };
     await this.store.add(manager, { ...seal, key: signer.key, signature: signer.sign(hash) }, sealed);
-    return records.length === MAX_RECORDS;
+    return !isAll;
   }
 
   async #storedKey(): Promise<string> {

@@ -47,10 +47,7 @@ export class AuditController {
       target: textIn('target', target),
       before: idIn(cursor),
     };
-    return auditResponse(
-      await this.database.read((manager) => this.audit.page(manager, filter, limit)),
-      limit,
-    );
+    return auditResponse(await this.database.read((manager) => this.audit.page(manager, filter, limit)));
   }
 
   /** Each page of it, joined to the one before, can be checked. */
@@ -91,6 +88,9 @@ function textIn(name: string, value: unknown): string | undefined {
 function idIn(value: unknown, name = 'cursor'): number | undefined {
   if (value === undefined) return undefined;
   const id = typeof value === 'string' && /^[1-9]\d{0,15}$/.test(value) ? Number(value) : NaN;
-  if (!Number.isSafeInteger(id)) throw badRequest(`${name} must be that of an answer`);
+  if (!Number.isSafeInteger(id))
+    throw badRequest(
+      `${name} must be ${name === 'after' ? 'the number of an exported line' : 'the cursor of an earlier answer'}`,
+    );
   return id;
 }

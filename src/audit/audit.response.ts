@@ -1,7 +1,7 @@
 import { toSeconds } from '../domain/clock.js';
 import type { ListedRefusals } from './audit-refusal.store.js';
 import type { AuditSealEntity } from './audit-seal.entity.js';
-import type { AuditRecord } from './audit.store.js';
+import type { AuditPage } from './audit.store.js';
 
 /** Moments are Unix seconds. */
 export interface AuditRecordResponse {
@@ -42,9 +42,9 @@ export function sealResponse(seal: AuditSealEntity | undefined): SealResponse {
   return { number: Number(number), at: toSeconds(closedAt.getTime()), hash, key };
 }
 
-export function auditResponse(page: readonly AuditRecord[], limit: number): AuditResponse {
+export function auditResponse({ records, isLast }: AuditPage): AuditResponse {
   return {
-    records: page.map(({ id, at, actor, client, action, target, before, detail, requestId }) => ({
+    records: records.map(({ id, at, actor, client, action, target, before, detail, requestId }) => ({
       id,
       at: toSeconds(at),
       actor,
@@ -55,7 +55,7 @@ export function auditResponse(page: readonly AuditRecord[], limit: number): Audi
       after: detail,
       requestId,
     })),
-    cursor: cursorAfter(page, limit),
+    cursor: isLast ? null : String(records.at(-1)?.id),
   };
 }
 

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { AuditEventEntity } from './audit-event.entity.js';
+import { fittingRecords } from './fitting-records.js';
 
 /** The kinds of change that leave a record. */
 export type AuditAction =
@@ -16,12 +17,20 @@ export type AuditAction =
   | 'license.rollback'
   | 'service-account.create'
   | 'service-account.update'
+  | 'service-account.delete'
   | 'service-account.token.create'
+  | 'service-account.token.update'
   | 'service-account.token.revoke'
   | 'service-account.token.delete'
+  | 'role.create'
+  | 'role.update'
+  | 'role.delete'
   | 'role.add'
   | 'role.remove'
-  | 'usage.subject.delete';
+  | 'usage.subject.delete'
+  | 'session.sign-in'
+  | 'session.sign-out'
+  | 'session.revoke';
 
 /** A record, as it is shown. */
 export interface AuditRecord {
@@ -39,6 +48,15 @@ export interface AuditRecord {
   /** The client's address; empty for what nobody asked for from outside. */
   readonly client: string;
 }
+
+/** A part of the list. */
+export interface AuditPage {
+  readonly records: readonly AuditRecord[];
+  readonly isLast: boolean;
+}
+
+/** So long are the facts of one page at most, characters: several pages at a time must not fill the memory. */
+const MAX_PAGE_LENGTH = 4 * 1024 * 1024;
 
 /** Identities, dates and terms, never a secret. */
 export type Facts = Readonly<Record<string, unknown>>;
@@ -96,8 +114,8 @@ export class AuditStore {
     return rows.map(recordIn);
   }
 
-  /** The newest records, newest first. */
-  async page(manager: EntityManager, filter: AuditFilter, limit: number): Promise<AuditRecord[]> {
+  /** The newest records, newest first; fewer than `limit` where they are long. */
+  async page(manager: EntityManager, filter: AuditFilter, limit: number): Promise<AuditPage> {
     const { from, to, actor, action, target, before } = filter;
     const query = manager.createQueryBuilder(AuditEventEntity, 'event').where('true');
     if (from !== undefined) query.andWhere('event.at >= :from', { from: new Date(from * 1000) });
@@ -107,7 +125,8 @@ export class AuditStore {
     if (before !== undefined) query.andWhere('event.id < :before', { before });
     if (action?.endsWith('.')) query.andWhere('starts_with(event.action, :action)', { action });
     else if (action !== undefined) query.andWhere('event.action = :action', { action });
-    return (await query.orderBy('event.id', 'DESC').limit(limit).getMany()).map(recordIn);
+    const { records, isAll } = await fittingRecords(query, 'DESC', limit, MAX_PAGE_LENGTH);
+    return { records: records.map(recordIn), isLast: isAll };
   }
 }
 

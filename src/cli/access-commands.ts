@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { Api } from '#client';
-import { duration, idOf } from './arguments.js';
+import { createServiceAccountToken } from '../access/service-account-token.js';
+import { duration, idOf, wholeNumber } from './arguments.js';
 import { CommandError } from './command-error.js';
 import { confirm } from './dialog.js';
 import { ExitCode } from './exit-code.js';
@@ -20,6 +22,59 @@ export function addAccessCommands(program: LicentiaCommand): void {
 
 function addAccounts(account: LicentiaCommand): void {
   account
+    .calls<{ page?: number; limit?: number }>(
+      'list [text]',
+      {
+        summary: 'list the accounts whose name has a text, or all',
+        options: [
+          ['--page <n>', 'which page, from 1 (1)', wholeNumber],
+          ['--limit <n>', 'how many accounts a page has (1000)', wholeNumber],
+        ],
+        examples: ['licentia account list', 'licentia account list robot --limit 20'],
+        operations: ['searchServiceAccounts'],
+      },
+      async ({ api, options: { page, limit } }, text) => {
+        const query = {
+          ...(text !== undefined && { query: text }),
+          ...(page !== undefined && { page }),
+          ...(limit !== undefined && { perpage: limit }),
+        };
+        const found = await valueOf(api.GET('/api/serviceaccounts/search', { params: { query } }));
+        return {
+          json: found,
+          sections: [{ head: ACCOUNT_HEAD, rows: found.serviceAccounts.map(accountRow) }],
+        };
+      },
+    )
+    .calls(
+      'show <account>',
+      {
+        summary: 'show an account, by its id',
+        examples: ['licentia account show 7'],
+        operations: ['getServiceAccount'],
+        exits: '0 shown, 1 if there is no such account.',
+      },
+      async ({ api }, account) => {
+        const params = { path: { id: idOf(account) } };
+        return accountReport(await valueOf(api.GET('/api/serviceaccounts/{id}', { params })));
+      },
+    )
+    .calls<{ yes?: true }>(
+      'delete <account>',
+      {
+        summary: 'delete an account with its tokens and roles',
+        options: [YES],
+        examples: ['licentia account delete 7 --yes'],
+        operations: ['deleteServiceAccount'],
+        exits: '0 deleted, 1 if that would leave no administrator, or there is no such account.',
+      },
+      async ({ api, around, options: { yes = false } }, account) => {
+        await confirm(around, `Account ${account} and its tokens will be deleted.`, yes);
+        const params = { path: { id: idOf(account) } };
+        const done = await valueOf(api.DELETE('/api/serviceaccounts/{id}', { params }));
+        return { json: done, sections: [], note: done.message };
+      },
+    )
     .calls<{ role?: string; disabled?: true }>(
       'create <name>',
       {
@@ -112,6 +167,23 @@ function addTokens(token: LicentiaCommand): void {
         };
       },
     )
+    .does(
+      'generate',
+      {
+        summary: 'print a new token and its SHA-256, for a provisioning file; no service is called',
+        examples: ['licentia token generate'],
+        isShownOnce: true,
+        json: '`{ "token", "sha256" }`',
+      },
+      async () => {
+        const token = createServiceAccountToken();
+        const sha256 = createHash('sha256').update(token).digest('hex');
+        return {
+          json: { token, sha256 },
+          sections: [{ head: ['token', 'sha256'], rows: [[token, sha256]] }],
+        };
+      },
+    )
     .calls<{ yes?: true }>(
       'revoke <account> <token>',
       {
@@ -149,11 +221,11 @@ function addTokens(token: LicentiaCommand): void {
 }
 
 function accountReport(account: Api.ServiceAccount): Report {
-  const { id, name, role, isDisabled, createdAt, updatedAt } = account;
-  return {
-    json: account,
-    sections: [{ head: ACCOUNT_HEAD, rows: [[id, name, role, isDisabled, createdAt, updatedAt]] }],
-  };
+  return { json: account, sections: [{ head: ACCOUNT_HEAD, rows: [accountRow(account)] }] };
+}
+
+function accountRow({ id, name, role, isDisabled, createdAt, updatedAt }: Api.ServiceAccount): Cell[] {
+  return [id, name, role, isDisabled, createdAt, updatedAt];
 }
 
 function tokenRow(token: Api.ServiceAccountToken): Cell[] {

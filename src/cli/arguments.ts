@@ -7,7 +7,8 @@ const UNITS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3_600, d: 86
 
 /** Unix seconds, a date (midnight, UTC), or a time with its zone. @returns Unix seconds */
 export function moment(text: string): number {
-  if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
+  // Shorter ones are years and typing errors more often than moments of 1970.
+  if (/^[1-9]\d{8,11}$/.test(text)) return Number(text);
   const [, year = NaN, month = NaN, day = NaN] = (MOMENT.exec(text) ?? []).map(Number);
   const milliseconds = Date.parse(text);
   // Date.parse takes February 30 for March 2.
@@ -37,6 +38,24 @@ export function duration(text: string): number {
 export function wholeNumber(text: string): number {
   if (!/^(0|[1-9]\d{0,14})$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
+}
+
+/** What reads a whole number within these limits. */
+export function wholeNumberFrom(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** What reads one of these words. */
+export function oneOf<const T extends string>(words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const known = words.find((word) => word === text);
+    if (known !== undefined) return known;
+    throw new InvalidArgumentError(`It must be one of: ${words.join(', ')}.`);
+  };
 }
 
 /** @throws CommandError */

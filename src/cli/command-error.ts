@@ -61,10 +61,19 @@ export class CallFailedError extends CommandError {
           `${member}: ${JSON.stringify(before)} becomes ${JSON.stringify(after)}.`,
       );
     const origin = requestId === undefined ? `(${code})` : `(${code}, request ${requestId})`;
-    super(exitCodeOf(code), [...parts, ...losses, origin].join(' '), next ?? NEXT_COMMANDS[code] ?? nextStep);
+    super(
+      exitCodeOf(code),
+      [...parts.map(sentence), ...losses, origin].join(' '),
+      next ?? NEXT_COMMANDS[code] ?? nextStep,
+    );
   }
 
   override get details(): object {
     return { ...this.failure, next: this.next ?? null };
   }
+}
+
+/** As the parts of a message follow each other. */
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }

@@ -16,8 +16,20 @@ This page is written by \`npm run cli:document\` from the commands themselves.
 |---|---|---|---|
 | service | \`--url\` | \`LICENTIA_URL\` | that of the profile; \`http://localhost:3000\` |
 | profile | \`--profile\` | \`LICENTIA_PROFILE\` | \`default\` |
-| token | | \`LICENTIA_TOKEN\`, or a file: \`LICENTIA_TOKEN_FILE\` | that of the profile |
+| token | \`--token-stdin\` | \`LICENTIA_TOKEN\`, or a file: \`LICENTIA_TOKEN_FILE\` | that of the profile |
 | administrator | | \`LICENTIA_USER\`, with \`LICENTIA_PASSWORD\` or \`LICENTIA_PASSWORD_FILE\` | |
+
+The commands of \`licentia issuer\` call an issuer that runs, with its \`ISSUER_ADMIN_TOKEN\`:
+
+| | option | variable | else |
+|---|---|---|---|
+| issuer | \`--url\` | \`LICENTIA_ISSUER_URL\` | that of the profile; \`http://localhost:3001\` if a token is given |
+| profile | \`--profile\` | \`LICENTIA_PROFILE\` | \`default\` |
+| token | \`--token-stdin\` | \`LICENTIA_ISSUER_TOKEN\`, or a file: \`LICENTIA_ISSUER_TOKEN_FILE\` | that of the profile (\`licentia login --issuer\`) |
+
+Without any of these, and with \`--database\`, they work on the database that the settings of the issuer name
+([configuration.md](configuration.md#the-issuer-licentia-issuer-serve)). An embedded database has room for one process: call the issuer that runs on it.
+If an answer gets lost, they repeat the call until the issuer is back, for 15 seconds. \`issue\` sends an id with it, so nothing is issued twice.
 
 - \`licentia login\` asks for a token and does not show it, or reads it with \`--token-stdin\`. It keeps a profile in
   \`$XDG_CONFIG_HOME/licentia/profiles\` (else \`~/.config\`), a file of mode 0600. A profile that others can read is refused.
@@ -27,12 +39,16 @@ This page is written by \`npm run cli:document\` from the commands themselves.
 
 ## Output
 
-- On a terminal a command prints tables. \`NO_COLOR\` takes the colors away. \`timeline\` and \`usage history\` draw a picture instead, in ASCII if the locale
+- On a terminal a command prints tables. Where one is wider than the terminal, its last column is broken into lines, or each row becomes a list of names and
+  values. \`NO_COLOR\` takes the colors away. \`timeline\` and \`usage history\` draw a picture instead, in ASCII if the locale
   (\`LC_ALL\`, \`LC_CTYPE\`, \`LANG\`) is not UTF-8; \`| cat\` gets their table.
 - To another program it prints a line for each row, with tabs between the cells and without a head. Where a command prints several tables, each line begins with the name
   of its table.
 - \`--json\` prints JSON: the answer of the operation that is named below, as [openapi.yaml](openapi.yaml) describes it, unless the command says else. An error is
-  \`{"error": {"message", "next", …}}\` on standard error, with \`code\`, \`status\` and \`requestId\` where the service answered.
+  \`{"error": {"message", "next", …}}\` on standard error, with \`code\`, \`status\` and \`requestId\` where the service answered; also if the command line makes no sense.
+- \`--dry-run\` is on the commands whose operation the API can try without doing it: \`install\`, \`renew\`, \`rollback\`, \`remove\` and \`role provision\`. Others have none,
+  as a command could only guess. \`usage admit\` takes the last seat or does not, in one transaction: \`usage show\` says how many are free, and \`usage explain\`
+  whether a person has one. \`usage delete\` asks first.
 - \`--quiet\` prints nothing but errors.
 - What destroys something asks first. \`--yes\` answers; without a terminal and without \`--yes\` the command is refused.
 
@@ -109,7 +125,7 @@ function sectionOf(command: LicentiaCommand): string {
   return `${title}${call}${list}\n\`\`\`text\n${examples.join('\n')}\n\`\`\`\n`;
 }
 
-const COMMON = ['--json', '--quiet', '--url', '--profile', '--timeout'];
+const COMMON = ['--json', '--quiet', '--url', '--profile', '--token-stdin', '--timeout'];
 
 function optionLine({ flags, description }: Option): string {
   return `- \`${flags}\`: ${description}`;

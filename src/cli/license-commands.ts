@@ -130,16 +130,21 @@ export function addLicenseCommands(program: LicentiaCommand): void {
       },
       async ({ api }) => historyReport(await valueOf(api.GET('/api/licensing/token/history'))),
     )
-    .calls<{ yes?: true }>(
+    .calls<{ yes?: true; dryRun?: true }>(
       'rollback',
       {
         summary: 'make the previous token the current one again',
-        options: [YES],
-        examples: ['licentia rollback', 'licentia rollback --yes'],
-        operations: ['rollBackLicenseToken'],
+        options: [
+          YES,
+          ['--dry-run', 'change nothing: show both tokens. The service judges the previous one only then'],
+        ],
+        examples: ['licentia rollback', 'licentia rollback --dry-run', 'licentia rollback --yes'],
+        operations: ['rollBackLicenseToken', 'showLicenseHistory'],
+        json: 'the answer of `rollBackLicenseToken`; with `--dry-run` `{ "current", "previous" }`',
         exits: '0 done, 1 if there is no previous token or it is not valid.',
       },
-      async ({ api, around, options: { yes = false } }) => {
+      async ({ api, around, options: { yes = false, dryRun } }) => {
+        if (dryRun) return rollbackReport(await valueOf(api.GET('/api/licensing/token/history')));
         await confirm(around, 'The previous token replaces the current one.', yes);
         const outcome = await api.POST('/api/licensing/token/rollback', { body: {} });
         // That there is no license at all is another matter.
@@ -152,7 +157,7 @@ export function addLicenseCommands(program: LicentiaCommand): void {
         return { ...licenseReport(rollback.license, rollback.message), json: rollback };
       },
     )
-    .calls<{ yes?: true; instance?: string }>(
+    .calls<{ yes?: true; instance?: string; dryRun?: true }>(
       'remove',
       {
         summary: 'remove the license from the database, with the queued one',
@@ -162,13 +167,18 @@ export function addLicenseCommands(program: LicentiaCommand): void {
             '--instance <url>',
             'the root URL of the service; unless given, the address that its license is for',
           ],
+          ['--dry-run', 'change nothing: show the active license, which is what would be removed'],
         ],
         examples: ['licentia remove', 'licentia remove --yes --instance https://product.example.com/'],
         operations: ['removeLicenseToken', 'getLicenseToken'],
-        json: '`{}`',
+        json: '`{}`; with `--dry-run` the answer of `getLicenseToken`',
         exits: '0 removed, 1 if the service has another root URL.',
       },
-      async ({ api, around, options: { yes = false, instance: named } }) => {
+      async ({ api, around, options: { yes = false, instance: named, dryRun } }) => {
+        if (dryRun) {
+          const license = await valueOf(api.GET('/api/licensing/token'));
+          return { ...licenseReport(license), exitCode: license.sub ? 0 : 1 };
+        }
         const instance = named ?? (await valueOf(api.GET('/api/licensing/token'))).sub;
         if (!instance) {
           throw new CommandError(
@@ -182,6 +192,19 @@ export function addLicenseCommands(program: LicentiaCommand): void {
         return { json: done, sections: [], note: 'Removed.' };
       },
     );
+}
+
+/** What `rollback` would do: a no where there is nothing to go back to. */
+function rollbackReport({ current, previous }: Api.History): Report {
+  const { sections } = historyReport({ current, previous, queued: null, changes: [] });
+  const [tokens] = sections;
+  return {
+    json: { current, previous },
+    sections: tokens === undefined ? [] : [{ ...tokens, rows: tokens.rows.slice(0, 2) }],
+    exitCode: previous === null ? 1 : 0,
+    note:
+      previous === null ? 'There is no previous token.' : 'The previous token would replace the current one.',
+  };
 }
 
 /** What `install` would do with these options. */

@@ -8,7 +8,11 @@ import { Patience } from './patience.js';
 import { render, type Report } from './report.js';
 import { hasColor, hasUnicode, type Surroundings, USUAL_COLUMNS } from './surroundings.js';
 
-type OptionRow = readonly [flags: string, description: string, parse?: (text: string) => unknown];
+export type OptionRow = readonly [
+  flags: string,
+  description: string,
+  parse?: (text: string, before: unknown) => unknown,
+];
 
 /** What is written about a command, in its help and in docs/cli.md. */
 export interface Manual {
@@ -49,10 +53,17 @@ const OUTPUT: readonly OptionRow[] = [
   ['--json', 'print JSON'],
   ['-q, --quiet', 'print nothing but errors; the exit code says it'],
 ];
+export const TOKEN_STDIN: OptionRow = ['--token-stdin', 'read the token from standard input'];
+export const TIMEOUT: OptionRow = [
+  '--timeout <span>',
+  'wait so long for an answer: 45s, 2min (default: 60s)',
+  duration,
+];
 export const CONNECTION: readonly OptionRow[] = [
   ['--url <address>', 'the service (LICENTIA_URL; else that of the profile, else http://localhost:3000)'],
   ['--profile <name>', 'the profile of "licentia login" (LICENTIA_PROFILE; else "default")'],
-  ['--timeout <span>', 'wait so long for an answer: 45s, 2min (default: 60s)', duration],
+  TOKEN_STDIN,
+  TIMEOUT,
 ];
 
 /** A command with its manual. Commander parses, checks and helps; this adds what all of ours have in common. */
@@ -129,7 +140,10 @@ export class LicentiaCommand extends Command {
     command.action(async () => {
       const options = command.opts<Options & CommonOptions>();
       this.ended(
-        await command.perform(options, async () => run({ around: this.around, options }, ...command.args)),
+        await command.perform(options, async () => {
+          if (options.tokenStdin && command.args.includes('-')) throw twoReaders();
+          return run({ around: this.around, options }, ...command.args);
+        }),
       );
     });
   }
@@ -168,7 +182,7 @@ export class LicentiaCommand extends Command {
       return report.exitCode ?? ExitCode.Done;
     } catch (error) {
       const failure = asCommandError(error);
-      around.say(json ? `${JSON.stringify({ error: failure.details })}\n` : describe(failure));
+      around.say(describe(failure, json));
       return failure.exitCode;
     }
   }
@@ -209,7 +223,16 @@ function assertReadable({ isOutputClosed }: Surroundings, quiet: boolean): void 
   );
 }
 
-export function describe({ message, next }: CommandError): string {
+function twoReaders(): CommandError {
+  return new CommandError(
+    ExitCode.Usage,
+    'Standard input has either the token or what "-" reads.',
+    'Name a file in the place of "-", or use LICENTIA_TOKEN_FILE.',
+  );
+}
+
+export function describe({ message, next, details }: CommandError, json = false): string {
+  if (json) return `${JSON.stringify({ error: details })}\n`;
   return `licentia: ${message}\n${next === undefined ? '' : `Next: ${next}\n`}`;
 }
 

@@ -1,8 +1,10 @@
 import { createClient } from '#client';
 import { CallFailedError, CommandError } from './command-error.js';
-import { chooseUrl, DEFAULT_PROFILE } from './connection.js';
-import { askSecret, readInput } from './dialog.js';
+import { chooseUrl, DEFAULT_PROFILE, tokenOfInput } from './connection.js';
+import { askSecret } from './dialog.js';
 import { ExitCode } from './exit-code.js';
+import { DEFAULT_ISSUER_URL } from './issuer/issuer-connection.js';
+import { IssuerCallError, IssuerHttp } from './issuer/issuer-http.js';
 import type { LicentiaCommand } from './licentia-command.js';
 import { loadProfile, profileNames, removeProfile, saveProfile } from './profiles.js';
 
@@ -11,14 +13,16 @@ const PROFILE = ['--profile <name>', 'its name (LICENTIA_PROFILE; else "default"
 /** What is kept of a person: which service, and the token. */
 export function addLoginCommands(program: LicentiaCommand): void {
   program
-    .does<{ url?: string; profile?: string; tokenStdin?: true }>(
+    .does<{ url?: string; profile?: string; tokenStdin?: true; issuer?: true }>(
       'login',
       {
-        summary: 'keep the address of a service and a token in a profile, for the commands that follow',
+        summary:
+          'keep the address of a service or an issuer and a token in a profile, for the commands that follow',
         options: [
+          ['--issuer', 'for the commands of "licentia issuer", with its ISSUER_ADMIN_TOKEN'],
           [
             '--url <address>',
-            'the service (LICENTIA_URL; else that of the profile, else http://localhost:3000)',
+            'the service (LICENTIA_URL; else that of the profile, else http://localhost:3000), or the issuer (LICENTIA_ISSUER_URL, http://localhost:3001)',
           ],
           PROFILE,
           ['--token-stdin', 'read the token from standard input instead of the terminal'],
@@ -26,26 +30,32 @@ export function addLoginCommands(program: LicentiaCommand): void {
         examples: [
           'licentia login --url https://licenses.example.com',
           'licentia login --profile staging --token-stdin < token.txt',
+          'licentia login --issuer --url http://localhost:3001 --token-stdin < data/issuer-admin-token',
         ],
-        json: '`{ "profile", "url", "file" }`',
+        json: '`{ "profile", "part", "url", "file" }`; `part` is `service` or `issuer`',
         exits:
-          '0 kept, 1 if the service refuses the token, 2 if it could not be asked. Only 0 changes the profile.',
+          '0 kept, 1 if the service or the issuer refuses the token, 2 if it could not be asked. Only 0 changes the profile.',
       },
       async ({ around, options }) => {
-        const name = options.profile ?? (around.environment.LICENTIA_PROFILE || DEFAULT_PROFILE);
+        const { environment } = around;
+        const name = options.profile ?? (environment.LICENTIA_PROFILE || DEFAULT_PROFILE);
+        const part = options.issuer ? 'issuer' : 'service';
         const known = await loadProfile(around, name).catch(() => undefined);
-        const { url } = chooseUrl(options.url ?? around.environment.LICENTIA_URL, known);
+        const { url } = options.issuer
+          ? chooseUrl(options.url ?? environment.LICENTIA_ISSUER_URL, known?.issuer, DEFAULT_ISSUER_URL)
+          : chooseUrl(options.url ?? environment.LICENTIA_URL, known?.service);
         const token = options.tokenStdin
-          ? (await readInput(around)).trim()
+          ? await tokenOfInput(around, url)
           : (await askSecret(around, `Token for ${url} (it is not shown): `)).trim();
-        await assertToken(url, token);
-        const file = await saveProfile(around, name, { url, token });
+        await (options.issuer ? assertIssuerToken(url, token) : assertToken(url, token));
+        const file = await saveProfile(around, name, { ...known, [part]: { url, token } });
         return {
-          json: { profile: name, url, file },
+          json: { profile: name, part, url, file },
           sections: [
             {
               rows: [
                 ['profile', name],
+                ['part', part],
                 ['url', url],
                 ['file', file],
               ],
@@ -58,7 +68,7 @@ export function addLoginCommands(program: LicentiaCommand): void {
     .does<{ profile?: string }>(
       'logout',
       {
-        summary: 'forget a profile; its token stays good until it is revoked',
+        summary: 'forget a profile, its service and its issuer; its tokens stay good until they are revoked',
         options: [PROFILE],
         examples: ['licentia logout', 'licentia logout --profile staging'],
         json: '`{ "profile", "removed" }`',
@@ -84,21 +94,44 @@ export function addLoginCommands(program: LicentiaCommand): void {
     .does(
       'profiles',
       {
-        summary: 'list the profiles and their services',
+        summary: 'list the profiles, their services and their issuers',
         examples: ['licentia profiles'],
-        json: '`[{ "profile", "url" }]`',
+        json: '`[{ "profile", "url", "issuer" }]`',
       },
       async ({ around }) => {
         const names = await profileNames(around);
         const profiles = await Promise.all(
-          names.map(async (profile) => ({ profile, url: (await loadProfile(around, profile))?.url ?? null })),
+          names.map(async (profile) => {
+            const { service, issuer } = (await loadProfile(around, profile)) ?? {};
+            return { profile, url: service?.url ?? null, issuer: issuer?.url ?? null };
+          }),
         );
         return {
           json: profiles,
-          sections: [{ head: ['profile', 'url'], rows: profiles.map(({ profile, url }) => [profile, url]) }],
+          sections: [
+            {
+              head: ['profile', 'url', 'issuer'],
+              rows: profiles.map(({ profile, url, issuer }) => [profile, url, issuer]),
+            },
+          ],
         };
       },
     );
+}
+
+async function assertIssuerToken(url: string, token: string): Promise<void> {
+  const timeoutMs = 60_000;
+  const http = new IssuerHttp({ url, token, timeoutMs, fetch: async (request) => fetch(request) });
+  try {
+    await http.call('GET', 'keys', { members: ['keys'] });
+  } catch (error) {
+    if (!(error instanceof IssuerCallError) || error.failure.status !== 401) throw error;
+    throw new CommandError(
+      ExitCode.No,
+      'The issuer refuses the token. Nothing was kept.',
+      'Its token is the ISSUER_ADMIN_TOKEN that the issuer was started with.',
+    );
+  }
 }
 
 /** Whether the service knows the token: what it may do does not matter. */

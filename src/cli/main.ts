@@ -7,7 +7,7 @@ import { runCommandLine } from './program.js';
 const { stdout, stderr } = standardOutput;
 /** The result of a command that did its work could not be written (EX_IOERR of sysexits.h). */
 const UNWRITTEN = 74;
-/** How long work that is left may take, milliseconds. */
+/** How long work that is left may take, and the reader of the messages, milliseconds. */
 const PARTING_MS = 500;
 let isWritten = true;
 let isWorkLeft = false;
@@ -37,8 +37,12 @@ const code = await runCommandLine(process.argv.slice(2), {
     isWorkLeft = true;
   },
 });
-process.exitCode = code === 0 && !isWritten ? UNWRITTEN : code;
-if (isWorkLeft) {
-  const { exit } = await import('../end-process.js');
-  await exit(process.exitCode, performance.now() + PARTING_MS);
+if (code !== undefined) {
+  process.exitCode = code === 0 && !isWritten ? UNWRITTEN : code;
+  if (isWorkLeft) {
+    const { exit } = await import('../end-process.js');
+    await exit(process.exitCode, performance.now() + PARTING_MS);
+  }
+  // A message whose reader stands still is lost.
+  if (!(await stderr.flush(PARTING_MS))) process.exit();
 }

@@ -18,6 +18,7 @@ export function addPasswordCommand(program: LicentiaCommand): void {
         'licentia hash-password ada < password.txt >> administrators',
       ],
       json: '`{ "line" }`',
+      isShownOnce: true,
       exits: '0 done, 64 for a name or a password that cannot be used.',
     },
     async ({ around }, name = '') => {

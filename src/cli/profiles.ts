@@ -6,10 +6,16 @@ import { CommandError } from './command-error.js';
 import { ExitCode } from './exit-code.js';
 import type { Surroundings } from './surroundings.js';
 
-/** A service, and who a person is to it. */
-export interface Profile {
+/** A service or an issuer, and who a person is to it. */
+export interface Login {
   readonly url: string;
   readonly token: string;
+}
+
+/** What is kept under a name: one of the two, or both. */
+export interface Profile {
+  readonly service?: Login | undefined;
+  readonly issuer?: Login | undefined;
 }
 
 type Place = Pick<Surroundings, 'environment' | 'home'>;
@@ -46,8 +52,9 @@ export async function loadProfile(place: Place, name: string): Promise<Profile |
         `Make a new token, then run "licentia login" again, or "chmod 600 ${file}".`,
       );
     }
-    const { url, token } = JSON.parse((await readNamedFile(file, MAX_BYTES)).toString()) as Partial<Profile>;
-    if (typeof url === 'string' && typeof token === 'string') return { url, token };
+    const stored = JSON.parse((await readNamedFile(file, MAX_BYTES)).toString()) as Stored;
+    const profile = { service: loginOf(stored), issuer: loginOf(stored?.issuer) };
+    if (profile.service !== undefined || profile.issuer !== undefined) return profile;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     if (error instanceof NamedFileError)
@@ -57,13 +64,22 @@ export async function loadProfile(place: Place, name: string): Promise<Profile |
   throw new CommandError(ExitCode.Unknown, `The file ${file} is no profile.`, 'Run "licentia login" again.');
 }
 
+/** How a profile is written: the service at the top, as before there were issuers in profiles. */
+type Stored = (Partial<Login> & { readonly issuer?: Partial<Login> }) | null;
+
+function loginOf(stored: Partial<Login> | null | undefined): Login | undefined {
+  const { url, token } = stored ?? {};
+  return typeof url === 'string' && typeof token === 'string' ? { url, token } : undefined;
+}
+
 /** Writes a profile that its owner alone can read, whole or not at all. @returns its file */
-export async function saveProfile(place: Place, name: string, profile: Profile): Promise<string> {
+export async function saveProfile(place: Place, name: string, { service, issuer }: Profile): Promise<string> {
+  const stored = { ...service, ...(issuer !== undefined && { issuer }) };
   const file = profileFile(place, name);
   const fresh = `${file}.${randomUUID()}`;
   await mkdir(profileDirectory(place), { recursive: true, mode: 0o700 });
   try {
-    await writeFile(fresh, `${JSON.stringify(profile, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    await writeFile(fresh, `${JSON.stringify(stored, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
     await rename(fresh, file);
   } catch (error) {
     await rm(fresh, { force: true });

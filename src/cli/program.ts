@@ -2,13 +2,15 @@ import { CommanderError } from 'commander';
 import { COMMIT, VERSION } from '../config/build-info.js';
 import { addAccessCommands } from './access-commands.js';
 import { addAuditCommands } from './audit-commands.js';
+import { CommandError } from './command-error.js';
 import { addCompletionCommand } from './completion-command.js';
 import { ExitCode } from './exit-code.js';
-import { addIssuerCommand } from './issuer-command.js';
+import { addIssuerCommands } from './issuer/issuer-commands.js';
 import { addLicenseCommands } from './license-commands.js';
-import { LicentiaCommand } from './licentia-command.js';
+import { describe, LicentiaCommand } from './licentia-command.js';
 import { addLoginCommands } from './login-commands.js';
 import { addRenewalCommands } from './renewal-commands.js';
+import { addSessionCommands } from './session-commands.js';
 import { addServiceCommands } from './service-commands.js';
 import { addPasswordCommand } from './password-command.js';
 import type { Surroundings } from './surroundings.js';
@@ -25,17 +27,29 @@ Examples:
   licentia <command> --help
 `;
 
-/** Runs the command of a command line. @returns how the process ends */
-export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<ExitCode> {
-  let exitCode: ExitCode = ExitCode.Done;
+/**
+ * Runs the command of a command line.
+ * @returns how the process ends; undefined for a program that goes on, and ends by itself
+ */
+export async function runCommandLine(
+  args: readonly string[],
+  around: Surroundings,
+): Promise<ExitCode | undefined> {
+  let exitCode: ExitCode | undefined;
   let help = '';
+  let refusal = '';
   const program = createProgram(
     around,
     (code) => {
       exitCode = code;
     },
-    (text) => {
-      help += text;
+    {
+      helped: (text) => {
+        help += text;
+      },
+      refused: (text) => {
+        refusal += text;
+      },
     },
   );
   try {
@@ -44,19 +58,32 @@ export async function runCommandLine(args: readonly string[], around: Surroundin
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     await around.write(help);
-    return error.exitCode === 0 ? ExitCode.Done : ExitCode.Usage;
+    if (error.exitCode === 0) return ExitCode.Done;
+    around.say(args.includes('--json') ? describe(wrongUsage(error), true) : refusal);
+    return ExitCode.Usage;
   }
+}
+
+/** What commander refuses, for a script. A group without a command is refused with its help. */
+function wrongUsage({ code, message }: CommanderError): CommandError {
+  const what = code === 'commander.help' ? 'Which command?' : message.replace(/^error: /, '');
+  return new CommandError(ExitCode.Usage, what, 'Look at --help.');
+}
+
+/** Where commander writes: a help or version that was asked for, and what it refuses. */
+interface Said {
+  readonly helped: (text: string) => void;
+  readonly refused: (text: string) => void;
 }
 
 /**
  * All commands with their manuals.
  * @param ended - called with what a command ends with
- * @param helped - called with each part of a help or version that is to be printed
  */
 export function createProgram(
   around: Surroundings,
   ended: (code: ExitCode) => void,
-  helped: (text: string) => void = () => undefined,
+  { helped, refused }: Said = { helped: () => undefined, refused: () => undefined },
 ): LicentiaCommand {
   const program = new LicentiaCommand('licentia', around, ended)
     .description('Holds, checks and renews the license of a self-hosted product.')
@@ -73,7 +100,7 @@ export function createProgram(
     })
     .configureOutput({
       writeOut: helped,
-      writeErr: around.say,
+      writeErr: refused,
       outputError: (text, write) => write(`licentia: ${text.replace(/^error: /, '')}`),
     });
   addLicenseCommands(program.commandsGroup('License:'));
@@ -81,10 +108,11 @@ export function createProgram(
   addVerifyCommand(program);
   addUsageCommands(program.commandsGroup('Usage, access and audit:'));
   addAccessCommands(program);
+  addSessionCommands(program);
   addAuditCommands(program);
   addServiceCommands(program.commandsGroup('Service:'));
   addPasswordCommand(program);
-  addIssuerCommand(program.commandsGroup('Vendor:'));
+  addIssuerCommands(program.commandsGroup('Vendor:'));
   addLoginCommands(program.commandsGroup('Profiles:'));
   addCompletionCommand(program.commandsGroup('Shell:'));
   return program;

@@ -1,4 +1,4 @@
-import type { Api } from '#client';
+import type { Api, Client } from '#client';
 import { licenseReport } from './license-views.js';
 import { type LicentiaCommand, valueOf } from './licentia-command.js';
 import { type Report, span, time } from './report.js';
@@ -6,17 +6,20 @@ import { type Report, span, time } from './report.js';
 /** What the issuer is asked for. */
 export function addRenewalCommands(program: LicentiaCommand): void {
   program
-    .calls(
+    .calls<{ dryRun?: true }>(
       'renew',
       {
         summary: 'renew the license at its issuer now',
-        examples: ['licentia renew', 'licentia renew --timeout 2min'],
-        operations: ['renewLicenseToken'],
+        options: [['--dry-run', 'change nothing: ask the issuer whether it would, as "licentia rehearse"']],
+        examples: ['licentia renew', 'licentia renew --dry-run', 'licentia renew --timeout 2min'],
+        operations: ['renewLicenseToken', 'rehearseRenewal'],
         exits:
           '0 renewed, 1 if the issuer refused or there is no license, 2 if the issuer could not be asked.',
       },
-      async ({ api }) =>
-        licenseReport(await valueOf(api.POST('/api/licensing/token/renew', { body: {} })), 'Renewed.'),
+      async ({ api, options: { dryRun } }) =>
+        dryRun
+          ? rehearsal(api)
+          : licenseReport(await valueOf(api.POST('/api/licensing/token/renew', { body: {} })), 'Renewed.'),
     )
     .calls(
       'rehearse',
@@ -26,22 +29,7 @@ export function addRenewalCommands(program: LicentiaCommand): void {
         operations: ['rehearseRenewal'],
         exits: '0 if it would or the renewal is not due, 1 if it would refuse, 2 if it could not tell.',
       },
-      async ({ api }) => {
-        const rehearsal = await valueOf(api.POST('/api/licensing/renewal/rehearse', { body: {} }));
-        const { outcome, message } = rehearsal;
-        return {
-          json: rehearsal,
-          sections: [
-            {
-              rows: [
-                ['outcome', outcome],
-                ['message', message],
-              ],
-            },
-          ],
-          exitCode: outcome === 'unsupported' ? 2 : 0,
-        };
-      },
+      async ({ api }) => rehearsal(api),
     )
     .calls(
       'renewal',
@@ -51,7 +39,47 @@ export function addRenewalCommands(program: LicentiaCommand): void {
         operations: ['showRenewal'],
       },
       async ({ api }) => renewalReport(await valueOf(api.GET('/api/licensing/renewal'))),
+    )
+    .calls(
+      'attempts',
+      {
+        summary: 'list the last thirty attempts to renew, with their outcome and cause',
+        examples: ['licentia attempts', 'licentia attempts --json'],
+        operations: ['listRenewalAttempts'],
+      },
+      async ({ api }) => attemptsReport(await valueOf(api.GET('/api/licensing/renewal/attempts'))),
     );
+}
+
+function attemptsReport(answer: Api.RenewalAttempts): Report {
+  return {
+    json: answer,
+    sections: [
+      {
+        head: ['begun', 'finished', 'calls', 'outcome', 'cause', 'message', 'license', 'token'],
+        rows: answer.attempts.map(({ startedAt, finishedAt, calls, outcome, cause, message, lid, jti }) => [
+          ...[time(startedAt), time(finishedAt), calls, outcome, cause, message, lid, jti],
+        ]),
+      },
+    ],
+  };
+}
+
+async function rehearsal(api: Client): Promise<Report> {
+  const answer = await valueOf(api.POST('/api/licensing/renewal/rehearse', { body: {} }));
+  const { outcome, message } = answer;
+  return {
+    json: answer,
+    sections: [
+      {
+        rows: [
+          ['outcome', outcome],
+          ['message', message],
+        ],
+      },
+    ],
+    exitCode: outcome === 'unsupported' ? 2 : 0,
+  };
 }
 
 function renewalReport(renewal: Api.Renewal): Report {

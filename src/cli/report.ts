@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { isoTime } from '../domain/clock.js';
 import { withoutInvisible } from '../domain/invisible-character.js';
 import type { Canvas } from './picture.js';
-import { textTable } from '../issuer-server/commands/text-table.js';
+import { headedTable, namesAndValues } from './text-table.js';
 
 export type Cell = string | number | boolean | null | undefined | readonly (string | number)[];
 
@@ -43,7 +43,7 @@ export function render({ json, sections, picture }: Report, format: Format): str
   if (format.json) return `${JSON.stringify(json, null, 2)}\n`;
   if (format.isTerminal && picture !== undefined) return picture(format);
   return format.isTerminal
-    ? sections.map((section) => tableOf(section, format.hasColor)).join('\n')
+    ? sections.map((section) => tableOf(section, format)).join('\n')
     : sections.map(tabSeparated).join('');
 }
 
@@ -56,14 +56,13 @@ function tabSeparated({ name, rows, text }: Section): string {
     .join('');
 }
 
-function tableOf({ name, head, rows, text }: Section, hasColor: boolean): string {
+function tableOf({ name, head, rows, text }: Section, { hasColor, columns }: Format): string {
   if (text !== undefined) return text === '' || text.endsWith('\n') ? text : `${text}\n`;
   const bold = (text: string) => (hasColor ? styleText('bold', text, { validateStream: false }) : text);
   const title = name === undefined ? '' : `${bold(name)}\n`;
   const cells = rows.map((row) => row.map(cellText));
   if (cells.length === 0) return `${title}(none)\n`;
-  const [first = '', ...others] = textTable(head === undefined ? cells : [head, ...cells]).split(/(?<=\n)/);
-  return `${title}${head === undefined ? first : bold(first.trimEnd()) + '\n'}${others.join('')}`;
+  return `${title}${head === undefined ? namesAndValues(cells, columns) : headedTable(head, cells, columns, bold)}`;
 }
 
 function cellText(cell: Cell): string {

@@ -1,29 +1,33 @@
-import { type Role, ROLES } from '../access/roles.js';
+import type { Api } from '#client';
 import { idOf } from './arguments.js';
+import { CallFailedError } from './command-error.js';
 import { confirm } from './dialog.js';
 import { type LicentiaCommand, valueOf } from './licentia-command.js';
+import { addDefinitions, rolesReport, uidOf } from './role-definition-commands.js';
 
 const YES = ['-y, --yes', 'do not ask'] as const;
 
 /** What accounts may do. */
 export function addRoles(role: LicentiaCommand): void {
+  addDefinitions(role);
+  addAssignments(role);
+  addProvisioning(role);
+}
+
+/** Who has which role. */
+function addAssignments(role: LicentiaCommand): void {
   role
-    .does(
-      'list',
+    .calls(
+      'of <account>',
       {
-        summary: 'list the roles and the actions that they give',
-        examples: ['licentia role list'],
-        json: '`[{ "name", "uid", "actions" }]`',
+        summary: 'list the roles of an account',
+        examples: ['licentia role of 7'],
+        operations: ['listUserRoles'],
       },
-      async () => ({
-        json: ROLES,
-        sections: [
-          {
-            head: ['name', 'uid', 'actions'],
-            rows: ROLES.map(({ name, uid, actions }) => [name, uid, actions]),
-          },
-        ],
-      }),
+      async ({ api }, account) => {
+        const params = { path: { id: idOf(account) } };
+        return rolesReport(await valueOf(api.GET('/api/access-control/users/{id}/roles', { params })));
+      },
     )
     .calls(
       'add <account> <role>',
@@ -35,8 +39,32 @@ export function addRoles(role: LicentiaCommand): void {
       },
       async ({ api }, account, name) => {
         const params = { path: { id: idOf(account) } };
-        const body = { roleUid: uidOf(name) };
+        const body = { roleUid: await uidOf(api, name) };
         const done = await valueOf(api.POST('/api/access-control/users/{id}/roles', { params, body }));
+        return { json: done, sections: [], note: done.message };
+      },
+    )
+    .calls<{ yes?: true }>(
+      'set <account> [roles...]',
+      {
+        summary: 'have an account have these roles and no others',
+        options: [YES],
+        examples: ['licentia role set 7 fixed:licensing:reader deployer --yes'],
+        operations: ['setUserRoles'],
+        exits: '0 set, 1 if that would leave no administrator, or there is no such account or role.',
+      },
+      async ({ api, around, options: { yes = false } }, account, ...names) => {
+        await confirm(
+          around,
+          `Account ${account} will have these roles alone: ${names.join(', ') || 'none'}.`,
+          yes,
+        );
+        const params = { path: { id: idOf(account) } };
+        const roleUids: string[] = [];
+        for (const name of names) roleUids.push(await uidOf(api, name));
+        const done = await valueOf(
+          api.PUT('/api/access-control/users/{id}/roles', { params, body: { roleUids } }),
+        );
         return { json: done, sections: [], note: done.message };
       },
     )
@@ -51,9 +79,27 @@ export function addRoles(role: LicentiaCommand): void {
       },
       async ({ api, around, options: { yes = false } }, account, name) => {
         await confirm(around, `Account ${account} will lose the role ${name}.`, yes);
-        const params = { path: { id: idOf(account), roleUid: uidOf(name) } };
+        const params = { path: { id: idOf(account), roleUid: await uidOf(api, name) } };
         const done = await valueOf(api.DELETE('/api/access-control/users/{id}/roles/{roleUid}', { params }));
         return { json: done, sections: [], note: done.message };
+      },
+    )
+    .calls(
+      'permissions [account]',
+      {
+        summary: 'list the actions of an account, or of the token in use',
+        examples: ['licentia role permissions', 'licentia role permissions 7'],
+        operations: ['listUserPermissions', 'listOwnPermissions', 'getAccessControlStatus'],
+      },
+      async ({ api }, account) => {
+        if (account === undefined) {
+          await valueOf(api.GET('/api/access-control/status'));
+          const own = await valueOf(api.GET('/api/access-control/user/permissions'));
+          return { json: own, sections: [{ head: ['action'], rows: Object.keys(own).map((one) => [one]) }] };
+        }
+        const params = { path: { id: idOf(account) } };
+        const given = await valueOf(api.GET('/api/access-control/users/{id}/permissions', { params }));
+        return { json: given, sections: [{ head: ['action'], rows: given.map(({ action }) => [action]) }] };
       },
     )
     .calls<{ csv?: true }>(
@@ -85,7 +131,35 @@ export function addRoles(role: LicentiaCommand): void {
     );
 }
 
-/** A role by its name; anything else is a uid, which the service knows. */
-function uidOf(name: string | undefined): string {
-  return ROLES.find((role: Role) => role.name === name)?.uid ?? (name as string);
+function addProvisioning(role: LicentiaCommand): void {
+  role.calls<{ dryRun?: true }>(
+    'provision',
+    {
+      summary: 'apply the files that ACCESS_PROVISIONING_PATH of the service names',
+      options: [['--dry-run', 'print what would change, and change nothing']],
+      examples: ['licentia role provision --dry-run', 'licentia role provision'],
+      operations: ['reloadProvisioning'],
+      exits: '0 applied, 1 if a file has a fault.',
+    },
+    async ({ api, options: { dryRun } }) => {
+      const query = dryRun === undefined ? {} : { dryRun: 'true' as const };
+      const path = '/api/admin/provisioning/access-control/reload';
+      const outcome = await api.POST(path, { params: { query }, body: {} });
+      if (!outcome.ok) throw new CallFailedError(outcome.failure, faultyLines(outcome.failure.body));
+      const done = outcome.value;
+      const rows = done.changes.map(({ action, target, detail }) => [action, target, detail]);
+      return {
+        json: done,
+        sections: [{ head: ['action', 'target', 'detail'], rows }],
+        note: `${done.message}.`,
+      };
+    },
+  );
+}
+
+/** What to correct, a line for each fault; undefined where the answer names none. */
+function faultyLines(body: unknown): string | undefined {
+  const { faults = [] } = (body ?? {}) as { faults?: Api.ProvisioningFault[] };
+  if (faults.length === 0) return undefined;
+  return `Correct these lines:\n${faults.map(({ file, line, rule }) => `  ${file}:${line}: ${rule}`).join('\n')}`;
 }

@@ -49,7 +49,7 @@ function addReadings(usage: LicentiaCommand): void {
           ['counted since', window.since],
           ['policy', policy.mode],
           ['warning', warning.level === null ? null : `${warning.level} % of the ${warning.of}`],
-          ['forecast', forecast === null ? null : JSON.stringify(forecast)],
+          ['forecast', forecast === null ? null : inWords(forecast)],
           ['measured', time(found.measuredAt)],
         ];
         return {
@@ -127,4 +127,13 @@ function addReadings(usage: LicentiaCommand): void {
 
 function spanOf({ from, to }: Span): Span {
   return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+}
+
+/** When the seats run out, and between which days that is. */
+function inWords({
+  date,
+  earliest,
+  latest,
+}: Record<'date' | 'earliest', string> & { latest: string | null }): string {
+  return latest === null ? `${date} (not before ${earliest})` : `${date} (${earliest} to ${latest})`;
 }

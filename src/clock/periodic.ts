@@ -4,7 +4,7 @@
  */
 export class Periodic {
   #timer: NodeJS.Timeout | undefined;
-  #working: Promise<void> | undefined;
+  #working = Promise.resolve();
   #stopped = false;
 
   /**
@@ -21,6 +21,11 @@ export class Periodic {
     if (this.#timer === undefined) this.#schedule();
   }
 
+  /** Does it once more, after what is being done, and waits for that. Does nothing once it is stopped. */
+  async now(): Promise<void> {
+    await this.#turn();
+  }
+
   /** Ends it, and waits for what is being done. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -31,8 +36,15 @@ export class Periodic {
   #schedule(): void {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
-      this.#working = Promise.resolve(this.work()).finally(() => this.#schedule());
+      void this.#turn().finally(() => this.#schedule());
     }, this.everyMs);
     this.#timer.unref();
+  }
+
+  #turn(): Promise<void> {
+    this.#working = this.#working.then(async () => {
+      if (!this.#stopped) await this.work();
+    });
+    return this.#working;
   }
 }

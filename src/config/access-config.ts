@@ -5,7 +5,7 @@ import {
   PASSWORD_LENGTH,
 } from './administrators-setting.js';
 import type { SettingValues } from './environment.js';
-import { integer, longSecret, matching, optional, secret, text, withDefault } from './setting.js';
+import { integer, longSecret, matching, optional, path, secret, text, withDefault } from './setting.js';
 
 /** What can be set about callers and their limits. */
 export const ACCESS_SETTINGS = {
@@ -20,6 +20,8 @@ export const ACCESS_SETTINGS = {
   RATE_LIMIT_ALL_FAILURES_PER_MINUTE: withDefault(integer(1, 1_000_000), '10000'),
   MAX_REQUESTS_IN_WORK: withDefault(integer(2, 10_000), '2048'),
   MAX_SERVICE_ACCOUNTS: withDefault(integer(1, 10_000), '1000'),
+  ACCESS_PROVISIONING_PATH: optional(path),
+  MAX_CUSTOM_ROLES: withDefault(integer(1, 10_000), '500'),
   MAX_TOKENS_PER_ACCOUNT: withDefault(integer(1, 1_000), '100'),
 };
 
@@ -40,6 +42,10 @@ export interface AccessConfig {
   readonly maxInWork: number;
   /** Service accounts in the database, disabled ones included. */
   readonly maxAccounts: number;
+  /** The file or folder that says which roles and service accounts there are. */
+  readonly provisioningPath: string | undefined;
+  /** Roles that administrators made. */
+  readonly maxRoles: number;
   /** Tokens of one service account, expired and revoked ones included. */
   readonly maxTokensPerAccount: number;
 }
@@ -69,6 +75,8 @@ export function accessConfig(values: SettingValues<typeof ACCESS_SETTINGS>): Acc
     allFailuresPerMinute: values.RATE_LIMIT_ALL_FAILURES_PER_MINUTE,
     maxInWork: values.MAX_REQUESTS_IN_WORK,
     maxAccounts: values.MAX_SERVICE_ACCOUNTS,
+    provisioningPath: values.ACCESS_PROVISIONING_PATH,
+    maxRoles: values.MAX_CUSTOM_ROLES,
     maxTokensPerAccount: values.MAX_TOKENS_PER_ACCOUNT,
   };
 }

@@ -43,8 +43,8 @@ export function rulesFor<S extends Settings>() {
  * Reads all settings and throws once, with every fault at once.
  *
  * An empty variable counts as absent: that is what compose files and shells make of a variable nobody set. A
- * secret may stand in a file named by `<NAME>_FILE`, see {@link textOfFile}. An invisible character is a
- * fault anywhere.
+ * secret may stand in a file named by `<NAME>_FILE`, see {@link textOfFile}; an empty file is a fault. So is an
+ * invisible character anywhere.
  *
  * @param rules - each runs when all settings that it names are fine by themselves
  * @throws ConfigError
@@ -84,12 +84,18 @@ function textOf(name: string, setting: Setting<unknown>, environment: Environmen
   assertVisible(file, ` in the name of the file of ${source}`);
   const text = readSecret(file, source);
   if (setting.verbatim !== true) assertVisible(text, ` in the file of ${source}`);
-  return text || undefined;
+  return text;
 }
 
+/**
+ * A file without a secret is half written, or its mount failed. Taken for absent, it would start the service on another
+ * database, or with its tokens in clear.
+ */
 function readSecret(file: string, source: string): string {
   try {
-    return textOfFile(readNamedFileSync(path.parse(file), MAX_SECRET_BYTES));
+    const text = textOfFile(readNamedFileSync(path.parse(file), MAX_SECRET_BYTES));
+    if (text === '') throw new SettingError(`it is empty: write the secret into it, or unset ${source}`);
+    return text;
   } catch (error) {
     if (!(error instanceof NamedFileError || error instanceof SettingError)) throw error;
     throw new SettingError(`cannot be read from ${source}: ${error.message}`);

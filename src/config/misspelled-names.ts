@@ -7,6 +7,12 @@ const MIN_GUESSED = 6;
 const LONG = 12;
 /** What an environment variable of a person looks like. Nothing else is repeated in a log. */
 const NAME = /^[A-Za-z][A-Za-z0-9_.-]{2,63}$/;
+/** What the command `licentia` reads (docs/cli.md): an operator may export these where a program starts. */
+export const NAMES_OF_THE_COMMAND: readonly string[] = [
+  ...['LICENTIA_PROFILE', 'LICENTIA_URL', 'LICENTIA_TOKEN', 'LICENTIA_TOKEN_FILE'],
+  ...['LICENTIA_USER', 'LICENTIA_PASSWORD', 'LICENTIA_PASSWORD_FILE'],
+  ...['LICENTIA_ISSUER_URL', 'LICENTIA_ISSUER_TOKEN', 'LICENTIA_ISSUER_TOKEN_FILE'],
+];
 
 /**
  * Variables that are none of ours and look as if they were meant to be: a setting that silently does not count can be
@@ -22,7 +28,10 @@ export function misspelledNames(
   environment: Environment,
   siblings: readonly Settings[] = [],
 ): string[] {
-  const known = new Set([settings, ...siblings].flatMap((each) => namesOf(each)));
+  const known = new Set([
+    ...NAMES_OF_THE_COMMAND,
+    ...[settings, ...siblings].flatMap((each) => namesOf(each)),
+  ]);
   const ours = namesOf(settings);
   return Object.entries(environment).flatMap(([name, value]) => {
     // An empty variable counts as absent.

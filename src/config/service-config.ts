@@ -71,6 +71,7 @@ export const SERVICE_SETTINGS = {
   MAX_CONNECTIONS: withDefault(integer(10, 65_535), '4000'),
   TRUST_PROXY: optional(proxies),
   SERVE_FROM_SUB_PATH: withDefault(boolean, 'false'),
+  UI: withDefault(boolean, 'true'),
   ...USAGE_SETTINGS,
   ...AUDIT_SETTINGS,
 };
@@ -119,6 +120,8 @@ export interface ServiceConfig {
   readonly issuer: IssuerConfig;
   readonly access: AccessConfig;
   readonly http: HttpConfig;
+  /** Whether the page is served, and its sessions count. */
+  readonly ui: boolean;
   readonly usage: UsageConfig;
   readonly audit: AuditConfig;
 }
@@ -155,6 +158,7 @@ export function loadServiceConfig(environment: Environment): ServiceConfig {
       keepAliveSeconds: values.KEEP_ALIVE_SECONDS,
       subPath: values.SERVE_FROM_SUB_PATH ? pathOf(values.ROOT_URL) : '',
     }),
+    ui: values.UI,
     usage: Object.freeze(usageConfig(values)),
     audit: Object.freeze(auditConfig(values)),
   });

@@ -24,6 +24,16 @@ export async function lockShared(manager: EntityManager, name: LockName): Promis
   await take(manager, 'pg_advisory_xact_lock_shared', name);
 }
 
+/** The statement that takes it where nobody has it, and does not wait. Its row says whether: `is_locked`. */
+export function tryLockStatement(name: LockName): string {
+  return `SELECT pg_try_advisory_xact_lock(${NUMBERS[name]}, hashtext(concat(current_schema(), ' '))) AS is_locked`;
+}
+
+/** What the last of some statements says: {@link tryLockStatement}. */
+export function hasLock(results: unknown): boolean {
+  return (results as { rows: { is_locked?: boolean }[] }[]).at(-1)?.rows[0]?.is_locked === true;
+}
+
 async function take(manager: EntityManager, call: string, name: LockName, of?: string): Promise<void> {
   await manager.query(`SELECT ${call}($1, hashtext(concat(current_schema(), ' ', $2::text)))`, [
     NUMBERS[name],

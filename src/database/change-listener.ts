@@ -137,7 +137,7 @@ export class ChangeListener implements BeforeApplicationShutdown {
     if (this.#client !== client) return;
     this.#client = undefined;
     this.#due = performance.now() + this.#pollMs;
-    this.#say('lost');
+    if (!this.#stopped) this.#say('lost');
   }
 
   #say(state: 'listening' | 'pooled' | 'lost'): void {

@@ -9,7 +9,7 @@ import { ServiceError } from '../domain/service-error.js';
 import { MigrationFailedError } from './migrate.js';
 import { OutdatedReadError } from './outdated-read.js';
 import { findPermanentFault } from './permanent-fault.js';
-import { isOurFault, READ_ONLY, sqlState } from './sql-state.js';
+import { isOurFault, LOCK_TIMEOUT, READ_ONLY, sqlState } from './sql-state.js';
 
 const CONNECTION_LOST = [
   QueryFailedError,
@@ -27,9 +27,14 @@ export function isUnavailable(error: unknown): error is ServiceError {
   return error instanceof ServiceError && error.code === 'database.unavailable';
 }
 
-/** Whether a database is out of reach, and not just read only: that one answers. */
+/** Whether a database is out of reach, and not just read only, or busy with another change: then it answers. */
 export function isOutOfReach(error: unknown): boolean {
-  return isUnavailable(error) && sqlState(error.cause) !== READ_ONLY;
+  return isUnavailable(error) && sqlState(error.cause) !== READ_ONLY && !isLockTimeout(error);
+}
+
+/** Whether a change gave up waiting for another one. */
+export function isLockTimeout(error: unknown): boolean {
+  return isUnavailable(error) && sqlState(error.cause) === LOCK_TIMEOUT;
 }
 
 /** Maps an error of opening a database: to its permanent fault if it has one, else as {@link asDatabaseError} does. */

@@ -1,12 +1,8 @@
 import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import {
-  asDatabaseError,
-  isDatabaseFailure,
-  isOutOfReach,
-  isUnavailable,
-  unavailable,
-} from './database-error.js';
+import { abandon } from './abandon.js';
+import { hasLock, type LockName, tryLockStatement } from './advisory-lock.js';
+import { asDatabaseError, isDatabaseFailure, isOutOfReach, unavailable } from './database-error.js';
 import { locateTables, schemaOf } from './database-inspection.js';
 import { applyMigrations, checkMigrations, migrationState } from './migrate.js';
 import { askAboutTables, MissingTableError, OutdatedReadError, type TablesAnswer } from './outdated-read.js';
@@ -16,14 +12,17 @@ import {
   type PermanentFaultError,
   statementFault,
 } from './permanent-fault.js';
-import { type Client, close, isReadOnly, Sessions } from './sessions.js';
-import { isWorthRepeating, leavesSessionUsable, READ_ONLY, sqlState } from './sql-state.js';
+import { type Client, close, isReadOnly, Sessions, StaleSessionError } from './sessions.js';
+import { isWorthRepeating, READ_ONLY, sqlState } from './sql-state.js';
 import { type Purpose, type ServerTimeouts, transactionSettings } from './transaction-settings.js';
 
 /** Milliseconds; each is shorter than the client's own time-out, so that the server lets go first. */
 const TIMEOUTS: ServerTimeouts = { statement: 3_000, lock: 2_500, idle: 10_000 };
 
 const MAX_TRIES = 4;
+
+/** @param isLocked - whether the transaction has the lock that it tried to get */
+type Work<T> = (manager: EntityManager, isLocked: boolean) => Promise<T>;
 
 /**
  * The one way to the database: every statement runs in a transaction with time-outs, and a database that cannot
@@ -80,6 +79,14 @@ export class Database implements OnApplicationShutdown {
     return this.#run('write', work);
   }
 
+  /**
+   * The same with an advisory lock of the transaction, if the lock is free: it does not wait, and needs no
+   * statement of its own. What `work` reads is from after that.
+   */
+  async transactionTrying<T>(lock: LockName, work: Work<T>): Promise<T> {
+    return this.#run('write', work, lock);
+  }
+
   /** Reads one consistent state: all statements of `work` see the same moment. */
   async read<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return this.#run('read', work);
@@ -97,11 +104,11 @@ export class Database implements OnApplicationShutdown {
     if (this.#endFailure !== undefined) throw this.#endFailure;
   }
 
-  async #run<T>(purpose: Purpose, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  async #run<T>(purpose: Purpose, work: Work<T>, lock?: LockName): Promise<T> {
     if (!this.dataSource.isInitialized) throw unavailable(this.#startFailure);
     for (let tries = 1; ; tries += 1) {
       try {
-        const result = await this.#once(purpose, work);
+        const result = await this.#once(purpose, work, lock);
         this.#works();
         return result;
       } catch (error) {
@@ -131,14 +138,14 @@ export class Database implements OnApplicationShutdown {
     this.#fault = reason;
   }
 
-  async #once<T>(purpose: Purpose, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  async #once<T>(purpose: Purpose, work: Work<T>, lock?: LockName): Promise<T> {
     const { runner, client } = await this.#sessions.take(this.dataSource);
     try {
       await runner.startTransaction();
-      await this.#configure(client, purpose);
+      const isLocked = await this.#configure(client, purpose, lock);
       const result = await (purpose === 'read'
-        ? this.#readCurrent(runner, client, work)
-        : work(runner.manager));
+        ? this.#readCurrent(runner, client, (manager) => work(manager, isLocked))
+        : work(runner.manager, isLocked));
       await runner.commitTransaction();
       return result;
     } catch (error) {
@@ -186,11 +193,18 @@ export class Database implements OnApplicationShutdown {
     return result;
   }
 
-  /** Begins a transaction with its settings. A session that does not take them is as good as none. */
-  async #configure(client: Client, purpose: Purpose): Promise<void> {
+  /**
+   * Begins a transaction with its settings. A session that does not take them is as good as none.
+   * @returns whether it got the lock
+   */
+  async #configure(client: Client, purpose: Purpose, lock?: LockName): Promise<boolean> {
     try {
-      const results = await client.query(transactionSettings(purpose, schemaOf(this.dataSource), TIMEOUTS));
+      const settings = transactionSettings(purpose, schemaOf(this.dataSource), TIMEOUTS);
+      const results = await client.query(
+        lock === undefined ? settings : `${settings};\n${tryLockStatement(lock)}`,
+      );
       if (purpose === 'read') this.#sessions.heard(client, isReadOnly(results));
+      return lock !== undefined && hasLock(results);
     } catch (cause) {
       throw unavailable(cause);
     }
@@ -223,28 +237,5 @@ export class Database implements OnApplicationShutdown {
       if (permanent === undefined) throw asDatabaseError(error);
       throw this.isFollowed ? unavailable(permanent) : permanent;
     }
-  }
-}
-
-/** A session that is older than what it says: a new one may do what it refused. */
-class StaleSessionError extends Error {
-  constructor(override readonly cause: unknown) {
-    super('The session is read only, and was begun before.');
-  }
-}
-
-/**
- * Rolls back. A connection without an answer is closed instead: a late answer would leave it inside this transaction,
- * which the next one would commit, and a dead one would be used again and again. (`pg` gives up only on the statement,
- * and the pool takes the connection back.) A connection whose session caused the error is closed too: the next
- * transaction on it would fail as well.
- */
-async function abandon(runner: QueryRunner, client: Client, error: unknown): Promise<void> {
-  const cause = isUnavailable(error) ? error.cause : error;
-  try {
-    if (isDatabaseFailure(cause) && !leavesSessionUsable(sqlState(cause))) throw cause;
-    await runner.rollbackTransaction();
-  } catch {
-    if (!runner.isReleased) close(client);
   }
 }

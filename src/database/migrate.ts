@@ -5,7 +5,7 @@ import { programOf } from './database-owner.js';
 import { mendIdentities, StaleIdentityError, staleIdentities } from './identities.js';
 import { transactionSettings } from './transaction-settings.js';
 
-/** Any number that nobody else who shares the database would choose. */
+/** Any number that no other program on the database is likely to choose. */
 const LOCK_KEY = 4_771_203_915;
 
 /**

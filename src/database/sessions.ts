@@ -74,6 +74,13 @@ export class Sessions {
   }
 }
 
+/** A session that is older than what it says: a new one may do what it refused. */
+export class StaleSessionError extends Error {
+  constructor(override readonly cause: unknown) {
+    super('The session is read only, and was begun before.');
+  }
+}
+
 /** Ends a session: the pool takes no client back that has ended. */
 export function close(client: Client): void {
   void client.end().catch(() => undefined);

@@ -6,6 +6,9 @@ export const READ_ONLY = '25006';
 /** A right that the role lacks, or a file that the server may not open. */
 export const DENIED = '42501';
 
+/** Another transaction has had the lock for longer than this one may wait. */
+export const LOCK_TIMEOUT = '55P03';
+
 /** A table that a statement names is not there. */
 export const TABLE_MISSING = '42P01';
 

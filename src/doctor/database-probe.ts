@@ -26,7 +26,7 @@ const SLOW_MS = 100;
 /** What was found, and whether the license can be read from this database. */
 export interface DatabaseExamination {
   readonly findings: readonly Finding[];
-  readonly state: 'open' | 'in-use' | 'empty' | 'unusable';
+  readonly state: 'open' | 'in-use' | 'empty' | 'outdated' | 'unusable';
   /** The process that has an embedded database open. */
   readonly holder?: number | undefined;
 }
@@ -53,6 +53,7 @@ export async function examineDatabase(
   }
   const database = nest.get(Database, { strict: false });
   let inUse: EmbeddedDirectoryInUseError | undefined;
+  let isOutdated = false;
   const opened = await probes.look(
     ...(['database', 'connection', OPEN_MS] as const),
     async () => {
@@ -66,12 +67,13 @@ export async function examineDatabase(
         const who = pid === undefined ? 'another process' : `process ${pid} on ${hostname}`;
         return DATABASE.ok('directory', `It is open in ${who}, which is the service if it runs.`);
       }
+      isOutdated = error instanceof PendingMigrationsError;
       if (error instanceof PendingMigrationsError) return pendingFinding(error, migrations);
       return failed(DATABASE, 'connection', error, database.fault);
     },
   );
   if (opened.value === undefined) {
-    const state = inUse === undefined ? 'unusable' : 'in-use';
+    const state = inUse !== undefined ? 'in-use' : isOutdated ? 'outdated' : 'unusable';
     return { findings: opened.faults, state, holder: inUse?.holder.pid };
   }
   const tables = DATABASE.ok('migrations', 'Every migration of this release has run.');

@@ -132,6 +132,22 @@ async function examineService(remote: RemoteService, probes: Probes): Promise<re
   return value === undefined ? faults : [value];
 }
 
+/** Why the license cannot be read, and what to do first. */
+const UNREAD = {
+  'in-use': [
+    'The service alone can read its license: its database is open in one process only.',
+    'Run "licentia login", or set LICENTIA_TOKEN_FILE: the doctor then asks the service.',
+  ],
+  outdated: [
+    'The license cannot be read: the database does not have the tables of this release.',
+    'Start the service or run "licentia migrate", then run the doctor again.',
+  ],
+  unusable: [
+    'The license cannot be read: the database cannot be used.',
+    'Mend the database first, then run the doctor again.',
+  ],
+} as const;
+
 /** From the database where that can be opened, else from the service that has it. */
 async function licenseOf(
   nest: INestApplicationContext,
@@ -145,13 +161,6 @@ async function licenseOf(
   if (state === 'open') return look(ownWitness(nest));
   if (state === 'empty') return [LICENSE.warn('expiry', 'There is no license: there is no database yet.')];
   if (remote.hasToken) return look(remote);
-  const message =
-    state === 'in-use'
-      ? 'The service alone can read its license: its database is open in one process only.'
-      : 'The license cannot be read: the database is not there.';
-  const next =
-    state === 'in-use'
-      ? 'Run "licentia login", or set LICENTIA_TOKEN_FILE: the doctor then asks the service.'
-      : 'Mend the database first, then run the doctor again.';
+  const [message, next] = UNREAD[state];
   return [LICENSE.unseen('expiry', message, { next })];
 }

@@ -27,7 +27,8 @@ export function failed(to: Verdicts, check: string, error: unknown, cause?: Caus
   if (error instanceof IssuerCallError) {
     const { failureClass, message, detail, cause: inner } = error;
     const reasons = [message, detail, inner instanceof Error ? inner.message : undefined];
-    return to.fail(check, sentence(reasons.filter((one) => one !== undefined).join(' ')), {
+    const said = reasons.filter((one) => one !== undefined).map((one) => one.replace(/\.$/, ''));
+    return to.fail(check, sentence(said.join(': ')), {
       cause: failureClass,
       next: REMEDIES[failureClass],
     });

@@ -20,6 +20,22 @@ export const ACTIONS = [
   'serviceaccounts.permissions:read',
   'serviceaccounts.permissions:write',
   'audit:read',
+  'provisioning:reload',
 ] as const;
 
 export type Action = (typeof ACTIONS)[number];
+
+const KNOWN: ReadonlySet<string> = new Set(ACTIONS);
+
+/** Names that older documents have for an action. They are read, and never printed. */
+const FORMER_NAMES: Readonly<Record<string, Action>> = { 'licensing:update': 'licensing:write' };
+
+export function isAction(text: string): text is Action {
+  return KNOWN.has(text);
+}
+
+/** The action of a name that comes from outside, former names included; undefined where there is none. */
+export function actionNamed(text: string): Action | undefined {
+  if (isAction(text)) return text;
+  return Object.hasOwn(FORMER_NAMES, text) ? FORMER_NAMES[text] : undefined;
+}

@@ -4,6 +4,8 @@ import type { Action } from './actions.js';
 export interface Caller {
   /** Names the caller in audit records, logs and limits: `service-account:7`, `administrator:admin`, `bootstrap`. */
   readonly id: string;
+  /** What people call it; a service account's name. */
+  readonly name: string;
   readonly actions: ReadonlySet<Action>;
   /** Holds every action, those of later releases too. */
   readonly unlimited?: boolean;

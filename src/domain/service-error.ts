@@ -11,8 +11,18 @@ export const ERROR_CATALOGUE = {
   'api-key.revoked': { status: 401, message: 'Revoked API key' },
   'identity.disabled': { status: 401, message: 'Unauthorized' },
   'password-auth.failed': { status: 401, message: 'Invalid username or password' },
+  'session.ended': { status: 401, message: 'The session has ended: sign in again.' },
+  'session.link-invalid': { status: 401, message: 'The sign-in link was used already, or has expired.' },
   'access.denied': { status: 403, message: "You'll need additional permissions to perform this action." },
   'bad-request': { status: 400, message: 'Bad request data' },
+  'session.insecure': {
+    status: 400,
+    message: 'Over plain HTTP there are sessions on localhost alone.',
+  },
+  'session.foreign-origin': {
+    status: 400,
+    message: 'Only the page of this service signs in here; this call comes from elsewhere.',
+  },
   'license.invalid': { status: 400, message: 'The license token is not valid.' },
   'license.untrusted': { status: 400, message: 'The license token is not signed by the issuer.' },
   'license.not-active': { status: 400, message: 'The license is not active yet.' },
@@ -36,6 +46,18 @@ export const ERROR_CATALOGUE = {
     status: 409,
     message: 'The service account has a token of this name already.',
   },
+  'role.name-taken': { status: 409, message: 'A role of this name exists already.' },
+  'role.uid-taken': { status: 409, message: 'A role of this uid exists already.' },
+  'role.version-conflict': { status: 409, message: 'The role was changed since you read it.' },
+  'role.in-use': { status: 409, message: 'Service accounts have this role.' },
+  'role.limit-reached': {
+    status: 409,
+    message: 'There are as many custom roles as MAX_CUSTOM_ROLES allows.',
+  },
+  'provisioning.faulty': {
+    status: 422,
+    message: 'The provisioning files have faults: nothing was changed.',
+  },
   'service-account.limit-reached': {
     status: 409,
     message: 'There are as many service accounts as MAX_SERVICE_ACCOUNTS allows.',
@@ -53,6 +75,10 @@ export const ERROR_CATALOGUE = {
   'database.unavailable': { status: 503, message: 'The database is not available.' },
   'request.overdue': { status: 503, message: 'The request took too long.' },
   'request.too-large': { status: 413, message: 'The request body is too large.' },
+  'api-keys.gone': {
+    status: 410,
+    message: 'Gone: use POST /api/serviceaccounts, then POST /api/serviceaccounts/{id}/tokens.',
+  },
   'not-found': { status: 404, message: 'Not found' },
   'method-not-allowed': { status: 405, message: 'Method not allowed' },
   'too-many-requests': { status: 429, message: 'Too many requests' },

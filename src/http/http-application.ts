@@ -9,6 +9,7 @@ import { standardOutput, STREAMS } from '../output/standard-output.js';
 import { HttpMetrics } from './http-metrics.js';
 import { NestLogger } from './logger.js';
 import { logRequest } from './request-log.js';
+import type { PageAnswer } from './page-answer.js';
 import type { ReplayedRoutes } from './replay.js';
 import { type RequestHooks, type ServerLimits, StableExpressAdapter } from './stable-express-adapter.js';
 import { UNNAMED_PROXY_HINT } from './unnamed-proxy.js';
@@ -28,6 +29,8 @@ export interface HttpApplicationOptions {
   readonly limits?: Partial<ServerLimits>;
   /** The routes whose answers are given again while nothing can have changed; see `Replays`. None unless given. */
   readonly replayed?: (nest: INestApplication) => ReplayedRoutes;
+  /** What answers before the routes do; see {@link PageAnswer}. Nothing unless given. */
+  readonly page?: (nest: INestApplication) => PageAnswer | undefined;
   /** Called first when the application is to end. */
   readonly onDrain?: () => void;
   /** Called when everything is closed. What it throws is why the end failed: Nest itself only logs that. */
@@ -89,6 +92,7 @@ export class HttpApplication {
     const application = new HttpApplication(nest, adapter, nest.getHttpServer() as Server, options);
     draining = () => application.#draining;
     adapter.replay(options.replayed?.(nest));
+    adapter.page = options.page?.(nest);
     return application;
   }
 

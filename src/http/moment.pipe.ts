@@ -1,4 +1,4 @@
-import { Injectable, type PipeTransform } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { TIME } from '../domain/license/license-claims.js';
 import { badRequest } from './bad-request.js';
 
@@ -13,10 +13,10 @@ export class MomentPipe implements PipeTransform {
    * @returns undefined where it says nothing
    * @throws ServiceError `bad-request`
    */
-  transform(value: unknown): number | undefined {
+  transform(value: unknown, { data: name = 'the moment' }: ArgumentMetadata): number | undefined {
     if (value === undefined) return undefined;
     const moment = typeof value === 'string' && /^[1-9]\d*$/.test(value) ? Number(value) : NaN;
-    if (!TIME.accepts(moment)) throw badRequest(`the moment in the query must be ${TIME.name}, said once`);
+    if (!TIME.accepts(moment)) throw badRequest(`${name} must be ${TIME.name}, in Unix seconds, said once`);
     return moment;
   }
 }

@@ -41,10 +41,11 @@ export function logRequest(
     ms: Math.round(ms * 10) / 10,
     client: context.client,
     requestId: context.requestId,
-    ...(context.traceId === '' ? {} : { traceId: context.traceId }),
-    ...(context.callerId === undefined ? {} : { caller: context.callerId }),
-    ...(context.code === undefined ? {} : { code: context.code }),
-    ...(context.reason === undefined ? {} : { reason: context.reason }),
-    ...(isFinished ? {} : { aborted: true }),
+    // What is undefined is not written.
+    traceId: context.traceId || undefined,
+    caller: context.callerId,
+    code: context.code,
+    reason: context.reason,
+    aborted: isFinished ? undefined : true,
   });
 }

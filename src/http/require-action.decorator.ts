@@ -1,11 +1,14 @@
 import { UseInterceptors } from '@nestjs/common';
-import type { Action } from '../domain/actions.js';
+import type { Requirement } from '../domain/requirement.js';
 import { DeadlineInterceptor } from './deadline.interceptor.js';
+
+/** In the place of an action: any caller who is known may call. */
+export const SIGNED_IN = 'signed-in';
 
 /** What an endpoint demands of its caller. */
 export type AccessRule =
   | {
-      readonly action: Action;
+      readonly action: Requirement | typeof SIGNED_IN;
       readonly fromMemory: boolean;
       readonly isFrequent: boolean;
       readonly isBatched: boolean;
@@ -15,16 +18,22 @@ export type AccessRule =
 export const ACCESS_RULE = 'licentia:access-rule';
 
 /**
- * Lets in callers who hold the action. An endpoint without a rule lets nobody in.
+ * Lets in callers who hold what it says: an action, `anyOf` or `allOf` several. An endpoint without a rule lets
+ * nobody in.
  * @param fromMemory - the handler needs nothing but memory, so it is answered when everything else is shed
  * @param isFrequent - a product calls it for each of its users, so it does not count as a write of its caller
  * @param isBatched - one transaction does the work of many requests, so it waits for no slot of its caller
  */
 export function RequireAction(
-  action: Action,
+  action: Requirement,
   { fromMemory = false, isFrequent = false, isBatched = false } = {},
 ): MethodDecorator {
   return rule({ action, fromMemory, isFrequent, isBatched });
+}
+
+/** Lets in every caller who is known, regardless of its actions. @param fromMemory - as for {@link RequireAction} */
+export function RequireCaller({ fromMemory = false } = {}): MethodDecorator {
+  return rule({ action: SIGNED_IN, fromMemory, isFrequent: false, isBatched: false });
 }
 
 /** Admits every client, without credentials: probes and the API's own description. */

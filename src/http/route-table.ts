@@ -30,9 +30,12 @@ export class RouteTable {
     this.routes = [...methods].map(([path, known]) => ({ path, methods: [...known].sort() }));
   }
 
-  /** The route of a request's path, for any method. */
+  /** The route of a request's path, for any method: one without a parameter first. */
   find(request: IncomingMessage): Route | undefined {
-    const path = (request.url ?? '').split('?', 1)[0]?.split('/') ?? [];
+    const [text = ''] = (request.url ?? '').split('?', 1);
+    const path = text.split('/');
+    const spelledOut = this.routes.find((route) => route.path === text);
+    if (spelledOut !== undefined) return spelledOut;
     return this.routes.find((route) => {
       const pattern = route.path.split('/');
       return (

@@ -1,6 +1,5 @@
 import { createServer, IncomingMessage, type ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { ExpressAdapter } from '@nestjs/platform-express';
 import { clientAddress, type ClientAddress, peerAddress } from './client-address.js';
 import { connectionTimes } from './connection-times.js';
 import { Connections } from './connections.js';
@@ -12,6 +11,7 @@ import {
   rejectHostless,
   rejectMalformed,
 } from './malformed-request.js';
+import type { PageAnswer } from './page-answer.js';
 import { type Replay, type ReplayedRoutes, Replays, type RoutedResponse } from './replay.js';
 import {
   beginAnswer,
@@ -22,6 +22,7 @@ import {
   releaseSlot,
   type RequestContext,
 } from './request-context.js';
+import { ExactExpressAdapter } from './exact-express-adapter.js';
 import { adopt, type ExpressApplication } from './express-application.js';
 import { belowSubPath, originForm } from './sub-path.js';
 import { UnreadAnswers } from './unread-answers.js';
@@ -78,9 +79,11 @@ const SERVER_OPTIONS: ServerOptions = {
  * requests and responses whose prototypes carry Express's members from the beginning, and Express is told that those
  * prototypes are its own: what it sets is what is already there.
  */
-export class StableExpressAdapter extends ExpressAdapter {
+export class StableExpressAdapter extends ExactExpressAdapter {
   readonly #limits: ServerLimits;
   #replays: Replays | undefined;
+  /** Answers what it can before the routes do. */
+  page: PageAnswer | undefined;
   readonly #unread = new UnreadAnswers();
   readonly #lastAnswers: LastAnswers;
 
@@ -130,6 +133,7 @@ export class StableExpressAdapter extends ExpressAdapter {
         return;
       }
       request.url = routed(originForm(request.url ?? ''));
+      if (this.page?.(request, response)) return;
       context.basis = this.#replays?.basisOf(request.url);
       express(request, response, (error) => this.#lastAnswers.giveUp(error, request, response));
     };

@@ -10,6 +10,7 @@ import { explainUnavailable } from '../database/explain-unavailable.js';
 import { type Clock, systemClock } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { HttpApplication } from '../http/http-application.js';
+import { LocalAdministration } from './administration/local-administration.js';
 import { IssuerServerModule } from './issuer-server.module.js';
 import { ConfirmedClock } from './record/confirmed-clock.js';
 import { IssuerIdentity } from './record/issuer-identity.js';
@@ -37,6 +38,8 @@ export interface IssuerServerServices {
   readonly register: LicenseRegister;
   readonly keys: KeyAdministration;
   readonly clock: ConfirmedClock;
+  /** What all of them do, by the interface that the running issuer has too. */
+  readonly administration: LocalAdministration;
 }
 
 /** Where the issuer differs from one that serves. */
@@ -120,6 +123,7 @@ export async function withIssuerServer<T>(
       register: nest.get(LicenseRegister),
       keys: nest.get(KeyAdministration),
       clock: nest.get(ConfirmedClock),
+      administration: nest.get(LocalAdministration),
     });
   } finally {
     await nest.close();

@@ -12,12 +12,14 @@ interface Waiting {
 
 /**
  * Lines on their way to standard output or standard error. Nothing here throws, blocks or grows without bound: a line
- * that cannot be written is lost, and counted. One write is under way at a time, so lines keep their order.
+ * that cannot be written is lost, and counted. One write is under way at a time, so lines keep their order. The lines
+ * of one turn of the event loop are written together, as each write costs more than its line.
  */
 export class Channel {
   readonly #queue: Waiting[] = [];
   #waiting = 0;
   #writing = false;
+  #due = false;
   #lost = 0;
   #told = 0;
   #onRecovery: ((lost: number) => void) | undefined;
@@ -44,6 +46,12 @@ export class Channel {
       return;
     }
     this.#add({ text: lines });
+    if (this.#writing || this.#due) return;
+    this.#due = true;
+    setImmediate(() => {
+      this.#due = false;
+      this.#pump();
+    });
   }
 
   /**
@@ -52,17 +60,24 @@ export class Channel {
    */
   async print(text: string): Promise<Error | undefined> {
     if (text === '') return undefined;
-    return new Promise((resolve) => this.#add({ text, done: resolve }));
+    return new Promise((resolve) => {
+      this.#add({ text, done: resolve });
+      this.#pump();
+    });
   }
 
-  /** Waits until everything is written or lost, but no longer than `ms`. */
-  async flush(ms: number): Promise<void> {
-    if (!this.#writing) return;
-    await new Promise<void>((resolve) => {
-      const overdue = setTimeout(resolve, ms);
+  /**
+   * Waits until everything is written or lost, but no longer than `ms`.
+   * @returns whether nothing waits any more
+   */
+  async flush(ms: number): Promise<boolean> {
+    this.#pump();
+    if (!this.#writing) return true;
+    return new Promise((resolve) => {
+      const overdue = setTimeout(() => resolve(false), ms);
       this.#flushed.push(() => {
         clearTimeout(overdue);
-        resolve();
+        resolve(true);
       });
     });
   }
@@ -70,7 +85,6 @@ export class Channel {
   #add(waiting: Waiting): void {
     this.#queue.push(waiting);
     this.#waiting += waiting.text.length;
-    this.#pump();
   }
 
   #pump(): void {

@@ -1,3 +1,4 @@
+import { CustomRoleEntity } from '../accounts/custom-role.entity.js';
 import { RoleAssignmentEntity } from '../accounts/role-assignment.entity.js';
 import { ServiceAccountTokenEntity } from '../accounts/service-account-token.entity.js';
 import { ServiceAccountEntity } from '../accounts/service-account.entity.js';
@@ -22,6 +23,7 @@ import { UsageDeletionEntity } from '../usage/subjects/usage-deletion.entity.js'
 import { UsageDenialEntity } from '../usage/subjects/usage-denial.entity.js';
 import { UsageStateEntity } from '../usage/subjects/usage-state.entity.js';
 import { UsageSubjectEntity } from '../usage/subjects/usage-subject.entity.js';
+import { SessionEntity } from '../ui/session.entity.js';
 import type { Schema } from '../database/data-source-options.js';
 import { Initial1764000000000 } from './migrations/initial-1764000000000.js';
 import { LicenseMark1764400000000 } from './migrations/license-mark-1764400000000.js';
@@ -36,6 +38,8 @@ import { Audit1796000000000 } from './migrations/audit-1796000000000.js';
 import { AuditSeal1796100000000 } from './migrations/audit-seal-1796100000000.js';
 import { ReportedLicense1796200000000 } from './migrations/reported-license-1796200000000.js';
 import { UsageDeletion1796300000000 } from './migrations/usage-deletion-1796300000000.js';
+import { UiSession1796400000000 } from './migrations/ui-session-1796400000000.js';
+import { CustomRole1796500000000 } from './migrations/custom-role-1796500000000.js';
 
 /** The service's tables. */
 export const SERVICE_SCHEMA: Schema = {
@@ -44,6 +48,7 @@ export const SERVICE_SCHEMA: Schema = {
     AuditRefusalEntity,
     AuditSealEntity,
     AuditStateEntity,
+    CustomRoleEntity,
     KeySetEntity,
     LicenseEntity,
     LicenseMarkEntity,
@@ -54,6 +59,7 @@ export const SERVICE_SCHEMA: Schema = {
     RoleAssignmentEntity,
     ServiceAccountEntity,
     ServiceAccountTokenEntity,
+    SessionEntity,
     SnapshotChangeEntity,
     SnapshotVersionEntity,
     UsageCountEntity,
@@ -79,5 +85,7 @@ export const SERVICE_SCHEMA: Schema = {
     AuditSeal1796100000000,
     ReportedLicense1796200000000,
     UsageDeletion1796300000000,
+    UiSession1796400000000,
+    CustomRole1796500000000,
   ],
 };

@@ -19,4 +19,8 @@ export class SnapshotChangeEntity {
   /** Whose row, roles or tokens changed; empty for a change of the license. */
   @Column('bigint', { name: 'service_account_ids', array: true })
   serviceAccountIds!: string[];
+
+  /** Whether a custom role was created, changed or deleted. A release that knows none leaves it out. */
+  @Column('boolean', { name: 'roles_changed', default: false })
+  rolesChanged!: boolean;
 }

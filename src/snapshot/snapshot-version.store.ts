@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Between, type EntityManager, LessThanOrEqual } from 'typeorm';
-import { changedAccounts } from './changed-accounts.js';
+import { type AccessChange, accessChange } from './access-change.js';
 import type { Snapshot } from './snapshot.js';
 import { SnapshotChangeEntity } from './snapshot-change.entity.js';
 import { SnapshotVersionEntity } from './snapshot-version.entity.js';
@@ -33,15 +33,22 @@ export class SnapshotVersionStore {
     return found ?? undefined;
   }
 
-  /** @param former - from {@link lock}. @param accounts - the service accounts that the change is of */
+  /** @param former - from {@link lock}. @param changed - the service accounts and roles that the change is of */
   async advance(
     manager: EntityManager,
     former: SnapshotVersionEntity,
-    accounts: readonly number[],
+    {
+      accounts = [],
+      roles = false,
+    }: { readonly accounts?: readonly number[]; readonly roles?: boolean } = {},
   ): Promise<void> {
     const version = former.version + 1;
     const stamp = randomUUID();
-    const change = { version, stamp, formerStamp: former.stamp, serviceAccountIds: accounts.map(String) };
+    const change = {
+      ...{ version, stamp, formerStamp: former.stamp },
+      serviceAccountIds: accounts.map(String),
+      rolesChanged: roles,
+    };
     await manager.update(SnapshotVersionEntity, { id: ROW }, { version, stamp });
     await manager.query("SELECT pg_notify($1, '')", [CHANGES]);
     // A restore of the one table alone can have left a row of this version.
@@ -49,16 +56,16 @@ export class SnapshotVersionStore {
     await manager.delete(SnapshotChangeEntity, { version: LessThanOrEqual(version - MAX_CHANGES) });
   }
 
-  /** What {@link changedAccounts} says of two states. @param known - what is in memory */
+  /** What {@link accessChange} says of two states. @param known - what is in memory */
   async changedSince(
     manager: EntityManager,
     known: Snapshot,
     present: SnapshotVersionEntity,
-  ): Promise<ReadonlySet<number> | undefined> {
+  ): Promise<AccessChange | undefined> {
     const changes = await manager.find(SnapshotChangeEntity, {
       where: { version: Between(known.version + 1, present.version) },
       order: { version: 'ASC' },
     });
-    return changedAccounts(known, present, changes);
+    return accessChange(known, present, changes);
   }
 }

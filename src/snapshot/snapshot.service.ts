@@ -5,6 +5,7 @@ import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { MAX_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
 import { ServiceError } from '../domain/service-error.js';
+import type { AccessChange } from './access-change.js';
 import type { LocalSource, Snapshot } from './snapshot.js';
 import type { SnapshotVersionEntity } from './snapshot-version.entity.js';
 import { SnapshotVersionStore } from './snapshot-version.store.js';
@@ -12,23 +13,24 @@ import { SnapshotVersionStore } from './snapshot-version.store.js';
 /**
  * Reads one part of the snapshot.
  * @param previous - what it read last
- * @param accounts - the service accounts that changed since then; undefined where anything may have
+ * @param changed - the service accounts and roles that changed since then; undefined where anything may have
  */
 export type SnapshotLoader<Part extends SnapshotPart> = (
   manager: EntityManager,
   previous: Snapshot[Part] | undefined,
-  accounts: ReadonlySet<number> | undefined,
+  changed: AccessChange | undefined,
 ) => Promise<Snapshot[Part]>;
 
-export type SnapshotPart = 'license' | 'tokens';
+export type SnapshotPart = 'license' | 'tokens' | 'sessions';
 
 /** Reads at each look at the database what changes without a new version. */
 export type SnapshotFollower = (manager: EntityManager) => Promise<void>;
 
-/** What a change is of: nothing, the license, or a service account with its roles and tokens. */
-export type Changed = false | 'license' | { readonly account: number };
+/** What a change is of: nothing, the license, a session, or custom roles and service accounts with roles and tokens. */
+export type Changed =
+  false | 'license' | 'session' | { readonly accounts?: readonly number[]; readonly roles?: boolean };
 
-/** The result of {@link SnapshotService.change}. What is not named here is not read again, on any replica. */
+/** The result of {@link SnapshotService.change}. Other accounts than it names are not read again, on any replica. */
 export interface Change<T> {
   readonly changed: Changed;
   readonly value: T;
@@ -71,7 +73,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
     this.#pollMs = config.database.pollMs;
   }
 
-  /** Names who reads a part; each part has exactly one loader. */
+  /** Names who reads a part; each part has exactly one loader. Without one for sessions there are none. */
   register<Part extends SnapshotPart>(part: Part, loader: SnapshotLoader<Part>): void {
     Object.assign(this.#loaders, { [part]: loader });
   }
@@ -179,7 +181,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
       const change = await work(manager);
       const { changed } = change;
       if (changed !== false && former !== undefined)
-        await this.versions.advance(manager, former, changed === 'license' ? [] : [changed.account]);
+        await this.versions.advance(manager, former, typeof changed === 'string' ? {} : changed);
       return change;
     });
   }
@@ -217,16 +219,17 @@ export class SnapshotService implements BeforeApplicationShutdown {
     state: SnapshotVersionEntity,
     known: Snapshot | undefined,
   ): Promise<Snapshot> {
-    const { license, tokens } = this.#loaders;
+    const { license, tokens, sessions } = this.#loaders;
     if (license === undefined || tokens === undefined)
       throw new Error('a part of the snapshot has no loader');
-    const accounts = known && (await this.versions.changedSince(manager, known, state));
+    const changed = known && (await this.versions.changedSince(manager, known, state));
     return {
       version: state.version,
       stamp: state.stamp,
-      license: await license(manager, this.#current?.license, accounts),
+      license: await license(manager, this.#current?.license, changed),
       local: this.#local,
-      tokens: await tokens(manager, this.#current?.tokens, accounts),
+      tokens: await tokens(manager, this.#current?.tokens, changed),
+      sessions: (await sessions?.(manager, this.#current?.sessions, changed)) ?? new Map(),
     };
   }
 

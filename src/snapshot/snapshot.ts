@@ -1,7 +1,8 @@
 import type { LicenseClaims } from '../domain/license/license-claims.js';
 import type { AuthenticatedLicense } from '../domain/license/license-token.js';
 import type { ErrorCode } from '../domain/service-error.js';
-import type { TokenTable } from './token-table.js';
+import type { KnownToken } from '../domain/caller.js';
+import type { KnownSession } from '../domain/session.js';
 
 /** A license of a file or text, outside of the database. */
 export interface LocalSource {
@@ -64,6 +65,13 @@ export interface Snapshot {
   readonly license: StoredLicense;
   /** The licenses outside of the database, which do not count as a state of it. */
   readonly local: readonly LocalSource[];
-  /** Another object after each change of a service account, its roles or tokens, and after no other change. */
-  readonly tokens: Pick<TokenTable, 'find' | 'copy'>;
+  /** Another object after each change of a service account, a role or a token, and after no other change. */
+  readonly tokens: KnownTokens;
+  /** The page's sessions, by the SHA-256 of their secret, base64url. */
+  readonly sessions: ReadonlyMap<string, KnownSession>;
+}
+
+/** The tokens of the database by their SHA-256, base64url. */
+export interface KnownTokens {
+  find(hash: string): KnownToken | undefined;
 }

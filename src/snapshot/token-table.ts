@@ -1,44 +1,43 @@
-import type { KnownToken } from '../domain/caller.js';
-
 /** So many that a copied shard has few of 100,000 tokens. */
 const SHARDS = 4_096;
 
-type Shard = Map<string, KnownToken>;
+type Shard<Token> = Map<string, Token>;
 
 /**
  * The known tokens by their SHA-256, base64url. A copy shares with its original all that does not change in it: to copy
  * a map of 100,000 tokens would stop every request for 40 ms.
  */
-export class TokenTable {
-  #shards: (Shard | undefined)[] = [];
+export class TokenTable<Token> {
+  #shards: (Shard<Token> | undefined)[] = [];
   #hashes = new Map<number, readonly string[]>();
   /** The shards that no other table shares. */
   #own = new Set<number>();
 
-  find(hash: string): KnownToken | undefined {
+  find(hash: string): Token | undefined {
     return this.#shards[shardOf(hash)]?.get(hash);
   }
 
   /** A copy to change. The original must not be changed any more. */
-  copy(): TokenTable {
-    const copy = new TokenTable();
+  copy(): TokenTable<Token> {
+    const copy = new TokenTable<Token>();
     copy.#shards = [...this.#shards];
     copy.#hashes = new Map(this.#hashes);
     return copy;
   }
 
   /** Puts these tokens in the place of all that the service account had. */
-  replace(account: number, tokens: ReadonlyMap<string, KnownToken>): void {
+  replace(account: number, tokens: ReadonlyMap<string, Token>): void {
     for (const hash of this.#hashes.get(account) ?? []) this.#ownShard(hash).delete(hash);
     for (const [hash, token] of tokens) this.#ownShard(hash).set(hash, token);
-    this.#hashes.set(account, [...tokens.keys()]);
+    if (tokens.size === 0) this.#hashes.delete(account);
+    else this.#hashes.set(account, [...tokens.keys()]);
   }
 
-  #ownShard(hash: string): Shard {
+  #ownShard(hash: string): Shard<Token> {
     const index = shardOf(hash);
     const shard = this.#shards[index];
     if (shard !== undefined && this.#own.has(index)) return shard;
-    const own: Shard = new Map(shard);
+    const own: Shard<Token> = new Map(shard);
     this.#shards[index] = own;
     this.#own.add(index);
     return own;

@@ -18,10 +18,10 @@ interface LoadedDay {
   readonly used: ReadonlyMap<string, number>;
 }
 
-/** Forecasts by the closed days, which are read once a day. */
+/** Forecasts by the closed days, which are read when there is another one. */
 @Injectable()
 export class UsageForecaster {
-  #loaded: { readonly today: number; readonly days: readonly LoadedDay[] } | undefined;
+  #loaded: { readonly openDay: number; readonly days: readonly LoadedDay[] } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -36,10 +36,10 @@ export class UsageForecaster {
    */
   async forecast(pools: readonly SeatPool[]): Promise<PoolForecast | undefined> {
     const { today } = this.clock;
-    if (this.#loaded?.today !== today) {
-      await this.days.closePast();
-      this.#loaded = { today, days: await this.#load(today) };
-    }
+    // Not once a day: yesterday may be open by the clock of the server for seconds more.
+    await this.days.closePast();
+    const { openDay } = this.days;
+    if (this.#loaded?.openDay !== openDay) this.#loaded = { openDay, days: await this.#load(openDay) };
     const { days } = this.#loaded;
     const found = pools.flatMap(({ name, limit }) => {
       const forecast = limit === undefined ? undefined : forecastSeats(pointsOf(days, name), limit, today);
@@ -48,9 +48,9 @@ export class UsageForecaster {
     return found.sort((a, b) => a.day - b.day)[0];
   }
 
-  async #load(today: number): Promise<LoadedDay[]> {
+  async #load(openDay: number): Promise<LoadedDay[]> {
     const closed = await this.database.read((manager) =>
-      this.dayStore.closed(manager, today - DAYS_BACK, today - 1, DAYS_BACK),
+      this.dayStore.closed(manager, openDay - DAYS_BACK, openDay - 1, DAYS_BACK),
     );
     return closed.map(({ day, content }) => {
       const { pools } = JSON.parse(content) as { pools: { name: string; used: number }[] };

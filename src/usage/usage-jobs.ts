@@ -40,6 +40,7 @@ export class UsageJobs implements BeforeApplicationShutdown {
     this.buffer.start();
     this.refusals.start();
     this.#looks.start();
+    this.retention.start();
   }
 
   /** What was taken and is in memory alone: how many subjects were reported, and how often one was refused again. */
@@ -57,7 +58,6 @@ export class UsageJobs implements BeforeApplicationShutdown {
       await this.deletions.follow();
       await this.days.prepare();
       this.warnings.look(await this.meter.measure());
-      await this.retention.prune();
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing) this.#logger.warn({ msg: 'usage cannot be measured', err: error });

@@ -104,5 +104,5 @@ function positionIn(cursor: unknown): DenialPosition | undefined {
 }
 
 function badCursor(): Error {
-  return badRequest('cursor must be that of an answer');
+  return badRequest('cursor must be the cursor of an earlier answer');
 }

@@ -1,4 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { Periodic } from '../clock/periodic.js';
 import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { MAX_EVENT_AGE } from '../domain/usage/usage-event.js';
@@ -11,11 +13,17 @@ import { UsageSubjectStore } from './subjects/usage-subject.store.js';
 /** Thirteen months, days. */
 const KEPT_DAYS = 397;
 const EVERY_MS = 3_600_000;
+/** How soon it begins after a start, and goes on after a failure, milliseconds. */
+const LOOK_MS = 10_000;
 
-/** Deletes what is old, in short transactions. Closed days stay. */
+/** Deletes what is old, in short transactions, beside everything else. Closed days stay. */
 @Injectable()
-export class UsageRetention {
+export class UsageRetention implements BeforeApplicationShutdown {
+  readonly #logger = new Logger(UsageRetention.name);
+  readonly #looks = new Periodic(LOOK_MS, () => this.#look());
   #prunedAt = -Infinity;
+  #isEnding = false;
+  #isFailing = false;
 
   constructor(
     private readonly database: Database,
@@ -27,18 +35,51 @@ export class UsageRetention {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
+  start(): void {
+    this.#looks.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#isEnding = true;
+    await this.#looks.stop();
+  }
+
   /** Once an hour. @throws ServiceError `database.unavailable` */
   async prune(): Promise<void> {
     const now = this.clock.monotonic();
     if (now - this.#prunedAt < EVERY_MS) return;
     const day = this.moments.today - KEPT_DAYS;
-    while (await this.database.transaction((manager) => this.subjects.prune(manager, day)));
-    await this.database.transaction((manager) => this.subjects.pruneCounts(manager, day));
-    while (await this.database.transaction((manager) => this.denials.prune(manager, day)));
+    await this.#pruneSubjects(day);
+    await this.#all((manager) => this.denials.prune(manager, day));
     // No report from before can come any more.
     const reported = this.moments.moment - MAX_EVENT_AGE;
-    while (await this.database.transaction((manager) => this.deletions.prune(manager, reported)));
+    await this.#all((manager) => this.deletions.prune(manager, reported));
     await this.sessions.prune();
+    if (this.#isEnding) return;
+    await this.database.transaction((manager) => this.subjects.pruneCounts(manager, day));
     this.#prunedAt = now;
+  }
+
+  async #pruneSubjects(day: number): Promise<void> {
+    let after: string | undefined = '';
+    while (!this.#isEnding && after !== undefined) {
+      const last: string = after;
+      after = await this.database.transaction((manager) => this.subjects.prune(manager, day, last));
+    }
+  }
+
+  /** The end of the process does not wait for all. @param some - deletes some, and says whether there may be more */
+  async #all(some: (manager: EntityManager) => Promise<boolean>): Promise<void> {
+    while (!this.#isEnding && (await this.database.transaction(some)));
+  }
+
+  async #look(): Promise<void> {
+    try {
+      await this.prune();
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) this.#logger.warn({ msg: 'old usage cannot be deleted yet', err: error });
+      this.#isFailing = true;
+    }
   }
 }

@@ -1,7 +1,13 @@
 import { DataSource } from 'typeorm';
+import { AccessGuard } from '../../src/access/access.guard.js';
+import { Authenticator } from '../../src/access/authenticator.js';
+import { LastUses } from '../../src/access/last-uses.js';
+import { SessionAuthenticator } from '../../src/access/session-authenticator.js';
+import { SessionUses } from '../../src/access/session-uses.js';
+import { Metrics } from '../../src/metrics/metrics.js';
 import type { KnownToken } from '../../src/domain/caller.js';
 import { hashToken } from '../../src/access/service-account-token.js';
-import { loadServiceConfig } from '../../src/config/service-config.js';
+import { loadServiceConfig, type ServiceConfig } from '../../src/config/service-config.js';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { Database } from '../../src/database/database.js';
 import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
@@ -61,8 +67,8 @@ export class AccessStage {
     await this.snapshots.refresh();
   }
 
-  #table(): TokenTable {
-    const table = new TokenTable();
+  #table(): TokenTable<KnownToken> {
+    const table = new TokenTable<KnownToken>();
     table.replace(0, new Map(this.tokens));
     return table;
   }
@@ -73,10 +79,21 @@ export class AccessStage {
   }
 }
 
+/** The guard of callers over a stage. */
+export function guardOver({ snapshots, clock }: AccessStage, config: ServiceConfig): AccessGuard {
+  const authenticator = new Authenticator(config, snapshots, new LastUses(clock), clock, new Metrics());
+  const uses = new SessionUses(clock);
+  return new AccessGuard(
+    authenticator,
+    new SessionAuthenticator(config, clock, snapshots, authenticator, uses),
+  );
+}
+
 /** A token that is good. @param id - of the token and of its service account */
 export function tokenOf(id: number, actions: string[], rest: Partial<KnownToken> = {}): KnownToken {
   const caller = {
     id: `service-account:${id}`,
+    name: `account ${id}`,
     actions: new Set(actions),
   } as unknown as KnownToken['caller'];
   return { tokenId: id, caller, expiresAt: undefined, revoked: false, disabled: false, ...rest };

@@ -7,9 +7,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
-import { AccessGuard, callerOf } from '../../src/access/access.guard.js';
-import { Authenticator } from '../../src/access/authenticator.js';
-import { LastUses } from '../../src/access/last-uses.js';
+import { type AccessGuard, callerOf } from '../../src/access/access.guard.js';
 import { OpenToAll, RequireAction } from '../../src/http/require-action.decorator.js';
 import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
@@ -17,8 +15,7 @@ import { AccessDeniedError } from '../../src/domain/access-denied-error.js';
 import { ServiceError } from '../../src/domain/service-error.js';
 import { clientAddress } from '../../src/http/client-address.js';
 import { beginRequest, contextOf } from '../../src/http/request-context.js';
-import { Metrics } from '../../src/metrics/metrics.js';
-import { AccessStage, tokenOf } from './access-stage.js';
+import { AccessStage, guardOver, tokenOf } from './access-stage.js';
 
 const BOOTSTRAP = 'bootstrap-token-of-the-guard-0123456789';
 const READER = createServiceAccountToken();
@@ -57,7 +54,7 @@ let server: Server;
 
 beforeAll(async () => {
   stage = await AccessStage.open();
-  const { snapshots, clock } = stage;
+  const { snapshots } = stage;
   await stage.publish(READER, tokenOf(1, ['licensing:read']));
   await snapshots.refresh();
   const config = loadServiceConfig({
@@ -65,7 +62,7 @@ beforeAll(async () => {
     ADMIN_USER: 'admin',
     ADMIN_PASSWORD: 'a long password',
   });
-  guard = new AccessGuard(new Authenticator(config, snapshots, new LastUses(clock), clock, new Metrics()));
+  guard = guardOver(stage, config);
   const clientOf = clientAddress([]);
   server = createServer((request, response) => {
     beginRequest(request, { client: clientOf(request), fromUnnamedProxy: false });
@@ -163,18 +160,18 @@ describe('The guard', () => {
     expect(await ask('write', ...bearer(BOOTSTRAP))).toEqual(bootstrap);
   });
 
-  it('refuses who lacks the action, names it, and lets no handler see him; the log does', async () => {
+  it('refuses a caller without the action, names the action, and calls no handler; the log has it', async () => {
     expect(await ask('write', ...bearer(READER))).toEqual({
       outcome: 'AccessDeniedError',
       atOnce: true,
       caller: null,
       logged: 'service-account:1',
       needed: ['licensing:write'],
-      reason: 'service-account:1 does not hold the action',
+      reason: 'service-account:1 lacks licensing:write',
     });
   });
 
-  it('lets nobody use an endpoint without a rule, whatever he holds', async () => {
+  it('refuses an endpoint without a rule to every caller, with any actions', async () => {
     expect(await ask('forgotten', ...bearer(BOOTSTRAP))).toEqual({
       outcome: 'AccessDeniedError',
       atOnce: true,
@@ -190,7 +187,7 @@ describe('The guard', () => {
     });
   });
 
-  it('lets everybody use an open endpoint, and looks at no credentials there', async () => {
+  it('lets every caller use an open endpoint, and looks at no credentials there', async () => {
     const open = { outcome: 'admitted', atOnce: true, caller: null, logged: null };
     expect(await ask('open')).toEqual(open);
     expect(await ask('open', ...bearer('wrong'))).toEqual(open);

@@ -57,7 +57,11 @@ describe('A token', () => {
     expect(await known(token)).toBe('service-account:7');
     const before = Math.floor(stage.clock.now());
     const caller = authenticator.authenticate(bearer(token), HERE);
-    expect(caller).toEqual({ id: 'service-account:7', actions: new Set(['licensing:read']) });
+    expect(caller).toEqual({
+      id: 'service-account:7',
+      name: 'account 7',
+      actions: new Set(['licensing:read']),
+    });
     const uses = lastUses.drain();
     expect([...uses.keys()]).toEqual([7]);
     expect(uses.get(7)).toBeGreaterThanOrEqual(before);
@@ -119,6 +123,7 @@ describe('A token', () => {
     const { authenticator } = authenticatorWith({ BOOTSTRAP_TOKEN: BOOTSTRAP });
     expect(authenticator.authenticate(bearer(BOOTSTRAP), HERE)).toEqual({
       id: 'bootstrap',
+      name: 'bootstrap',
       actions: new Set(ACTIONS),
       unlimited: true,
     });
@@ -140,6 +145,7 @@ describe('A password', () => {
     const { authenticator } = authenticatorWith();
     expect(authenticator.authenticate(basic('admin', 'a long password'), HERE)).toEqual({
       id: 'administrator:admin',
+      name: 'admin',
       actions: new Set(ACTIONS),
       unlimited: true,
     });

@@ -29,7 +29,7 @@ describe('A Basic header', () => {
     expect(readBasicHeader(header)).toBeUndefined();
   });
 
-  it('is compared in whole, whatever the lengths', () => {
+  it('is compared in whole, with any lengths', () => {
     expect(sameSecret('secret', 'secret')).toBe(true);
     expect(sameSecret('secret', 'secret ')).toBe(false);
     expect(sameSecret('', 'secret')).toBe(false);

@@ -26,6 +26,7 @@ export const EVERYTHING = [
   ...ROLES_WRITER,
   ...SERVICE_ACCOUNTS_WRITER,
   'audit:read',
+  'provisioning:reload',
 ];
 
 export const FIXED_ROLES = [
@@ -58,4 +59,9 @@ export const FIXED_ROLES = [
     actions: SERVICE_ACCOUNTS_WRITER,
   },
   { name: 'fixed:audit:reader', uid: 'fixed_7TWFM5h6TBrufwb5MMIRPDiqGyM', actions: ['audit:read'] },
+  {
+    name: 'fixed:provisioning:writer',
+    uid: 'fixed_bgk1FCyR6OEDwhgirZlQgu5LlCA',
+    actions: ['provisioning:reload'],
+  },
 ];

@@ -1,17 +1,13 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
-import { AccessGuard } from '../../src/access/access.guard.js';
-import { Authenticator } from '../../src/access/authenticator.js';
-import { LastUses } from '../../src/access/last-uses.js';
 import { LoadGuard } from '../../src/access/load.guard.js';
 import { OpenToAll, RequireAction } from '../../src/http/require-action.decorator.js';
 import { createServiceAccountToken } from '../../src/access/service-account-token.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { ServiceError } from '../../src/domain/service-error.js';
 import { beginRequest, contextOf, releaseSlot } from '../../src/http/request-context.js';
-import { Metrics } from '../../src/metrics/metrics.js';
-import { AccessStage, tokenOf } from './access-stage.js';
+import { AccessStage, guardOver, tokenOf } from './access-stage.js';
 
 class Endpoints {
   @RequireAction('licensing:read')
@@ -46,9 +42,7 @@ afterAll(async () => {
 
 function guardsWith(settings: Record<string, string>) {
   const config = loadServiceConfig({ DATABASE_URL: 'postgres://a:b@127.0.0.1/c', ...settings });
-  const access = new AccessGuard(
-    new Authenticator(config, stage.snapshots, new LastUses(stage.clock), stage.clock, new Metrics()),
-  );
+  const access = guardOver(stage, config);
   const load = new LoadGuard(config, stage.clock);
   /** What both guards say of a request, at once or later. */
   const see = (request: IncomingMessage, handler: keyof Endpoints, caller: number) => {
@@ -92,7 +86,7 @@ describe('The guard against too much', () => {
     expect([ask('GET', 'database'), ask('GET', 'database')]).toEqual([admitted, 1]);
   });
 
-  it('lets pass what memory answers and what is open to all, whatever else there is', () => {
+  it('lets pass what memory answers and what is open to all, under any load', () => {
     const { ask } = guardsWith({ MAX_REQUESTS_IN_WORK: '2', RATE_LIMIT_WRITES_PER_MINUTE: '1' });
     ask('GET', 'database');
     ask('GET', 'database', 1);

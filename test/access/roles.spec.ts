@@ -10,7 +10,7 @@ describe('The roles', () => {
     expect(built).toEqual(FIXED_ROLES.map((role) => ({ ...role, actions: sorted(role.actions) })));
   });
 
-  it('give the administrator every action there is, and each action to somebody else too', () => {
+  it('give the administrator every action there is, and each action to another role too', () => {
     expect(sorted(ADMINISTRATOR_ROLE.actions)).toEqual(sorted(ACTIONS));
     expect(sorted(new Set(EVERYTHING))).toEqual(sorted(ACTIONS));
     const others = ROLES.filter((role) => role !== ADMINISTRATOR_ROLE).flatMap(({ actions }) => actions);

@@ -11,6 +11,7 @@ const after = new Date(MADE.getTime() + 1);
 
 const callerWith = (...uids: string[]): Caller => ({
   id: 'service-account:1',
+  name: 'one',
   actions: actionsOf(uids),
   unlimited: uids.includes(ADMINISTRATOR_ROLE.uid),
 });

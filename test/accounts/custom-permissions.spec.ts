@@ -1,4 +1,5 @@
 import { AccountsStore } from '../../src/accounts/accounts.store.js';
+import { CustomRoleStore } from '../../src/accounts/custom-role.store.js';
 import { CustomPermissions } from '../../src/accounts/custom-permissions.js';
 import { customPermissionsCsv } from '../../src/accounts/custom-permissions.response.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
@@ -25,12 +26,17 @@ describe('The report of custom permissions', () => {
 
   function report(environment: Environment): CustomPermissions {
     const config = loadServiceConfig({ DATABASE_URL: 'pglite://memory', ...environment });
-    return new CustomPermissions(stage.database, new AccountsStore(stage.database), config);
+    return new CustomPermissions(
+      stage.database,
+      new AccountsStore(stage.database),
+      new CustomRoleStore(),
+      config,
+    );
   }
 
   async function account(name: string, roleUid: string, isDisabled = false): Promise<number> {
     const { id } = await replica.accounts.create(ACTOR, { name, role: 'Admin', isDisabled: false });
-    await replica.accounts.addRole(ACTOR, Number(id), roleUid);
+    await replica.assignments.add(ACTOR, Number(id), roleUid);
     if (isDisabled) await replica.accounts.update(ACTOR, Number(id), { isDisabled });
     return Number(id);
   }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { ROLES } from '../../src/access/roles.js';
+import { ACTIONS } from '../../src/domain/actions.js';
 import { hashToken } from '../../src/access/service-account-token.js';
 import { SnapshotVersionStore } from '../../src/snapshot/snapshot-version.store.js';
 import { ACTOR, type Replica, ReplicaStage } from './replica-stage.js';
@@ -10,6 +11,7 @@ const STEPS = 100;
 
 /** Every table that a state of the tokens is in, what is referred to first. */
 const TABLES = [
+  'custom_role',
   'service_account',
   'service_account_token',
   'role_assignment',
@@ -46,6 +48,12 @@ describe('The known tokens of a replica', () => {
           `SELECT ${table === 'service_account' ? 'id, id' : 'id, service_account_id'} AS account FROM ${table} ORDER BY id`,
         ),
       );
+    const customRoles = async () =>
+      stage.query<{ uid: string; version: number }>('SELECT uid, version FROM custom_role ORDER BY uid');
+    const roleContent = () => {
+      const actions = ACTIONS.filter(() => random() < 0.3);
+      return { name: `custom:${random()}`, displayName: '', description: '', group: '', actions };
+    };
     const formerRelease = async (version: string) => {
       const account = await idOf('service_account');
       await stage.query(
@@ -86,9 +94,9 @@ describe('The known tokens of a replica', () => {
       },
       'a role': async () => {
         const account = await idOf('service_account');
-        const role = pick(ROLES);
+        const role = pick([...ROLES, ...(await customRoles())]);
         if (account === undefined || role === undefined) return;
-        await writer.accounts.addRole(ACTOR, Number(account.id), role.uid);
+        await writer.assignments.add(ACTOR, Number(account.id), role.uid);
       },
       'a role less': async () => {
         const given = pick(
@@ -97,7 +105,16 @@ describe('The known tokens of a replica', () => {
           ),
         );
         if (given === undefined) return;
-        await writer.accounts.removeRole(ACTOR, Number(given.account), given.role);
+        await writer.assignments.remove(ACTOR, Number(given.account), given.role);
+      },
+      'a custom role': async () => writer.roles.create(ACTOR, roleContent(), `role-${random()}`.slice(0, 20)),
+      'a custom role changes': async () => {
+        const role = pick(await customRoles());
+        if (role !== undefined) await writer.roles.update(ACTOR, role.uid, role.version, roleContent());
+      },
+      'a custom role less': async () => {
+        const role = pick(await customRoles());
+        if (role !== undefined) await writer.roles.remove(ACTOR, role.uid, true);
       },
       license: async () => writer.snapshots.change(async () => ({ changed: 'license', value: undefined })),
       'a release without records': async () =>
@@ -144,6 +161,7 @@ describe('The known tokens of a replica', () => {
       'a role',
       'a role',
       'a role less',
+      'a custom role changes',
       'license',
     ];
     const rare = Object.keys(steps).filter((name) => !common.includes(name));
@@ -177,7 +195,7 @@ describe('The known tokens of a replica', () => {
     expect(follower.snapshots.known.tokens).toBe(tokens);
   });
 
-  it('are read whole after a reload, with what somebody changed by hand', async () => {
+  it('are read whole after a reload, with what was changed by hand', async () => {
     const account = await writer.accounts.create(ACTOR, { name: 'robot', role: 'None', isDisabled: false });
     const { key } = await writer.accounts.createToken(ACTOR, Number(account.id), 'token', 0);
     await follower.snapshots.refresh();
@@ -216,7 +234,7 @@ describe('The known tokens of a replica', () => {
     await stage.database.transaction(async (manager) => {
       for (let id = 1; id <= 101; id += 1) {
         const version = await versions.lock(manager);
-        if (version !== undefined) await versions.advance(manager, version, [id]);
+        if (version !== undefined) await versions.advance(manager, version, { accounts: [id] });
       }
     });
     await stage.query('UPDATE service_account SET is_disabled = true');

@@ -3,8 +3,12 @@ import type { RequestActor } from '../../src/access/actor.decorator.js';
 import { actionsOf, ADMINISTRATOR_ROLE } from '../../src/access/roles.js';
 import { AccountsService } from '../../src/accounts/accounts.service.js';
 import { AccountsStore } from '../../src/accounts/accounts.store.js';
+import { CustomRoleStore } from '../../src/accounts/custom-role.store.js';
+import { CustomRoles } from '../../src/accounts/custom-roles.service.js';
+import { Delegation } from '../../src/accounts/delegation.js';
 import { KnownTokenStore } from '../../src/accounts/known-token.store.js';
 import { LastAdministrator } from '../../src/accounts/last-administrator.js';
+import { RoleAssignments } from '../../src/accounts/role-assignments.service.js';
 import { AuditStore } from '../../src/audit/audit.store.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
@@ -59,6 +63,8 @@ export class ReplicaStage {
 export class Replica {
   readonly snapshots: SnapshotService;
   readonly accounts: AccountsService;
+  readonly assignments: RoleAssignments;
+  readonly roles: CustomRoles;
   /** How often tokens were read whole, and how often those of some accounts. */
   readonly readings = { whole: 0, some: 0 };
   /** Whether readings fail, after the tokens were read. */
@@ -68,9 +74,17 @@ export class Replica {
     const config = loadServiceConfig({ DATABASE_URL: 'pglite://memory', BOOTSTRAP_TOKEN });
     this.snapshots = new SnapshotService(database, new SnapshotVersionStore(), config, clock);
     const store = new AccountsStore(database);
-    const last = new LastAdministrator(store, config, clock);
-    this.accounts = new AccountsService(store, this.snapshots, new AuditStore(clock), last, config, clock);
-    const tokens = new KnownTokenStore(this.snapshots);
+    const roles = new CustomRoleStore();
+    const last = new LastAdministrator(store, roles, config, clock);
+    const delegation = new Delegation(roles);
+    const audit = new AuditStore(clock);
+    const { snapshots } = this;
+    this.accounts = new AccountsService(database, store, delegation, snapshots, audit, last, config, clock);
+    this.assignments = new RoleAssignments(
+      ...([database, store, roles, delegation, snapshots, audit, last, clock] as const),
+    );
+    this.roles = new CustomRoles(database, roles, store, snapshots, audit, last, config, clock);
+    const tokens = new KnownTokenStore(snapshots, roles);
     const load: SnapshotLoader<'tokens'> = async (manager: EntityManager, previous, accounts) => {
       this.readings[accounts === undefined ? 'whole' : 'some'] += 1;
       const read = await tokens.load(manager, previous, accounts);

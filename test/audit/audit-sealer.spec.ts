@@ -60,16 +60,45 @@ describe('The seals of the audit log', () => {
     expect(linesOf(await stage.replica(AuditSealer).export(0))).toHaveLength(10_010);
   });
 
-  it('are fewer in an export of long records, so that several exports do not fill the memory', async () => {
+  it('close shorter segments of long records, so that neither a seal nor several exports fill the memory', async () => {
     await stage.query(`
-      INSERT INTO audit_event (at, actor, action, target, detail, request_id)
-      SELECT now(), 'system', 'license.install', number::text, json_build_object('lid', repeat('x', 3000))::jsonb, ''
+      INSERT INTO audit_event (at, actor, action, target, detail, before, request_id)
+      SELECT now(), 'system', 'license.install', number::text, json_build_object('lid', repeat('x', 3000))::jsonb,
+        CASE number WHEN 7 THEN json_build_object('lid', repeat('y', 3000000))::jsonb END, ''
       FROM generate_series(1, 4000) AS number`);
     const part = await stage.replica(AuditSealer).export(0);
     expect(part.length).toBeLessThan(8_000_000);
-    expect(linesOf(part)).toHaveLength(2_002);
     const lines = await exported();
     expect([checkAudit(lines), targetsOf(lines).length]).toEqual([undefined, 4_000]);
+    const seals = lines.flatMap(({ seal, first, number }) =>
+      seal === true ? [Number(number) - Number(first)] : [],
+    );
+    expect(seals.slice(0, 3)).toEqual([6, 1, 347]);
+    expect(Math.max(...seals)).toBe(347);
+  });
+
+  it('are not all closed by an export, a look at the newest one, or a process that ends', async () => {
+    await stage.query(`
+      INSERT INTO audit_event (at, actor, action, target, detail, request_id)
+      SELECT now(), 'system', 'role.add', number::text, '{}', '' FROM generate_series(1, 30000) AS number`);
+    const left = async () =>
+      (
+        await stage.query<{ left: number }>(
+          'SELECT count(*)::int AS left FROM audit_event WHERE number IS NULL',
+        )
+      )[0];
+    const sealer = stage.replica(AuditSealer);
+    await Promise.all([sealer.export(0), sealer.export(0)]);
+    expect(await left()).toEqual({ left: 20_000 });
+    await sealer.export(0);
+    expect(await left()).toEqual({ left: 20_000 });
+    await sealer.head();
+    expect(await left()).toEqual({ left: 10_000 });
+    const sealing = sealer.seal();
+    await sealer.beforeApplicationShutdown();
+    await sealing;
+    expect((await left())?.left).toBeGreaterThan(7_000);
+    expect(targetsOf(await exported())).toHaveLength(30_000);
   });
 
   it('leave nothing half done where one cannot be written, and no change waits for them', async () => {

@@ -31,7 +31,7 @@ describe('The audit log', () => {
   async function targets(filter: Partial<AuditFilter>, limit = 100): Promise<string[]> {
     const store = new AuditStore(stage.clock);
     const page = await stage.database.read((manager) => store.page(manager, { ...NONE, ...filter }, limit));
-    return page.map(({ target }) => target);
+    return page.records.map(({ target }) => target);
   }
 
   it('is listed from the newest to the oldest, by what is asked', async () => {
@@ -61,12 +61,32 @@ describe('The audit log', () => {
     const seen: string[] = [];
     for (let before: number | undefined; ;) {
       const page = await stage.database.read((manager) => store.page(manager, { ...NONE, before }, 3));
-      seen.push(...page.map(({ target }) => target));
+      seen.push(...page.records.map(({ target }) => target));
       await stage.record('new');
-      before = page.at(-1)?.id;
-      if (page.length < 3) break;
+      before = page.records.at(-1)?.id;
+      if (page.isLast) break;
     }
     expect(seen).toEqual(['old 6', 'old 5', 'old 4', 'old 3', 'old 2', 'old 1', 'old 0']);
+  });
+
+  it('has shorter pages of long records, each record on one of them', async () => {
+    await stage.query(`
+      INSERT INTO audit_event (at, actor, action, target, detail, before, request_id)
+      SELECT now(), 'system', 'license.install', number::text, jsonb_build_object('prod', repeat('x', 40000)),
+        CASE WHEN number <= 100 THEN jsonb_build_object('prod', repeat('x', 5000000)) END, ''
+      FROM generate_series(98, 300) AS number`);
+    const store = new AuditStore(stage.clock);
+    const pages: number[] = [];
+    const seen: string[] = [];
+    for (let before: number | undefined; ;) {
+      const page = await stage.database.read((manager) => store.page(manager, { ...NONE, before }, 1000));
+      pages.push(page.records.length);
+      seen.push(...page.records.map(({ target }) => target));
+      before = page.records.at(-1)?.id;
+      if (page.isLast) break;
+    }
+    expect(pages).toEqual([104, 96, 1, 1, 1]);
+    expect(seen).toEqual(Array.from({ length: 203 }, (_, index) => String(300 - index)));
   });
 
   it('loses counts that are older than the retention, however many, and no record that is not sealed', async () => {

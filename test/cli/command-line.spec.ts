@@ -13,8 +13,8 @@ import { openApi } from '../support/openapi.js';
 import { createKey, NOW, ROOT_URL, sign, validClaims } from '../support/tokens.js';
 import { CommandStage } from './command-stage.js';
 
-/** What monitoring, orchestrators and the generator of the client read, and no operator by a command. */
-const NO_COMMAND = ['getLiveness', 'getMetrics', 'getOpenApiDocument'];
+/** What monitoring, orchestrators, the generator of the client and the page call, and no operator by a command. */
+const NO_COMMAND = ['createApiKey', 'getLiveness', 'getMetrics', 'getOpenApiDocument', 'signIn', 'signOut'];
 
 describe('The commands', () => {
   const commands = commandsOf(createProgram({} as Surroundings, () => undefined));
@@ -124,6 +124,13 @@ describe('licentia hash-password', () => {
     );
   });
 
+  it('does nothing where nobody gets the line, which it cannot make again', async () => {
+    const refused = { code: 64, stdout: '', stderr: expect.stringMatching(/nothing was done/) as string };
+    expect(await stage.run('hash-password ada --quiet', 'twelve characters')).toEqual(refused);
+    stage.isOutputClosed = true;
+    expect(await stage.run('hash-password ada', 'twelve characters')).toEqual(refused);
+  });
+
   it.each([
     ['a short password', 'ada', 'short\n', 'The password must have 12 to 1024 characters.'],
     ['a second line', 'ada', 'twelve characters\nand more', 'The password must not have control characters'],
@@ -214,6 +221,14 @@ describe('A file that the command reads', () => {
     expect(await stage.run(`verify ${pipe} --keys ${pipe}`)).toEqual(refused);
     stage.environment = { LICENTIA_TOKEN_FILE: pipe };
     expect(await stage.run('check')).toEqual(refused);
+  });
+
+  it.each(['LICENTIA_TOKEN_FILE', 'LICENTIA_PASSWORD_FILE'])('is not empty (%s)', async (name) => {
+    stage.environment = { [name]: stage.file('empty', '\n') };
+    expect(await stage.run('check')).toMatchObject({
+      code: 2,
+      stderr: `licentia: The file of ${name} is empty.\n`,
+    });
   });
 
   it.each(['LICENTIA_TOKEN_FILE', 'LICENTIA_PASSWORD_FILE'])('has a limited size (%s)', async (name) => {

@@ -42,7 +42,7 @@ export class CommandStage {
         ran.stderr += text;
       },
     });
-    return { code, ...ran };
+    return { code: code ?? null, ...ran };
   }
 
   /** Runs the built command as a process of its own. */
@@ -55,7 +55,7 @@ export class CommandStage {
     child.stderr.on('data', (bytes: Buffer) => (ran.stderr += bytes.toString()));
     child.stdin.end(input);
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-    return { code, ...ran };
+    return { code: code ?? null, ...ran };
   }
 
   /** @returns the path of a new file */

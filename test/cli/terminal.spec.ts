@@ -79,8 +79,10 @@ describe('licentia, as a process,', () => {
         TERM: 'xterm',
       };
       const variables = Object.entries(environment).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
-      const shell = `${process.execPath} ${MAIN} ${line}; echo "ended with $?"; exec sleep 60`;
-      tmux('-f', '/dev/null', 'new-session', '-d', '-x', '100', '-y', '30', ...variables, `sh -c '${shell}'`);
+      // Node, the command and their arguments are words of their own, so that blanks in the paths of a checkout do not count.
+      const script = `"$0" "$@"; echo "ended with $?"; exec sleep 60`;
+      const words = ['sh', '-c', script, process.execPath, MAIN, ...line.split(' ')];
+      tmux('-f', '/dev/null', 'new-session', '-d', '-x', '100', '-y', '30', ...variables, ...words);
       await shows(shown);
       if (keys.length > 0) tmux('send-keys', ...keys);
       return shows(/ended with \d/);

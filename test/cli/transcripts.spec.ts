@@ -40,6 +40,7 @@ describe('licentia, on a real service,', () => {
       [`install --dry-run ${license}`, 0, /^upload\taccepted\ttrue\nupload\toutcome\tinstall\n/],
       ['check', 1, 'false\n'],
       [`install ${license}`, 0, /^status\tvalid\n[^]*\ncompany\tExample\n/, /^Installed\.\n$/],
+      ['rollback --dry-run', 1, /./, 'There is no previous token.\n'],
       ['rollback --yes', 1, '', /license\.not-found[^]*Next: Run "licentia history"/],
       ['check', 0, 'true\n'],
       ['check --quiet', 0, ''],
@@ -50,7 +51,11 @@ describe('licentia, on a real service,', () => {
       ['timeline', 0, /^\S+\ttrue\tvalid\t/],
       ['renew', 0, /^status\tvalid\n/, /^Renewed\.\n$/],
       ['renewal', 0, /\noutcome\trenewed\n/],
+      ['attempts', 0, /^\S+\t\S+\t1\trenewed\t-\t-\tL-1\t/],
       ['history', 0, /^token\tcurrent\tL-1\t[^]*\nchange\t\S+\trenew\t/],
+      ['renew --dry-run', 0, /^outcome\t/],
+      ['rollback --dry-run', 0, /^token\tcurrent\tL-1\t[^]*\ntoken\tprevious\tL-1\t/, /would replace/],
+      ['remove --dry-run', 0, /\nlid\tL-1\n/],
       ['rollback', 64, '', /Nobody can be asked here[^]*--yes/],
       ['rollback --yes', 0, /^status\tvalid\n/],
       ['remove', 64, '', new RegExp(`${ROOT_URL}[^]*--yes`)],
@@ -82,6 +87,69 @@ describe('licentia, on a real service,', () => {
     ]);
     stage.environment = { ...administrator, LICENTIA_TOKEN: created.stdout.trim() };
     expect((await stage.run('check')).code).toBeLessThan(2);
+    await expectRuns([
+      ['whoami', 0, /^name\tbot\nkind\tservice-account\nactions\tlicensing\.reports:read, licensing:read\n$/],
+    ]);
+    stage.environment = administrator;
+    await expectRuns([['session list', 0, '']]);
+  });
+
+  it('makes a role, gives it, changes it and takes it away', async () => {
+    await expectRuns([
+      [
+        'role create custom:deploy --uid deploy --action licensing:read --action licensing:update',
+        0,
+        /\tdeploy\t1\tlicensing:read, licensing:write\n$/,
+      ],
+      ['role create custom:deploy', 1, '', /role\.name-taken/],
+      ['role show custom:deploy', 0, /\tdeploy\t1\t/],
+      ['role show custom:nobody', 1, '', /no role with the name/],
+      [
+        'role update deploy --action licensing:read --description "Reads."',
+        0,
+        /\tdeploy\t2\tlicensing:read\n$/,
+      ],
+    ]);
+    const account = (await stage.run('account create deployer')).stdout.split('\t')[0] as string;
+    await expectRuns([
+      [`role set ${account} custom:deploy fixed:audit:reader`, 64, '', /--yes/],
+      [`role set ${account} custom:deploy fixed:audit:reader --yes`, 0],
+      [`role of ${account}`, 0, /^fixed:audit:reader\t[^]*\ncustom:deploy\tdeploy\t2\t/],
+      [`role permissions ${account}`, 0, 'licensing:read\naudit:read\n'],
+      ['role permissions', 0, /^licensing:read\n/],
+      ['role list', 0, /\ncustom:deploy\tdeploy\t2\tlicensing:read\n/],
+      ['role delete deploy --yes', 1, '', /role\.in-use/],
+      ['role delete deploy --force --yes', 0],
+      ['account list DEPLOY', 0, /^\d+\tdeployer\t/],
+      [`account show ${account}`, 0, /^\d+\tdeployer\t/],
+      [`account delete ${account}`, 64, '', /--yes/],
+      [`account delete ${account} --yes`, 0],
+      [`account show ${account}`, 1, '', /not-found/],
+    ]);
+  });
+
+  it('names the lines of provisioning files that are wrong', async () => {
+    const file = stage.file('access.yaml', 'apiVersion: 2\nroles:\n  - uid: "*"\n    state: absent\n');
+    const provisioned = await testDatabase();
+    const other = await TestService.start(provisioned, { ACCESS_PROVISIONING_PATH: file });
+    stage.environment = { LICENTIA_URL: other.url, LICENTIA_TOKEN: BOOTSTRAP_TOKEN };
+    await expectRuns([
+      [
+        'role provision --dry-run',
+        1,
+        '',
+        /Correct these lines:\n {2}\/\S+\/access\.yaml:3: uid must have 1 to 40/,
+      ],
+      ['token generate', 0, /^licsa_\w{41}\t[0-9a-f]{64}\n$/],
+    ]);
+    stage.file('access.yaml', 'apiVersion: 2\nserviceAccounts: [{ name: robot }]\n');
+    await expectRuns([
+      ['role provision --dry-run', 0, 'service-account.create\tservice-account:robot\t\n'],
+      ['role provision', 0, 'service-account.create\tservice-account:robot\t\n', /reloaded\.\n$/],
+      ['role provision', 0, ''],
+    ]);
+    await other.stop();
+    await provisioned.drop();
   });
 
   it('counts users, and draws tables for a person alone', async () => {
@@ -95,10 +163,15 @@ describe('licentia, on a real service,', () => {
       ['usage delete anna --yes', 0, 'deleted\ttrue\n'],
     ]);
     stage.isTerminal = true;
+    stage.columns = 120;
     const lines = (await stage.run('role list')).stdout.split('\n');
-    expect(lines[0]).toMatch(/^\u001b\[1mname +uid +actions/);
+    expect(lines[0]).toMatch(/^\u001b\[1mname +uid +version +actions/);
     stage.environment.NO_COLOR = '1';
-    expect((await stage.run('role list')).stdout).toMatch(/^name +uid +actions/);
+    expect((await stage.run('role list')).stdout).toMatch(/^name +uid +version +actions/);
+    stage.columns = 40;
+    expect((await stage.run('role list')).stdout).toMatch(
+      /^name +basic:grafana_admin\nuid +basic_grafana_admin\n/,
+    );
   });
 
   it('keeps a token that the service knows in a file of its owner alone, for that service alone', async () => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createClient } from '../../clients/typescript/src/client.js';
-import { retryWaitMs } from '../../clients/typescript/src/retry.js';
+import { retryAfterMs } from '../../clients/typescript/src/retry.js';
 import { testDatabase } from '../support/database.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../support/service.js';
 
@@ -65,6 +65,19 @@ describe('The client', () => {
     expect(requests).toMatchObject([{ url: '/below/api/licensing/check', authorization: 'Bearer abc' }]);
   });
 
+  it.each(['Content-Length', 'Transfer-Encoding'])(
+    'reads a text without a character as one, with %s',
+    async (name) => {
+      const headers = { 'Content-Type': 'text/csv', [name]: name === 'Content-Length' ? '0' : 'chunked' };
+      script = [[200, headers, '']];
+      const path = '/api/licensing/usage/ledger';
+      expect(await createClient({ baseUrl }).GET(path, { parseAs: 'text' })).toMatchObject({
+        ok: true,
+        value: '',
+      });
+    },
+  );
+
   it.each<[string, Answer[], 'read' | 'install' | 'create', number]>([
     ['repeats a read after 503', [BUSY, BUSY, YES], 'read', 3],
     ['gives up after its retries', [BUSY, BUSY, BUSY, YES], 'read', 3],
@@ -117,6 +130,11 @@ describe('The client', () => {
       [503, { 'Retry-After': '600' }, { messageId: 'issuer.unavailable', message: 'Paused.' }],
       { code: 'issuer.unavailable', retryAfter: 600 },
     ],
+    [
+      'a pause of a proxy, until a date that has passed',
+      [503, { 'Retry-After': 'Thu, 01 Jan 1970 00:00:00 GMT' }, '<html>'],
+      { code: 'client.bad-answer', retryAfter: 0 },
+    ],
   ])('returns %s as a failure', async (_, answer, failure) => {
     script = [answer];
     const call = await createClient({ baseUrl, retries: 0 }).GET('/api/licensing/check');
@@ -139,6 +157,36 @@ describe('The client', () => {
     },
   );
 
+  it('gives up an answer without an end, also when its head is there', async () => {
+    let sent = 0;
+    const endless = createServer((request, response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      const isSlow = request.url === '/api/licensing/token';
+      const part = Buffer.alloc(isSlow ? 1 : 1024 * 1024, ' ');
+      const send = () => {
+        sent += part.length;
+        // An end after all, so that a client that takes everything fails and does not fill the memory.
+        if (sent > 300 * 1024 * 1024) response.end();
+        else response.write(part, () => (isSlow ? setTimeout(send, 20) : setImmediate(send)));
+      };
+      response.on('error', () => undefined);
+      send();
+    }).listen(0, '127.0.0.1');
+    await once(endless, 'listening');
+    const { port } = endless.address() as AddressInfo;
+    const client = (timeoutMs: number) =>
+      createClient({ baseUrl: `http://127.0.0.1:${port}`, timeoutMs, retries: 0 });
+    const slow = await client(1_000).GET('/api/licensing/token');
+    expect(slow).toMatchObject({ ok: false, failure: { code: 'client.timeout' } });
+    const long = await client(60_000).GET('/api/licensing/check');
+    endless.closeAllConnections();
+    endless.close();
+    expect(long).toMatchObject({
+      ok: false,
+      failure: { code: 'client.bad-answer', message: 'The answer is too long.' },
+    });
+  });
+
   it('refuses a token that no header can have, without naming it', () => {
     expect(() => createClient({ baseUrl, token: 'secret\nX: y' })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('secret') as unknown }),
@@ -149,10 +197,11 @@ describe('The client', () => {
     ['2', 2_000],
     ['Thu, 01 Jan 1970 00:01:00 GMT', 50_000],
     ['Thu, 01 Jan 1970 00:00:00 GMT', 0],
-    ['soon', 1_000],
-    [null, 1_000],
+    ['soon', undefined],
+    ['-1', undefined],
+    [null, undefined],
   ])('reads Retry-After: %s', (header, milliseconds) => {
-    expect(retryWaitMs(header, 10_000)).toBe(milliseconds);
+    expect(retryAfterMs(header, 10_000)).toBe(milliseconds);
   });
 });
 

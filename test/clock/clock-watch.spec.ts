@@ -39,7 +39,7 @@ describe('the watch over the clock', () => {
   it.each([
     ['forward', 60_000, 60, [1, 0]],
     ['years ahead', 3 * 365 * 86_400_000, 3 * 365 * 86_400, [1, 0]],
-    // Whatever it says then is the earlier of both.
+    // What it says then is the earlier of both.
     ['back', -60_000, 0, [0, 1]],
   ])(
     'counts a clock that is set %s, and for ten minutes it may be the earlier moment',

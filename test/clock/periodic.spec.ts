@@ -22,7 +22,7 @@ describe('periodic work', () => {
     expect([most, done, running]).toEqual([1, then, 0]);
   });
 
-  it('is waited for by whoever stops it', async () => {
+  it('is waited for by the caller that stops it', async () => {
     let ended = false;
     let begun = () => {};
     const begins = new Promise<void>((resolve) => (begun = resolve));
@@ -35,6 +35,27 @@ describe('periodic work', () => {
     await begins;
     await periodic.stop();
     expect(ended).toBe(true);
+  });
+
+  it('is done once more when it is asked for, after what is being done, by all who ask', async () => {
+    const done: number[] = [];
+    let running = 0;
+    const periodic = new Periodic(5, async () => {
+      running += 1;
+      await sleep(5);
+      done.push(running);
+      running -= 1;
+    });
+    await periodic.now();
+    expect(done).toEqual([1]);
+    periodic.start();
+    await Promise.all([periodic.now(), periodic.now(), sleep(6).then(() => periodic.now())]);
+    expect(done.length).toBeGreaterThanOrEqual(4);
+    await periodic.stop();
+    expect(new Set(done)).toEqual(new Set([1]));
+    const then = done.length;
+    await periodic.now();
+    expect(done).toHaveLength(then);
   });
 
   it('never begins after it was stopped', async () => {

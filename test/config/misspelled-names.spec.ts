@@ -1,6 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { assert, constantFrom, property, string, integer } from 'fast-check';
 import { ISSUER_SERVER_SETTINGS } from '../../src/config/issuer-server-config.js';
-import { misspelledNames } from '../../src/config/misspelled-names.js';
+import { misspelledNames, NAMES_OF_THE_COMMAND } from '../../src/config/misspelled-names.js';
 import { SERVICE_SETTINGS } from '../../src/config/service-config.js';
 import type { Settings } from '../../src/config/environment.js';
 
@@ -56,6 +57,16 @@ function mistyped(name: string, kind: number, at: number, letter: string): strin
 }
 
 describe('A name of the environment', () => {
+  it('that the command reads is known, each of them', () => {
+    const folder = new URL('../../src/cli/', import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const sources = files
+      .filter((path) => path.endsWith('.ts'))
+      .map((path) => readFileSync(new URL(path, folder), 'utf8'));
+    const read = sources.flatMap((source) => source.match(/\bLICENTIA_[A-Z_]+/g) ?? []);
+    expect([...new Set(read)].toSorted()).toEqual([...NAMES_OF_THE_COMMAND].toSorted());
+  });
+
   it('that is one typing mistake away from a longer name of ours is pointed out', () => {
     assert(
       property(
@@ -95,7 +106,7 @@ describe('A name of the environment', () => {
     ['ISSUER-URL', 'ISSUER_URL'],
     ['ISSUERURL', 'ISSUER_URL'],
     ['LOGLEVEL', 'LOG_LEVEL'],
-    ['LICENTIA_ISSUER_URL', 'ISSUER_URL'],
+    ['LICENTIA_ISSUER_JWKS_URL', 'ISSUER_JWKS_URL'],
     ['ADMIN_PASSWORD_FIEL', 'ADMIN_PASSWORD_FILE'],
     ['ADMIN_PASWORD_FILE', 'ADMIN_PASSWORD_FILE'],
     ['admin_password_file', 'ADMIN_PASSWORD_FILE'],
@@ -155,11 +166,17 @@ describe('A name of the environment', () => {
     }
   });
 
-  it('is right when one of our programs reads it, whichever is asked', () => {
+  it('is right in both programs when one of them reads it', () => {
     for (const name of ALL_NAMES) {
       expect(misspelledNames(SERVICE_SETTINGS, { [name]: 'x' }, [ISSUER_SERVER_SETTINGS])).toEqual([]);
       expect(misspelledNames(ISSUER_SERVER_SETTINGS, { [name]: 'x' }, [SERVICE_SETTINGS])).toEqual([]);
     }
+  });
+
+  it('is right where the command licentia reads it, and a hint where it is near to that', () => {
+    for (const name of ['LICENTIA_ISSUER_URL', 'LICENTIA_TOKEN', 'LICENTIA_ISSUER_TOKEN_FILE'])
+      expect(hintsFor(name)).toEqual([]);
+    expect(hintsFor('LICENTIA_ISUER_URL')).toHaveLength(1);
   });
 
   it('is looked at among the names of the program that was started, not of the other one', () => {

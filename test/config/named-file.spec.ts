@@ -89,7 +89,7 @@ describe.each(READERS)('A file that a setting names, %s', (_, read) => {
     server.close();
   });
 
-  it('has no more bytes than are allowed, whatever size it says: files of the kernel say 0', async () => {
+  it('has no more bytes than are allowed, even if it says a size of 0, as files of the kernel do', async () => {
     expect(await errorOf('/proc/kallsyms')).toMatchObject({ code: 'too-large' });
     expect((await read('/proc/self/status', 64 * KIB)).length).toBeGreaterThan(100);
   });

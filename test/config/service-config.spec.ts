@@ -54,6 +54,7 @@ describe('The configuration', () => {
       ['MAX_REQUESTS_IN_WORK', '2048'],
       ['MAX_CONNECTIONS', '4000'],
       ['MAX_SERVICE_ACCOUNTS', '1000'],
+      ['MAX_CUSTOM_ROLES', '500'],
       ['MAX_TOKENS_PER_ACCOUNT', '100'],
       ['LOG_LEVEL', 'info'],
     ])('has %s at %s', (name, value) => {
@@ -64,6 +65,7 @@ describe('The configuration', () => {
     it('has no secrets, and no setting besides these and those that are optional', () => {
       const optional = Object.entries(SERVICE_SETTINGS).filter(([, { fallback }]) => fallback === undefined);
       expect(optional.map(([name]) => name).sort()).toEqual([
+        'ACCESS_PROVISIONING_PATH',
         'ADMINISTRATORS',
         'ADMIN_PASSWORD',
         'ADMIN_USER',
@@ -121,9 +123,12 @@ describe('The configuration', () => {
           allFailuresPerMinute: 10_000,
           maxInWork: 2_048,
           maxAccounts: 1_000,
+          provisioningPath: undefined,
+          maxRoles: 500,
           maxTokensPerAccount: 100,
         },
         http: { trustedProxies: [], maxConnections: 4_000, keepAliveSeconds: 125, subPath: '' },
+        ui: true,
         usage: {
           hashKey: undefined,
           ownLimit: undefined,
@@ -304,7 +309,7 @@ describe('The configuration', () => {
     });
   });
 
-  it('names every fault at once, one line each, whatever the order', () => {
+  it('names every fault at once, one line each, in any order', () => {
     const environment = {
       PORT: '65536',
       HOST: '',
@@ -372,6 +377,7 @@ describe('The configuration', () => {
     ['MAX_REQUESTS_IN_WORK', ['2', '10000'], ['1', '10001']],
     ['MAX_CONNECTIONS', ['10', '65535'], ['9', '65536']],
     ['MAX_SERVICE_ACCOUNTS', ['1', '10000'], ['0', '10001']],
+    ['MAX_CUSTOM_ROLES', ['1', '10000'], ['0', '10001']],
     ['MAX_TOKENS_PER_ACCOUNT', ['1', '1000'], ['0', '1001']],
     [
       'TRUST_PROXY',
@@ -478,7 +484,7 @@ describe('The configuration', () => {
     const [one, two] = [new CertificateAuthority().cert, new CertificateAuthority().cert];
     const read = (path: string) => loadServiceConfig({ ISSUER_CA_PATH: path }).issuer.trustedCas;
 
-    it('has each certificate of the file, whatever stands around them', () => {
+    it('has each certificate of the file, with any text around them', () => {
       const path = file(`# ours\n${one}subject=CN\r\n${two.replaceAll('\n', '\r\n')}the end`);
       const { certificates = [] } = read(path) ?? {};
       expect(certificates.map((pem) => new X509Certificate(pem).fingerprint256)).toEqual(
@@ -722,8 +728,16 @@ describe('The configuration', () => {
       ]);
     });
 
-    it('is absent where the file is empty', () => {
-      expect(loadServiceConfig({ BOOTSTRAP_TOKEN_FILE: file('\n') }).access.bootstrapToken).toBeUndefined();
+    it('is a fault where the file is empty, as one that is half written is', () => {
+      for (const content of ['', '\n', '\r\n', '\ufeff']) {
+        const environment = Object.fromEntries(SECRETS.map((name) => [`${name}_FILE`, file(content)]));
+        expect([...faultsOf(environment)].sort()).toEqual(
+          SECRETS.map(
+            (name) =>
+              `${name} cannot be read from ${name}_FILE: it is empty: write the secret into it, or unset ${name}_FILE`,
+          ).sort(),
+        );
+      }
     });
 
     it('alone can come from a file', () => {
@@ -742,7 +756,7 @@ describe('The configuration', () => {
     });
   });
 
-  it('cannot be changed by anybody, at any depth', () => {
+  it('cannot be changed, at any depth', () => {
     const config = loadServiceConfig({ ADMIN_USER: 'admin', ADMIN_PASSWORD: 'long enough!' });
     const walk = (value: unknown, path: string): void => {
       if (typeof value !== 'object' || value === null || value instanceof URL) return;

@@ -53,7 +53,9 @@ function withSecrets(environment: Environment): Environment {
     Object.entries(environment).map(([name, value]) => {
       if (name === 'DATABASE_URL_FILE')
         return ['DATABASE_URL', 'postgres://licentia_service:secret@postgres:5432/licentia'];
-      return name.endsWith('_FILE') ? [name.replace('_FILE', ''), 'a-secret-of-some-length'] : [name, value];
+      return name.endsWith('_FILE')
+        ? [name.replace('_FILE', ''), 'a-secret-of-some-length-0123456789']
+        : [name, value];
     }),
   );
 }
@@ -65,9 +67,10 @@ describe('docker-compose.yml', () => {
     expect(
       Object.keys(licentia.environment).filter((name) => !namesOf(SERVICE_SETTINGS).includes(name)),
     ).toEqual([]);
+    // `licentia issuer` reads the other one, in the same container.
     expect(
       Object.keys(issuer.environment).filter((name) => !namesOf(ISSUER_SERVER_SETTINGS).includes(name)),
-    ).toEqual([]);
+    ).toEqual(['LICENTIA_ISSUER_TOKEN_FILE']);
   });
 
   it('gives the service a configuration that it accepts, as it is and in the demo profile', () => {
@@ -80,15 +83,15 @@ describe('docker-compose.yml', () => {
         .map((line) => line.split('=', 2) as [string, string]),
     );
     const config = loadServiceConfig(withSecrets(interpolated(licentia.environment, variables)));
-    const issuerServer = loadIssuerServerConfig(interpolated(issuer.environment, variables));
+    const issuerServer = loadIssuerServerConfig(withSecrets(interpolated(issuer.environment, variables)));
     expect(config.issuer.renewUrl?.href).toBe('http://issuer:3001/v1/licenses/renew');
     expect(config.issuer.id).toBe(issuerServer.issuerId);
   });
 
   it('has no secret in its text or in an environment, but in files that exist as secrets', () => {
-    for (const { environment, secrets = [] } of [postgres, migrate, licentia]) {
+    for (const { environment, secrets = [] } of [postgres, migrate, licentia, issuer]) {
       const files = Object.entries(environment).filter(([name]) => name.endsWith('_FILE'));
-      expect(files.map(([, path]) => path).sort()).toEqual(
+      expect([...new Set(files.map(([, path]) => path))].sort()).toEqual(
         secrets.map((name) => `/run/secrets/${name}`).sort(),
       );
       expect(Object.keys(environment).filter((name) => /PASSWORD$|TOKEN$/.test(name))).toEqual([]);

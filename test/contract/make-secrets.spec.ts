@@ -18,6 +18,7 @@ const SCRIPT = fileURLToPath(new URL('../../deploy/make-secrets.sh', import.meta
 const SECRETS = [
   'admin_password',
   'database_url',
+  'issuer_admin_token',
   'owner_database_url',
   'owner_password',
   'pooled_database_url',
@@ -74,6 +75,17 @@ describe('deploy/make-secrets.sh', () => {
     expect(SECRETS.map(secret)).toEqual(before);
   });
 
+  it('makes them beside itself, also where CDPATH names a directory like it', () => {
+    const other = join(directory, 'other');
+    mkdirSync(join(other, 'deploy'), { recursive: true });
+    const { status } = spawnSync('sh', ['deploy/make-secrets.sh'], {
+      cwd: directory,
+      env: { PATH: process.env.PATH, CDPATH: other },
+    });
+    expect([status, existsSync(join(other, 'secrets'))]).toEqual([0, false]);
+    expect(readdirSync(join(directory, 'secrets')).sort()).toEqual(SECRETS);
+  });
+
   it.each([
     ['od fails', { od: 'exit 1' }, /no random bytes/],
     ['od says nothing', { od: 'exit 0' }, /too few random bytes: 0/],
@@ -91,6 +103,18 @@ describe('deploy/make-secrets.sh', () => {
     writeFileSync(join(directory, 'secrets/admin_password'), '');
     expect(run().status).toBe(0);
     expect(secret('admin_password')).toMatch(/^[0-9a-f]{48}$/);
+  });
+
+  it.each([
+    ['a directory, as Docker makes one', (path: string) => mkdirSync(path), /is a directory/],
+    ['a line end', (path: string) => writeFileSync(path, '\n'), /has nothing in it/],
+  ])('makes no address with an empty password where a password is %s', (_, make, reason) => {
+    mkdirSync(join(directory, 'secrets'));
+    make(join(directory, 'secrets/service_password'));
+    const { status, stdout, stderr } = run();
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(reason);
+    expect(existsSync(join(directory, 'secrets/database_url'))).toBe(false);
   });
 
   it('points out an address of the database from before the roles, and keeps it', () => {

@@ -96,6 +96,24 @@ describe('The prose check', () => {
     ]);
   });
 
+  it('reads the titles of tests, behind a table too, and nothing else of a test', () => {
+    const test = [
+      "describe('Somebody', () => {",
+      '  // whoever reads this',
+      "  it('takes `whatever` there is', () => {",
+      "  it('lasts for ever', async () => {",
+      "  ])('is for everybody: %s', (text) => {",
+      "    expect('licence').toBe(text);",
+      '',
+    ].join('\n');
+    for (const name of ['a.spec.ts', 'a.e2e.ts'])
+      expect(check(name, test).faults).toEqual([
+        expect.stringContaining(`${name}:1: “Somebody”`),
+        expect.stringContaining(`${name}:4: “for ever”`),
+        expect.stringContaining(`${name}:5: “everybody”`),
+      ]);
+  });
+
   it('refuses comments that are too long, and lines that are too wide', () => {
     const comment = (lines: number) => `${'// A line.\n'.repeat(lines)}const a = 1;\n`;
     expect(check('a.ts', comment(MAX_COMMENT_LINES)).faults).toEqual([]);

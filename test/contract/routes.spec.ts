@@ -7,7 +7,9 @@ import {
   type AccessRule,
   OpenToAll,
   RequireAction,
+  SIGNED_IN,
 } from '../../src/http/require-action.decorator.js';
+import { describeRequirement } from '../../src/domain/requirement.js';
 import { ACTIONS } from '../../src/domain/actions.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { Database } from '../../src/database/database.js';
@@ -17,7 +19,7 @@ import { createLogger } from '../../src/http/logger.js';
 import { RouteTable } from '../../src/http/route-table.js';
 import { SnapshotService } from '../../src/snapshot/snapshot.service.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
-import { openApi, operations } from '../support/openapi.js';
+import { actionsIn, openApi, operations } from '../support/openapi.js';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';
 
 /** What somebody adds who forgets about access: no rule, a rule for the whole class, a class of its own. */
@@ -78,6 +80,12 @@ function handlersOf(application: HttpApplication): Handler[] {
   return found;
 }
 
+/** What a rule wants, as the document writes it. */
+function wordsOf(rule: AccessRule): string {
+  if ('open' in rule) return 'none';
+  return rule.action === SIGNED_IN ? SIGNED_IN : describeRequirement(rule.action);
+}
+
 /** A path of Nest or Express, as the document writes it. */
 function template(path: string): string {
   const plain = path.replaceAll(/\/{2,}/g, '/').replaceAll(/:(\w+)/g, '{$1}');
@@ -132,20 +140,24 @@ describe('The routes', () => {
         name,
         expect.stringMatching(/^(action,fromMemory,isFrequent,isBatched|open)$/),
       ]);
-      if (rule !== undefined && 'action' in rule) expect(ACTIONS).toContain(rule.action);
+      if (rule === undefined || 'open' in rule) continue;
+      for (const action of actionsIn(wordsOf(rule))) expect(ACTIONS).toContain(action);
     }
   });
 
-  it('that are answered whatever the load are these alone', () => {
+  it('that are answered under any load are these alone', () => {
     const answered = handlersOf(service).flatMap(({ operation, rule }) =>
       rule !== undefined && 'action' in rule && rule.fromMemory ? [operation] : [],
     );
     expect(answered.sort()).toEqual([
+      'GET /api/access-control/status',
+      'GET /api/access-control/user/permissions',
       'GET /api/licensing/check',
       'GET /api/licensing/check/explain',
       'GET /api/licensing/renewal',
       'GET /api/licensing/timeline',
       'GET /api/licensing/token',
+      'GET /ui/session',
     ]);
   });
 
@@ -160,8 +172,7 @@ describe('The routes', () => {
       ({ method, path, requiredAction }) => `${method} ${path} ${requiredAction}`,
     );
     const built = handlersOf(service).map(
-      ({ operation, rule }) =>
-        `${operation} ${rule === undefined ? 'nothing' : 'action' in rule ? rule.action : 'none'}`,
+      ({ operation, rule }) => `${operation} ${rule === undefined ? 'nothing' : wordsOf(rule)}`,
     );
     expect(built.sort()).toEqual(documented.sort());
   });
@@ -174,6 +185,8 @@ describe('The routes', () => {
       }),
     );
     for (const { operation, status } of handlersOf(service)) {
+      // It has no success.
+      if (operation === 'POST /api/auth/keys') continue;
       expect([operation, String(status)]).toEqual([operation, statuses[operation]]);
     }
   });

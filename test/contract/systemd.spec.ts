@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,10 +19,12 @@ describe('The unit of systemd', () => {
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'licentia-systemd-'));
     file = join(directory, 'licentia.service');
-    // systemd looks whether the programs exist, too.
+    // systemd looks whether the programs exist, too. Through a link: the path of a checkout can have a space.
+    const checkout = join(directory, 'checkout');
+    symlinkSync(ROOT, checkout);
     writeFileSync(
       file,
-      UNIT.replace('/usr/bin/node', process.execPath).replaceAll('/opt/licentia', ROOT.replace(/\/$/, '')),
+      UNIT.replace('/usr/bin/node', process.execPath).replaceAll('/opt/licentia', checkout),
     );
   });
 

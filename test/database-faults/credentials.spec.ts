@@ -70,7 +70,10 @@ describe('Credentials that a server refuses', () => {
 
   it.each<[string, () => ServiceProcess]>([
     ['the issuer', () => ServiceProcess.spawnIssuer({ DATABASE_URL: url(':wrong') })],
-    ['its list', () => ServiceProcess.spawnIssuer({ DATABASE_URL: url(':wrong') }, 'list')],
+    [
+      'the issuer’s --migrate',
+      () => ServiceProcess.spawnIssuer({ DATABASE_URL: url(':wrong') }, '--migrate'),
+    ],
     ['--migrate', () => ServiceProcess.spawn({ DATABASE_URL: url(':wrong') }, '--migrate')],
     ['--export', () => ServiceProcess.spawn({ DATABASE_URL: url(':wrong') }, '--export', '/dev/null')],
   ])('end %s too', async (_, spawn) => {

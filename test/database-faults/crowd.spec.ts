@@ -33,7 +33,7 @@ describe('a PostgreSQL server that others use too', () => {
     expect(refused).toBeGreaterThan(0);
   }, 120_000);
 
-  it('may have no connection left for anybody', async () => {
+  it('may have no connection left', async () => {
     const crowd: pg.Client[] = [];
     const { refused } = await stage.during(async () => {
       await server.query('ALTER ROLE licentia CONNECTION LIMIT 0');

@@ -121,7 +121,7 @@ describe('the line to PostgreSQL', () => {
     }
   }, 120_000);
 
-  it('that stops in the middle of a change leaves none of it, whoever uses the connection next', async () => {
+  it('that stops in the middle of a change leaves none of it to the next user of the connection', async () => {
     const proxy = await TcpProxy.start('127.0.0.1', server.port);
     const stage = await Stage.set(server, { through: proxy.port });
     const name = 'caught half-way';

@@ -172,13 +172,7 @@ describe('a backup that is restored under a running service', () => {
       const dump = join(server.directory, 'older.dump');
       await run('pg_dump', nameOf(old), '--format=custom', `--file=${dump}`);
       const args = ['--clean', '--if-exists', '--single-transaction', '--no-owner', dump];
-      const restored = run('pg_restore', nameOf(current), ...args);
-      if (program.name === 'issuer') {
-        await expect(restored).rejects.toThrow('other objects depend on it');
-        return;
-      }
-      await restored;
-      expect(await migrate(current)).toEqual([1, expect.stringMatching(/already exists/)]);
+      await expect(run('pg_restore', nameOf(current), ...args)).rejects.toThrow('other objects depend on it');
     });
   });
 

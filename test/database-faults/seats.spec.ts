@@ -105,7 +105,7 @@ describe('a license of 50 seats over 40 days, with PostgreSQL stopped for two of
           ...{ used: office.used(day), limit: SEATS, freesAt },
         });
       }
-      // A person who counts comes in whatever happens.
+      // A person who counts always comes in.
       expect((await admit('user 0')).body).toMatchObject({ admitted: true, reason: 'already-active' });
 
       const { body } = await service.get(USAGE);

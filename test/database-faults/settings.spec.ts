@@ -73,7 +73,7 @@ describe('Settings of the session', () => {
   beforeAll(async () => {
     server = await PostgresServer.start();
     await server.query(`CREATE ROLE ${ROLE} LOGIN`);
-    // The tests' own statements have time, whatever is set for everybody.
+    // The tests' own statements have time, regardless of the defaults.
     for (const setting of Object.keys(SETTINGS).filter((name) => name.endsWith('timeout'))) {
       await server.query(`ALTER ROLE postgres SET ${setting} = 0`);
     }

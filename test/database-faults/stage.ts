@@ -198,7 +198,7 @@ export class Stage {
   async strike(): Promise<void> {
     const codes = await Promise.all(this.#services.map((service) => service.kill('SIGTERM')));
     await this.issuer.stop();
-    // Whatever the database did, the processes were up to the end, and nothing was left to the last resort.
+    // The processes were up to the end, regardless of what the database did, and nothing was left to the last resort.
     expect(codes).toEqual(codes.map(() => 0));
     expect(this.#services.map((service) => service.output.match(/^unexpected: .*/m)?.[0])).toEqual(
       codes.map(() => undefined),

@@ -117,7 +117,7 @@ describe('an embedded database in a directory', () => {
     expect(await readdir(template)).toEqual(['pgdata']);
   });
 
-  it('has files that are their owner’s alone: new ones, and what an earlier release left to everybody', async () => {
+  it('has files that are their owner’s alone: new ones, and those that an earlier release left readable for all', async () => {
     const directory = await copyOfTemplate();
     const everybodys = async () => {
       const found: string[] = [];

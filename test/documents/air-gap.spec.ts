@@ -32,18 +32,10 @@ describe(`docs/air-gap.md, ${where}`, () => {
       expect({ text, status, output }).toMatchObject({ status: 0 });
       outputs.push(output);
     }
-    const [, , , start, asked, , renewed] = outputs as [
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-      string,
-    ];
+    const [, , start, asked, , renewed] = outputs as [string, string, string, string, string, string];
     expect(start).toContain('The configuration is fine.');
-    const [check, explanation] = lines(asked);
-    expect(check).toBe(true);
+    const [check, explanation] = [asked.slice(0, 5), parsed(asked.slice(5))];
+    expect(check).toBe('true\n');
     const { exp } = explanation.sources.find(({ source }: { source: string }) => source === 'file');
     expect(explanation).toMatchObject({
       answer: true,
@@ -51,7 +43,7 @@ describe(`docs/air-gap.md, ${where}`, () => {
       nextChange: { at: exp },
     });
     expect(explanation.at + 364 * 86_400).toBeLessThan(exp);
-    const [token] = lines(renewed);
+    const token = parsed(renewed);
     expect([token.status, token.exp, token.lexp]).toEqual([1, exp + 365 * 86_400, exp + 365 * 86_400]);
     // Nothing is missing: no key set, no renewal. (Both programs warn of what is in clear.)
     expect(
@@ -63,9 +55,6 @@ describe(`docs/air-gap.md, ${where}`, () => {
 });
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the test looks into it as it pleases
-function lines(output: string): any[] {
-  return output
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => JSON.parse(line) as unknown);
+function parsed(output: string): any {
+  return JSON.parse(output) as unknown;
 }

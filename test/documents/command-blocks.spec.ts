@@ -11,7 +11,8 @@ import { Terminal } from '../support/terminal.js';
 jest.setTimeout(600_000);
 
 const PASSWORD = 'a-password-of-this-test';
-const ISSUE = 'node dist/issuer-server/main.js issue --sub http://localhost:3000/ --company Example';
+const ISSUE = 'node dist/cli/main.js issuer issue --sub http://localhost:3000/ --company Example';
+const ISSUER_TOKEN_FILE = 'issuer-admin-token';
 
 /** The blocks that do not run here, by how they begin, and why. The list may only shrink. */
 const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -19,6 +20,8 @@ const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'npm ci && npm start': 'installs packages; `npm run check -- quickstart` runs what it starts',
     'npm ci && npm test': 'installs packages; this is a part of it',
     'npm ci && npm run build': 'installs packages, and names a server of the reader',
+    'export LICENTIA_ISSUER_URL=http://localhost:3001 LICENTIA_ISSUER_TOKEN_FILE=./data/':
+      'needs what `npm start` runs: walkthrough.spec.ts beside this file',
     'deploy/make-secrets.sh': 'needs Docker; `npm run compose:check` tries it with podman',
   },
   'docs/air-gap.md': { '': 'air-gap.spec.ts beside this file runs the page' },
@@ -34,13 +37,14 @@ const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       'needs jq, and shows one moment; the calls are those of the first block',
   },
   'docs/issuer-protocol.md': {
-    'node dist/issuer-server/main.js list  ':
+    'npx licentia issuer list  ':
       'needs a clock that was wrong: test/issuer-server/record/wrong-clock.spec.ts',
   },
   'docs/licenses.md': {
     'openssl rand': 'writes into /etc; test/licensing/encryption and test/process/main.spec.ts run it',
     'export LICENSE_ENCRYPTION_KEY': 'restarts replicas between its lines; test/licensing/encryption',
   },
+  'docs/lock-down.md': { '': 'lock-down.spec.ts beside this file runs the page' },
   'docs/operations.md': {
     'role=': 'needs a role of a server: test/database-faults/credentials.spec.ts rotates its password',
     'umask 077\nprintf': 'needs pg_dump: test/database-faults/restore.spec.ts',
@@ -61,6 +65,7 @@ const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'docs/systemd.md': { '': 'needs root and systemd; test/contract/systemd.spec.ts verifies the unit' },
   'docs/verification.md': { '': 'is a test suite: test/vectors' },
+  'docs/walkthrough.md': { '': 'walkthrough.spec.ts beside this file runs it' },
   'examples/express/README.md': { '': 'test/examples runs the example' },
   'examples/nest/README.md': { '': 'test/examples runs the example' },
   'examples/seats/README.md': { '': 'test/examples runs the example' },
@@ -103,7 +108,7 @@ const OTHERS: readonly Sitting[] = [
   { page: 'docs/renewal.md', issuer: true },
   { page: 'docs/operations.md', blocks: ['kill -HUP'] },
   { page: 'docs/issuer-protocol.md', issuer: true, before: 'TOKEN=$LICENSE' },
-  { page: 'docs/licenses.md' },
+  { page: 'docs/licenses.md', issuer: true },
   { page: 'docs/audit.md' },
   { page: 'docs/usage.md' },
 ];
@@ -114,8 +119,15 @@ const ANOTHER = 'a second time is another license, as docs/issuer-protocol.md tr
 const PROGRAMS: readonly Sitting[] = [
   { page: 'docs/configuration.md' },
   { page: 'docs/operations.md', blocks: ['node dist/cli/main.js doctor'] },
-  { page: 'docs/integrating.md', blocks: ['node dist/issuer-server'], once: ANOTHER },
-  { page: 'README.md', blocks: ['node dist/issuer-server'], once: ANOTHER },
+  { page: 'docs/integrating.md', blocks: ['npx licentia issuer'], once: ANOTHER },
+  {
+    page: 'README.md',
+    blocks: [
+      '(umask 077',
+      'export LICENTIA_ISSUER_URL=http://localhost:3001 LICENTIA_ISSUER_TOKEN_FILE=issuer',
+    ],
+    once: ANOTHER,
+  },
   { page: 'docs/operations.md', blocks: ['kill -TERM'], before: 'node dist/main.js' },
 ];
 
@@ -166,6 +178,7 @@ describe('Pasted in order, and a second time,', () => {
     [license, other] = [await issue(), await issue()];
     await terminal.paste('mkdir secrets');
     writeFileSync(join(terminal.directory, 'secrets/admin_password'), `${PASSWORD}\n`);
+    writeFileSync(join(terminal.directory, ISSUER_TOKEN_FILE), 'a-token-of-the-operators-of-this-test\n');
   });
 
   afterAll(async () => terminal.close());
@@ -211,7 +224,10 @@ describe('Pasted in order, and a second time,', () => {
         ADMIN_PASSWORD: PASSWORD,
       });
       const TOKEN = accounts === 'with accounts' ? await administratorOf(service) : BOOTSTRAP_TOKEN;
-      environment = { TOKEN, PID: String(service.pid) };
+      environment = {
+        ...{ TOKEN, PID: String(service.pid) },
+        ...{ LICENTIA_ISSUER_URL: terminal.addresses.issuer, LICENTIA_ISSUER_TOKEN_FILE: ISSUER_TOKEN_FILE },
+      };
     });
 
     afterAll(async () => {
@@ -242,7 +258,8 @@ describe('Pasted in order, and a second time,', () => {
 
     async function startIssuer(): Promise<void> {
       const runs = await fetch(`${terminal.addresses.issuer}/healthz`).catch(() => undefined);
-      if (runs === undefined) await terminal.paste('node dist/issuer-server/main.js');
+      if (runs === undefined)
+        await terminal.paste(`ISSUER_ADMIN_TOKEN_FILE=${ISSUER_TOKEN_FILE} npx licentia issuer serve`);
     }
 
     async function tokensOfFirst(): Promise<unknown> {
@@ -262,6 +279,9 @@ describe('Pasted in order, and a second time,', () => {
   });
 
   describe('with the programs alone,', () => {
+    // The issuer of the pages before has the database that these work on.
+    beforeAll(async () => terminal.stop('authority'));
+
     it.each(PROGRAMS.map((sitting) => [titleOf(sitting), sitting] as const))(
       '%s does what it says',
       async (_, sitting) => {

@@ -19,7 +19,7 @@ describe('a chain of hashes', () => {
     });
   });
 
-  it('has no fault as it was made, whatever its order of members', () => {
+  it('has no fault as it was made, with its members in any order', () => {
     const made = chain({ a: 1 }, { a: 2 }, { a: 3 });
     expect(findChainFault(made)).toBeUndefined();
     expect(findChainFault(made, CHAIN_START)).toBeUndefined();

@@ -65,7 +65,7 @@ describe('The catalogue of errors', () => {
   it('has codes and statuses of one form, and sentences that fit a status line', () => {
     for (const [code, { status, message }] of codes) {
       expect(code).toMatch(/^[a-z]+(-[a-z]+)*(\.[a-z]+(-[a-z]+)*)?$/);
-      expect([400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 502, 503, 504]).toContain(status);
+      expect([400, 401, 403, 404, 405, 409, 410, 413, 422, 429, 500, 502, 503, 504]).toContain(status);
       expect(message).toMatch(/^[A-Z][\x20-\x7e]{5,79}$/);
     }
   });
@@ -79,6 +79,9 @@ describe('The catalogue of errors', () => {
       ['api-key.revoked', 'Revoked API key'],
       ['identity.disabled', 'Unauthorized'],
       ['password-auth.failed', 'Invalid username or password'],
+      // Of the page alone, which the contract does not know.
+      ['session.ended', 'The session has ended: sign in again.'],
+      ['session.link-invalid', 'The sign-in link was used already, or has expired.'],
     ]);
   });
 

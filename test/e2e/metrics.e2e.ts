@@ -42,7 +42,7 @@ describe('GET /metrics', () => {
       .filter(({ name, value }) => name === STATUS && value === 1)
       .map(({ labels }) => labels.status);
 
-  it('answers everybody in the text format of Prometheus', async () => {
+  it('answers every caller in the text format of Prometheus', async () => {
     const reply = await stage.service.get('/metrics', { token: null });
     expect([reply.status, reply.headers.get('content-type')]).toEqual([
       200,
@@ -178,7 +178,7 @@ describe('GET /metrics', () => {
   });
 
   describe('of HTTP', () => {
-    it("has each route's pattern once, whatever is in the path", async () => {
+    it("has each route's pattern once, with anything in the path", async () => {
       const labels = { method: 'GET', route: '/api/serviceaccounts/:id/tokens', status: '404' };
       for (const id of ['4711', '4712', '4713']) await stage.service.get(`/api/serviceaccounts/${id}/tokens`);
       const now = await eventually((seen) => (seen.value(DURATION, labels) ?? 0) >= 3);
@@ -217,7 +217,7 @@ describe('GET /metrics', () => {
       expect(await raised('licentia_http_errors_total', { code }, call)).toBe(1);
     });
 
-    it('counts who may not do what he asks for', async () => {
+    it('counts callers that may not do what they ask for', async () => {
       const { token } = await stage.service.caller();
       const call = () => stage.service.get(CHECK, { token });
       expect(await raised('licentia_http_errors_total', { code: 'access.denied' }, call)).toBe(1);
@@ -332,7 +332,7 @@ describe('GET /metrics', () => {
 });
 
 describe('GET /metrics without a database from the start', () => {
-  it('answers: the truth is infinitely old, nothing is ready, and nothing is said of a license', async () => {
+  it('answers: the truth is infinitely old, nothing is ready, and it says nothing about a license', async () => {
     const service = await TestService.start({
       location: { kind: 'postgres', url: 'postgres://nobody@127.0.0.1:1/nothing' },
       url: 'postgres://nobody@127.0.0.1:1/nothing',

@@ -77,6 +77,25 @@ describe('The example of seats', () => {
     expect(await used()).toBe(2);
   });
 
+  it('is the same in Nest', async () => {
+    await service.call('POST', '/api/licensing/usage/left', { subject: 'user-2' });
+    const nest = await Product.start(['scripts/run-typescript.mjs', 'examples/seats/nest.ts'], {
+      ...{ LICENTIA_URL: service.url, LICENTIA_TOKEN: await productToken(service, WRITER) },
+    });
+    try {
+      const free = 2 - (await used());
+      for (let index = 0; index < free; index += 1)
+        expect((await signIn(`person ${index}`, nest)).status).toBe(200);
+      expect(await signIn('one more', nest)).toMatchObject({
+        status: 403,
+        body: { message: expect.stringMatching(/^All seats are taken until 20\d\d-.*Z\.$/) },
+      });
+      expect((await signIn('person 0', nest)).status).toBe(200);
+    } finally {
+      await nest.stop();
+    }
+  });
+
   it('lets people in while the service does not answer, and asks nothing more for a second', async () => {
     let asked = 0;
     const hung = createServer(() => (asked += 1));

@@ -74,7 +74,7 @@ describe('What is looked for in an answer', () => {
     expect(found(install, answer)).toContain(finding);
   });
 
-  it('is a success of somebody who may not', () => {
+  it('is a success of a caller who may not', () => {
     const nobody = { name: 'nobody', authorization: [], actions: new Set<string>() };
     expect(found(check.from(nobody), success('true'))).toBe('nobody was let in without licensing:read');
   });

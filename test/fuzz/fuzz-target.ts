@@ -4,7 +4,7 @@ import { createLogger } from '../../src/http/logger.js';
 import { SnapshotService } from '../../src/snapshot/snapshot.service.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
-import { operations } from '../support/openapi.js';
+import { actionsIn, letsIn, operations } from '../support/openapi.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../support/service.js';
 import { findings, requiredAction } from './answer-oracle.js';
 import type { Credentials, FuzzRequest } from './fuzz-request.js';
@@ -19,7 +19,7 @@ const ADMIN_PASSWORD = 'the-password-of-the-fuzzer-0123456789';
 /** In bodies, paths, queries and headers of requests: it must never be found in the log. */
 export const CANARY = 'canary-4c1f0b7e-never-logged';
 
-const EVERYTHING = new Set(operations().map(({ requiredAction: action }) => action));
+const EVERYTHING = new Set(operations().flatMap(({ requiredAction: needed }) => actionsIn(needed)));
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** The license that has to be in use, by what was answered so far. */
@@ -35,6 +35,7 @@ const TABLES = [
   'SELECT to_jsonb(t) FROM renewal_attempt t ORDER BY id',
   'SELECT to_jsonb(t) FROM service_account t ORDER BY id',
   "SELECT to_jsonb(t) - 'last_used_at' FROM service_account_token t ORDER BY id",
+  'SELECT to_jsonb(t) FROM custom_role t ORDER BY uid',
   'SELECT to_jsonb(t) FROM role_assignment t ORDER BY service_account_id, role_uid',
   "SELECT to_jsonb(t) - '{number,hash}'::text[] FROM audit_event t ORDER BY id",
   'SELECT to_jsonb(t) FROM snapshot_version t',
@@ -228,7 +229,9 @@ export class FuzzTarget {
     const answer = await this.send(request);
     const found = findings(request, answer, this.secrets);
     const action = requiredAction(request.method, request.path);
-    if (!request.credentials.actions.has(action ?? '') && this.#version !== before) {
+    const mayWrite =
+      action !== undefined && actionsIn(action).length > 0 && letsIn(action, request.credentials.actions);
+    if (!mayWrite && this.#version !== before) {
       found.push('a request of somebody who may not do so changed something');
     }
     found.push(...this.#observe(request, answer));

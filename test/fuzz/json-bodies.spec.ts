@@ -55,8 +55,13 @@ describe('Bodies that are JSON, or hardly', () => {
     const path = operation.path
       .replace('{id}', String(accountId))
       .replace('{tokenId}', String(tokenId))
-      .replace('{roleUid}', 'basic_grafana_admin');
-    const headers = [['Content-Type', 'application/json']] as const;
+      .replace('{roleUid}', 'basic_grafana_admin')
+      .replace('{uid}', 'basic_grafana_admin');
+    // As our page sends it, which alone can sign in.
+    const headers = [
+      ['Content-Type', 'application/json'],
+      ['Origin', 'http://localhost'],
+    ] as const;
     return target.exchange(
       new FuzzRequest(operation.method, path, target.caller('bootstrap'), headers, body, chunked),
     );
@@ -79,7 +84,9 @@ describe('Bodies that are JSON, or hardly', () => {
       const documents = DOCUMENTS.filter(
         (_, at) => operation.operationId === 'createServiceAccount' || at % WITH_BODY.length === place,
       );
-      for (const { name, bytes, verdict } of documents) {
+      // A sign-in is read before its caller is known, and so is shorter.
+      const most = operation.operationId === 'signIn' ? 16 * 1024 : Infinity;
+      for (const { name, bytes, verdict } of documents.filter((one) => one.bytes.length <= most)) {
         const answer = await send(operation, bytes);
         const why = refusal(answer);
         if ((why === undefined) !== (verdict === 'json')) {

@@ -29,7 +29,7 @@ export interface RawParts {
 const INSTALL = 'POST /api/licensing/token HTTP/1.1';
 const CHECK = 'GET /api/licensing/check HTTP/1.1';
 
-/** A request of these lines, then whatever comes behind its head. */
+/** A request of these lines, then what comes behind its head. */
 const shape =
   (outcome: RawShape['outcome']) =>
   (

@@ -122,7 +122,7 @@ export class Wire {
       headers[key] = headers[key] === undefined ? value : `${headers[key]}, ${value}`;
     }
     if (headers['transfer-encoding'] !== undefined) throw new WireError('the answer is chunked');
-    // A refusal of the connection stands for no request: it has a body whatever the bytes began with.
+    // A refusal of the connection stands for no request: it has a body regardless of the first bytes.
     const bodiless =
       (toHead && headers['x-request-id'] !== undefined) ||
       Number(status) < 200 ||

@@ -122,7 +122,7 @@ describe('Open connections', () => {
     expect(open8.filter(({ destroyed }) => destroyed)).toHaveLength(1);
   });
 
-  it('stay known whatever comes after the request that was let in', async () => {
+  it('stay known after any later request', async () => {
     const connections = new Connections(2);
     onConnection = (socket) => connections.admit(socket);
     const [known, other] = [await open(), await open()];

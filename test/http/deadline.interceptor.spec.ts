@@ -97,7 +97,7 @@ describe('The deadline of a request', () => {
   });
 
   beforeEach(() => {
-    // The deadline alone uses this clock; whatever else waits does so for real.
+    // The deadline alone uses this clock; all else waits for real.
     jest.useFakeTimers({ doNotFake: [...ALL_BUT_INTERVALS] });
   });
 
@@ -105,7 +105,7 @@ describe('The deadline of a request', () => {
     jest.useRealTimers();
   });
 
-  it('answers a request that waits for ever, gives its slot back, and ignores what comes later', async () => {
+  it('answers a request that never ends, gives its slot back, and ignores what comes later', async () => {
     const begun = new Promise<void>((resolve) => (waiting = resolve));
     const answer = fetch(`${url}/hangs`);
     await begun;

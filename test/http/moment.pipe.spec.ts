@@ -1,11 +1,14 @@
+import type { ArgumentMetadata } from '@nestjs/common';
 import { ServiceError } from '../../src/domain/service-error.js';
 import { MomentPipe } from '../../src/http/moment.pipe.js';
+
+const FROM: ArgumentMetadata = { type: 'query', data: 'from' };
 
 describe('a moment in a query', () => {
   const pipe = new MomentPipe();
 
   it('is none where the query does not say it', () => {
-    expect(pipe.transform(undefined)).toBeUndefined();
+    expect(pipe.transform(undefined, FROM)).toBeUndefined();
   });
 
   it.each([
@@ -13,7 +16,7 @@ describe('a moment in a query', () => {
     ['1800000000', 1_800_000_000],
     ['253402300799', 253_402_300_799],
   ])('is the number %s', (text, moment) => {
-    expect(pipe.transform(text)).toBe(moment);
+    expect(pipe.transform(text, FROM)).toBe(moment);
   });
 
   it.each([
@@ -23,14 +26,14 @@ describe('a moment in a query', () => {
   ])('is refused as %j', (value) => {
     let refusal: unknown;
     try {
-      pipe.transform(value);
+      pipe.transform(value, FROM);
     } catch (error) {
       refusal = error;
     }
     expect(refusal).toBeInstanceOf(ServiceError);
     expect(refusal).toMatchObject({
       code: 'bad-request',
-      detail: 'the moment in the query must be a whole number from 1 to 253402300799, said once',
+      detail: 'from must be a whole number from 1 to 253402300799, in Unix seconds, said once',
     });
   });
 });

@@ -165,7 +165,7 @@ describe('The log of requests', () => {
     expect(levelOf(status, code)).toBe(level);
   });
 
-  it('has the trace id, the caller and why he was refused', async () => {
+  it('has the trace id, the caller and the reason of the refusal', async () => {
     await call({
       method: 'POST',
       path: '/api/licensing/token',
@@ -195,7 +195,7 @@ describe('The log of requests', () => {
         msg: 'access denied',
         accessErrorId: body.accessErrorId,
         needed: ['licensing:read'],
-        reason: `${caller} does not hold the action`,
+        reason: `${caller} lacks licensing:read`,
         requestId: 'denied-1',
         doc: 'docs/access.md#give-the-missing-role',
       }),
@@ -292,7 +292,7 @@ describe('The log of requests', () => {
     expect(reasons[5]).toMatch(/^password-auth\.failed: blocked until \d{4}-/);
   });
 
-  it('has no token, password, license, key, query or body, whatever happens', async () => {
+  it('has no token, password, license, key, query or body of any request', async () => {
     const license = issuer.token();
     const forged = `${license.slice(0, -8)}AAAAAAAA`;
     const account = await call({ method: 'POST', path: '/api/serviceaccounts', json: { name: 'robot' } });

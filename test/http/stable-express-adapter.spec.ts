@@ -331,7 +331,7 @@ describe("The adapter beside Nest's own", () => {
     for (const own of begun) expect(Object.getPrototypeOf(own)).toBe(request);
   });
 
-  it('leaves Express itself as it was, for whoever uses it next', async () => {
+  it('leaves Express itself as it was, for its next user', async () => {
     const third = await start(new ExpressAdapter());
     const answer = await ask(third.url, { path: `/things/request/1`, headers: OWN });
     expect(answer.body.get).toEqual(['mine', 'mine', 'http://a/', null]);

@@ -2,10 +2,12 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { loadIssuerServerConfig } from '../../src/config/issuer-server-config.js';
 import type { Environment } from '../../src/config/environment.js';
+import type { LocalAdministration } from '../../src/issuer-server/administration/local-administration.js';
 import {
   type IssuerServerOptions,
   type RunningIssuerServer,
   startIssuerServer,
+  withIssuerServer,
 } from '../../src/issuer-server/issuer-server.js';
 import type { IssuedLicense } from '../../src/issuer-server/licenses/license-administration.js';
 import type { LicenseTerms } from '../../src/issuer-server/licenses/license-terms.js';
@@ -52,6 +54,16 @@ export function optionsOf(clock: FakeClock): IssuerServerOptions {
     serverTime: async (manager) => (await askServer(manager)) + clock.shift,
     boot: () => clock.boot(),
   };
+}
+
+/** What an operator does on the database of an issuer that does not run. */
+export async function operate<T>(
+  { url }: Pick<TestDatabase, 'url'>,
+  work: (operator: LocalAdministration) => Promise<T>,
+  { issuerId = ISSUER_ID, ...options }: IssuerServerOptions & { readonly issuerId?: string } = {},
+): Promise<T> {
+  const config = loadIssuerServerConfig({ DATABASE_URL: url, ISSUER_ID: issuerId });
+  return withIssuerServer(config, async ({ administration }) => work(administration), options);
 }
 
 /** The issuer in this process, called over real HTTP. */

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { Channel, MAX_WAITING } from '../../src/output/channel.js';
 import { DescriptorSink } from '../../src/output/descriptor-sink.js';
 import { StreamSink } from '../../src/output/stream-sink.js';
@@ -53,6 +53,30 @@ describe('A channel for lines', () => {
     await channel.flush(AMPLE);
     expect(readFileSync(path, 'utf8')).toBe(lines.join(''));
     expect(channel.lost).toBe(0);
+  });
+
+  it('writes the lines of one turn of the event loop at once, and what is printed in its place among them', async () => {
+    const writes: string[] = [];
+    const stream = new Writable({
+      write: (chunk, _, done) => {
+        writes.push(String(chunk));
+        done();
+      },
+    });
+    const channel = new Channel(() => new StreamSink(stream));
+    for (const number of [1, 2, 3]) channel.write(`line ${number}\n`);
+    expect(writes).toEqual([]);
+    await new Promise((go) => setImmediate(go));
+    expect(writes).toEqual(['line 1\nline 2\nline 3\n']);
+    channel.write('line 4\n');
+    const printed = channel.print('a result\n');
+    channel.write('line 5\n');
+    expect(await printed).toBeUndefined();
+    await channel.flush(AMPLE);
+    expect(writes.join('')).toBe('line 1\nline 2\nline 3\nline 4\na result\nline 5\n');
+    channel.write('the last one\n');
+    await channel.flush(AMPLE);
+    expect(writes.at(-1)).toBe('the last one\n');
   });
 
   it.each([

@@ -144,15 +144,11 @@ describe('A role without the right to change tables, made as docs/database.md sa
 
   it('is all that the issuer needs', async () => {
     const check = { DATABASE_MIGRATIONS: 'check' };
-    const issued = await run(
-      'issuer-server/main.js',
-      ['issue', '--sub', 'http://localhost:3000/', '--lid', 'one'],
-      role,
-      check,
-    );
+    const issuer = async (...args: string[]) => run('cli/main.js', ['issuer', ...args], role, check);
+    const issued = await issuer('issue', '--sub', 'http://localhost:3000/', '--lid', 'one');
     expect(issued).toMatchObject({ code: 0, output: expect.stringContaining('Issued: license one') });
-    expect(await run('issuer-server/main.js', ['suspend', 'one'], role, check)).toMatchObject({ code: 0 });
-    expect((await run('issuer-server/main.js', ['list'], role, check)).output).toContain('suspended');
+    expect(await issuer('suspend', 'one')).toMatchObject({ code: 0 });
+    expect((await issuer('list')).output).toContain('suspended');
   });
 
   it('reads and writes tables that a later migration makes', async () => {

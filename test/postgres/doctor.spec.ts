@@ -34,15 +34,21 @@ describeWithOwnSessions('licentia doctor, on PostgreSQL,', () => {
     await client.query(statement).finally(() => client.end());
   }
 
-  async function lines(DATABASE_URL: string, more: object = {}): Promise<readonly string[]> {
+  async function findings(DATABASE_URL: string, more: object = {}): Promise<Record<string, string>[]> {
     stage.environment = { DATABASE_URL, PORT: '2', ...more };
     const { stdout } = await stage.run('doctor --json');
     expect(stdout).not.toContain(password);
-    const { findings } = JSON.parse(stdout) as { findings: Record<string, string>[] };
-    return findings
+    return (JSON.parse(stdout) as { findings: Record<string, string>[] }).findings;
+  }
+
+  async function lines(url: string, more: object = {}): Promise<readonly string[]> {
+    return (await findings(url, more))
       .filter(({ area }) => area === 'database')
       .map(({ check, verdict, cause }) => `${check} ${verdict} ${cause ?? ''}`.trim());
   }
+
+  const licenseLine = async (url: string) =>
+    (await findings(url)).find(({ area }) => area === 'license')?.message;
 
   it('tells a superuser from a role with the documented rights, and from one without', async () => {
     expect(await lines(database.url)).toEqual(['migrations ok', 'latency ok', 'role warn', 'clock ok']);
@@ -59,9 +65,11 @@ describeWithOwnSessions('licentia doctor, on PostgreSQL,', () => {
   it('tells a database that is not there, and migrations that have not run, and runs none', async () => {
     await sql("DELETE FROM migration WHERE name LIKE 'UsageDeletion%'");
     expect(await lines(database.url)).toEqual(['migrations warn']);
+    expect(await licenseLine(database.url)).toMatch(/does not have the tables of this release/);
     expect(await lines(database.url, { DATABASE_MIGRATIONS: 'check' })).toEqual(['migrations fail']);
     const nowhere = new URL(asRole);
     nowhere.pathname = '/nowhere';
     expect(await lines(nowhere.href)).toEqual(['connection fail no-such-database']);
+    expect(await licenseLine(nowhere.href)).toMatch(/the database cannot be used/);
   });
 });

@@ -2,9 +2,8 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type Command, readCommand } from '../../src/issuer-server/commands/command-line.js';
-import { runCommand } from '../../src/issuer-server/commands/commands.js';
-import { loadIssuerServerConfig } from '../../src/config/issuer-server-config.js';
+import type { LocalAdministration } from '../../src/issuer-server/administration/local-administration.js';
+import { operate } from '../issuer-server/test-issuer-server.js';
 import { migrateDatabase } from '../../src/database/migrate-database.js';
 import { SERVICE_SCHEMA } from '../../src/schema/service-schema.js';
 import { type Tables, type TestDatabase, testDatabase } from '../support/database.js';
@@ -38,11 +37,8 @@ describe('A DATABASE_URL_FILE that names another database while the program runs
 
   async function issuers(issuerId: string): Promise<TestDatabase> {
     const database = await open('issuer');
-    const command = readCommand(['issue', '--sub', 'http://localhost:3000']) as Exclude<
-      Command,
-      { name: 'help' }
-    >;
-    await runCommand(command, loadIssuerServerConfig({ DATABASE_URL: database.url, ISSUER_ID: issuerId }));
+    const issue = async (operator: LocalAdministration) => operator.issue({ sub: 'http://localhost:3000' });
+    await operate(database, issue, { issuerId, claims: true });
     return database;
   }
 

@@ -98,7 +98,8 @@ describe('How often a replica asks PostgreSQL', () => {
       writer = await start({ DATABASE_POLL_MS: '600000', AUTO_REFRESH_LICENSE: 'true' });
       await writer.post('/api/licensing/token', { token: issuer.token() });
       await until(() => listenerOf(writer).isListening);
-      await pause(2_000);
+      // Old usage is deleted once an hour, first ten seconds after the start.
+      await pause(12_500);
       await server.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`,
       );

@@ -114,7 +114,7 @@ describe('two replicas over one PostgreSQL', () => {
     );
     expect(replies.map((reply) => reply.status)).toEqual(replies.map(() => 200));
     const iats = replies.map((reply) => reply.body.iat as number);
-    // A replica shows what it answered, whichever of them asked the issuer.
+    // A replica shows what the issuer answered, also to another replica.
     const answered = Math.max(...iats.filter((_, index) => index % 2));
     expect((await first.get('/api/licensing/token')).body.iat).toBeGreaterThanOrEqual(answered);
     for (const replica of [first, second]) {

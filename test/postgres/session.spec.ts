@@ -100,7 +100,7 @@ describeWithOwnSessions('The schema of the tables', () => {
     expect(await version()).toBe(41);
   });
 
-  it('stays the one that a running service found, whatever the search path says later', async () => {
+  it('stays the one that a running service found, also after the search path changes', async () => {
     await version();
     await setVersion('public', 47);
     await admin.query('CREATE SCHEMA elsewhere');
@@ -220,7 +220,7 @@ it.each(['LATIN1', 'SQL_ASCII'])(
   },
 );
 
-it('A time in a style of somebody else is an error, in entities too', async () => {
+it('A time in a foreign style is an error, in entities too', async () => {
   await started(async (opened) => {
     const read = (style: string) =>
       opened.transaction(async (manager) => {

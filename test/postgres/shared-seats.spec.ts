@@ -137,7 +137,7 @@ describe('three replicas that share seats', () => {
     expect((await replica(2).get(USAGE)).body).toMatchObject({ used: 40, limit: 40 });
   });
 
-  it('count somebody once whom all of them report', async () => {
+  it('count a person once whom all of them report', async () => {
     await clear();
     const events = Array.from({ length: 200 }, (_, index) => ({ subject: `seen ${index}` }));
     await Promise.all(replicas.map((one) => one.post(`${USAGE}/seen`, { events })));

@@ -79,21 +79,53 @@ describe('the process of a replica that ends', () => {
     expect([counted, subjects - accepted.length >= 0]).toEqual([subjects, true]);
   });
 
-  it('by SIGTERM says how many reports a database that does not answer makes it lose', async () => {
-    const url = new URL(database.url);
-    const proxy = await TcpProxy.start(url.hostname, Number(url.port || 5432));
-    Object.assign(url, { hostname: '127.0.0.1', port: String(proxy.port) });
-    try {
-      const service = await ServiceProcess.start({ DATABASE_URL: url.href, ISSUER_URL: issuer.url });
-      proxy.freeze();
+  describe('by SIGTERM while the database is away', () => {
+    let proxy: TcpProxy;
+    let service: ServiceProcess;
+
+    beforeEach(async () => {
+      const url = new URL(database.url);
+      proxy = await TcpProxy.start(url.hostname, Number(url.port || 5432));
+      Object.assign(url, { hostname: '127.0.0.1', port: String(proxy.port) });
+      service = await ServiceProcess.start({ DATABASE_URL: url.href, ISSUER_URL: issuer.url });
+    });
+
+    afterEach(async () => {
+      await proxy.stop();
+    });
+
+    it.each(['cut', 'freeze'] as const)('says within ten seconds how much is lost (%s)', async (fault) => {
+      proxy[fault]();
       expect((await seen(service, ['anna', 'bert', 'carl'])).status).toBe(202);
+      const asked = performance.now();
       await service.kill('SIGTERM');
+      // The deadline of the end is ten seconds, and the process then ends.
+      expect(performance.now() - asked).toBeLessThan(11_000);
       expect(service.output).toMatch(
         /"msg":"reports of usage are lost[^}]*"subjects":3|"unwrittenReports":3/,
       );
-    } finally {
-      await proxy.stop();
-    }
+    });
+
+    it('loses nothing where the database is back within seconds', async () => {
+      const token = issuer.token({ included_users: 1, included_admins: undefined });
+      expect((await service.call('POST', TOKEN, { token })).status).toBe(200);
+      for (const subject of ['first', 'refused'])
+        expect((await service.call('POST', `${USAGE}/admit`, { subject })).status).toBe(200);
+      // Each second what waits is written: the refusal that is counted in memory has to wait at the cut.
+      await client.query('BEGIN; LOCK TABLE usage_denial IN EXCLUSIVE MODE');
+      expect((await service.call('POST', `${USAGE}/admit`, { subject: 'refused' })).status).toBe(200);
+      proxy.cut();
+      await client.query('COMMIT');
+      expect((await seen(service, ['anna', 'bert', 'carl'])).status).toBe(202);
+      service.signal('SIGTERM');
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      proxy.mend();
+      expect(await service.end()).toBe(0);
+      expect(service.output).not.toMatch(/are lost/);
+      expect(await stored()).toEqual({ subjects: 4, counted: 4 });
+      const { rows } = await client.query<{ times: string }>('SELECT times FROM usage_denial');
+      expect(rows).toEqual([{ times: '2' }]);
+    });
   });
 
   it('by kill -9 loses no report that it accepted two seconds before', async () => {

@@ -38,7 +38,7 @@ describeWithFakedClock('a clock that is set, by libfaketime where it is installe
     await stage.restart(-DAY);
     expect(await stage.check()).toBe('false');
     expect(await stage.status()).toBe(5);
-    // A new token is another matter, whatever the clock says.
+    // A new token is another matter: the clock does not decide it.
     await stage.install(
       stage.issuer.token({ lid: 'short', jti: 'new', iat: stage.now - DAY, exp: stage.now + DAY }),
     );
@@ -62,7 +62,7 @@ describeWithFakedClock('a clock that is set, by libfaketime where it is installe
     expect(await stage.status()).toBe(5);
   });
 
-  it('is set back, and the very token counts again once somebody installs it again', async () => {
+  it('is set back, and the same token is active again once it is installed again', async () => {
     const token = stage.issuer.token({ lid: 'short', iat: stage.now - 2 * DAY, exp: stage.now + 3 });
     await stage.install(token);
     await stage.service.said('a license has expired');

@@ -24,7 +24,7 @@ describe('The first caller of docs/integrating.md', () => {
     await database.drop();
   });
 
-  it('gets a key of its own that can ask and change nothing, whoever has account 1', async () => {
+  it('gets a key of its own that can ask and change nothing, even if account 1 exists', async () => {
     const { stdout } = await paste('A token for the product');
     const key = /"key":"(licsa_\w+)"/.exec(stdout)?.[1] ?? '';
     expect((await service.get('/api/licensing/check', { token: key })).status).toBe(200);

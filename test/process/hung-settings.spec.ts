@@ -57,17 +57,17 @@ const ROWS: [string, string, string[], string, string, string][] = [
     'DATABASE_CA_PATH names',
   ],
   [
-    'its list',
+    'the issuer’s --migrate',
     ISSUER,
-    ['list'],
+    ['--migrate'],
     'DATABASE_URL_FILE',
     '<file>',
     'DATABASE_URL cannot be read from DATABASE_URL_FILE',
   ],
   [
-    'its show',
+    'the issuer’s --migrate by its address',
     ISSUER,
-    ['show', 'x'],
+    ['--migrate'],
     'DATABASE_URL_FILE',
     '<to it>',
     'DATABASE_URL has an sslrootcert that names a file',
@@ -146,7 +146,7 @@ describe('An embedded directory whose file system hangs', () => {
     ['its --export', SERVICE, ['--export', 'export']],
     ['its --import', SERVICE, ['--import', 'import']],
     ['the issuer', ISSUER, []],
-    ['its list', ISSUER, ['list']],
+    ['the issuer’s --migrate', ISSUER, ['--migrate']],
   ];
   let hung: HungFileSystem | undefined;
   let directory: string;

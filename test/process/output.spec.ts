@@ -127,6 +127,9 @@ describe('Output that cannot be written', () => {
     [['--help'], LICENTIA, { stdout: 'full' }, 74, /^Standard output could not be written: ENOSPC/],
     [['check', '--help'], LICENTIA, { stdout: 'full', stderr: 'full' }, 74, /^$/],
     [['--nonsense'], MAIN, { stderr: 'full' }, 2, /^$/],
+    [['--nonsense'], MAIN, { stderr: 'stalled' }, 2, /^$/],
+    [['--nonsense'], LICENTIA, { stderr: 'stalled' }, 64, /^$/],
+    [['check'], LICENTIA, { stderr: 'stalled' }, 2, /^$/],
   ])('makes %j of %s (%j) end with %d %s', async (args, program, faults, code, message) => {
     const { said, ended } = run(program, args, faults);
     expect(await ended).toEqual([code, null]);
@@ -134,19 +137,19 @@ describe('Output that cannot be written', () => {
   });
 
   it('lets no token get lost without a word: what cannot be taken is not issued, or said to be lost', async () => {
-    const issue = (lid: string) => ['issue', '--sub', 'http://localhost:3000/', '--lid', lid];
-    const closed = run(ISSUER_SERVER, issue('closed'), { stdout: 'closed' });
-    expect(await closed.ended).toEqual([1, null]);
-    expect(closed.said.stderr).toMatch(/^Standard output is closed: nothing was done/);
-    const full = run(ISSUER_SERVER, issue('full'), { stdout: 'full' });
+    const issue = (lid: string) => ['issuer', 'issue', '--sub', 'http://localhost:3000/', '--lid', lid];
+    const closed = run(LICENTIA, issue('closed'), { stdout: 'closed' });
+    expect(await closed.ended).toEqual([64, null]);
+    expect(closed.said.stderr).toMatch(/^licentia: Standard output is closed: nothing was done/);
+    const full = run(LICENTIA, issue('full'), { stdout: 'full' });
     expect(await full.ended).toEqual([74, null]);
     expect(full.said.stderr).toMatch(
-      /^Issued: license full .*\nStandard output could not be written: ENOSPC/,
+      /^Standard output could not be written: ENOSPC.*\nIssued: license full /,
     );
-    const fine = run(ISSUER_SERVER, issue('fine'), { stderr: 'full' });
+    const fine = run(LICENTIA, issue('fine'), { stderr: 'full' });
     expect(await fine.ended).toEqual([0, null]);
     expect(fine.said.stdout).toMatch(/^ey[\w.-]+\n$/);
-    const listed = run(ISSUER_SERVER, ['list', '--json'], {});
+    const listed = run(LICENTIA, ['issuer', 'list', '--json'], {});
     expect(await listed.ended).toEqual([0, null]);
     const licenses = JSON.parse(listed.said.stdout) as { lid: string }[];
     const issued = ['closed', 'fine', 'full'].filter((lid) =>

@@ -1,13 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { copyDatabases, embeddedTemplate } from '../support/database.js';
-
-const QUICKSTART = fileURLToPath(new URL('../../dist/quickstart.js', import.meta.url));
+import { embeddedTemplate } from '../support/database.js';
+import { QUICKSTART, QuickstartProcess } from '../support/quickstart-process.js';
 
 async function checkConfig(environment: Readonly<Record<string, string>>) {
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
@@ -82,42 +79,36 @@ describe('node dist/quickstart.js where another process listens', () => {
 
 describe('node dist/quickstart.js for products of its own, below a path', () => {
   it('starts with a demo license that names them, says where it is, and warns of nothing', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'licentia-products-'));
-    copyDatabases(directory);
     const { port, close } = await listen();
     await close();
-    const child = spawn(process.execPath, [QUICKSTART], {
-      env: {
-        PATH: process.env.PATH,
-        PORT: String(port),
-        LICENSE_PRODUCTS: 'my-product,my-product-pro',
-        ROOT_URL: `http://localhost:${port}/licentia/`,
-        SERVE_FROM_SUB_PATH: 'true',
-      },
-      cwd: directory,
+    const quickstart = await QuickstartProcess.start({
+      PORT: String(port),
+      LICENSE_PRODUCTS: 'my-product,my-product-pro',
+      ROOT_URL: `http://localhost:${port}/licentia/`,
+      SERVE_FROM_SUB_PATH: 'true',
     });
-    const exited = once(child, 'exit');
     try {
-      let output = '';
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
-      }
-      while (!output.includes('Ctrl+C ends it.')) {
-        if (child.exitCode !== null) throw new Error(output);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      const { output } = quickstart;
       const [, url] = /service {2}(http:\S+) /.exec(output) ?? [];
       expect(url).toBe(`http://localhost:${port}/licentia`);
       const response = await fetch(`http://127.0.0.1:${port}/licentia/api/licensing/token`, {
         headers: { Authorization: `Bearer ${/licsa_\w+/.exec(output)?.[0]}` },
       });
       expect(await response.json()).toMatchObject({ status: 1, prod: ['my-product', 'my-product-pro'] });
+      // What it prints first signs in, once.
+      const [page = '', link] = quickstart.link.split('#link=');
+      expect([page, output.indexOf('Open ') < output.indexOf(' is running.')]).toEqual([`${url}/ui/`, true]);
+      const signIn = () =>
+        fetch(new URL('session', page), {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json', Origin: new URL(page).origin },
+          body: JSON.stringify({ link }),
+        });
+      expect([(await signIn()).status, (await signIn()).status]).toEqual([201, 401]);
       // Nor does the log warn that there is no license yet.
       expect(output).not.toContain('"level"');
     } finally {
-      child.kill('SIGTERM');
-      await exited;
-      rmSync(directory, { recursive: true, force: true });
+      await quickstart.stop();
     }
   });
 });

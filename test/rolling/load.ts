@@ -20,7 +20,7 @@ const CHECK = { method: 'GET', path: '/api/licensing/check' } as const;
 const READ = { method: 'GET', path: '/api/licensing/token' } as const;
 const INSPECT = { method: 'POST', path: '/api/licensing/token/inspect' } as const;
 
-/** Clients that ask at a steady rate over connections that they keep, whatever the answers are. */
+/** Clients that ask at a steady rate over connections that they keep, regardless of the answers. */
 export class Load {
   readonly failures: Failure[] = [];
   sent = 0;

@@ -264,7 +264,7 @@ describe.each(PROGRAMS)('the migrations of the $name', (program) => {
     }
   });
 
-  it('do not run over a table of the same name that is somebody else’s', async () => {
+  it('do not run over a table of the same name that has another owner', async () => {
     await dataSource.query('CREATE TABLE migration (version integer)');
     for (const start of [checkMigrations, applyMigrations]) {
       await expect(start(dataSource)).rejects.toThrow(MigrationTableError);

@@ -62,7 +62,7 @@ describe.each(PROGRAMS)('an export of the $name', (program) => {
     await expect(importDatabase(transferable(empty), file)).rejects.toThrow(/has tables of ours already/);
   }, 240_000);
 
-  it('has a row on one line, whatever a text of it has, and comes back with that', async () => {
+  it('has a row on one line with any text in it, and comes back with that text', async () => {
     const text = 'a\u2028b\u2029c\u0085d\r\n\ve ü☃😀';
     const source = await openAs({ program, count: program.schema.migrations.length }, full);
     const [table, column] = owner === 'service' ? ['service_account', 'name'] : ['issued_license', 'company'];

@@ -8,8 +8,8 @@ const SEED = Number(process.env.SAMPLE_SEED) || 1;
 describe(`A table of tokens (seed ${SEED})`, () => {
   it('is what a plain map is, and so is every table that it was copied from', () => {
     const random = seededRandom(SEED);
-    const history: { table: TokenTable; expected: Map<string, KnownToken> }[] = [];
-    let table = new TokenTable();
+    const history: { table: TokenTable<KnownToken>; expected: Map<string, KnownToken> }[] = [];
+    let table = new TokenTable<KnownToken>();
     const accounts = new Map<number, Map<string, KnownToken>>();
     const hashes = new Set<string>();
     for (let step = 0; step < 120; step += 1) {
@@ -35,6 +35,6 @@ describe(`A table of tokens (seed ${SEED})`, () => {
 });
 
 function token(tokenId: number): KnownToken {
-  const caller = { id: `service-account:${tokenId}`, actions: new Set<never>() };
+  const caller = { id: `service-account:${tokenId}`, name: '', actions: new Set<never>() };
   return { tokenId, caller, expiresAt: undefined, revoked: false, disabled: false };
 }

@@ -38,7 +38,7 @@ export class Clients {
       this.#every(100, 400, async () => this.read(replica));
     }
     this.#every(200, 900, async () => this.renew(this.#any()));
-    // Two at once, on whatever replicas.
+    // Two at once, on any replicas.
     this.#every(1_000, 3_000, async () => Promise.all([this.renew(this.#any()), this.renew(this.#any())]));
     this.#every(500, 2_500, async () => this.install(this.#any(), this.chance() < 0.8 ? 'one' : 'two'));
     this.#every(1_000, 3_000, async () => this.queue(this.#any(), SOON + Math.floor(this.chance() * SOON)));

@@ -184,7 +184,7 @@ class Stage {
     const [first] = this.replicas;
     if (first === undefined) return [];
     const deadline = performance.now() + CALM_WITHIN_MS;
-    // Whatever the last of them did, there is a license from now on.
+    // There is a license from now on, after any of them.
     await this.clients.install(first.address, 'one');
     for (;;) {
       const words: LastWord[] = [];

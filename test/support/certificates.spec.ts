@@ -29,7 +29,7 @@ describe('a certificate of the tests', () => {
     expect(Math.round((Date.parse(certificate.validFrom) - Date.now()) / 86_400_000)).toBe(-9);
   });
 
-  it('is by nobody else, and each authority is another', () => {
+  it('is by its own authority alone, and each authority is another', () => {
     const other = new CertificateAuthority();
     expect(read(ca.issue()).verify(read(other).publicKey)).toBe(false);
     expect(read(other).ca).toBe(true);

@@ -19,7 +19,7 @@ const LONGEST = [
   ...[
     'test/e2e/access/(limits|accounts|matrix)',
     'test/e2e/licensing/(queue|read-token)',
-    'test/issuer-server/commands',
+    'test/cli/issuer.spec',
   ],
 ];
 

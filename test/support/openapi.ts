@@ -70,7 +70,10 @@ export interface OperationSummary {
   method: Uppercase<Method>;
   /** The path template, as it is written in the document. */
   path: string;
-  /** The action that the caller needs, or `none` for operations without authentication. */
+  /**
+   * The action that the caller needs, or `all of` several; `signed-in` where any caller is let in, and `none` for
+   * operations without authentication.
+   */
   requiredAction: string;
   operationId: string;
 }
@@ -109,6 +112,19 @@ export const rawOpenApi = (
 
 /** The document with every reference followed. What is referred to twice is one object, so it compiles once. */
 export const openApi: OpenApiDocument = dereference(rawOpenApi) as OpenApiDocument;
+
+/** Whether a caller who is known and holds these actions is let in. */
+export function letsIn(requiredAction: string, actions: ReadonlySet<string> | readonly string[]): boolean {
+  if (requiredAction === 'none' || requiredAction === 'signed-in') return true;
+  const held = new Set(actions);
+  return actionsIn(requiredAction).every((action) => held.has(action));
+}
+
+/** The actions that `x-required-action` names. */
+export function actionsIn(requiredAction: string): string[] {
+  if (requiredAction === 'none' || requiredAction === 'signed-in') return [];
+  return requiredAction.replace(/^all of /, '').split(', ');
+}
 
 /** Every operation of the document, in its order. */
 export function operations(): OperationSummary[] {
@@ -288,7 +304,9 @@ function allowViolations(headers: HeaderBag, item: PathItem): string[] {
 function responseViolations(exchange: Exchange, response: DocumentedResponse): string[] {
   return [
     ...headerViolations(exchange.headers, response.headers ?? {}),
-    ...contentViolations(exchange, response.content ?? {}),
+    ...(response.content === undefined
+      ? emptyViolations(exchange)
+      : contentViolations(exchange, response.content)),
   ];
 }
 
@@ -300,6 +318,15 @@ function headerViolations(headers: HeaderBag, documented: Readonly<Record<string
       ? []
       : schemaViolations(schema, fromText(value, schema), `the header ${name}`);
   });
+}
+
+/** An answer without content, as 204 is. */
+function emptyViolations({ headers, body }: Exchange): string[] {
+  const contentType = headerValue(headers, 'Content-Type');
+  return [
+    ...(contentType === undefined ? [] : [`the content type ${contentType} belongs to no content`]),
+    ...(isEmpty(body) || isEmptyObject(body) ? [] : ['the answer has a body']),
+  ];
 }
 
 function contentViolations(exchange: Exchange, content: Readonly<Record<string, MediaType>>): string[] {

@@ -10,8 +10,7 @@ import { copyDatabases } from './database.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Programs that the pages start in the foreground, as a person does in a terminal of its own. */
-const SERVER = /^(.*?)(\bnode dist\/(issuer-server\/)?main\.js)(?: serve)?\s*(?:#.*)?$/;
-const ISSUER_COMMAND = /\bnode dist\/issuer-server\/main\.js (?!serve)\w/;
+const SERVER = /^(.*?)\b(?:node dist\/main\.js|npx licentia (issuer )?serve)\s*(?:#.*)?$/;
 
 /** What a pasted block came to. */
 export interface Pasted {
@@ -86,10 +85,10 @@ export class Terminal {
     return terminal;
   }
 
-  /** Runs a block. Commands of the issuer stop it first: on an embedded database one process works at a time. */
+  /** Runs a block. An issuer that it starts ends the one before, as a person does who gives it other settings. */
   async paste(block: string): Promise<Pasted> {
     const lines = block.replaceAll('\\\n', ' ').split('\n');
-    if (lines.some((line) => ISSUER_COMMAND.test(line))) await this.stop('authority');
+    if (lines.some((line) => SERVER.exec(line)?.[2] !== undefined)) await this.stop('authority');
     writeFileSync(join(this.directory, '.block'), lines.map((line) => this.#adapt(line)).join('\n'));
     return this.#run('. ./.block');
   }
@@ -134,12 +133,14 @@ export class Terminal {
     const moved = line
       .replaceAll(/http:\/\/localhost:3000(?=\/(api|metrics|healthz|readyz)\b)/g, service)
       .replace('LICENTIA_URL=http://localhost:3000', `LICENTIA_URL=${service}`)
+      .replace('LICENTIA_ISSUER_URL=http://localhost:3001', `LICENTIA_ISSUER_URL=${issuer}`)
       .replaceAll(/http:\/\/localhost:3001(?=\/(v1|\.well-known)\b)/g, issuer);
-    const [, settings, command, isIssuer] = SERVER.exec(moved) ?? [];
-    if (command === undefined) return moved;
+    const [, settings, isIssuer] = SERVER.exec(moved) ?? [];
+    if (settings === undefined) return moved;
     this.#servers += 1;
     const log = `log.${this.#servers}`;
     const { port } = new URL(isIssuer === undefined ? service : issuer);
+    const command = `node dist/cli/main.js ${isIssuer ?? ''}serve`;
     return `: >${log}; ${settings}PORT=${port} ${command} >${log} 2>&1 & PID=$!; await_server ${log} ${isIssuer === undefined ? 'service' : 'authority'}`;
   }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CHAIN_START, sealEntry } from '../../src/domain/hash-chain.js';
 import { isoDay } from '../../src/domain/usage/usage-window.js';
@@ -81,5 +81,15 @@ describe('npm run ledger:verify', () => {
     expect(verify(['no JSON'])[0]).toBe(2);
     expect(spawnSync(process.execPath, [SCRIPT, join(directory, 'none')]).status).toBe(2);
     expect(spawnSync(process.execPath, [SCRIPT]).status).toBe(2);
+  });
+
+  it.each(['verify-ledger.mjs', 'verify-audit.mjs'])('says that the build is missing: %s', (script) => {
+    const copy = join(directory, 'unbuilt', 'scripts');
+    cpSync(dirname(SCRIPT), copy, { recursive: true });
+    const { status, stderr } = spawnSync(process.execPath, [join(copy, script), 'any'], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([
+      2,
+      'Nothing was checked: the build is missing. Run `npm ci` and `npm run build` once, then this again.\n',
+    ]);
   });
 });

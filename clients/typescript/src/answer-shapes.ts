@@ -1,7 +1,8 @@
 // Written by scripts/write-client.mjs from docs/openapi.yaml.
 
-/** A JSON boolean, a JSON array, an object with these members, or a text of these media types. */
-export type AnswerShape = 'boolean' | 'array' | readonly string[] | { readonly text: readonly string[] };
+/** Nothing (204), a JSON boolean, a JSON array, an object with these members, or a text of these media types. */
+export type AnswerShape =
+  'nothing' | 'boolean' | 'array' | readonly string[] | { readonly text: readonly string[] };
 
 /** What a success of each operation is. */
 export const ANSWER_SHAPES: Readonly<Record<string, AnswerShape>> = {
@@ -137,6 +138,7 @@ export const ANSWER_SHAPES: Readonly<Record<string, AnswerShape>> = {
     'tokenSecondsLeft',
     'licenseSecondsLeft',
   ],
+  'GET /api/licensing/renewal/attempts': ['attempts'],
   'POST /api/licensing/renewal/rehearse': ['outcome', 'message'],
   'GET /api/licensing/usage': [
     'licensed',
@@ -200,7 +202,10 @@ export const ANSWER_SHAPES: Readonly<Record<string, AnswerShape>> = {
   'GET /api/audit/seal': ['number', 'at', 'hash', 'key'],
   'GET /api/audit/refusals': ['refusals', 'cursor'],
   'POST /api/serviceaccounts': ['id', 'name', 'login', 'isDisabled', 'createdAt', 'updatedAt', 'role'],
+  'GET /api/serviceaccounts/search': ['totalCount', 'serviceAccounts', 'page', 'perPage'],
+  'GET /api/serviceaccounts/{id}': ['id', 'name', 'login', 'isDisabled', 'createdAt', 'updatedAt', 'role'],
   'PATCH /api/serviceaccounts/{id}': ['id', 'name', 'login', 'isDisabled', 'createdAt', 'updatedAt', 'role'],
+  'DELETE /api/serviceaccounts/{id}': ['message'],
   'GET /api/serviceaccounts/{id}/tokens': 'array',
   'POST /api/serviceaccounts/{id}/tokens': ['id', 'name', 'key'],
   'PATCH /api/serviceaccounts/{id}/tokens/{tokenId}': [
@@ -214,8 +219,57 @@ export const ANSWER_SHAPES: Readonly<Record<string, AnswerShape>> = {
     'isRevoked',
   ],
   'DELETE /api/serviceaccounts/{id}/tokens/{tokenId}': ['message'],
+  'GET /api/access-control/status': ['enabled'],
+  'GET /api/access-control/roles': 'array',
+  'POST /api/access-control/roles': [
+    'version',
+    'uid',
+    'name',
+    'displayName',
+    'description',
+    'group',
+    'global',
+    'permissions',
+    'created',
+    'updated',
+  ],
+  'GET /api/access-control/roles/{uid}': [
+    'version',
+    'uid',
+    'name',
+    'displayName',
+    'description',
+    'group',
+    'global',
+    'permissions',
+    'created',
+    'updated',
+  ],
+  'PUT /api/access-control/roles/{uid}': [
+    'version',
+    'uid',
+    'name',
+    'displayName',
+    'description',
+    'group',
+    'global',
+    'permissions',
+    'created',
+    'updated',
+  ],
+  'DELETE /api/access-control/roles/{uid}': ['message'],
+  'GET /api/access-control/user/permissions': [],
+  'GET /api/access-control/users/{id}/roles': 'array',
   'POST /api/access-control/users/{id}/roles': ['message'],
+  'PUT /api/access-control/users/{id}/roles': ['message'],
   'DELETE /api/access-control/users/{id}/roles/{roleUid}': ['message'],
+  'GET /ui/session': ['caller', 'actions', 'unlimited', 'expiresAt', 'idleExpiresAt'],
+  'POST /ui/session': ['caller', 'actions', 'unlimited', 'expiresAt', 'idleExpiresAt'],
+  'DELETE /ui/session': 'nothing',
+  'GET /ui/sessions': 'array',
+  'DELETE /ui/sessions/{id}': 'nothing',
+  'GET /api/access-control/users/{id}/permissions': 'array',
+  'POST /api/admin/provisioning/access-control/reload': ['message', 'dryRun', 'changes'],
   'GET /healthz': { text: ['text/plain'] },
   'GET /readyz': ['status'],
   'GET /api/health': ['database', 'version', 'commit'],

@@ -19,6 +19,7 @@ export function isAnswerTo(
     return shape.text.includes(type.trim().toLowerCase());
   }
   if (parseAs !== undefined && parseAs !== 'json') return true;
+  if (shape === 'nothing') return response.status === 204;
   if (shape === 'boolean') return typeof data === 'boolean';
   if (shape === 'array') return Array.isArray(data);
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return false;

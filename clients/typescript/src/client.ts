@@ -5,10 +5,12 @@ import createFetchClient, {
   type MaybeOptionalInit,
 } from 'openapi-fetch';
 import { isAnswerTo } from './answer.js';
+import { boundedAnswer } from './bounded-answer.js';
 import { type Failure, failureOfAnswer, failureOfOther, failureWithoutAnswer } from './failure.js';
-import { isRetriable, MAX_RETRY_WAIT_MS, retryWaitMs } from './retry.js';
+import { DEFAULT_WAIT_MS, isRetriable, MAX_RETRY_WAIT_MS, retryAfterMs } from './retry.js';
 import type { paths } from './schema.js';
 
+export { LongAnswerError } from './bounded-answer.js';
 export type { Failure } from './failure.js';
 export type { FailureCode } from './next-step.js';
 /** The shapes of the API by their names in docs/openapi.yaml. */
@@ -68,7 +70,7 @@ export function createClient(options: ClientOptions): Client {
     headers: credentials(options),
     // The service redirects nobody, and a token must not go anywhere else.
     redirect: 'error',
-    fetch: async (request) => withRetries(request, retries, (one) => fetch(withTimeout(one, timeoutMs))),
+    fetch: async (request) => withRetries(request, retries, (one) => fetchWithin(one, timeoutMs, fetch)),
   });
   const caller = (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE') => {
     const call = api[method] as (...args: unknown[]) => Promise<FetchResponse<never, object, MediaType>>;
@@ -76,6 +78,7 @@ export function createClient(options: ClientOptions): Client {
       outcomeOf(
         () => call(path, init),
         (data, response) => isAnswerTo(`${method} ${path}`, data, response, init?.parseAs),
+        EMPTY[init?.parseAs ?? 'json'],
       )) as never;
   };
   return {
@@ -111,10 +114,15 @@ function checkedUrl(baseUrl: string): string {
 }
 
 /**
- * Ends a try that takes too long, its body included. The timer holds the controller: Node 20 can collect signals of
+ * Sends a request once. It ends a try that takes too long, its body included, and an answer that is too long
+ * ({@link LongAnswerError}). The timer holds the controller: Node 20 can collect signals of
  * `AbortSignal.timeout` and `any` before they fire.
  */
-function withTimeout(request: Request, timeoutMs: number): Request {
+export async function fetchWithin(
+  request: Request,
+  timeoutMs: number,
+  fetch: (request: Request) => Promise<Response>,
+): Promise<Response> {
   const controller = new AbortController();
   const late = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
   const timer: unknown = setTimeout(() => controller.abort(late), timeoutMs);
@@ -123,7 +131,8 @@ function withTimeout(request: Request, timeoutMs: number): Request {
   const { signal } = request;
   if (signal.aborted) controller.abort(signal.reason);
   signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true });
-  return new Request(request, { signal: controller.signal });
+  const response = await fetch(new Request(request, { signal: controller.signal }));
+  return boundedAnswer(response, controller.signal);
 }
 
 async function withRetries(
@@ -135,22 +144,31 @@ async function withRetries(
     // A body can be sent once.
     const response = await send(request.clone());
     if (left <= 0 || !isRetriable(response.status, request.method, request.url)) return response;
-    const waitMs = retryWaitMs(response.headers.get('Retry-After'), Date.now());
+    const waitMs = retryAfterMs(response.headers.get('Retry-After'), Date.now()) ?? DEFAULT_WAIT_MS;
     if (waitMs > MAX_RETRY_WAIT_MS) return response;
     await response.body?.cancel();
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 }
 
+/** What an answer without a body is, by `parseAs`: openapi-fetch makes it undefined. */
+const EMPTY: Readonly<Record<string, () => unknown>> = {
+  text: () => '',
+  blob: () => new Blob([]),
+  arrayBuffer: () => new ArrayBuffer(0),
+  stream: () => new Response('').body,
+};
+
 async function outcomeOf(
   call: () => Promise<FetchResponse<never, object, MediaType>>,
   isAnswer: (data: unknown, response: Response) => boolean,
+  empty: () => unknown = () => undefined,
 ): Promise<Outcome<unknown>> {
   try {
     const { data, error, response } = await call();
     if (!response.ok) return { ok: false, failure: failureOfAnswer(response, error) };
     if (!isAnswer(data, response)) return { ok: false, failure: failureOfOther(response, data) };
-    return { ok: true, value: data, response };
+    return { ok: true, value: data ?? empty(), response };
   } catch (error) {
     return { ok: false, failure: failureWithoutAnswer(error) };
   }

@@ -1,4 +1,6 @@
+import { LongAnswerError } from './bounded-answer.js';
 import { type FailureCode, NEXT_STEPS } from './next-step.js';
+import { retryAfterMs } from './retry.js';
 import type { components } from './schema.js';
 
 /** Why a call has no result. */
@@ -29,7 +31,7 @@ export function failureOfAnswer(response: Response, body: unknown): Failure {
   const code = accessErrorId !== undefined ? 'access.denied' : messageId;
   const isKnown = typeof code === 'string' && Object.hasOwn(NEXT_STEPS, code);
   const known = isKnown ? (code as FailureCode) : 'client.bad-answer';
-  const seconds = Number(response.headers.get('Retry-After') ?? Number.NaN);
+  const waitMs = retryAfterMs(response.headers.get('Retry-After'), Date.now());
   return {
     status: response.status,
     code: known,
@@ -37,7 +39,7 @@ export function failureOfAnswer(response: Response, body: unknown): Failure {
     detail: typeof error === 'string' ? error : undefined,
     requestId: response.headers.get('X-Request-Id') ?? undefined,
     nextStep: NEXT_STEPS[known],
-    retryAfter: Number.isFinite(seconds) ? seconds : undefined,
+    retryAfter: waitMs === undefined ? undefined : Math.ceil(waitMs / 1_000),
     changes: Array.isArray(changes) ? (changes as components['schemas']['TermChange'][]) : [],
     body,
   };
@@ -65,12 +67,13 @@ export function failureWithoutAnswer(error: unknown): Failure {
   const code =
     name === 'TimeoutError'
       ? 'client.timeout'
-      : error instanceof SyntaxError
+      : error instanceof SyntaxError || error instanceof LongAnswerError
         ? 'client.bad-answer'
         : 'client.unreachable';
   const messages: Record<typeof code, string> = {
     'client.timeout': 'The service did not answer in time.',
-    'client.bad-answer': 'The answer is not JSON.',
+    'client.bad-answer':
+      error instanceof LongAnswerError ? 'The answer is too long.' : 'The answer is not JSON.',
     'client.unreachable': 'The service cannot be reached.',
   };
   return {

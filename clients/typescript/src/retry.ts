@@ -1,7 +1,7 @@
 /** No answer makes a call wait longer than this before it is repeated, milliseconds. */
 export const MAX_RETRY_WAIT_MS = 30_000;
 /** The wait where an answer names none, milliseconds. */
-const DEFAULT_WAIT_MS = 1_000;
+export const DEFAULT_WAIT_MS = 1_000;
 
 const SAFE_METHODS = ['GET', 'HEAD', 'PUT', 'DELETE'];
 /** Of the calls that are no safe method, those that change nothing twice. */
@@ -27,10 +27,13 @@ export function isRetriable(status: number, method: string, url: string): boolea
 /**
  * How long `Retry-After` asks to wait, milliseconds.
  * @param header - whole seconds or a date (RFC 9110, 10.2.3); null where there is none
+ * @param now - Unix milliseconds
+ * @returns undefined where it asks for nothing that can be read
  */
-export function retryWaitMs(header: string | null, now: number): number {
-  if (header === null) return DEFAULT_WAIT_MS;
+export function retryAfterMs(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined;
   if (/^\d+$/.test(header)) return Number(header) * 1_000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? DEFAULT_WAIT_MS : Math.max(0, date - now);
+  // Date.parse takes "-1" for a year.
+  const date = header.endsWith(' GMT') ? Date.parse(header) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -246,6 +246,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/licensing/renewal/attempts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the last attempts to renew
+         * @description The thirty attempts that were begun last, newest first. An attempt whose outcome is not known goes on with the next call, under the same id, so it can have several calls. Attempts that ended more than 90 days ago are forgotten.
+         */
+        get: operations["listRenewalAttempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/licensing/renewal/rehearse": {
         parameters: {
             query?: never;
@@ -367,7 +393,7 @@ export interface paths {
         put?: never;
         /**
          * Ask whether a subject may take a seat
-         * @description Lets a subject in where it counts already or there is a seat for it, and records it as seen in the same transaction. With one seat left exactly one of any number of parallel calls gets it, on any replica. Without a valid license everybody is let in; what the product does then is for the check.
+         * @description Lets a subject in where it counts already or there is a seat for it, and records it as seen in the same transaction. With one seat left exactly one of any number of parallel calls gets it, on any replica. Without a valid license everybody is let in; what the product does then is for the check. While the database is away a subject that is known to count is let in, with `used` as it was counted last; any other gets 503.
          */
         post: operations["admitSubject"];
         delete?: never;
@@ -645,7 +671,7 @@ export interface paths {
         };
         /**
          * List who changed what
-         * @description The records of changes, the newest first. Other parameters narrow them.
+         * @description The records of changes, the newest first. Other parameters narrow them. A page has fewer than `limit` where they have more than 4 MiB; `cursor` says whether there are others.
          */
         get: operations["listAuditRecords"];
         put?: never;
@@ -760,6 +786,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/serviceaccounts/search": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search service accounts
+         * @description A page of the accounts whose name or login has the text of `query`, in any letter case; all without it. By id, the oldest first.
+         */
+        get: operations["searchServiceAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/serviceaccounts/{id}": {
         parameters: {
             query?: never;
@@ -779,10 +831,18 @@ export interface paths {
             };
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Show a service account
+         * @description Disabled ones too. With `accesscontrol=true` it also says what the caller may do with the account: nothing where that has a role which gives more than the caller holds.
+         */
+        get: operations["getServiceAccount"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a service account
+         * @description Its tokens are refused from now on, and its roles are gone. The caller must hold every action of the account, else the answer is 403.
+         */
+        delete: operations["deleteServiceAccount"];
         options?: never;
         head?: never;
         /**
@@ -869,6 +929,128 @@ export interface paths {
         patch: operations["revokeServiceAccountToken"];
         trace?: never;
     };
+    "/api/access-control/status": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say that access control is on
+         * @description It cannot be switched off.
+         */
+        get: operations["getAccessControlStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-control/roles": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the roles
+         * @description Those that come with the service, then custom ones by name.
+         */
+        get: operations["listRoles"];
+        put?: never;
+        /**
+         * Create a custom role
+         * @description The caller must hold every action of the role, else the answer is 403. `licensing:update` is read as `licensing:write`. No action has a scope.
+         */
+        post: operations["createRole"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-control/roles/{uid}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The uid of a role. One that breaks the pattern is 400, one that does not exist 404.
+                 * @example deployer
+                 */
+                uid: components["parameters"]["OwnRoleUid"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Show a role
+         * @description A role that comes with the service has version 1, and no times.
+         */
+        get: operations["getRole"];
+        /**
+         * Replace a custom role
+         * @description Takes the present `version`; another one is 409, so no change of another caller is lost. The caller must hold every action that the role gives before and after, else the answer is 403. Every account that has the role changes with it.
+         */
+        put: operations["updateRole"];
+        post?: never;
+        /**
+         * Delete a custom role
+         * @description A role that accounts have is 409 `role.in-use`, unless `force=true` takes it from them. The caller must hold every action of the role, else the answer is 403.
+         */
+        delete: operations["deleteRole"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-control/user/permissions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what the caller may do
+         * @description The actions that the caller's credentials give, each with the empty scope. A token can give less than its account has.
+         */
+        get: operations["listOwnPermissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/access-control/users/{id}/roles": {
         parameters: {
             query?: never;
@@ -888,8 +1070,16 @@ export interface paths {
             };
             cookie?: never;
         };
-        get?: never;
-        put?: never;
+        /**
+         * List the roles of a user or service account
+         * @description By the order of `GET /api/access-control/roles`.
+         */
+        get: operations["listUserRoles"];
+        /**
+         * Set the roles of a user or service account
+         * @description The account has these roles and no others afterwards. The caller must hold every action of each role that comes or goes, else the answer is 403. Nothing changes where one of the roles is unknown.
+         */
+        put: operations["setUserRoles"];
         /**
          * Give a role to a user or service account
          * @description The caller must hold every action of the role, else the answer is 403. Unknown accounts and unknown roles are 404; a `roleUid` that cannot be one (other than 1 to 40 of `A-Z a-z 0-9 _ -`) is 400.
@@ -933,6 +1123,183 @@ export interface paths {
          * @description The caller must hold every action of the role, else the answer is 403. Unknown accounts and unknown roles are 404; a `roleUid` that cannot be one (other than 1 to 40 of `A-Z a-z 0-9 _ -`) is 400.
          */
         delete: operations["removeUserRole"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/session": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tell who calls, and what they may do
+         * @description For every caller who is known, with a session or with an `Authorization` header. Answered from memory.
+         */
+        get: operations["showCaller"];
+        put?: never;
+        /**
+         * Sign in to the page
+         * @description Takes a name with its password, a token, or the code of a sign-in link, and sets a cookie (`HttpOnly`, `SameSite=Strict`, `Secure` but for localhost). Only the page itself can call it, with at most 16 KiB. The session ends after 30 minutes without a use, after 12 hours, and with what it was opened with. A session that the browser had before ends.
+         */
+        post: operations["signIn"];
+        /**
+         * Sign out of the page
+         * @description Ends the session and removes its cookie. A caller without a session has nothing to end.
+         */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/sessions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the sessions of the page
+         * @description The sessions of all callers that count now, oldest first: at most 20 of a caller, and 1,000 in all. The last use can be a minute late where another replica was called.
+         */
+        get: operations["listPageSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The id of a session of the page.
+                 * @example 12
+                 */
+                id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a session of the page
+         * @description It ends at once here, and within a second on other replicas. A caller cannot end a session that holds more than it does itself.
+         */
+        delete: operations["revokePageSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access-control/users/{id}/permissions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The id of a user or of a service account.
+                 * @example 7
+                 */
+                id: components["parameters"]["UserId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * List what the roles of a user or service account give
+         * @description Its tokens can give less: each has only what its maker held.
+         */
+        get: operations["listUserPermissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/provisioning/access-control/reload": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Provision roles and service accounts from files
+         * @description Applies the files of `ACCESS_PROVISIONING_PATH` as each start does, all or nothing. A dry run changes nothing, and says what would change. 404 where the setting is not set.
+         */
+        post: operations["reloadProvisioning"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/keys": {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Learn what replaces API keys
+         * @deprecated
+         * @description Grafana's API keys are gone. The answer names the two calls that replace this one.
+         */
+        post: operations["createApiKey"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1069,6 +1436,48 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Exactly one way to sign in. */
+        SignInRequest: {
+            /** @description Of a configured administrator. */
+            name: string;
+            password: string;
+        } | {
+            /** @description Of a service account, or the bootstrap token. */
+            token: string;
+        } | {
+            /** @description The code of a sign-in link. It can be used once. */
+            link: string;
+        };
+        SessionCaller: {
+            name: string;
+            /** @enum {string} */
+            kind: "administrator" | "service-account" | "bootstrap";
+        };
+        Session: {
+            caller: components["schemas"]["SessionCaller"];
+            /** @description What the caller may do now, sorted. */
+            actions: string[];
+            /** @description Whether the caller has the actions of later releases too. Only such a caller can give the role `basic:grafana_admin` or take it away. */
+            unlimited: boolean;
+            /** @description Unix seconds. When the session ends however much it is used; null for a caller without one. */
+            expiresAt: number | null;
+            /** @description Unix seconds. When it ends without another use; null for a caller without one. A call with the header `X-Page-Poll: true` is no use: the page sends it with what it reads while its reader does nothing. */
+            idleExpiresAt: number | null;
+        };
+        ListedSession: {
+            id: components["schemas"]["Id"];
+            caller: components["schemas"]["SessionCaller"];
+            createdAt: components["schemas"]["UnixTime"];
+            lastUsedAt: components["schemas"]["UnixTime"];
+            expiresAt: components["schemas"]["UnixTime"];
+            idleExpiresAt: components["schemas"]["UnixTime"];
+            /** @description Where it was opened from. */
+            address: string;
+            /** @description Whether it is the session of this call. */
+            current: boolean;
+            /** @description Whether this caller may end it. */
+            revocable: boolean;
+        };
         RequestId: string;
         Id: number;
         /** @description 1 to 190 characters, without control and invisible characters, `*`, spaces other than U+0020, spaces at either end, and two spaces in a row. Names that are the same under NFKC count as one name. */
@@ -1527,6 +1936,13 @@ export interface components {
             createdAt: components["schemas"]["Timestamp"];
             updatedAt: components["schemas"]["Timestamp"];
             role: components["schemas"]["AccountRole"];
+            /** @description What the caller may do with it, where that was asked for. */
+            accessControl?: {
+                /** @constant */
+                "serviceaccounts:write"?: true;
+                /** @constant */
+                "serviceaccounts:delete"?: true;
+            };
         };
         CreateServiceAccountRequest: {
             name: components["schemas"]["Name"];
@@ -1570,6 +1986,105 @@ export interface components {
         RevokeServiceAccountTokenRequest: {
             /** @constant */
             isRevoked: true;
+        };
+        ServiceAccounts: {
+            /** @description Of all pages. */
+            totalCount: number;
+            serviceAccounts: components["schemas"]["ServiceAccount"][];
+            page: number;
+            perPage: number;
+        };
+        Permission: {
+            action: string;
+            /**
+             * @description No action has a scope.
+             * @constant
+             */
+            scope: "";
+        };
+        /** @description What a role gives, at most 200 actions. `licensing:update` is read as `licensing:write`. */
+        RolePermissions: {
+            /** @description An action of this service. */
+            action: string;
+            /**
+             * @description Empty, or left out.
+             * @constant
+             */
+            scope?: "";
+        }[];
+        /** @description Text for people, without control characters and `*`. */
+        Remark: string;
+        /** @description Text for people, without control characters and `*`. */
+        RoleDescription: string;
+        /** @description 1 for a new role, and one more with each change. */
+        RoleVersion: number;
+        Role: {
+            version: components["schemas"]["RoleVersion"];
+            uid: components["schemas"]["RoleUid"];
+            name: components["schemas"]["Name"];
+            displayName: components["schemas"]["Remark"];
+            description: components["schemas"]["RoleDescription"];
+            group: components["schemas"]["Remark"];
+            /**
+             * @description There are no organizations.
+             * @constant
+             */
+            global: true;
+            permissions: components["schemas"]["Permission"][];
+            created: components["schemas"]["OptionalTimestamp"];
+            updated: components["schemas"]["OptionalTimestamp"];
+        };
+        CreateRoleRequest: {
+            /** @description A random one where it is left out. */
+            uid?: components["schemas"]["RoleUid"];
+            name: components["schemas"]["Name"];
+            displayName?: components["schemas"]["Remark"];
+            description?: components["schemas"]["RoleDescription"];
+            group?: components["schemas"]["Remark"];
+            /** @description It means nothing here. */
+            global?: boolean;
+            /** @description A new role has version 1. */
+            version?: number;
+            permissions: components["schemas"]["RolePermissions"];
+        };
+        UpdateRoleRequest: {
+            /** @description The present one. */
+            version: components["schemas"]["RoleVersion"];
+            name: components["schemas"]["Name"];
+            displayName?: components["schemas"]["Remark"];
+            description?: components["schemas"]["RoleDescription"];
+            group?: components["schemas"]["Remark"];
+            /** @description It means nothing here. */
+            global?: boolean;
+            permissions: components["schemas"]["RolePermissions"];
+        };
+        SetRolesRequest: {
+            roleUids: components["schemas"]["RoleUid"][];
+            /** @description It means nothing here. */
+            global?: boolean;
+        };
+        AccessControlStatus: {
+            /** @constant */
+            enabled: true;
+        };
+        Reloaded: {
+            message: string;
+            dryRun: boolean;
+            changes: components["schemas"]["ProvisionedChange"][];
+        };
+        ProvisionedChange: {
+            /** @description As in the audit log. */
+            action: string;
+            /** @description A role by its uid, a service account by its name. */
+            target: string;
+            /** @description The token or role of the account; empty where there is none. */
+            detail: string;
+        };
+        ProvisioningFault: {
+            file: string;
+            /** @description From 1; 0 for the whole file. */
+            line: number;
+            rule: string;
         };
         AddRoleRequest: {
             roleUid: components["schemas"]["RoleUid"];
@@ -1628,6 +2143,31 @@ export interface components {
             tokenSecondsLeft: number | null;
             /** @description Seconds until the license's end, negative after it. */
             licenseSecondsLeft: number | null;
+        };
+        RenewalAttempts: {
+            /** @description The attempts that were begun last, newest first. */
+            attempts: components["schemas"]["RenewalAttempt"][];
+        };
+        /** @description An attempt to renew. Times are Unix seconds. */
+        RenewalAttempt: {
+            startedAt: number;
+            /** @description Null while its outcome is open - the next call goes on with it. */
+            finishedAt: number | null;
+            /** @description How often the issuer was called for it. */
+            calls: number;
+            /** @description What its last call came to - `renewed`, `unchanged`, `not-due` (nothing newer although it is due) or the `messageId` of its failure; null before it has an answer. */
+            outcome: string | null;
+            /**
+             * @description What was at fault, where that is known.
+             * @enum {string|null}
+             */
+            cause: "dns" | "connect" | "tls" | "proxy" | "timeout" | "refused" | "bad-answer" | "bad-signature" | "clock" | "configuration" | null;
+            /** @description The sentence of its failure. */
+            message: string | null;
+            /** @description The license. */
+            lid: string;
+            /** @description The token that is renewed. */
+            jti: string;
         };
         /** @description What a renewal would come to. */
         Rehearsal: {
@@ -1862,7 +2402,7 @@ export interface components {
              * @description What went wrong, for programs.
              * @enum {string}
              */
-            messageId: "auth.unauthorized" | "api-key.invalid" | "api-key.expired" | "api-key.revoked" | "identity.disabled" | "password-auth.failed" | "bad-request" | "license.invalid" | "license.untrusted" | "license.not-active" | "license.subject-mismatch" | "license.expired" | "license.stale" | "license.acknowledge-required" | "license.changed" | "license.not-found" | "instance.mismatch" | "issuer.refused" | "issuer.bad-response" | "issuer.unavailable" | "issuer.timeout" | "database.unavailable" | "request.overdue" | "request.too-large" | "access.last-administrator" | "service-account.name-taken" | "service-account.token-name-taken" | "service-account.limit-reached" | "service-account.token-limit-reached" | "not-found" | "method-not-allowed" | "too-many-requests" | "internal-error";
+            messageId: "auth.unauthorized" | "api-key.invalid" | "api-key.expired" | "api-key.revoked" | "identity.disabled" | "password-auth.failed" | "session.ended" | "session.link-invalid" | "session.insecure" | "session.foreign-origin" | "bad-request" | "license.invalid" | "license.untrusted" | "license.not-active" | "license.subject-mismatch" | "license.expired" | "license.stale" | "license.acknowledge-required" | "license.changed" | "license.not-found" | "instance.mismatch" | "issuer.refused" | "issuer.bad-response" | "issuer.unavailable" | "issuer.timeout" | "database.unavailable" | "request.overdue" | "request.too-large" | "access.last-administrator" | "role.name-taken" | "role.uid-taken" | "role.version-conflict" | "role.in-use" | "role.limit-reached" | "provisioning.faulty" | "service-account.name-taken" | "service-account.token-name-taken" | "service-account.limit-reached" | "service-account.token-limit-reached" | "api-keys.gone" | "not-found" | "method-not-allowed" | "too-many-requests" | "internal-error";
             /** @description The HTTP status. */
             statusCode: number;
             /** @description The W3C trace id of the request, or empty. */
@@ -1871,6 +2411,8 @@ export interface components {
             error?: string;
             /** @description What the license takes away; there with `license.acknowledge-required` alone. */
             changes?: components["schemas"]["TermChange"][];
+            /** @description What is wrong in the provisioning files; there with `provisioning.faulty` alone. */
+            faults?: components["schemas"]["ProvisioningFault"][];
         };
         AccessDenied: {
             /** @description The id under which the log holds the full reason. */
@@ -1881,7 +2423,43 @@ export interface components {
         };
     };
     responses: {
-        /** @description The caller is not known: no usable `Authorization` header, a bearer token that is malformed, unknown, deleted, expired or revoked, a disabled account, or a wrong name or password. After five wrong passwords in five minutes the name is blocked for that client address, and the right password is refused as well until the block ends. Bearer tokens are never blocked. */
+        /** @description The body is malformed (`bad-request`); the page came over plain HTTP from elsewhere than localhost, where no cookie is safe (`session.insecure`); or the call is not the page's own (`session.foreign-origin`). */
+        SignInImpossible: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                "X-Frame-Options": components["headers"]["XFrameOptions"];
+                "X-Request-Id": components["headers"]["XRequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Error"] & {
+                    /** @constant */
+                    statusCode?: 400;
+                    /** @enum {unknown} */
+                    messageId?: "bad-request" | "session.insecure" | "session.foreign-origin";
+                };
+            };
+        };
+        /** @description The credentials are wrong, or give nothing any more. After five wrong passwords the name is blocked, as for calls with them. `session.link-invalid`: a sign-in link can be used once, within ten minutes. */
+        SignInFailed: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                "X-Frame-Options": components["headers"]["XFrameOptions"];
+                "X-Request-Id": components["headers"]["XRequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Error"] & {
+                    /** @constant */
+                    statusCode?: 401;
+                    /** @enum {unknown} */
+                    messageId?: "auth.unauthorized" | "api-key.invalid" | "api-key.expired" | "api-key.revoked" | "identity.disabled" | "password-auth.failed" | "session.link-invalid";
+                };
+            };
+        };
+        /** @description The caller is not known: no usable `Authorization` header, a bearer token that is malformed, unknown, deleted, expired or revoked, a disabled account, or a wrong name or password. After five wrong passwords in five minutes the name is blocked for that client address, and the right password is refused as well until the block ends. Bearer tokens are never blocked. `session.ended` is for the page alone. */
         Unauthorized: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -1895,7 +2473,7 @@ export interface components {
                     /** @constant */
                     statusCode?: 401;
                     /** @enum {unknown} */
-                    messageId?: "auth.unauthorized" | "api-key.invalid" | "api-key.expired" | "api-key.revoked" | "identity.disabled" | "password-auth.failed";
+                    messageId?: "auth.unauthorized" | "api-key.invalid" | "api-key.expired" | "api-key.revoked" | "identity.disabled" | "password-auth.failed" | "session.ended";
                 };
             };
         };
@@ -2022,7 +2600,7 @@ export interface components {
                 };
             };
         };
-        /** @description There is nothing under an id of the path: no such account, token or role. */
+        /** @description There is nothing under an id of the path: no such account, token, role or session. */
         NotFound: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -2276,6 +2854,114 @@ export interface components {
                 };
             };
         };
+        /** @description Another role has this name or uid, or there are as many as `MAX_CUSTOM_ROLES` allows. */
+        RoleRefused: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                "X-Frame-Options": components["headers"]["XFrameOptions"];
+                "X-Request-Id": components["headers"]["XRequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Error"] & {
+                    /** @constant */
+                    statusCode?: 409;
+                    /** @enum {unknown} */
+                    messageId?: "role.name-taken" | "role.uid-taken" | "role.limit-reached";
+                };
+            };
+        };
+        /** @description The version is not the present one, another role has this name, or no token that works would give `roles:write` any more. Nothing was changed. */
+        RoleChangeRefused: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                "X-Frame-Options": components["headers"]["XFrameOptions"];
+                "X-Request-Id": components["headers"]["XRequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Error"] & {
+                    /** @constant */
+                    statusCode?: 409;
+                    /** @enum {unknown} */
+                    messageId?: "role.version-conflict" | "role.name-taken" | "access.last-administrator";
+                };
+            };
+        };
+        /** @description Accounts have the role, or no token that works would give `roles:write` any more. Nothing was changed. */
+        RoleDeletionRefused: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                "X-Frame-Options": components["headers"]["XFrameOptions"];
+                "X-Request-Id": components["headers"]["XRequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Error"] & {
+                    /** @constant */
+                    statusCode?: 409;
+                    /** @enum {unknown} */
+                    messageId?: "role.in-use" | "access.last-administrator";
+                };
+            };
+        };
+        /** @description API keys are replaced by service accounts and their tokens. */
+        ApiKeysGone: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                "X-Frame-Options": components["headers"]["XFrameOptions"];
+                "X-Request-Id": components["headers"]["XRequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Error"] & {
+                    /** @constant */
+                    statusCode?: 410;
+                    /** @enum {unknown} */
+                    messageId?: "api-keys.gone";
+                };
+            };
+        };
+        /** @description No token that works would give `roles:write` any more, or there would be too many roles or accounts. Nothing was changed. */
+        ProvisioningRefused: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                "X-Frame-Options": components["headers"]["XFrameOptions"];
+                "X-Request-Id": components["headers"]["XRequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Error"] & {
+                    /** @constant */
+                    statusCode?: 409;
+                    /** @enum {unknown} */
+                    messageId?: "access.last-administrator" | "role.limit-reached" | "service-account.limit-reached";
+                };
+            };
+        };
+        /** @description A file cannot be read, or breaks a rule. `faults` lists them all. */
+        ProvisioningFaulty: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                "X-Frame-Options": components["headers"]["XFrameOptions"];
+                "X-Request-Id": components["headers"]["XRequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json; charset=utf-8": components["schemas"]["Error"] & {
+                    /** @constant */
+                    statusCode?: 422;
+                    /** @enum {unknown} */
+                    messageId?: "provisioning.faulty";
+                };
+            };
+        };
     };
     parameters: {
         /**
@@ -2294,10 +2980,20 @@ export interface components {
          */
         TokenId: components["schemas"]["Id"];
         /**
+         * @description The id of a session of the page.
+         * @example 12
+         */
+        SessionId: components["schemas"]["Id"];
+        /**
          * @description The id of a user or of a service account.
          * @example 7
          */
         UserId: components["schemas"]["Id"];
+        /**
+         * @description The uid of a role. One that breaks the pattern is 400, one that does not exist 404.
+         * @example deployer
+         */
+        OwnRoleUid: components["schemas"]["RoleUid"];
         /**
          * @description The uid of a role. One that breaks the pattern is 400, one that does not exist 404.
          * @example fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE
@@ -2311,6 +3007,11 @@ export interface components {
          * @example no-store
          */
         CacheControl: "no-store";
+        /**
+         * @description The cookie of the new session.
+         * @example __Host-licentia_session=3q2-7wX0aKcQn5Yt1uLrZp8sVb6mEjHdGfTiOoPlSkA; Path=/; HttpOnly; Secure; SameSite=Strict
+         */
+        SetCookie: string;
         /**
          * @description The content type is meant as it is written.
          * @example nosniff
@@ -2344,6 +3045,10 @@ export interface components {
     };
     pathItems: never;
 }
+export type SignInRequest = components['schemas']['SignInRequest'];
+export type SessionCaller = components['schemas']['SessionCaller'];
+export type Session = components['schemas']['Session'];
+export type ListedSession = components['schemas']['ListedSession'];
 export type RequestId = components['schemas']['RequestId'];
 export type Id = components['schemas']['Id'];
 export type Name = components['schemas']['Name'];
@@ -2402,11 +3107,27 @@ export type OptionalTimestamp = components['schemas']['OptionalTimestamp'];
 export type CreateServiceAccountTokenRequest = components['schemas']['CreateServiceAccountTokenRequest'];
 export type NewServiceAccountToken = components['schemas']['NewServiceAccountToken'];
 export type RevokeServiceAccountTokenRequest = components['schemas']['RevokeServiceAccountTokenRequest'];
+export type ServiceAccounts = components['schemas']['ServiceAccounts'];
+export type Permission = components['schemas']['Permission'];
+export type RolePermissions = components['schemas']['RolePermissions'];
+export type Remark = components['schemas']['Remark'];
+export type RoleDescription = components['schemas']['RoleDescription'];
+export type RoleVersion = components['schemas']['RoleVersion'];
+export type Role = components['schemas']['Role'];
+export type CreateRoleRequest = components['schemas']['CreateRoleRequest'];
+export type UpdateRoleRequest = components['schemas']['UpdateRoleRequest'];
+export type SetRolesRequest = components['schemas']['SetRolesRequest'];
+export type AccessControlStatus = components['schemas']['AccessControlStatus'];
+export type Reloaded = components['schemas']['Reloaded'];
+export type ProvisionedChange = components['schemas']['ProvisionedChange'];
+export type ProvisioningFault = components['schemas']['ProvisioningFault'];
 export type AddRoleRequest = components['schemas']['AddRoleRequest'];
 export type Message = components['schemas']['Message'];
 export type Readiness = components['schemas']['Readiness'];
 export type Health = components['schemas']['Health'];
 export type Renewal = components['schemas']['Renewal'];
+export type RenewalAttempts = components['schemas']['RenewalAttempts'];
+export type RenewalAttempt = components['schemas']['RenewalAttempt'];
 export type Rehearsal = components['schemas']['Rehearsal'];
 export type Rollback = components['schemas']['Rollback'];
 export type TermChange = components['schemas']['TermChange'];
@@ -2429,6 +3150,8 @@ export type Timeline = components['schemas']['Timeline'];
 export type Transition = components['schemas']['Transition'];
 export type Error = components['schemas']['Error'];
 export type AccessDenied = components['schemas']['AccessDenied'];
+export type ResponseSignInImpossible = components['responses']['SignInImpossible'];
+export type ResponseSignInFailed = components['responses']['SignInFailed'];
 export type ResponseUnauthorized = components['responses']['Unauthorized'];
 export type ResponseAccessDenied = components['responses']['AccessDenied'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
@@ -2451,12 +3174,21 @@ export type ResponseAccountRefused = components['responses']['AccountRefused'];
 export type ResponseAccountConflict = components['responses']['AccountConflict'];
 export type ResponseTokenRefused = components['responses']['TokenRefused'];
 export type ResponseLastAdministrator = components['responses']['LastAdministrator'];
+export type ResponseRoleRefused = components['responses']['RoleRefused'];
+export type ResponseRoleChangeRefused = components['responses']['RoleChangeRefused'];
+export type ResponseRoleDeletionRefused = components['responses']['RoleDeletionRefused'];
+export type ResponseApiKeysGone = components['responses']['ApiKeysGone'];
+export type ResponseProvisioningRefused = components['responses']['ProvisioningRefused'];
+export type ResponseProvisioningFaulty = components['responses']['ProvisioningFaulty'];
 export type ParameterRequestId = components['parameters']['RequestId'];
 export type ParameterServiceAccountId = components['parameters']['ServiceAccountId'];
 export type ParameterTokenId = components['parameters']['TokenId'];
+export type ParameterSessionId = components['parameters']['SessionId'];
 export type ParameterUserId = components['parameters']['UserId'];
+export type ParameterOwnRoleUid = components['parameters']['OwnRoleUid'];
 export type ParameterRoleUid = components['parameters']['RoleUid'];
 export type HeaderCacheControl = components['headers']['CacheControl'];
+export type HeaderSetCookie = components['headers']['SetCookie'];
 export type HeaderXContentTypeOptions = components['headers']['XContentTypeOptions'];
 export type HeaderXFrameOptions = components['headers']['XFrameOptions'];
 export type HeaderXRequestId = components['headers']['XRequestId'];
@@ -2887,6 +3619,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Renewal"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listRenewalAttempts: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The attempts. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenewalAttempts"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -3848,6 +4615,154 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    searchServiceAccounts: {
+        parameters: {
+            query?: {
+                /**
+                 * @description A text of the name or login.
+                 * @example robot
+                 */
+                query?: string;
+                /**
+                 * @description Which page, from 1.
+                 * @example 1
+                 */
+                page?: number;
+                /**
+                 * @description How many accounts a page has.
+                 * @example 100
+                 */
+                perpage?: number;
+            };
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of accounts. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccounts"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getServiceAccount: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Whether `accessControl` is in the answer.
+                 * @example true
+                 */
+                accesscontrol?: "true" | "false";
+            };
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The id of a service account.
+                 * @example 7
+                 */
+                id: components["parameters"]["ServiceAccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The service account. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    deleteServiceAccount: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The id of a service account.
+                 * @example 7
+                 */
+                id: components["parameters"]["ServiceAccountId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account was deleted. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"] & {
+                        /** @constant */
+                        message?: "Service account deleted";
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["LastAdministrator"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     updateServiceAccount: {
         parameters: {
             query?: never;
@@ -4095,6 +5010,393 @@ export interface operations {
             503: components["responses"]["DatabaseUnavailable"];
         };
     };
+    getAccessControlStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is on. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessControlStatus"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All roles. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    createRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRoleRequest"];
+            };
+        };
+        responses: {
+            /** @description The new role. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            409: components["responses"]["RoleRefused"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    getRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The uid of a role. One that breaks the pattern is 400, one that does not exist 404.
+                 * @example deployer
+                 */
+                uid: components["parameters"]["OwnRoleUid"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The role. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    updateRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The uid of a role. One that breaks the pattern is 400, one that does not exist 404.
+                 * @example deployer
+                 */
+                uid: components["parameters"]["OwnRoleUid"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateRoleRequest"];
+            };
+        };
+        responses: {
+            /** @description The role after the change. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["RoleChangeRefused"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    deleteRole: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Whether accounts that have the role lose it.
+                 * @example true
+                 */
+                force?: "true" | "false";
+            };
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The uid of a role. One that breaks the pattern is 400, one that does not exist 404.
+                 * @example deployer
+                 */
+                uid: components["parameters"]["OwnRoleUid"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The role was deleted. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"] & {
+                        /** @constant */
+                        message?: "Role deleted";
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["RoleDeletionRefused"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listOwnPermissions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The actions of the caller. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: ""[];
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listUserRoles: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The id of a user or of a service account.
+                 * @example 7
+                 */
+                id: components["parameters"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The roles that the account has. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    setUserRoles: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The id of a user or of a service account.
+                 * @example 7
+                 */
+                id: components["parameters"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetRolesRequest"];
+            };
+        };
+        responses: {
+            /** @description The account has these roles. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"] & {
+                        /** @constant */
+                        message?: "User roles have been updated.";
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["LastAdministrator"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
     addUserRole: {
         parameters: {
             query?: never;
@@ -4196,6 +5498,300 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    showCaller: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller, its actions, and when its session ends. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInRequest"];
+            };
+        };
+        responses: {
+            /** @description The caller is signed in. */
+            201: {
+                headers: {
+                    "Set-Cookie": components["headers"]["SetCookie"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["SignInImpossible"];
+            401: components["responses"]["SignInFailed"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description There is no session any more. */
+            204: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listPageSessions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedSession"][];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    revokePageSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The id of a session of the page.
+                 * @example 12
+                 */
+                id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended. */
+            204: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    listUserPermissions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /**
+                 * @description The id of a user or of a service account.
+                 * @example 7
+                 */
+                id: components["parameters"]["UserId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The actions of the account. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Permission"][];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    reloadProvisioning: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Whether nothing is changed.
+                 * @example true
+                 */
+                dryRun?: "true" | "false";
+            };
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Empty"];
+            };
+        };
+        responses: {
+            /** @description What changed, or would change. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "X-Content-Type-Options": components["headers"]["XContentTypeOptions"];
+                    "X-Frame-Options": components["headers"]["XFrameOptions"];
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reloaded"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccessDenied"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ProvisioningRefused"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["ProvisioningFaulty"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["DatabaseUnavailable"];
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description An id of yours for this request; the answer and the log carry it. One of another form is not refused, but replaced.
+                 * @example deploy-4711
+                 */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            410: components["responses"]["ApiKeysGone"];
         };
     };
     getLiveness: {

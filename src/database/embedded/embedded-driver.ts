@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { EmbeddedDatabase, type EmbeddedLocation } from './embedded-database.js';
+import type { EmbeddedDatabase, EmbeddedLocation } from './embedded-database.js';
 import { EmbeddedStream } from './embedded-stream.js';
 
 /** How long a query waits for the one connection, in milliseconds. */
@@ -80,7 +80,9 @@ export function embeddedDriver(location: EmbeddedLocation): typeof pg {
       await this.#database?.close();
       // A directory that is gone must not be made anew: memory would be taken for an empty database.
       this.#database?.assertSameDirectory();
-      this.#database = await EmbeddedDatabase.open(location);
+      // It loads PGlite, which a start on a server does without.
+      const embedded = await import('./embedded-database.js');
+      this.#database = await embedded.EmbeddedDatabase.open(location);
     }
   }
 

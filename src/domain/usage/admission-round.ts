@@ -32,7 +32,7 @@ export interface AdmissionRound {
  * @param known - their records
  * @param groups - of every known subject
  * @param moment - Unix seconds
- * @param mayTakeSeats - whether nobody else takes seats meanwhile; else those who need one come again
+ * @param mayTakeSeats - whether no other transaction can take seats meanwhile; else applicants who need one come again
  */
 export function decideRound(
   applicants: readonly Applicant[],
@@ -64,6 +64,6 @@ export function decideRound(
 }
 
 /** Whether the next one may find no seat because of this one. */
-function takesSeat({ reason }: Admission): boolean {
+export function takesSeat({ reason }: Admission): boolean {
   return reason === 'seat-free' || reason === 'within-tolerance';
 }

@@ -5,6 +5,7 @@ import type { LicenseChange } from '../licenses/license-change.js';
 import type { LicenseTerms } from '../licenses/license-terms.js';
 import { AdminTokenGuard, Operator } from './admin-token.guard.js';
 import { AdministrationFilter } from './administration.filter.js';
+import { LicenseIdPipe } from './license-id.pipe.js';
 import {
   AddKeyRequest,
   ChangeRequest,
@@ -39,48 +40,68 @@ export class AdministrationController {
   }
 
   @Get('licenses/:lid')
-  async show(@Param('lid') lid: string) {
+  async show(@Param('lid', LicenseIdPipe) lid: string) {
     return { license: await this.administration.show(lid) };
   }
 
   @Get('licenses/:lid/history')
-  async history(@Param('lid') lid: string) {
+  async history(@Param('lid', LicenseIdPipe) lid: string) {
     return { events: await this.administration.historyOf(lid) };
   }
 
   @Patch('licenses/:lid')
-  async change(@Param('lid') lid: string, @Operator() actor: string, @JsonBody() request: ChangeRequest) {
+  async change(
+    @Param('lid', LicenseIdPipe) lid: string,
+    @Operator() actor: string,
+    @JsonBody() request: ChangeRequest,
+  ) {
     return this.administration.change(lid, termsOfMembers<LicenseChange>(request), actor);
   }
 
   @Post('licenses/:lid/token')
   @HttpCode(200)
-  async token(@Param('lid') lid: string, @Operator() actor: string, @JsonBody() _: EmptyRequest) {
+  async token(
+    @Param('lid', LicenseIdPipe) lid: string,
+    @Operator() actor: string,
+    @JsonBody() _: EmptyRequest,
+  ) {
     return this.administration.token(lid, actor);
   }
 
   @Post('licenses/:lid/suspend')
   @HttpCode(200)
-  async suspend(@Param('lid') lid: string, @Operator() actor: string, @JsonBody() _: EmptyRequest) {
+  async suspend(
+    @Param('lid', LicenseIdPipe) lid: string,
+    @Operator() actor: string,
+    @JsonBody() _: EmptyRequest,
+  ) {
     return { license: await this.administration.suspend(lid, actor) };
   }
 
   @Post('licenses/:lid/resume')
   @HttpCode(200)
-  async resume(@Param('lid') lid: string, @Operator() actor: string, @JsonBody() _: EmptyRequest) {
+  async resume(
+    @Param('lid', LicenseIdPipe) lid: string,
+    @Operator() actor: string,
+    @JsonBody() _: EmptyRequest,
+  ) {
     return { license: await this.administration.resume(lid, actor) };
   }
 
   @Post('licenses/:lid/revoke')
   @HttpCode(200)
-  async revoke(@Param('lid') lid: string, @Operator() actor: string, @JsonBody() _: EmptyRequest) {
+  async revoke(
+    @Param('lid', LicenseIdPipe) lid: string,
+    @Operator() actor: string,
+    @JsonBody() _: EmptyRequest,
+  ) {
     return { license: await this.administration.revoke(lid, actor) };
   }
 
   @Post('licenses/:lid/prolong')
   @HttpCode(200)
   async prolong(
-    @Param('lid') lid: string,
+    @Param('lid', LicenseIdPipe) lid: string,
     @Operator() actor: string,
     @JsonBody() { days, until }: ProlongRequest,
   ) {
@@ -90,8 +111,18 @@ export class AdministrationController {
 
   @Post('licenses/:lid/repair')
   @HttpCode(200)
-  async repair(@Param('lid') lid: string, @Operator() actor: string, @JsonBody() _: EmptyRequest) {
+  async repair(
+    @Param('lid', LicenseIdPipe) lid: string,
+    @Operator() actor: string,
+    @JsonBody() _: EmptyRequest,
+  ) {
     return this.administration.repair(lid, actor);
+  }
+
+  @Post('repair')
+  @HttpCode(200)
+  async repairAll(@Operator() actor: string, @JsonBody() _: EmptyRequest) {
+    return { licenses: await this.administration.repairAll(actor) };
   }
 
   @Get('keys')

@@ -1,9 +1,10 @@
+import type { PublicJwk } from '../../domain/token/verification-key.js';
 import type { Prolongation } from '../licenses/license-administration.js';
 import type { LicenseChange } from '../licenses/license-change.js';
 import type { LicenseTerms } from '../licenses/license-terms.js';
-import type { publicKey } from '../commands/key-commands.js';
-import type { publicEvent, publicView } from '../commands/license-views.js';
-import type { publicUsage, publicUsageView } from '../commands/usage-views.js';
+import type { publicKey } from './key-view.js';
+import type { publicEvent, publicView } from './license-view.js';
+import type { publicUsage, publicUsageView } from './usage-view.js';
 import type { SigningAlgorithm } from '../keys/new-signing-key.js';
 
 /** A license, with a sentence where it gets no tokens because its last one lies ahead of the clock. */
@@ -42,7 +43,11 @@ export interface IssuerAdministration {
   revoke(lid: string): Promise<LicenseView>;
   prolong(lid: string, by: Prolongation): Promise<LicenseView>;
   repair(lid: string): Promise<{ license: LicenseView; repaired: boolean }>;
+  /** @returns the licenses that were repaired */
+  repairAll(): Promise<readonly LicenseView[]>;
   keys(): Promise<readonly KeyView[]>;
+  /** What services read: RFC 7517, section 5. */
+  keySet(): Promise<{ readonly keys: readonly PublicJwk[] }>;
   /** @param file - a PEM file on the machine of the issuer, which an issuer that is called over HTTP refuses */
   addKey(alg?: SigningAlgorithm, file?: string): Promise<KeyView>;
   activateKey(kid: string, force: boolean): Promise<KeyView>;

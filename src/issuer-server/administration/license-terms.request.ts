@@ -14,7 +14,7 @@ import {
 } from 'class-validator';
 import type { SeatPolicyClaim } from '../../domain/usage/seat-policy.js';
 import { IfPresent } from '../../http/if-present.decorator.js';
-import { MAX_COUNT, MAX_DAYS } from '../commands/command-options.js';
+import { MAX_COUNT, MAX_DAYS } from '../licenses/license-terms.js';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../keys/new-signing-key.js';
 
 const LATEST_TIME = 253_402_300_799;

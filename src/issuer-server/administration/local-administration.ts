@@ -1,11 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { toSeconds } from '../../domain/clock.js';
-import { publicKey } from '../commands/key-commands.js';
-import { publicEvent, publicView } from '../commands/license-views.js';
-import { publicUsage, publicUsageView } from '../commands/usage-views.js';
+import { publicKey } from './key-view.js';
+import { publicEvent, publicView } from './license-view.js';
+import { publicUsage, publicUsageView } from './usage-view.js';
 import { KeyAdministration } from '../keys/key-administration.js';
 import type { SigningAlgorithm } from '../keys/new-signing-key.js';
-import { aheadWarning, isAhead } from '../licenses/iat-repair.js';
+import { SigningKeys } from '../keys/signing-keys.js';
+import { aheadWarning, isAhead, laterTokenWarning } from '../licenses/iat-repair.js';
 import { LicenseAdministration, type Prolongation } from '../licenses/license-administration.js';
 import type { LicenseChange } from '../licenses/license-change.js';
 import type { LicenseOverview } from '../licenses/license-overview.js';
@@ -24,6 +25,7 @@ export class LocalAdministration implements IssuerAdministration {
     private readonly issuer: LicenseAdministration,
     private readonly register: LicenseRegister,
     private readonly keyring: KeyAdministration,
+    private readonly signingKeys: SigningKeys,
     private readonly clock: ConfirmedClock,
   ) {}
 
@@ -84,8 +86,24 @@ export class LocalAdministration implements IssuerAdministration {
     return { license: await this.#shown(lid), repaired: isRepaired };
   }
 
+  async repairAll(actor?: string): Promise<readonly LicenseView[]> {
+    // A clock that is wrong would find nothing ahead of it.
+    const now = await this.clock.nowConfirmed();
+    const ahead = (await this.register.list()).filter(({ license }) => isAhead(license, now));
+    const repaired = [];
+    for (const { license } of ahead) {
+      const { isRepaired } = await this.issuer.repair(license.lid, actor);
+      if (isRepaired) repaired.push(await this.#shown(license.lid));
+    }
+    return repaired;
+  }
+
   async keys() {
     return (await this.keyring.list()).map(publicKey);
+  }
+
+  async keySet() {
+    return this.signingKeys.jwks;
   }
 
   async addKey(alg?: SigningAlgorithm, file?: string, actor?: string) {
@@ -112,15 +130,21 @@ export class LocalAdministration implements IssuerAdministration {
     return confirmed;
   }
 
+  /** One license alone warns of a token that lies ahead and needs no repair, too. */
   async #shown(lid: string): Promise<LicenseView> {
-    return this.#view(await this.register.show(lid));
+    const overview = await this.register.show(lid);
+    const view = this.#view(overview);
+    return { ...view, warning: view.warning ?? laterTokenWarning(overview.license, this.#now) };
   }
 
   #view(overview: LicenseOverview): LicenseView {
-    const now = toSeconds(this.clock.moment.getTime());
     const { license } = overview;
-    const warning = isAhead(license, now) ? aheadWarning(license, now) : null;
+    const warning = isAhead(license, this.#now) ? aheadWarning(license, this.#now) : null;
     return { ...publicView(overview), warning };
+  }
+
+  get #now(): number {
+    return toSeconds(this.clock.moment.getTime());
   }
 
   async #key(kid: string): Promise<KeyView> {

@@ -29,3 +29,10 @@ export function termsOfMembers<T extends LicenseTerms | LicenseChange>(request: 
   const said = Object.entries(MEMBERS).filter(([member]) => values[member] !== undefined);
   return Object.fromEntries(said.map(([member, term]) => [term, values[member]])) as unknown as T;
 }
+
+/** The request that has these terms: the reverse of {@link termsOfMembers}. */
+export function membersOfTerms(terms: LicenseTerms | LicenseChange): Record<string, unknown> {
+  const values = terms as Readonly<Record<string, unknown>>;
+  const said = Object.entries(MEMBERS).filter(([, term]) => values[term] !== undefined);
+  return Object.fromEntries(said.map(([member, term]) => [member, values[term]]));
+}

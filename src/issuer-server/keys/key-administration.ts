@@ -20,6 +20,7 @@ import { adoptSigningKey, generateSigningKey, type SigningAlgorithm } from './ne
 import { PemError, PrivateKeys, readPem } from './private-keys.js';
 import type { SigningKeyEntity } from './signing-key.entity.js';
 import { SigningKeyStore } from './signing-key.store.js';
+import { SigningKeys } from './signing-keys.js';
 
 /** In the key set at a time: verifiers take 100, and each has to read them all. */
 const MAX_PUBLISHED = 20;
@@ -43,12 +44,13 @@ export interface RetiredKey {
   readonly stranded: number;
 }
 
-/** Rotates the signing keys, for an operator. Running issuers follow within a second or two. */
+/** Rotates the signing keys, for an operator. Its own process follows at once, other issuers within a second or two. */
 @Injectable()
 export class KeyAdministration {
   constructor(
     private readonly database: Database,
     private readonly store: SigningKeyStore,
+    private readonly signingKeys: SigningKeys,
     private readonly privateKeys: PrivateKeys,
     private readonly history: LicenseHistoryStore,
     private readonly clock: ConfirmedClock,
@@ -78,7 +80,7 @@ export class KeyAdministration {
     const path = file === undefined ? undefined : resolve(file);
     const { privateJwk, ...key } =
       path === undefined ? await generateSigningKey(alg) : await adoptSigningKey(await readKey(path), alg);
-    return this.database.transaction(async (manager) => {
+    return this.#change(async (manager) => {
       await this.store.lock(manager);
       const keys = await this.store.everything(manager);
       const same = keys.find(({ kid }) => kid === key.kid);
@@ -106,7 +108,7 @@ export class KeyAdministration {
    * @throws IssuerServerError, ConfigError where its private part cannot be read, ClockDoubtError
    */
   async activate(name: string, force: boolean): Promise<SigningKeyEntity> {
-    return this.database.transaction(async (manager) => {
+    return this.#change(async (manager) => {
       await this.store.lock(manager);
       const key = await this.#find(manager, name);
       const now = await this.clock.now(manager);
@@ -125,7 +127,7 @@ export class KeyAdministration {
    * @throws IssuerServerError, ClockDoubtError
    */
   async retire(name: string, force: boolean): Promise<RetiredKey> {
-    return this.database.transaction(async (manager) => {
+    return this.#change(async (manager) => {
       await this.store.lock(manager);
       const { kid } = await this.#find(manager, name);
       // Waits for what is being signed with it, whose tokens count too.
@@ -140,6 +142,12 @@ export class KeyAdministration {
       const stranded = await this.history.lastTokensOf(manager, kid, now);
       return { kid, file: key.privateFile, stranded };
     });
+  }
+
+  async #change<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const result = await this.database.transaction(work);
+    await this.signingKeys.follow();
+    return result;
   }
 
   async #find(manager: EntityManager, name: string): Promise<SigningKeyEntity> {

@@ -88,6 +88,11 @@ export class SigningKeys implements BeforeApplicationShutdown {
     await this.#looks.stop();
   }
 
+  /** Follows the database now, for a caller that has just changed the keys in it. */
+  async follow(): Promise<void> {
+    await this.#looks.now();
+  }
+
   /** Says in the log that private keys are in clear, where they are. */
   warnOfClear(): void {
     const kids = this.#loaded().rows.flatMap(({ kid, privateJwk }) => (privateJwk === null ? [] : [kid]));
@@ -144,8 +149,9 @@ export class SigningKeys implements BeforeApplicationShutdown {
    * rejects: where the database is away or has no key, the former keys stay.
    */
   async #look(): Promise<void> {
+    if (this.#keys === undefined) return;
     const all = await this.database.read((manager) => this.store.everything(manager)).catch(() => undefined);
-    if (all !== undefined && this.#keys !== undefined) await this.#takeUp(all);
+    if (all !== undefined) await this.#takeUp(all);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { isoTime } from '../../domain/clock.js';
 import { lengthOf } from '../record/clock-doubt-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 import { MAX_AHEAD, statementIat } from './next-token.js';
@@ -10,7 +11,20 @@ export function isAhead({ lastIat, revokedAt }: IssuedLicenseEntity, now: number
 /** For operators. @param now - Unix seconds */
 export function aheadWarning({ lid, lastIat, revokedAt }: IssuedLicenseEntity, now: number): string {
   const ahead = lengthOf(Math.max(lastIat, revokedAt ?? 0) - now);
-  return `The last token of the license ${lid} was signed by a clock that was ahead: it gets no other one for ${ahead}, unless you run "repair ${lid}".`;
+  return `The last token of the license ${lid} was signed by a clock that was ahead: it gets no other one for ${ahead}, unless you run "licentia issuer repair ${lid}".`;
+}
+
+/**
+ * For operators: what becomes of a token that was signed ahead, after the license was repaired or revoked.
+ * @param now - Unix seconds
+ */
+export function laterTokenWarning({ aheadIat, status }: IssuedLicenseEntity, now: number): string | null {
+  if (aheadIat === null || aheadIat <= now) return null;
+  const until = isoTime(aheadIat);
+  return status === 'revoked'
+    ? `A token of it was signed for ${until}, by a clock that was ahead. No instance takes it before that time; from then on the statement covers it too.`
+    : `Its next renewal brings a new token. A token for ${until} stays signed: no instance with a right clock takes it before that time. An instance ` +
+        'whose clock was ahead too, and holds it, needs the token that "licentia issuer token" prints.';
 }
 
 /**

@@ -1,6 +1,11 @@
 import { DAY } from '../../domain/clock.js';
 import type { SeatPolicyClaim } from '../../domain/usage/seat-policy.js';
 
+/** No term of a license is longer. */
+export const MAX_DAYS = 36_500;
+/** The most that a license counts, as its columns can have it. */
+export const MAX_COUNT = 2 ** 31 - 1;
+
 /** What is agreed for a license; all but `sub` has a default. */
 export interface LicenseTerms {
   /** The root URL of the instance that it is for. */

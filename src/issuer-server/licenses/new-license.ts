@@ -5,8 +5,8 @@ import { invalidTerms } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 import { completeTerms, type LicenseTerms } from './license-terms.js';
 
-/** A `lid` of ours is plain: it is typed on command lines, and shown in logs. */
-const LID = /^[A-Za-z0-9._:-]{1,128}$/;
+/** A `lid` of ours is plain: it is typed on command lines, shown in logs, and a part of addresses. */
+const LID = /^(?!\.{1,2}$)[A-Za-z0-9._:-]{1,128}$/;
 
 /**
  * The license of some terms.
@@ -19,7 +19,7 @@ export function newLicense(terms: LicenseTerms, now: number, createdAt: Date): I
   if (!LID.test(lid)) {
     throw invalidTerms(
       'lid',
-      'The id of a license must have 1 to 128 of the characters A-Z a-z 0-9 . _ : and -.',
+      'The id of a license must have 1 to 128 of the characters A-Z a-z 0-9 . _ : and -, and be neither "." nor "..".',
     );
   }
   const nbf = complete.starts ?? now;
@@ -51,7 +51,7 @@ export function newLicense(terms: LicenseTerms, now: number, createdAt: Date): I
   };
 }
 
-/** The same for the same terms, in whichever order they are said. */
+/** The same for the same terms, in any order. */
 function digestOf(terms: LicenseTerms): string {
   const said = JSON.parse(JSON.stringify(terms)) as JsonObject;
   return createHash('sha256').update(canonicalJson(said)).digest('hex');

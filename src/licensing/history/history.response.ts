@@ -92,7 +92,7 @@ function changeResponse({
     iat: number(detail.iat),
     exp: number(detail.exp),
     lexp: number(detail.lexp),
-    nbf: number(detail.nbf),
+    nbf: action === 'license.queue' || action === 'license.dequeue' ? number(detail.nbf) : null,
     reason: text(detail.reason),
   };
 }

@@ -3,7 +3,7 @@ import { AuditStore, type AuditRecord } from '../../audit/audit.store.js';
 import { Database } from '../../database/database.js';
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
-import { licenseFacts } from '../license/license-facts.js';
+import { claimsFacts, licenseFacts } from '../license/license-facts.js';
 import { momentFor } from '../../domain/license/license-choice.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { judge, LicenseStatus } from '../../domain/license/license.js';
@@ -69,20 +69,14 @@ export class LicenseHistory {
       const verdict = judge(claims, this.reader.policy, now, revokedAt);
       if (verdict.status !== LicenseStatus.Valid) throw new ServiceError(verdict.code, verdict.message);
       await this.queue.replace(manager, actor, loaded, license, true);
-      const { lid, jti, iat, exp, lexp } = claims;
+      const { lid } = claims;
       const from = licenseIn(stored.content)?.claims.jti ?? null;
       await this.audit.record(
         manager,
         actor,
         'license.rollback',
         `license:${lid}`,
-        {
-          jti,
-          iat,
-          exp,
-          lexp,
-          from,
-        },
+        { ...claimsFacts(claims), from },
         licenseFacts(stored.content),
       );
       return { changed: 'license', value: { status: verdict.status, claims } };

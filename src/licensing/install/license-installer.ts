@@ -4,7 +4,7 @@ import { AuditStore } from '../../audit/audit.store.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK, isoTime, toSeconds } from '../../domain/clock.js';
-import { licenseFacts } from '../license/license-facts.js';
+import { claimsFacts, licenseFacts } from '../license/license-facts.js';
 import { compareTerms, type TermChange } from '../../domain/license/license-changes.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import {
@@ -131,11 +131,11 @@ export class LicenseInstaller {
     const state = stateOf(license, decision);
     if (kind === 'stale') throw new ServiceError('license.stale');
     if (requiresAcknowledge && !options.acknowledge) throw acknowledgeRequired(lost);
-    const { lid, jti, iat, exp, lexp } = license.claims;
+    const { lid, exp, lexp } = license.claims;
     const wasExpired = (stored.marks.find(license.claims) ?? -Infinity) >= Math.min(exp, lexp);
     const isBack = wasExpired && (await this.marks.forget(manager, license.claims));
     if (kind === 'unchanged' && !isBack) return { changed: promoted && 'license', value: { state } };
-    const detail = { jti, iat, exp, lexp };
+    const detail = claimsFacts(license.claims);
     const before = licenseFacts(waitsUntil === undefined ? stored.content : stored.queued);
     const target = `license:${lid}`;
     if (kind === 'unchanged') {

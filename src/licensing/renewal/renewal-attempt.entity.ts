@@ -33,7 +33,7 @@ export class RenewalAttemptEntity {
   @Column({ type: 'timestamptz', name: 'finished_at', nullable: true })
   finishedAt!: Date | null;
 
-  /** `renewed`, `unchanged` or an error's code. */
+  /** `renewed`, `unchanged`, `not-due` or an error's code. */
   @Column({ type: 'text', nullable: true })
   outcome!: string | null;
 
@@ -65,4 +65,6 @@ export interface AttemptFailure {
   readonly detail?: string;
   /** Seconds. */
   readonly retryAfter?: number;
+  /** What was at fault, where that is known: where operators look first. */
+  readonly cause?: string;
 }

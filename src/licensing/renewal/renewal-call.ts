@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AuditStore } from '../../audit/audit.store.js';
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
-import { licenseFacts } from '../license/license-facts.js';
+import { claimsFacts, licenseFacts } from '../license/license-facts.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { isOverdue } from '../../domain/license/renewal-policy.js';
 import { decideSuccession, type StoredToken } from '../../domain/license/succession.js';
@@ -120,7 +120,7 @@ export class RenewalCall {
       // The next term may have begun while the issuer thought: what it answered is no successor of that license.
       const loaded = await this.queue.load(manager);
       const { stored } = loaded;
-      const { iss, lid, jti, iat, exp, lexp } = successor.claims;
+      const { iss, lid } = successor.claims;
       const succession = decideSuccession({
         before: storedToken(read),
         now: storedToken(stored),
@@ -149,13 +149,7 @@ export class RenewalCall {
         actor,
         'license.renew',
         `license:${lid}`,
-        {
-          jti,
-          iat,
-          exp,
-          lexp,
-          attemptId: lease.id,
-        },
+        { ...claimsFacts(successor.claims), attemptId: lease.id },
         licenseFacts(stored.content),
       );
       await this.journal.succeeded(manager, lease, (outcome = 'renewed'), successor);

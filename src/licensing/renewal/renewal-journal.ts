@@ -73,7 +73,7 @@ export class RenewalJournal {
   async notDue(lease: Lease, { claims }: AuthenticatedLicense): Promise<void> {
     await this.#bestEffort(lease, async (manager) => {
       // Another replica may have finished it after the lease: what it noted stays.
-      if (!(await this.store.release(manager, lease, { outcome: 'unchanged', finished: true }))) return;
+      if (!(await this.store.release(manager, lease, { outcome: 'not-due', finished: true }))) return;
       const backOff = await this.#backOff(manager, claims);
       await this.store.setState(manager, {
         ...backOff,
@@ -156,6 +156,9 @@ function failureOf(error: unknown): AttemptFailure {
     message,
     ...(detail === undefined ? {} : { detail }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(error instanceof IssuerCallError && error.failureClass !== 'paused'
+      ? { cause: error.failureClass }
+      : {}),
   };
 }
 

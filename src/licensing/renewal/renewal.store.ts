@@ -40,7 +40,7 @@ export type RenewalStanding = Readonly<Omit<RenewalStateEntity, 'id' | 'backOff'
 
 /** The outcome of one call to the issuer. */
 export interface CallOutcome {
-  /** `renewed`, `unchanged` or an error's code. */
+  /** `renewed`, `unchanged`, `not-due` or an error's code. */
   readonly outcome: string;
   /** Whether the attempt is over; else the next call goes on with it, under the same id. */
   readonly finished: boolean;
@@ -106,7 +106,7 @@ export class RenewalStore {
          RETURNING id, calls`,
         [randomUUID(), generation, lid, jti, new Date(this.clock.now()), this.#holder, this.#leaseMs],
       );
-      // Nobody else can have begun one meanwhile: that takes the lock.
+      // No other replica can have begun one meanwhile: that takes the lock.
       if (own === undefined) throw new Error('an attempt was begun without the lock of its license');
       return { id: own.id, call: own.calls, own: true };
     });
@@ -154,6 +154,13 @@ export class RenewalStore {
       [id, call, outcome, failure ?? null, finished ? new Date(this.clock.now()) : null],
     );
     return noted > 0;
+  }
+
+  /** The attempts that were begun last, newest first. @throws ServiceError `database.unavailable` */
+  async attempts(most: number): Promise<RenewalAttemptEntity[]> {
+    return this.database.read((manager) =>
+      manager.find(RenewalAttemptEntity, { order: { startedAt: 'DESC', id: 'ASC' }, take: most }),
+    );
   }
 
   /** The one row of what is known of renewals. */

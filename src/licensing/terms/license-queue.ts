@@ -4,7 +4,7 @@ import { AuditStore } from '../../audit/audit.store.js';
 import { ClockWatch } from '../../clock/clock-watch.js';
 import { Periodic } from '../../clock/periodic.js';
 import { type Actor, SYSTEM } from '../../domain/actor.js';
-import { licenseFacts } from '../license/license-facts.js';
+import { claimsFacts, licenseFacts } from '../license/license-facts.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { type DequeueReason, dequeuedBy } from '../../domain/license/license.js';
 import { ServiceError } from '../../domain/service-error.js';
@@ -88,10 +88,9 @@ export class LicenseQueue implements BeforeApplicationShutdown {
     // With the mark it has begun for every replica, also for one whose clock is somewhat behind.
     if (!(await this.marks.mark(manager, due.claims, beginOf(due)))) return { stored, promoted: false };
     await this.store.replace(manager, stored, due, { overNewer: true, emptyQueue: true });
-    const { lid, jti, iat, exp, lexp } = due.claims;
-    const detail = { jti, iat, exp, lexp };
+    const detail = claimsFacts(due.claims);
     const before = licenseFacts(stored.content);
-    await this.audit.record(manager, SYSTEM, 'license.promote', `license:${lid}`, detail, before);
+    await this.audit.record(manager, SYSTEM, 'license.promote', `license:${due.claims.lid}`, detail, before);
     return { stored: await this.loader.load(manager), promoted: true };
   }
 

@@ -21,13 +21,12 @@ import { type ClosedDay, UsageDayStore } from './usage-day.store.js';
 const DAYS_AT_ONCE = 100;
 
 /**
- * Closes days: once, by whichever replica is first. Nobody is recorded on a day before all days before it are
- * closed, as who is seen again is known by the later day alone.
+ * Closes each day once, by the first replica that comes to it. A subject is recorded on a day only when all days before
+ * it are closed: its row keeps the last day alone.
  */
 @Injectable()
 export class UsageDays {
   readonly #logger = new Logger(UsageDays.name);
-  /** Every day before this one is closed. */
   #openDay = -Infinity;
   #closing: Promise<void> | undefined;
   /** What was noted last of the terms of a day. */
@@ -47,6 +46,11 @@ export class UsageDays {
     @Inject(SERVER_TIME) private readonly serverTime: ServerTime,
   ) {
     this.#hasServer = location.kind === 'postgres';
+  }
+
+  /** Every day before this one is closed, days since 1970. */
+  get openDay(): number {
+    return this.#openDay;
   }
 
   /**

@@ -3,7 +3,13 @@ import type { EntityManager } from 'typeorm';
 import { Database } from '../../database/database.js';
 import { type Clock, CLOCK } from '../../domain/clock.js';
 import type { Admission } from '../../domain/usage/admission.js';
-import { type AdmissionRound, type Applicant, decideRound } from '../../domain/usage/admission-round.js';
+import {
+  type AdmissionRound,
+  type Applicant,
+  decideRound,
+  takesSeat,
+} from '../../domain/usage/admission-round.js';
+import type { SubjectGroup } from '../../domain/usage/seat-count.js';
 import { sightSubject, type SubjectRecord } from '../../domain/usage/subject-record.js';
 import { dayOf } from '../../domain/usage/usage-window.js';
 import { Batch } from '../batch.js';
@@ -21,14 +27,16 @@ import { UsageSubjectStore } from './usage-subject.store.js';
 const AT_ONCE = 100;
 
 /**
- * Lets people in, exactly: who needs a seat of a limited number is decided about under a lock that all replicas
- * share, by a count that nobody else can change. A subject that counts already, or is refused, never waits for it
- * (docs/decisions/0014-usage.md).
+ * Lets people in, exactly. A subject that needs a seat of a limited number is decided about under a lock that all
+ * replicas share, so the count stands still meanwhile. A subject that counts already, or is refused, never waits for
+ * that lock (docs/decisions/0014-usage.md).
  */
 @Injectable()
 export class Admissions {
   readonly #open: Batch<Applicant, Admission | undefined>;
   readonly #limited: Batch<Applicant, Admission | undefined>;
+  /** Whether the last of them found no seat. */
+  #isFull = false;
 
   constructor(
     private readonly database: Database,
@@ -43,8 +51,8 @@ export class Admissions {
     private readonly metrics: UsageMetrics,
     @Inject(CLOCK) clock: Clock,
   ) {
-    this.#open = new Batch((applicants) => this.#round(applicants, false), AT_ONCE, clock);
-    this.#limited = new Batch((applicants) => this.#round(applicants, true), AT_ONCE, clock);
+    this.#open = new Batch((applicants) => this.#openRound(applicants), AT_ONCE, clock);
+    this.#limited = new Batch((applicants) => this.#limitedRound(applicants), AT_ONCE, clock);
   }
 
   /** @throws ServiceError `database.unavailable`, `issuer.unavailable` while nothing can be said of the license */
@@ -54,19 +62,43 @@ export class Admissions {
     return outcome;
   }
 
-  async #round(applicants: readonly Applicant[], mayTakeSeats: boolean): Promise<AdmissionRound['outcomes']> {
+  /** Takes seats too if the lock is free: it never waits for it. */
+  async #openRound(applicants: readonly Applicant[]): Promise<AdmissionRound['outcomes']> {
+    return this.#round(applicants, (work) =>
+      this.#mayNeedSeat(applicants)
+        ? this.database.transactionTrying('admission', work)
+        : this.database.transaction((manager) => work(manager, false)),
+    );
+  }
+
+  async #limitedRound(applicants: readonly Applicant[]): Promise<AdmissionRound['outcomes']> {
+    return this.#round(applicants, (work) =>
+      this.database.transaction(async (manager) => {
+        await this.subjects.lockAdmissions(manager);
+        return work(manager, true);
+      }),
+    );
+  }
+
+  /** As far as this process knows. An error costs a transaction, or that others wait for one. */
+  #mayNeedSeat(applicants: readonly Applicant[]): boolean {
+    if (this.#isFull || this.terms.current().pools.every(({ limit }) => limit === undefined)) return false;
+    return applicants.some(({ subject }) => this.active.find(subject) === undefined);
+  }
+
+  async #round(
+    applicants: readonly Applicant[],
+    transaction: <T>(work: (manager: EntityManager, mayTakeSeats: boolean) => Promise<T>) => Promise<T>,
+  ): Promise<AdmissionRound['outcomes']> {
     const moment = await this.days.prepare();
     const terms = this.terms.current();
-    const { outcomes, refused, news } = await this.database.transaction(async (manager) => {
-      if (mayTakeSeats) await this.subjects.lockAdmissions(manager);
-      const known = await this.#known(manager, applicants, moment, mayTakeSeats);
-      const decide = async () => {
-        // After the rows: to lock them waits for others, whose changes the counts then have.
-        const groups = await this.meter.groups(manager);
-        return decideRound(applicants, known, groups, terms, moment, mayTakeSeats);
-      };
-      let round = await decide();
-      while (await this.#findLate(manager, applicants, known, round)) round = await decide();
+    const { outcomes, refused, news } = await transaction(async (manager, mayTakeSeats) => {
+      const { known, groups } = await this.#known(manager, applicants, moment);
+      const decide = (present: readonly SubjectGroup[]) =>
+        decideRound(applicants, known, present, terms, moment, mayTakeSeats);
+      let round = decide(groups);
+      while (await this.#findLate(manager, applicants, known, round))
+        round = decide(await this.meter.groups(manager));
       const refused = denialsOf(applicants, round, moment);
       const news = refused.filter((denial) => this.refusals.isNew(denial));
       await this.denials.add(manager, news);
@@ -78,7 +110,10 @@ export class Admissions {
       if (outcomes[index]?.admitted === true)
         this.active.note(subject, { role, lastDay: dayOf(moment), isFreed: false });
     });
-    this.metrics.denied(outcomes.filter((outcome) => outcome?.admitted === false).length);
+    const denied = outcomes.filter((outcome) => outcome?.admitted === false).length;
+    this.metrics.denied(denied);
+    if (denied > 0) this.#isFull = true;
+    else if (outcomes.some((outcome) => outcome === undefined || takesSeat(outcome))) this.#isFull = false;
     return outcomes;
   }
 
@@ -99,25 +134,25 @@ export class Admissions {
     return late.size > 0;
   }
 
-  /** What is known of them. Locked are those alone whose records an admission would change. */
+  /** What is known of them, with the counts. Locked are those alone whose records an admission would change. */
   async #known(
     manager: EntityManager,
     applicants: readonly Applicant[],
     moment: number,
-    locksAll: boolean,
-  ): Promise<Map<string, SubjectRecord>> {
+  ): Promise<{ known: Map<string, SubjectRecord>; groups: readonly SubjectGroup[] }> {
     const subjects = [...new Set(applicants.map(({ subject }) => subject))];
-    if (locksAll) return this.subjects.lock(manager, subjects);
-    const known = await this.subjects.read(manager, subjects);
+    const { known, groups } = await this.subjects.readWithGroups(manager, subjects, dayOf(moment));
     const changing = applicants.filter(({ subject, role }) => {
       const record = known.get(subject);
       const sighting = { role, from: moment, at: moment, isAdmission: true };
       return record !== undefined && sightSubject(record, sighting, dayOf(moment)) !== record;
     });
+    if (changing.length === 0) return { known, groups };
     const locked = await this.subjects.lock(manager, [...new Set(changing.map(({ subject }) => subject))]);
     // One that is not there any more was deleted in between.
     for (const { subject } of changing) known.delete(subject);
-    return new Map([...known, ...locked]);
+    // After the rows: to lock them waits for others, whose changes the counts then have.
+    return { known: new Map([...known, ...locked]), groups: await this.meter.groups(manager) };
   }
 }
 

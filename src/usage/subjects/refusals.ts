@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/comm
 import { LRUCache } from 'lru-cache';
 import { Periodic } from '../../clock/periodic.js';
 import { Database } from '../../database/database.js';
+import { writeAtEnd } from '../write-at-end.js';
 import { UsageDeletionStore } from './usage-deletion.store.js';
 import { type Denial, OTHERS, UsageDenialStore } from './usage-denial.store.js';
 
@@ -26,6 +27,7 @@ export class Refusals implements BeforeApplicationShutdown {
   #waiting = new Map<string, Denial>();
   /** How many refusals are being written. */
   #writing = 0;
+  #flushing: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly database: Database,
@@ -39,7 +41,7 @@ export class Refusals implements BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.#flushes.stop();
-    await this.flush().catch(() => undefined);
+    await writeAtEnd(() => this.flush());
     const { waiting } = this;
     if (waiting > 0)
       this.#logger.error({ msg: 'repeated refusals are lost: the database is away', refusals: waiting });
@@ -72,8 +74,21 @@ export class Refusals implements BeforeApplicationShutdown {
     }
   }
 
-  /** Writes down all that are known. @throws ServiceError `database.unavailable`; then they wait again */
+  /**
+   * Writes down all that were known before this call.
+   * @throws ServiceError `database.unavailable`; then they wait again
+   */
   async flush(): Promise<void> {
+    this.#flushing = this.#flushing.catch(() => undefined).then(() => this.#flush());
+    return this.#flushing;
+  }
+
+  /** Of a subject that was deleted. */
+  forget(subject: string): void {
+    this.#stored.delete(subject);
+  }
+
+  async #flush(): Promise<void> {
     const taken = this.#waiting;
     if (taken.size === 0) return;
     this.#waiting = new Map();
@@ -93,11 +108,6 @@ export class Refusals implements BeforeApplicationShutdown {
     } finally {
       this.#writing -= times;
     }
-  }
-
-  /** Of a subject that was deleted. */
-  forget(subject: string): void {
-    this.#stored.delete(subject);
   }
 
   #hasRow({ subject, day }: Denial): boolean {

@@ -13,6 +13,7 @@ import {
 import { dayOf } from '../../domain/usage/usage-window.js';
 import { UsageDays } from '../days/usage-days.js';
 import { UsageDayStore } from '../days/usage-day.store.js';
+import { writeAtEnd } from '../write-at-end.js';
 import { ActiveSubjects } from './active-subjects.js';
 import { SubjectRecorder } from './subject-recorder.js';
 import { UsageDeletionStore } from './usage-deletion.store.js';
@@ -106,7 +107,7 @@ export class SeenBuffer implements BeforeApplicationShutdown {
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.#flushes.stop();
-    await this.flush().catch(() => undefined);
+    await writeAtEnd(() => this.flush());
     if (this.size > 0)
       this.#logger.error({ msg: 'reports of usage are lost: the database is away', subjects: this.size });
   }

@@ -28,8 +28,12 @@ export class SubjectRecorder {
         return after === before ? [] : [{ subject, before, after }];
       });
       const added = changes.filter(({ before }) => before === undefined);
-      const inserted = await this.subjects.insert(manager, added);
       const changed = changes.filter(({ before }) => before !== undefined);
+      const isNewAlone = done.length === 0 && changed.length === 0 && added.length > 0;
+      const inserted = await (isNewAlone
+        ? this.subjects.insertAndCount(manager, added)
+        : this.subjects.insert(manager, added));
+      if (isNewAlone && inserted.size === added.length) return added;
       await this.subjects.update(manager, changed);
       done.push(...changed, ...added.filter(({ subject }) => inserted.has(subject)));
       // Another transaction stored these first: what is known of them now is what it stored.

@@ -9,8 +9,8 @@ import type { SubjectRecord } from '../../domain/usage/subject-record.js';
 /** No window looks further back, days. */
 const LONGEST_WINDOW = 31;
 const SHARDS = 4;
-/** So many are deleted in one transaction: it is short. */
-const PRUNED_AT_ONCE = 1_000;
+/** So many are looked at in one transaction, so it is short. */
+const LOOKED_AT_ONCE = 5_000;
 
 /** A subject that a transaction creates or changes. */
 export interface SubjectChange {
@@ -36,6 +36,7 @@ interface Row {
 }
 
 const COLUMNS = 'subject, role, first_day, last_day, role_at, freed_at';
+const GROUPED = 'FROM usage_count WHERE day >= $1 GROUP BY role, day HAVING sum(subjects) <> 0';
 
 /** The subjects and their counts, which change in one transaction. */
 @Injectable()
@@ -51,31 +52,62 @@ export class UsageSubjectStore {
   /** Every subject that can count on a day or later, grouped. */
   async groups(manager: EntityManager, day: number): Promise<SubjectGroup[]> {
     const rows = await manager.query<{ role: SubjectRole; day: number; subjects: string }[]>(
-      `SELECT role, day, sum(subjects) AS subjects FROM usage_count
-       WHERE day >= $1 GROUP BY role, day HAVING sum(subjects) <> 0`,
+      `SELECT role, day, sum(subjects) AS subjects ${GROUPED}`,
       [day - LONGEST_WINDOW],
     );
     return rows.map(({ role, day: lastDay, subjects }) => ({ role, lastDay, subjects: Number(subjects) }));
+  }
+
+  /** Some subjects, and the groups of all, as they are at one moment. */
+  async readWithGroups(
+    manager: EntityManager,
+    subjects: readonly string[],
+    day: number,
+  ): Promise<{ known: Map<string, SubjectRecord>; groups: SubjectGroup[] }> {
+    const rows = await manager.query<(Row & { subjects: string | null })[]>(
+      `SELECT ${COLUMNS}, NULL AS subjects FROM usage_subject WHERE subject = ANY($2::text[])
+       UNION ALL SELECT NULL, role, NULL, day, NULL, NULL, sum(subjects) ${GROUPED}`,
+      [day - LONGEST_WINDOW, subjects],
+    );
+    return {
+      known: new Map(
+        rows.flatMap((row) => (row.subjects === null ? [[row.subject, recordOf(row)] as const] : [])),
+      ),
+      groups: rows.flatMap(({ role, last_day: lastDay, subjects: count }) =>
+        count === null ? [] : [{ role, lastDay, subjects: Number(count) }],
+      ),
+    };
   }
 
   async read(manager: EntityManager, subjects: readonly string[]): Promise<Map<string, SubjectRecord>> {
     return this.#load(manager, subjects, '');
   }
 
-  /** The same, and nobody else changes them until the end of the transaction. Always in one order: no deadlock. */
+  /** The same, locked until the end of the transaction. Always in one order: no deadlock. */
   async lock(manager: EntityManager, subjects: readonly string[]): Promise<Map<string, SubjectRecord>> {
     return this.#load(manager, subjects, 'ORDER BY subject FOR UPDATE');
   }
 
-  /** Deletes some that were seen last before a day. @returns whether there may be more */
-  async prune(manager: EntityManager, day: number): Promise<boolean> {
-    const rows = await manager.query<[Row[], number]>(
-      `DELETE FROM usage_subject WHERE subject IN
-         (SELECT subject FROM usage_subject WHERE last_day < $1 ORDER BY subject LIMIT $2 FOR UPDATE SKIP LOCKED)
-       RETURNING subject`,
-      [day, PRUNED_AT_ONCE],
+  /**
+   * Looks at some in the order of their hashes, and deletes those of them that were seen last before a day. What one
+   * call looks at is bounded, as a statement that reads a large table for a few old rows can take longer than it may.
+   * @param after - the last one of the call before
+   * @returns the last one that it looked at; undefined where there are no more
+   */
+  async prune(manager: EntityManager, day: number, after: string): Promise<string | undefined> {
+    const [row] = await manager.query<{ looked: string; last: string | null }[]>(
+      `WITH looked AS MATERIALIZED (
+         SELECT subject, last_day FROM usage_subject WHERE subject > $3 ORDER BY subject LIMIT $2
+       ), old AS (
+         DELETE FROM usage_subject WHERE subject = ANY (ARRAY(
+           SELECT subject FROM usage_subject
+           WHERE subject = ANY (ARRAY(SELECT subject FROM looked WHERE last_day < $1)) AND last_day < $1
+           FOR UPDATE SKIP LOCKED))
+       )
+       SELECT count(*) AS looked, max(subject) AS last FROM looked`,
+      [day, LOOKED_AT_ONCE, after],
     );
-    return rows[1] === PRUNED_AT_ONCE;
+    return Number(row?.looked) === LOOKED_AT_ONCE ? (row?.last ?? undefined) : undefined;
   }
 
   /** Deletes counts of days that no window reaches, when no subject was seen last then any more. */
@@ -117,6 +149,29 @@ export class UsageSubjectStore {
       `INSERT INTO usage_subject (${COLUMNS}) SELECT ${COLUMNS} FROM ${UNNESTED} ORDER BY subject
        ON CONFLICT (subject) DO NOTHING RETURNING subject`,
       parametersOf(changes),
+    );
+    return new Set(rows.map(({ subject }) => subject));
+  }
+
+  /**
+   * Stores new subjects and counts them, in one statement. Where another transaction was first with some, none is
+   * counted: their rows have to be locked before the counts are.
+   * @returns those that were new
+   */
+  async insertAndCount(manager: EntityManager, changes: readonly SubjectUpdate[]): Promise<Set<string>> {
+    const rows = await manager.query<{ subject: string }[]>(
+      `WITH added AS (
+         INSERT INTO usage_subject (${COLUMNS}) SELECT ${COLUMNS} FROM ${UNNESTED} ORDER BY subject
+         ON CONFLICT (subject) DO NOTHING RETURNING subject, role, last_day
+       ), counted AS (
+         INSERT INTO usage_count AS stored (day, role, shard, subjects)
+         SELECT last_day, role, $7, count(*) FROM added
+         WHERE (SELECT count(*) FROM added) = cardinality($1::text[])
+         GROUP BY last_day, role ORDER BY last_day, role
+         ON CONFLICT (day, role, shard) DO UPDATE SET subjects = stored.subjects + EXCLUDED.subjects
+       )
+       SELECT subject FROM added`,
+      [...parametersOf(changes), randomInt(SHARDS)],
     );
     return new Set(rows.map(({ subject }) => subject));
   }

@@ -30,7 +30,7 @@ const claims = (overrides: Overrides = {}): LicenseClaims =>
 const changes = (before: Overrides, after: Overrides) => compareTerms(claims(before), claims(after));
 
 describe('the terms in which two licenses differ', () => {
-  it('are none for the same terms, whichever token says them', () => {
+  it('are none for the same terms in another token', () => {
     expect(changes({}, {})).toEqual([]);
     expect(
       changes({}, { jti: 'other', iat: NOW - 1, iss: 'https://other.example', sub: 'https://x/' }),

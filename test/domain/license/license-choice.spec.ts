@@ -281,7 +281,7 @@ describe('traceCandidate', () => {
 describe('a license that was seen expired', () => {
   const seen = { ...candidate('database', { exp: NOW + 10, iat: NOW - 1 }), judgedFrom: NOW + 12 };
 
-  it('is judged by that moment or a later one, whatever the clock says', () => {
+  it('is judged by that moment or a later one, never an earlier one', () => {
     expect(momentFor({}, NOW)).toBe(NOW);
     expect(momentFor({ judgedFrom: undefined }, NOW)).toBe(NOW);
     expect(momentFor({ judgedFrom: NOW + 12 }, NOW)).toBe(NOW + 12);

@@ -52,7 +52,7 @@ describe('the renewal of a token is due', () => {
     expect(renewalDueAt({ iat: NOW, exp: NOW + 30 * DAY })).toBe(NOW + DAY);
   });
 
-  it('after its iat and before its exp, whatever it says', () => {
+  it('after its iat and before its exp, with any value', () => {
     fc.assert(
       fc.property(anyTerms, (any) => {
         const due = renewalDueAt(any);
@@ -200,7 +200,7 @@ describe('the longest pause that an issuer gets', () => {
     expect(maxPause({ exp: NOW + left }, NOW)).toBe(pause);
   });
 
-  it('leaves time for a try before exp, whatever the wait after it', () => {
+  it('leaves time for a try before exp, with any wait after it', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 400 * DAY }), chance, (left, random) => {
         const any = { iat: NOW, exp: NOW + left };

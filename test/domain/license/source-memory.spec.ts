@@ -277,7 +277,7 @@ describe('what is remembered of a file', () => {
     expect(memory.look(undefined, found({ 'a since-look': 'sure' }))).toEqual([]);
   });
 
-  it('answers as long as it is valid and the file says no other valid one, whatever made it valid and whenever', () => {
+  it('answers as long as it is valid and the file says no other valid one', () => {
     const terms = fc.record({
       iat: fc.integer({ min: NOW - 30, max: NOW + 20 }),
       nbf: fc.integer({ min: NOW - 10, max: NOW + 30 }),

@@ -166,7 +166,7 @@ describe('parseStrictJson', () => {
     );
   });
 
-  it('accepts no text that the engine refuses, whatever is done to a valid one', () => {
+  it('accepts no text that the engine refuses, after any change of a valid one', () => {
     const tokens = [
       '{',
       '}',

@@ -20,7 +20,7 @@ const token = sign();
 const [header = '', payload = '', signature = ''] = token.split('.');
 
 describe('The signature of a license token', () => {
-  it('does not trust an unsigned token, whatever fills its signature', async () => {
+  it('does not trust an unsigned token, with anything in its signature', async () => {
     for (const alg of ['none', 'ES256']) {
       const input = `${encode(JSON.stringify({ alg, kid: key.kid }))}.${payload}`;
       expect(await codeFor(`${input}.AA`)).toBe('license.untrusted');
@@ -172,7 +172,7 @@ describe('The signature of a license token', () => {
     expect(await codeFor(`${input}.${forged}`)).toBe('license.untrusted');
   });
 
-  it('treats whatever a library throws as a signature that does not verify', async () => {
+  it('treats any error of a library as a signature that does not verify', async () => {
     const broken = { kid: key.kid, alg: key.alg, key: {}, jwk: {} };
     const keys = { find: () => broken, kids: [], skipped: [], size: 1 } as unknown as KeySet;
     expect(await codeFor(token, keys)).toBe('license.untrusted');

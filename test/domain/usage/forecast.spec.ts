@@ -104,7 +104,7 @@ describe('the forecast of seats', () => {
     expect(forecastSeats(flat, 100, TODAY)?.latest).toBeUndefined();
   });
 
-  it('names a day that is not in the past, within its range, whatever was counted', () => {
+  it('names a day that is not in the past, within its range, for any counts', () => {
     const any = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 14, maxLength: 60 });
     fc.assert(
       fc.property(any, fc.integer({ min: 0, max: 1000 }), (used, limit) => {

@@ -51,7 +51,7 @@ describe('the seats in use', () => {
     ['any number', {}, [{ name: 'all', used: 7, limit: undefined }]],
     ['any number', { included_users: 0 }, [{ name: 'all', used: 7, limit: undefined }]],
     [
-      'one limit, whatever the roles',
+      'one limit for all roles',
       { included_users: 5, included_admins: 1 },
       [{ name: 'all', used: 7, limit: 5 }],
     ],

@@ -34,7 +34,7 @@ describe('the seat policy of a license', () => {
     expect(read(claim)).toEqual({ policy: { ...DEFAULT_SEAT_POLICY, ...expected }, faults: [] });
   });
 
-  it('is metered where use is billed, whatever the claim says', () => {
+  it('is metered where use is billed, regardless of the claim', () => {
     expect(read({ mode: 'active-only' }, true).policy.mode).toBe('metered');
     expect(read({ mode: 'report' }, false).policy.mode).toBe('report');
   });

@@ -29,11 +29,11 @@ describe('a window of usage', () => {
     ['calendar-month', '2026-11-01', '2026-12-01T00:00:00.000Z'],
     ['calendar-month', '2026-11-30', '2026-12-01T00:00:00.000Z'],
     ['calendar-month', '2026-12-31', '2027-01-01T00:00:00.000Z'],
-  ])('%s: somebody seen last on %s counts until %s', (window, last, until) => {
+  ])('%s: a person seen last on %s counts until %s', (window, last, until) => {
     expect(new Date(activeUntil(window, day(last)) * 1000).toISOString()).toBe(until);
   });
 
-  it('ends for each subject at one moment, whatever the day', () => {
+  it('ends for each subject at one moment, on any day', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...USAGE_WINDOWS),

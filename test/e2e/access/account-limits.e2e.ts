@@ -36,7 +36,7 @@ describe('With MAX_SERVICE_ACCOUNTS at 2 and MAX_TOKENS_PER_ACCOUNT at 3', () =>
         messageId: 'service-account.limit-reached',
         statusCode: 409,
         traceID: '',
-        error: 'rename an account that is not used any more, or raise MAX_SERVICE_ACCOUNTS (now 2)',
+        error: 'delete an account that is not used any more, or raise MAX_SERVICE_ACCOUNTS (now 2)',
       },
     ]);
     // Had it been stored, its name would be taken.

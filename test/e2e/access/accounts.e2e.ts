@@ -4,7 +4,7 @@ import { Database } from '../../../src/database/database.js';
 import { actionsOf, ROLES } from '../../../src/access/roles.js';
 import { ACTIONS } from '../../../src/domain/actions.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { type Reply, TestService } from '../../support/service.js';
+import { BOOTSTRAP_TOKEN, type Reply, TestService } from '../../support/service.js';
 import { send } from '../http/raw-http.js';
 
 const ADMINISTRATOR = 'basic_grafana_admin';
@@ -147,6 +147,7 @@ describe('Service accounts', () => {
         [
           'service_account',
           'service_account_token',
+          'custom_role',
           'role_assignment',
           'audit_event',
           'snapshot_version',
@@ -158,7 +159,7 @@ describe('Service accounts', () => {
       ),
     );
 
-  /** Whatever is called, nothing is stored of it. */
+  /** Any route may be called: nothing is stored of it. */
   async function withoutEffect(work: () => Promise<void>): Promise<void> {
     const before = await everything();
     await work();
@@ -456,7 +457,7 @@ describe('Service accounts', () => {
       });
     });
 
-    it('are revoked for good, as often as somebody likes', async () => {
+    it('are revoked for good, any number of times', async () => {
       const { id, tokenId } = await service.caller();
       const path = `/api/serviceaccounts/${id}/tokens/${tokenId}`;
       const { status, body } = await patch(path, { isRevoked: true });
@@ -641,7 +642,7 @@ describe('Service accounts', () => {
       });
     });
 
-    it('nobody raises himself', async () => {
+    it('nobody raises their own rights', async () => {
       for (const { uid } of ROLES.filter(({ uid: own }) => own !== ADMINISTRATOR)) {
         const { id, token } = await service.caller(uid);
         await withoutEffect(async () => {
@@ -699,6 +700,32 @@ describe('Service accounts', () => {
       expect(
         (await service.get(`/api/serviceaccounts/${powerful.id}/tokens`, { token: manager.token })).status,
       ).toBe(200);
+    });
+
+    it('each caller is told what it may do with an account, and only where it asks', async () => {
+      const manager = await service.caller(ACCOUNTS_WRITER);
+      const reader = await service.caller();
+      await service.post('/api/access-control/roles', {
+        ...{ uid: 'account-reader', name: 'account reader' },
+        permissions: [{ action: 'serviceaccounts:read' }],
+      });
+      await service.post(`/api/access-control/users/${reader.id}/roles`, { roleUid: 'account-reader' });
+      const powerful = await service.caller(LICENSING_READER);
+      const plain = await service.caller();
+      const allowed = async (
+        { id }: { id: number },
+        token = BOOTSTRAP_TOKEN,
+        query = '?accesscontrol=true',
+      ) => (await service.get(`/api/serviceaccounts/${id}${query}`, { token })).body.accessControl;
+      const both = { 'serviceaccounts:write': true, 'serviceaccounts:delete': true };
+      expect(await allowed(powerful)).toEqual(both);
+      expect(await allowed(plain, manager.token)).toEqual(both);
+      expect(await allowed(powerful, manager.token)).toEqual({});
+      expect(await allowed(plain, reader.token)).toEqual({});
+      expect(await allowed(plain, manager.token, '')).toBeUndefined();
+      expect(await allowed(plain, manager.token, '?accesscontrol=false')).toBeUndefined();
+      for (const query of ['=yes', '', '=true&accesscontrol=true'])
+        expectBadRequest(await service.get(`/api/serviceaccounts/${plain.id}?accesscontrol${query}`));
     });
   });
 
@@ -908,7 +935,7 @@ describe('The last holder of roles:write', () => {
   const disable = async (id: number, isDisabled: boolean) =>
     service.call('PATCH', `/api/serviceaccounts/${id}`, { body: { isDisabled }, token: last.token });
 
-  it('keeps the role, and is not disabled, where nobody else holds it', async () => {
+  it('keeps the role, and is not disabled, where it is the only holder', async () => {
     for (const reply of [await removeOwnRole(), await disable(last.id, true)]) {
       expect([reply.status, reply.body.messageId]).toEqual([409, 'access.last-administrator']);
     }

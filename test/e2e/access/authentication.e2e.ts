@@ -308,7 +308,7 @@ describe('Authentication', () => {
 
       await expectRefusal(await check(right, from), ...failed);
       await expectRefusal(await check(basic('nobody', 'x'), from), ...failed);
-      // Nobody else is harmed: another address, a bearer token from the same one.
+      // Others are not harmed: another address, a bearer token from the same one.
       expect((await check(right, '127.0.0.6')).status).toBe(200);
       expect((await check(bearer(token), from)).status).toBe(200);
       expect((await check(bearer(BOOTSTRAP_TOKEN), from)).status).toBe(200);
@@ -345,7 +345,7 @@ describe('Authentication', () => {
       await expectRefusal(await check(right, from), ...failed);
     });
 
-    it('is refused for everybody where no administrator is configured', async () => {
+    it('is refused for every caller where no administrator is configured', async () => {
       const own = await testDatabase();
       const without = await TestService.start(own);
       try {

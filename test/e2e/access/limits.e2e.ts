@@ -1,6 +1,7 @@
 import { Authenticator } from '../../../src/access/authenticator.js';
 import { createServiceAccountToken, hashToken } from '../../../src/access/service-account-token.js';
 import { AccountsService } from '../../../src/accounts/accounts.service.js';
+import { RoleAssignments } from '../../../src/accounts/role-assignments.service.js';
 import { Database } from '../../../src/database/database.js';
 import { ACTIONS } from '../../../src/domain/actions.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
@@ -72,7 +73,7 @@ describe('Failed authentication', () => {
     expect(outcome(refused)).toEqual([429, 'too-many-requests']);
     expect(Number(refused.headers['retry-after'])).toBeGreaterThanOrEqual(50);
     expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(60);
-    // Nobody else is told so, and a client without credentials hears what is missing.
+    // No other caller is told so, and a client without credentials hears what is missing.
     expect(outcome(await check(bearer('wrong'), '192.0.2.2'))).toEqual([401, 'api-key.invalid']);
     expect(outcome(await check('Basic', '192.0.2.1'))).toEqual([401, 'auth.unauthorized']);
     service.clock.advance(MINUTE);
@@ -146,7 +147,7 @@ describe('Failed authentication', () => {
     expect(passwords).toBe(0);
   }, 120_000);
 
-  it('with passwords is answered as ever beyond the limit, so that no name stands out, and asks no database', async () => {
+  it('with passwords is answered as before beyond the limit, so that no name stands out, and asks no database', async () => {
     const count = readings();
     const before = count();
     for (const name of ['admin', 'nobody']) {
@@ -172,7 +173,7 @@ describe('Failed authentication', () => {
     expect((await check(basic('admin', PASSWORD), '203.0.113.77, 192.0.2.1')).status).toBe(401);
     expect((await check(basic('admin', PASSWORD), '192.0.2.2')).status).toBe(200);
     expect((await check(basic('admin', PASSWORD))).status).toBe(200);
-    // A connection that is not the proxy's is its own address, whatever it writes.
+    // A connection that is not the proxy's is its own address, with any header.
     for (let failure = 0; failure < 5; failure += 1)
       await check(basic('admin', 'wrong'), `203.0.113.${failure}`, '127.0.0.9');
     expect((await check(basic('admin', PASSWORD), '192.0.2.3', '127.0.0.9')).status).toBe(401);
@@ -197,7 +198,9 @@ describe('Writes', () => {
     const accounts = service.running.application.nest.get(AccountsService);
     const operator = { id: 'system', requestId: '', actions: new Set(ACTIONS) };
     const account = await accounts.create(operator, { name: 'second', role: 'None', isDisabled: false });
-    await accounts.addRole(operator, Number(account.id), 'fixed_iBvUNUEZBZ7PUW0vdkN5iojc2sk');
+    await service.running.application.nest
+      .get(RoleAssignments)
+      .add(operator, Number(account.id), 'fixed_iBvUNUEZBZ7PUW0vdkN5iojc2sk');
     const { key } = await accounts.createToken(operator, Number(account.id), 'token', 0);
     for (let write = 0; write < 12; write += 1) {
       const token = write % 2 === 0 ? BOOTSTRAP_TOKEN : key;

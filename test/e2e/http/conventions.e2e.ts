@@ -169,7 +169,7 @@ describe('Every answer', () => {
     }
   });
 
-  it('is whole, however the caller says that he knows it already', async () => {
+  it('is whole, even if the caller says that they have it already', async () => {
     for (const path of ['/healthz', '/api/licensing/check', '/api/openapi.yaml']) {
       const plain = await get(path, { Authorization: AUTHORIZATION });
       for (const condition of [
@@ -227,7 +227,7 @@ describe('Every answer', () => {
     expect(answer.headers['content-type']).toMatch(/^application\/yaml/);
   });
 
-  it('for the probes says how the service is, to everybody', async () => {
+  it('for the probes says how the service is, to every caller', async () => {
     const { version } = JSON.parse(
       readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
     ) as {
@@ -276,7 +276,7 @@ describe('With RATE_LIMIT_WRITES_PER_MINUTE at 3', () => {
   const write = async (token: string | null, body: unknown = {}) =>
     service.post('/api/licensing/token', body, { token });
 
-  it('a fourth write of one caller within a minute is 429, and nobody else notices', async () => {
+  it('a fourth write of one caller within a minute is 429, and other callers do not notice', async () => {
     for (let count = 1; count <= 3; count += 1) expect((await write(eager)).status).toBe(400);
     const refused = await write(eager);
     expect([refused.status, refused.body.messageId, refused.body.message]).toEqual([

@@ -43,7 +43,7 @@ describe('Hostile input', () => {
   });
 
   afterEach(async () => {
-    // Whatever was sent: the license is the same, it is valid, and the service is well.
+    // After any input, the license is the same, it is valid, and the service is well.
     expect(await stored()).toBe(license);
     expect((await service.get('/api/licensing/check')).body).toBe(true);
     expect((await service.get('/api/health')).status).toBe(200);
@@ -69,7 +69,8 @@ describe('Hostile input', () => {
     path
       .replace('{id}', String(target.id))
       .replace('{tokenId}', String(target.tokenId))
-      .replace('{roleUid}', READER);
+      .replace('{roleUid}', READER)
+      .replace('{uid}', READER);
 
   /** Refused with a failure of the contract, in its shape, and by the caller's fault. */
   function expectTyped(answer: RawAnswer, status: number, messageId: string): void {
@@ -174,7 +175,11 @@ describe('Hostile input', () => {
           fc.asyncProperty(anyBody, async (body) => {
             // This alone asks the issuer, which is not what this is about.
             fc.pre(!ASKING.includes(operationId) || Buffer.from(body).toString().trim() !== '{}');
-            const reply = await service.call(method, concrete(path), { body });
+            // As our page sends it, which alone can sign in.
+            const reply = await service.call(method, concrete(path), {
+              body,
+              headers: { Origin: service.url },
+            });
             expect(reply.status).toBeLessThan(500);
             if (operationId.endsWith('LicenseToken')) expect(await stored()).toBe(license);
           }),
@@ -247,8 +252,13 @@ describe('Hostile input', () => {
           Buffer.from([0x7b, 0x22, 0xc0, 0x80, 0x22, 0x3a, 0x31, 0x7d]),
           Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]),
         ];
-        for (const body of bodies) {
-          const reply = await service.call(method, concrete(path), { body });
+        // A sign-in is read before its caller is known, and so is shorter.
+        const most = path === '/ui/session' ? 16 * 1024 : Infinity;
+        for (const body of bodies.filter(({ length }) => length <= most)) {
+          const reply = await service.call(method, concrete(path), {
+            body,
+            headers: { Origin: service.url },
+          });
           expect([String(body).slice(0, 40), reply.status, reply.body.messageId]).toEqual([
             String(body).slice(0, 40),
             400,
@@ -272,7 +282,7 @@ describe('Hostile input', () => {
       }
     });
 
-    it('may have 64 KiB, and not a byte more, whichever way it is sent', async () => {
+    it('may have 64 KiB, and not a byte more, with a length or in chunks', async () => {
       for (const transfer of [{}, { 'Transfer-Encoding': 'chunked' }]) {
         const post = async (length: number) =>
           send(service.url, {
@@ -444,7 +454,7 @@ describe('Hostile input', () => {
       'http://localhost',
       'ftp://localhost/api/licensing/check',
       '*',
-    ])('that is %s is 404 for everybody, before the caller is looked at', async (path) => {
+    ])('that is %s is 404 for every caller, before the caller is looked at', async (path) => {
       for (const headers of [{}, { Authorization: AUTHORIZATION }, { Authorization: 'Bearer wrong' }]) {
         for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
           const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);

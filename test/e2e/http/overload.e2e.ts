@@ -146,7 +146,7 @@ describe('Under load', () => {
     agent.destroy();
   });
 
-  it('slow bodies take half of the places for one caller: he gets 429, others write, check is answered', async () => {
+  it('slow bodies of one caller take half of the places: that caller gets 429, others write, check is answered', async () => {
     const slow = await openMany(MAX_IN_WORK / 2);
     for (const { socket } of slow) socket.write(`${install(writer, 'Content-Length: 60000')}{`);
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -191,7 +191,7 @@ describe('Under load', () => {
     }
   });
 
-  it('a client who pipelines and reads nothing is cut off after 16 answers that he did not take', async () => {
+  it('a client that pipelines and reads nothing is cut off after 16 answers that it did not take', async () => {
     const client = await open();
     client.socket.pause();
     const requests = line('GET', CHECK, reader).repeat(200);

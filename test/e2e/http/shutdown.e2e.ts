@@ -56,7 +56,7 @@ describe('A service that is asked to end', () => {
 
   const issuedNow = () => Math.floor(Date.now() / 1000) - 1;
 
-  it('says so first, answers whoever still comes, and asks them to close the connection', async () => {
+  it('says so first, answers those that still come, and asks them to close the connection', async () => {
     const before = await service.get('/readyz');
     expect([before.status, before.headers.get('connection')]).toEqual([200, 'keep-alive']);
     const closing = service.running.application.close(LINGER_MS);

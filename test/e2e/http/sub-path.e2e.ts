@@ -48,7 +48,7 @@ describe('A service below a path', () => {
     }
   });
 
-  it('lets callers in as ever, and has the conventions of 404 and 405', async () => {
+  it('lets callers in as before, and has the conventions of 404 and 405', async () => {
     const check = await ask(`${BELOW}/api/licensing/check`, { headers: AUTHORIZED });
     expect([check.status, check.body]).toEqual([200, false]);
     const other = await ask(`${BELOW}/api/licensing/check`, { method: 'PUT', headers: AUTHORIZED });
@@ -99,7 +99,7 @@ describe('A service below a path', () => {
     expect(labels.filter((route) => route.includes('apps'))).toEqual([]);
   });
 
-  it('compares ROOT_URL as ever, path and all', async () => {
+  it('compares ROOT_URL as before, path and all', async () => {
     const remove = async (instance: string) =>
       ask(`${BELOW}/api/licensing/token`, {
         method: 'DELETE',

@@ -18,6 +18,22 @@ describe('The history of the license', () => {
     expect(changes).toBeInstanceOf(Array);
   });
 
+  it('is recorded with what the license said, so that a record says what the next one says of before', async () => {
+    const lid = newLid();
+    await stage.install({ lid, jti: 'one', included_users: 50 });
+    await stage.install({ lid, jti: 'two', iat: stage.now, included_users: 20, included_viewers: 5 });
+    await stage.renew();
+    const { records } = (await stage.service.get(`/api/audit?target=license:${lid}`)).body;
+    const [renewed, second, first] = records;
+    expect(first.after).toMatchObject({ lid, jti: 'one', included_users: 50, included_viewers: 40 });
+    expect(second.after).toMatchObject({ lid, jti: 'two', included_users: 20, included_viewers: 5 });
+    expect(second.before).toEqual(first.after);
+    expect(renewed.before).toEqual(second.after);
+    const { attemptId, ...after } = renewed.after;
+    expect(attemptId).toEqual(expect.any(String));
+    expect(Object.keys(after).sort()).toEqual(Object.keys(first.after).sort());
+  });
+
   it('names what is held, what was held before, and every change with who made it, newest first', async () => {
     const lid = newLid();
     const reader = await stage.service.caller('fixed_OADpuXvNEylO2Kelu3GIuBXEAYE');

@@ -32,7 +32,7 @@ describe('Inspecting a token', () => {
     expect(await stage.verdict()).toEqual([false, 4]);
   });
 
-  it('says in what it differs from the license that counts', async () => {
+  it('says in what it differs from the active license', async () => {
     const lexp = stage.now + 300 * DAY;
     await stage.install({ lid: 'a', included_users: 50, prod: ['grafana-enterprise', 'more'], lexp });
     const answer = await inspect({ lid: 'b', included_users: 40, lexp: lexp + DAY });
@@ -146,7 +146,7 @@ describe('Inspecting a token', () => {
     expect(answer).toMatchObject({ accepted: false, outcome: 'refused', code: 'license.invalid' });
   });
 
-  it('is for whoever may read, and takes a token alone', async () => {
+  it('is for every reader, and takes a token alone', async () => {
     const reader = await stage.service.caller('fixed_OADpuXvNEylO2Kelu3GIuBXEAYE');
     const token = stage.issuer.token();
     expect((await stage.service.post(INSPECT, { token }, { token: reader.token })).status).toBe(200);

@@ -30,13 +30,14 @@ describe('POST /api/licensing/token', () => {
     for (const part of token.split('.')) expect(reply.text).not.toContain(part);
     expect(await stage.shown()).toEqual(reply.body);
     expect(await stage.verdict()).toEqual([true, 1]);
-    const { iat, exp, lexp } = expected;
+    const { iat, exp, nbf, lexp, prod, included_users, included_admins, included_viewers } = expected;
+    const terms = { prod, included_users, included_admins, included_viewers };
     expect((await stage.audit()).slice(before.length)).toEqual([
       {
         actor: 'bootstrap',
         action: 'license.install',
         target: `license:${lid}`,
-        detail: { jti, iat, exp, lexp },
+        detail: { lid, jti, iat, exp, nbf, lexp, ...terms },
         request_id: reply.headers.get('x-request-id'),
       },
     ]);
@@ -253,7 +254,7 @@ describe('POST /api/licensing/token without any key of the issuer', () => {
 });
 
 describe('POST /api/licensing/token with a limit', () => {
-  it('answers 429 with Retry-After to more uploads a minute than that, and nobody else suffers', async () => {
+  it('answers 429 with Retry-After to more uploads a minute than that, and other callers do not notice', async () => {
     const stage = await Stage.open({ RATE_LIMIT_WRITES_PER_MINUTE: '8' });
     try {
       const writer = await stage.service.caller(WRITER);

@@ -145,7 +145,7 @@ describe("the issuer's keys", () => {
       expect(saved?.ahead).toBe(false);
     });
 
-    it('are waited for by everybody who needs them, however many: one fetch for all', async () => {
+    it('are waited for by all callers that need them, however many: one fetch for all', async () => {
       stage.issuer.rotate(true);
       stage.issuer.answerKeySet({
         status: 200,

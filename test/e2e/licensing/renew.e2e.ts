@@ -111,7 +111,7 @@ describe('POST /api/licensing/token/renew', () => {
       expect((await stage.renew()).body.jti).toBe('successor');
     });
 
-    it('reads the body, whatever the content type says, and up to 64 KiB of it', async () => {
+    it('reads the body with any content type, and up to 64 KiB of it', async () => {
       const stored = await store(stage);
       const start = `{"token":"${successor(stored)}","padding":"`;
       const body = `${start}${'x'.repeat(64 * 1024 - start.length - 2)}"}`;
@@ -186,7 +186,7 @@ describe('POST /api/licensing/token/renew', () => {
       }
     });
 
-    it('its calls directly, whatever proxy the environment names', async () => {
+    it('its calls directly, even if the environment names a proxy', async () => {
       await store(stage);
       const names = ['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
       for (const name of names) process.env[name] = 'http://127.0.0.1:1';
@@ -260,7 +260,7 @@ describe('POST /api/licensing/token/renew', () => {
         ({ claims }) => tokenAnswer(sign({ key: stage.issuer.key, claims: stage.issuer.claims(claims) })),
       ],
     ])('when the issuer %s', async (_, answer) => {
-      // Every claim, so that the same ones can be signed again whatever the second is.
+      // Every claim, so that the same ones can be signed again in any second.
       const claims = stage.issuer.claims({ lid: newLid(), jti: 'stored' });
       const stored = await store(stage, claims);
       const shown = await stage.shown();
@@ -697,7 +697,7 @@ describe('POST /api/licensing/token/renew', () => {
       expect(stage.issuer.renewals.length - seen).toBe(1);
     });
 
-    it('answers whoever arrived meanwhile with the same result, however slow the database is', async () => {
+    it('answers those that arrived meanwhile with the same result, however slow the database is', async () => {
       await store(stage);
       const seen = stage.issuer.renewals.length;
       stage.issuer.answerRenewals({ status: 503 });

@@ -3,6 +3,7 @@ import { newLid } from '../../support/tokens.js';
 import { outcome, shareStage, Stage, TOKEN, until } from './stage.js';
 
 const REPORT = '/api/licensing/renewal';
+const ATTEMPTS = '/api/licensing/renewal/attempts';
 const REHEARSE = '/api/licensing/renewal/rehearse';
 const DAY_MS = 86_400_000;
 
@@ -124,7 +125,7 @@ describe('renewal without being asked', () => {
     expect(lines.join('')).not.toContain('two');
   });
 
-  it("obeys the issuer's Retry-After, whatever the back-off says", async () => {
+  it("obeys the issuer's Retry-After, not its own back-off", async () => {
     await stage.install({ lid: newLid() });
     await planned();
     stage.issuer.answerRenewals({ status: 429, headers: { 'Retry-After': '3000' } });
@@ -256,6 +257,51 @@ describe('how renewals fare', () => {
   });
 });
 
+describe('the attempts to renew', () => {
+  let stage: Stage;
+  shareStage((shared) => (stage = shared));
+
+  const attemptsOf = async (lid: string) =>
+    (await stage.service.get(ATTEMPTS)).body.attempts.filter(
+      (attempt: { lid: string }) => attempt.lid === lid,
+    );
+
+  it('are listed newest first, with outcome and cause; one that is open goes on', async () => {
+    const lid = newLid();
+    await stage.install({ lid });
+    expect(await attemptsOf(lid)).toEqual([]);
+    stage.issuer.answerRenewals({ status: 403, body: { message: 'Suspended' } });
+    await stage.renew();
+    stage.issuer.answerRenewals((_request, response) => response.destroy());
+    await stage.renew();
+    await stage.renew();
+    const [open, refused, ...others] = await attemptsOf(lid);
+    expect(others).toEqual([]);
+    expect(open).toMatchObject({
+      finishedAt: null,
+      calls: 2,
+      outcome: 'issuer.unavailable',
+      cause: 'connect',
+    });
+    expect(refused).toMatchObject({ calls: 1, outcome: 'issuer.refused', cause: 'refused' });
+    expect(refused.finishedAt).toBeGreaterThanOrEqual(refused.startedAt);
+    stage.issuer.answerRenewals();
+    expect((await stage.renew()).status).toBe(200);
+    const [renewed] = await attemptsOf(lid);
+    expect(renewed).toMatchObject({ calls: 3, outcome: 'renewed', cause: null, message: null });
+  });
+
+  it('are thirty at most', async () => {
+    const row = (id: number) =>
+      `(gen_random_uuid(), 0, 'many', 'jti-${id}', now() - interval '${id} minutes', now(), 1, 1, 'renewed')`;
+    await stage.change(
+      `INSERT INTO renewal_attempt (id, generation, lid, jti, started_at, finished_at, calls, answered, outcome)
+       VALUES ${Array.from({ length: 40 }, (_, id) => row(id + 1)).join(', ')}`,
+    );
+    expect((await stage.service.get(ATTEMPTS)).body.attempts).toHaveLength(30);
+  });
+});
+
 describe('a renewal that calls nobody, as the circuit is open,', () => {
   it('is no failure: what is known of the last call stays', async () => {
     const stage = await Stage.open();
@@ -317,7 +363,7 @@ describe('a rehearsal', () => {
     expect(outcome(await rehearse())).toEqual([status, code]);
   });
 
-  it('takes nothing away, whatever statement the issuer sends', async () => {
+  it('takes nothing away, with any statement of the issuer', async () => {
     const lid = newLid();
     await stage.install({ lid });
     const statement = stage.issuer.statement({ lid });

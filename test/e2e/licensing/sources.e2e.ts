@@ -410,7 +410,7 @@ describe('a license outside of the database', () => {
     await until(async () => (await stage.verdict())[0]);
   });
 
-  it('counts no more when the operator takes its key out of his file of keys', async () => {
+  it('is no longer active when the operator takes its key out of the file of keys', async () => {
     const keys = join(directory, 'keys.json');
     const other = stage.issuer.key;
     await writeFile(keys, JSON.stringify({ keys: [other.jwk] }));

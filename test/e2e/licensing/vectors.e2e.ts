@@ -78,7 +78,7 @@ describe('A published vector', () => {
     expect(reply.status).toBe(202);
   }
 
-  /** The old token of the same license takes the place of whatever is stored. @returns the license's row */
+  /** The old token of the same license takes the place of what is stored. @returns the license's row */
   async function store(): Promise<string> {
     await remove();
     expect(outcome(await stage.upload(vectorInstance.stored))).toEqual([200, undefined]);

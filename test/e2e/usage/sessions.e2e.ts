@@ -90,6 +90,10 @@ describe('sessions', () => {
     await usage.admit('carl');
     await usage.stage.service.running.application.nest.get(UsageRetention).prune();
     expect((await usage.get('subjects')).subjects).toHaveLength(2);
+    await usage.stage.change(
+      `INSERT INTO usage_subject SELECT 's' || n, role, first_day, last_day, role_at, freed_at
+       FROM (SELECT * FROM usage_subject ORDER BY last_day LIMIT 1) AS oldest, generate_series(1, 2500) AS n`,
+    );
     usage.days(10);
     await usage.stage.service.running.application.nest.get(UsageRetention).prune();
     expect((await usage.get('subjects')).subjects).toHaveLength(1);

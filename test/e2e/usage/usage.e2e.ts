@@ -174,7 +174,7 @@ describe('usage', () => {
       await usage.stage.restart();
     });
 
-    it('lets somebody in again when the window has passed, and as many as have gone', async () => {
+    it('lets a person in again when the window has passed, and as many as have gone', async () => {
       await usage.license({ included_users: 1 });
       await usage.admit('anna');
       usage.days(29);
@@ -197,7 +197,7 @@ describe('usage', () => {
       expect((await usage.usage()).used).toBe(reason === 'limit-reached' ? 1 : 2);
     });
 
-    it('lets everybody in without a license, and counts them', async () => {
+    it('lets every person in without a license, and counts them', async () => {
       expect(await usage.admit('anna')).toEqual({
         admitted: true,
         reason: 'not-licensed',
@@ -305,7 +305,7 @@ describe('usage', () => {
         expect((await usage.stage.service.get(`${USAGE}/explain${query}`)).status).toBe(400);
     });
 
-    it('and one who leaves, write down no report of anybody else', async () => {
+    it('and one who leaves, write down no report of another person', async () => {
       await usage.license({ included_users: 3, seat_policy: { leave: 'free' } });
       const buffer = usage.stage.service.running.application.nest.get(SeenBuffer);
       // It writes nothing by itself any more.

@@ -129,6 +129,10 @@ describe('The administration of a running issuer', () => {
     ['POST', '/licenses/L-2/prolong', {}, 400, { messageId: 'bad-request' }],
     ['POST', '/licenses/nothing/revoke', {}, 404, { code: 'license_unknown' }],
     ['GET', '/licenses/nothing', undefined, 404, { code: 'license_unknown' }],
+    ['GET', '/licenses/%00', undefined, 404, { code: 'license_unknown' }],
+    ['GET', '/licenses/%00/history', undefined, 404, { code: 'license_unknown' }],
+    ['POST', '/licenses/a%00/suspend', {}, 404, { code: 'license_unknown' }],
+    ['POST', '/keys/%00/activate', {}, 404, { code: 'key_unknown' }],
     ['POST', '/keys/nothing/activate', {}, 404, { code: 'key_unknown' }],
     ['POST', '/keys', { file: '/etc/passwd' }, 400, { messageId: 'bad-request' }],
   ])('answers %s %s with %j as it is wrong', async (method, path, body, status, expected) => {

@@ -1,13 +1,12 @@
 import pg from 'pg';
-import { type Command, readCommand } from '../../../src/issuer-server/commands/command-line.js';
-import { runCommand } from '../../../src/issuer-server/commands/commands.js';
+import { changeIssuerId } from '../../../src/issuer-server/issuer-server.js';
 import { loadIssuerServerConfig } from '../../../src/config/issuer-server-config.js';
 import { ConfigError } from '../../../src/config/environment.js';
 import { Database } from '../../../src/database/database.js';
 import { IssuedLicenseEntity } from '../../../src/issuer-server/licenses/issued-license.entity.js';
 import { LicenseSigner } from '../../../src/issuer-server/licenses/license-signer.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
-import { ISSUER_ID, TestIssuerServer } from '../test-issuer-server.js';
+import { ISSUER_ID, operate, TestIssuerServer } from '../test-issuer-server.js';
 
 const OTHER = 'https://other.example.com';
 
@@ -21,20 +20,30 @@ afterAll(async () => {
   await database.drop();
 });
 
-const run = async (text: string, issuerId: string, { url } = database) =>
-  runCommand(
-    readCommand(text.split(' ')) as Exclude<Command, { name: 'help' }>,
-    loadIssuerServerConfig({ DATABASE_URL: url, ISSUER_ID: issuerId }),
-  );
+type Place = Pick<TestDatabase, 'url'>;
+
+const list = async (issuerId: string, place: Place = database) =>
+  operate(place, async (operator) => operator.list(), { issuerId });
+const issue = async (issuerId: string, place: Place = database, lid?: string) =>
+  operate(place, async (operator) => operator.issue({ sub: 'http://localhost:3000', lid }), {
+    issuerId,
+    claims: true,
+  });
+const token = async (issuerId: string) =>
+  (await operate(database, async (operator) => operator.token('mine'), { issuerId })).token;
+const change = async (issuerId: string, { url }: Place = database) =>
+  changeIssuerId(loadIssuerServerConfig({ DATABASE_URL: url, ISSUER_ID: issuerId }));
 
 describe('the database of an issuer', () => {
   it('belongs to nobody by a command that issues nothing', async () => {
     const empty = await testDatabase('issuer');
     try {
-      await run('list', 'http://localhost:3001', empty);
-      await run('confirm-clock', 'http://localhost:3001', empty);
+      await list('http://localhost:3001', empty);
+      await operate(empty, async (operator) => operator.confirmClock(), {
+        issuerId: 'http://localhost:3001',
+      });
       await (await TestIssuerServer.start(empty)).stop();
-      await expect(run('list', OTHER, empty)).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
+      await expect(list(OTHER, empty)).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
     } finally {
       await empty.drop();
     }
@@ -48,10 +57,9 @@ describe('the database of an issuer', () => {
       expect((await issuerServer.renew({ token })).status).toBe(200);
       await issuerServer.query('DELETE FROM issuer_record');
       await issuerServer.stop();
-      await expect(run('list', OTHER, upgraded)).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
-      const issue = run('issue --sub http://localhost:3000', OTHER, upgraded);
-      await expect(issue).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
-      expect((await run('change-issuer-id', OTHER, upgraded)).stderr).toContain(`before ${ISSUER_ID}`);
+      await expect(list(OTHER, upgraded)).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
+      await expect(issue(OTHER, upgraded)).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
+      expect(await change(OTHER, upgraded)).toBe(ISSUER_ID);
     } finally {
       await upgraded.drop();
     }
@@ -103,15 +111,15 @@ describe('the database of an issuer', () => {
       const { lid } = await issuerServer.issued();
       const { nest } = issuerServer.running.application;
       const events: string[] = [];
-      const changed = await nest.get(Database).transaction(async (manager) => {
+      const { changed } = await nest.get(Database).transaction(async (manager) => {
         const license = await manager.findOneByOrFail(IssuedLicenseEntity, { lid });
         await nest.get(LicenseSigner).license(manager, license, license.lastIat + 1);
-        const change = run('change-issuer-id', OTHER, shared).then(() => events.push('changed'));
+        const changed = change(OTHER, shared).then(() => events.push('changed'));
         while (events.length === 0 && !(await isAnyWaiting())) await tick();
         events.push('signed');
-        return { change };
+        return { changed };
       });
-      await changed.change;
+      await changed;
       expect(events).toEqual(['signed', 'changed']);
     });
 
@@ -136,15 +144,15 @@ describe('the database of an issuer', () => {
   });
 
   it('belongs to the ISSUER_ID of its first process, and refuses another one until an operator says so', async () => {
-    await run('issue --sub http://localhost:3000 --lid mine', ISSUER_ID);
-    await expect(run('issue --sub http://localhost:3000', OTHER)).rejects.toThrow(ConfigError);
-    await expect(run('list', OTHER)).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
-    const before = (await run('token mine', ISSUER_ID)).stdout;
-    expect((await run('change-issuer-id', OTHER)).stderr).toContain(`${OTHER}, before ${ISSUER_ID}`);
-    expect((await run('change-issuer-id', OTHER)).stderr).toContain('Nothing to change');
+    await issue(ISSUER_ID, database, 'mine');
+    await expect(issue(OTHER)).rejects.toThrow(ConfigError);
+    await expect(list(OTHER)).rejects.toThrow(`belongs to the issuer ${ISSUER_ID}`);
+    const before = await token(ISSUER_ID);
+    expect(await change(OTHER)).toBe(ISSUER_ID);
+    expect(await change(OTHER)).toBe(OTHER);
     await expect(TestIssuerServer.start(database)).rejects.toThrow(`belongs to the issuer ${OTHER}`);
     // The newest token says another issuer than the present one: it is not given any more.
-    const after = (await run('token mine', OTHER)).stdout;
+    const after = await token(OTHER);
     expect(issOf(before)).toBe(ISSUER_ID);
     expect(issOf(after)).toBe(OTHER);
   });

@@ -1,8 +1,7 @@
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
 import { askServer } from '../../../src/database/server-time.js';
-import { runCommand } from '../../../src/issuer-server/commands/commands.js';
-import { type Command, readCommand } from '../../../src/issuer-server/commands/command-line.js';
+import type { LocalAdministration } from '../../../src/issuer-server/administration/local-administration.js';
 import { withIssuerServer } from '../../../src/issuer-server/issuer-server.js';
 import { ConfirmedClock } from '../../../src/issuer-server/record/confirmed-clock.js';
 import { loadIssuerServerConfig } from '../../../src/config/issuer-server-config.js';
@@ -15,7 +14,7 @@ import { verifyLicenseToken } from '../../support/verify-license-token.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { Scrape } from '../../support/scrape.js';
-import { INSTANCE, ISSUER_ID, optionsOf, policy, TestIssuerServer } from '../test-issuer-server.js';
+import { INSTANCE, ISSUER_ID, operate, optionsOf, policy, TestIssuerServer } from '../test-issuer-server.js';
 
 const DAY_MS = 86_400_000;
 const YEAR = 365 * 86_400;
@@ -39,21 +38,24 @@ async function restarted(clock = issuerServer.clock): Promise<void> {
   issuerServer = await TestIssuerServer.start(database, clock);
 }
 
-/** An operator's command, with the issuer stopped meanwhile. */
-async function command(text: string) {
+/** What an operator does with the issuer stopped meanwhile. */
+async function offline<T>(work: (operator: LocalAdministration) => Promise<T>): Promise<T> {
   const { clock } = issuerServer;
   await issuerServer.stop();
   try {
-    const read = readCommand(text.split(' ')) as Exclude<Command, { name: 'help' }>;
-    return await runCommand(
-      read,
-      loadIssuerServerConfig({ DATABASE_URL: database.url, ISSUER_ID }),
-      optionsOf(clock),
-    );
+    return await operate(database, work, optionsOf(clock));
   } finally {
     issuerServer = await TestIssuerServer.start(database, clock);
   }
 }
+
+const LOCAL = 'http://localhost:3000';
+const issueLocal = (lid?: string) => async (operator: LocalAdministration) =>
+  operator.issue({ sub: LOCAL, lid });
+const confirmClock = async (operator: LocalAdministration) => operator.confirmClock();
+const repairAll = async (operator: LocalAdministration) => operator.repairAll();
+const warnings = async (operator: LocalAdministration) =>
+  (await operator.list()).flatMap(({ warning }) => warning ?? []);
 
 /** What a clock has left that signed while it was ahead, before clocks were confirmed. */
 async function signedAhead(lid: string, seconds: number): Promise<number> {
@@ -156,21 +158,25 @@ describe('a clock that was set ahead', () => {
       clock.advance(6 * DAY_MS);
       expect((await issuerServer.renew({ token: left.token })).status).toBe(200);
       clock.advance(-6 * DAY_MS);
-      const listed = (await command('list')).stderr;
+      const listed = (await offline(warnings)).join('\n');
       // A clock that is ahead of them finds nothing to repair, and may not say so.
       clock.sleep(400 * DAY_MS);
-      await expect(command('repair --all')).rejects.toMatchObject({ cause: { name: 'ClockDoubtError' } });
+      await expect(offline(repairAll)).rejects.toMatchObject({ name: 'ClockDoubtError' });
       clock.sleep(-400 * DAY_MS);
       for (const { lid } of [first, second]) expect(listed).toContain(`repair ${lid}`);
-      expect((await command('repair --all')).stderr).toMatch(
-        new RegExp(`Done: .*${first.lid}.*stays signed.*Done: .*${second.lid}.*stays signed`, 's'),
+      const staysSigned = expect.stringContaining('stays signed') as string;
+      expect(await offline(repairAll)).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ lid: first.lid, warning: staysSigned }),
+          expect.objectContaining({ lid: second.lid, warning: staysSigned }),
+        ]),
       );
-      expect((await command('list')).stderr).toBe('');
+      expect(await offline(warnings)).toEqual([]);
       for (const { token } of [first, second, left]) {
         const renewed = await issuerServer.renew({ token });
         await verifyLicenseToken(renewed.body.token, await issuerServer.keySet(), policy, issuerServer.now);
       }
-      expect((await command('repair --all')).stderr).toBe('Nothing to repair.\n');
+      expect(await offline(repairAll)).toEqual([]);
     },
   );
 
@@ -208,8 +214,8 @@ describe('an issuer that was not used for more than a week', () => {
     clock.advance(8 * DAY_MS);
     issuerServer = await TestIssuerServer.start(database, clock);
     expect(await issuerServer.renew({ token })).toMatchObject(refusal);
-    await expect(command('issue --sub http://localhost:3000')).rejects.toThrow(/8 days.*confirm-clock/s);
-    expect((await command('confirm-clock')).stderr).toContain('Done');
+    await expect(offline(issueLocal())).rejects.toThrow(/8 days.*confirm-clock/s);
+    await offline(confirmClock);
     expect((await issuerServer.renew({ token })).status).toBe(200);
   });
 
@@ -233,22 +239,20 @@ describe('a clock that is set ahead in steps of less than a week, with the issue
     const right = clock.now();
     for (const days of [6, 12, 18]) {
       clock.set(right + days * DAY_MS);
-      await expect(command('issue --sub http://localhost:3000')).rejects.toThrow(
+      await expect(offline(issueLocal())).rejects.toThrow(
         days === 6
           ? /was set ahead by 6 days since the machine started.*confirm-clock/
           : /was last used \d+ days before that.*confirm-clock/,
       );
     }
     clock.set(right);
-    expect((await command(`token ${lid}`)).stdout).not.toBe('');
+    expect((await offline(async (operator) => operator.token(lid))).token).toMatch(/^ey/);
     clock.set(right + 6 * DAY_MS);
-    expect((await command('confirm-clock')).stderr).toContain('Done');
-    expect((await command(`issue --sub http://localhost:3000 --lid ${lid}-ahead`)).stderr).toContain(
-      'Issued',
-    );
+    await offline(confirmClock);
+    expect((await offline(issueLocal(`${lid}-ahead`))).token).toMatch(/^ey/);
     clock.set(right);
-    expect((await command('confirm-clock')).stderr).toContain('Done');
-    await command(`repair ${lid}-ahead`);
+    await offline(confirmClock);
+    await offline(async (operator) => operator.repair(`${lid}-ahead`));
   });
 
   itWithoutServer('is not told from one of another run of the machine, or of one that slept', async () => {
@@ -256,14 +260,14 @@ describe('a clock that is set ahead in steps of less than a week, with the issue
     await issuerServer.stop();
     clock.sleep(5 * DAY_MS);
     issuerServer = await TestIssuerServer.start(database, clock);
-    expect((await command('issue --sub http://localhost:3000')).stderr).toContain('Issued');
+    expect((await offline(issueLocal())).token).toMatch(/^ey/);
     const right = clock.now();
     clock.reboot();
     clock.set(right + 6 * DAY_MS);
-    expect((await command('issue --sub http://localhost:3000 --lid other-boot')).stderr).toContain('Issued');
+    expect((await offline(issueLocal('other-boot'))).token).toMatch(/^ey/);
     clock.set(right);
-    expect((await command('confirm-clock')).stderr).toContain('Done');
-    await command('repair other-boot');
+    await offline(confirmClock);
+    await offline(async (operator) => operator.repair('other-boot'));
   });
 });
 
@@ -274,18 +278,20 @@ describe('an issuer whose last use lies ahead of its clock', () => {
       const { clock } = issuerServer;
       const right = clock.now();
       const { lid } = await issuerServer.issued();
-      // The processes of one command each, at these moments.
-      const at = async (days: number, text: string) => {
+      // Processes that do one thing each, at these moments.
+      const at = async <T>(days: number, work: (operator: LocalAdministration) => Promise<T>) => {
         clock.set(right + days * DAY_MS);
-        return command(text);
+        return offline(work);
       };
       await issuerServer.query('UPDATE issuer_record SET last_seen = last_seen + $1', [YEAR]);
       for (const days of [0, 200])
-        for (const text of ['issue --sub http://localhost:3000', `revoke ${lid}`])
-          await expect(at(days, text)).rejects.toThrow(/last used \d+ days after that.*confirm-clock/s);
-      expect((await at(0, 'confirm-clock')).stderr).toContain('Done');
-      await expect(at(200, `token ${lid}`)).rejects.toThrow(/200 days before that/);
-      expect((await at(0, 'issue --sub http://localhost:3000')).stderr).toContain('Issued');
+        for (const work of [issueLocal(), async (operator: LocalAdministration) => operator.revoke(lid)])
+          await expect(at<unknown>(days, work)).rejects.toThrow(
+            /last used \d+ days after that.*confirm-clock/s,
+          );
+      await at(0, confirmClock);
+      await expect(at(200, async (operator) => operator.token(lid))).rejects.toThrow(/200 days before that/);
+      expect((await at(0, issueLocal())).token).toMatch(/^ey/);
     },
   );
 });
@@ -295,12 +301,15 @@ describe('a license whose last token lies ahead', () => {
     const { token, lid } = await issuerServer.issued();
     await signedAhead(lid, YEAR);
     expect(await issuerServer.renew({ token })).toMatchObject({ status: 409, body: { code: 'not_due' } });
-    expect((await command('list')).stderr).toMatch(new RegExp(`Warning: .*${lid} .*365 days.*repair ${lid}`));
-    expect((await command(`repair ${lid}`)).stderr).toContain('Done');
-    expect((await command('list')).stderr).toBe('');
+    expect(await offline(warnings)).toEqual([
+      expect.stringMatching(new RegExp(`${lid} .*365 days.*issuer repair ${lid}`)),
+    ]);
+    const repair = async (operator: LocalAdministration) => operator.repair(lid);
+    expect(await offline(repair)).toMatchObject({ repaired: true });
+    expect(await offline(warnings)).toEqual([]);
     const renewed = await issuerServer.renew({ token });
     await verifyLicenseToken(renewed.body.token, await issuerServer.keySet(), policy, issuerServer.now);
-    expect((await command(`repair ${lid}`)).stderr).toContain('Nothing to repair');
+    expect(await offline(repair)).toMatchObject({ repaired: false });
   });
 
   it('is not given the token that lies ahead, also not under the key of its renewal', async () => {
@@ -309,7 +318,7 @@ describe('a license whose last token lies ahead', () => {
     const first = await issuerServer.renew({ token, key: 'ahead' });
     issuerServer.clock.advance(-1_800_000);
     expect(await issuerServer.renew({ token, key: 'ahead' })).toMatchObject({ status: 409 });
-    await command(`repair ${lid}`);
+    await offline(async (operator) => operator.repair(lid));
     issuerServer.clock.advance(1_860_000);
     const repeated = await issuerServer.renew({ token, key: 'ahead' });
     expect(repeated.status).toBe(200);
@@ -319,8 +328,10 @@ describe('a license whose last token lies ahead', () => {
   it('is revoked by a statement that services take, and later by one that covers the token ahead', async () => {
     const { token, lid } = await issuerServer.issued({ licenseSeconds: 3 * YEAR });
     const ahead = await signedAhead(lid, YEAR);
-    const revoked = await command(`revoke ${lid}`);
-    expect(revoked.stderr).toMatch(/revoked.*signed for .*statement covers it too/s);
+    expect(await offline(async (operator) => operator.revoke(lid))).toMatchObject({
+      status: 'revoked',
+      warning: expect.stringMatching(/signed for .*statement covers it too/),
+    });
     const { claims } = await authenticateLicenseToken(token, await issuerServer.keySet());
     const statement = async () => {
       const { body } = await issuerServer.renew({ token });

@@ -1,11 +1,10 @@
 import { DAY } from '../../../src/domain/clock.js';
 import type { JsonObject } from '../../../src/domain/token/strict-json.js';
 import { isoDay } from '../../../src/domain/usage/usage-window.js';
-import { runCommand } from '../../../src/issuer-server/commands/commands.js';
+import { licenseReport, usesReport } from '../../../src/cli/issuer/issuer-report.js';
 import { LicenseRegister } from '../../../src/issuer-server/licenses/license-register.js';
-import { loadIssuerServerConfig } from '../../../src/config/issuer-server-config.js';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
-import { INSTANCE, ISSUER_ID, TestIssuerServer } from '../test-issuer-server.js';
+import { INSTANCE, operate, TestIssuerServer } from '../test-issuer-server.js';
 
 const COUNTS = {
   active_admins_and_editors: 2,
@@ -158,29 +157,24 @@ describe('Reports of usage at the issuer', () => {
     await report(token, usageOf(...Array.from({ length: 40 }, (_, index) => day(last - 39 + index))));
     const { clock } = issuerServer;
     await issuerServer.stop();
-    const config = loadIssuerServerConfig({ PORT: '0', DATABASE_URL: database.url, ISSUER_ID });
-    const run = async (command: Parameters<typeof runCommand>[0]) =>
-      (await runCommand(command, config, { clock })).stdout;
-    const lines = (await run({ name: 'list', json: false, usage: true })).split('\n');
-    expect(lines[0]).toMatch(/^LICENSE +COMPANY +DAY +USED +LIMIT +PEAK +DENIED/);
-    const own = lines.filter((line) => line.startsWith(`${lid} `));
-    expect(own[0]).toMatch(/last counts +- +- +- +- +2 +3 +5 +1 /);
-    expect(own[1]).toMatch(new RegExp(`Example +${isoDay(last)} +5 +10 +5 +0 +2 +3 +5 +1 `));
-    expect(own).toHaveLength(32);
-    expect(lines.find((line) => line.startsWith(`${silent} `))).toContain('nothing reported');
-    const shown = JSON.parse(await run({ name: 'list', json: true, usage: true })) as JsonObject[];
-    const usage = shown.find((one) => one.lid === lid)?.usage as JsonObject & { days: JsonObject[] };
-    expect(usage).toMatchObject({ ...COUNTS, head: { day: isoDay(last), hash: HASH } });
-    expect(usage.days).toHaveLength(40);
-    expect(usage.days[0]).toEqual({ ...day(last), reported_at: expect.any(Number) });
-    expect(shown.find((one) => one.lid === silent)?.usage).toBeNull();
-    expect(JSON.parse(await run({ name: 'show', lid, json: true }))).toMatchObject({ lid, usage });
-    expect(await run({ name: 'show', lid, json: false })).toMatch(
-      new RegExp(
-        `Usage +5 users \\(2 admins and editors, 3 viewers\\) and 1 devices.*\nLast day +${isoDay(last)}: 5 seats of 10, peak 5, 0 denied\n$`,
-      ),
+    const { uses, show } = await operate(
+      database,
+      async (operator) => ({ uses: await operator.uses(), show: await operator.show(lid) }),
+      { clock },
     );
-    expect(await run({ name: 'show', lid: silent, json: false })).toMatch(/Usage +-\n$/);
+    const [table] = usesReport(uses).sections;
+    const own = table?.rows.filter(([name]) => name === lid) ?? [];
+    expect(own[0]?.slice(1, 11)).toEqual(['Example', 'last counts', null, null, null, null, ...[2, 3, 5, 1]]);
+    expect(own[1]?.slice(1, 11)).toEqual(['Example', isoDay(last), 5, 10, 5, 0, 2, 3, 5, 1]);
+    expect(own).toHaveLength(32);
+    expect(table?.rows.find(([name]) => name === silent)).toContain('nothing reported');
+    const usage = uses.find((one) => one.lid === lid)?.usage;
+    expect(usage).toMatchObject({ ...COUNTS, head: { day: isoDay(last), hash: HASH } });
+    expect(usage?.days).toHaveLength(40);
+    expect(usage?.days[0]).toEqual({ ...day(last), reported_at: expect.any(Number) });
+    expect(uses.find((one) => one.lid === silent)?.usage).toBeNull();
+    expect(show).toMatchObject({ lid, usage });
+    expect(licenseReport(show).sections[0]?.rows).toContainEqual(['last day', `${isoDay(last)}: 5 of 10`]);
     await database.drop();
     database = await testDatabase('issuer');
     issuerServer = await TestIssuerServer.start(database);

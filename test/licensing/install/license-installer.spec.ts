@@ -274,7 +274,7 @@ describe('LicenseInstaller', () => {
       expect(stage.state.claims?.jti).toBe('c');
       await stage.install({ lid, jti: 'd', iat, exp: exp + 1 });
       expect(stage.state.claims?.jti).toBe('d');
-      // The iat decides, whatever the exp says.
+      // The iat decides, not the exp.
       await stage.install({ lid, jti: 'e', iat: iat + 1, exp: exp - 1000 });
       expect(stage.state.claims?.jti).toBe('e');
     });

@@ -12,7 +12,7 @@ import { shareStage, type Stage } from '../../e2e/licensing/stage.js';
 
 type Write = (manager: EntityManager, read: StoredLicense, license: AuthenticatedLicense) => Promise<unknown>;
 
-describe('A write of the license that goes by what somebody read', () => {
+describe('A write of the license that depends on an earlier read', () => {
   let stage: Stage;
   shareStage((shared) => (stage = shared));
 

@@ -105,7 +105,7 @@ describe('npm run fake-issuer', () => {
     expect(code).not.toBe(0);
   });
 
-  it('ends on SIGTERM, whoever is connected', async () => {
+  it('ends on SIGTERM, with clients connected', async () => {
     const issuer = await start();
     await order(issuer, 'POST', '/fault', { name: 'does not answer' });
     const call = renew(issuer, await license(issuer)).catch(() => 'cut');

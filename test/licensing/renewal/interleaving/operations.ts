@@ -14,7 +14,7 @@ export const renewal: Operation = async (replica) => replica.get(LicenseRenewal)
 export const removal: Operation = async (replica) =>
   replica.get(LicensingService).remove(by('removal'), INSTANCE);
 export const rollback: Operation = async (replica) => replica.get(LicenseHistory).rollback(by('rollback'));
-/** Of a token that is newer than whatever the issuer gives. */
+/** Of a token that is newer than any that the issuer gives. */
 export const newest: Operation = async (replica, world) =>
   replica.get(LicenseInstaller).install(by('upload'), world.token('newest', 500), AS_IT_IS);
 /** Of a token that is between those which the issuer gives. */

@@ -53,7 +53,7 @@ export interface Stepped {
   readonly leasesRunOut: number;
 }
 
-/** What a renewal or a change may fail with, whatever happens. */
+/** What a renewal or a change may fail with, at any time. */
 const PLAIN = [
   'license.changed',
   'license.not-found',

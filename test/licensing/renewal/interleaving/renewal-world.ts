@@ -214,7 +214,7 @@ export class RenewalWorld implements World {
   }
 
   async ended(): Promise<void> {
-    // Whatever happened, the next one who asks comes to an end.
+    // The next one who asks always comes to an end.
     await this.#leaseRunsOut.happen();
     const before = await this.#read();
     const renewal = (await this.#replica()).get(LicenseRenewal);

@@ -1,0 +1,108 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
+import { Database } from '../../database/database.js';
+import { isLockTimeout } from '../../database/database-error.js';
+import type { Actor } from '../../domain/actor.js';
+import { type Clock, CLOCK } from '../../domain/clock.js';
+import { ServiceError } from '../../domain/service-error.js';
+import { SnapshotService } from '../../snapshot/snapshot.service.js';
+import { LastAdministrator } from '../last-administrator.js';
+import { ProvisioningComparison } from './provisioning-comparison.js';
+import type { Provisioning } from './provisioning-file.js';
+import { ProvisioningFaultsError, readProvisioning } from './provisioning-files.js';
+import { type ProvisionedChange, type ProvisioningRun, ProvisioningWriter } from './provisioning-writer.js';
+
+/** Ends a transaction that must not stay. */
+class DryRunEnd extends Error {
+  override readonly name = 'DryRunEnd';
+
+  constructor(readonly changes: readonly ProvisionedChange[]) {
+    super('dry run');
+  }
+}
+
+/** How long a reload waits for other changes, milliseconds. */
+const MAX_WAIT_MS = 20_000;
+
+const STARTER: Actor = { id: 'provisioning', requestId: '' };
+
+/**
+ * Makes roles, service accounts, tokens and assignments as the files of `ACCESS_PROVISIONING_PATH` say. One transaction
+ * under the lock of all changes: replicas that start together come one after the other, and the second finds nothing to
+ * do.
+ */
+@Injectable()
+export class Provisioner {
+  readonly #logger = new Logger(Provisioner.name);
+
+  constructor(
+    private readonly writer: ProvisioningWriter,
+    private readonly comparison: ProvisioningComparison,
+    private readonly snapshots: SnapshotService,
+    private readonly last: LastAdministrator,
+    private readonly database: Database,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SERVICE_CONFIG) private readonly config: ServiceConfig,
+  ) {}
+
+  /**
+   * Provisions at the start. Files with faults change nothing, and the service starts: what is stored goes on to count.
+   * @throws ServiceError `database.unavailable`
+   */
+  async start(): Promise<void> {
+    if (this.config.access.provisioningPath === undefined) return;
+    try {
+      const changes = await this.reload(STARTER, false);
+      this.#logger.log({ msg: 'access control is provisioned', changes: changes.length });
+    } catch (error) {
+      if (error instanceof ServiceError && error.code === 'database.unavailable') throw error;
+      const faults = error instanceof ServiceError ? error.members?.faults : undefined;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#logger.error({ msg: 'access control is not provisioned: nothing was changed', reason, faults });
+    }
+  }
+
+  /**
+   * @param isDryRun - changes nothing, and returns what would change
+   * @throws ServiceError `provisioning.faulty`, `not-found` where no files are named, `access.last-administrator`
+   */
+  async reload(actor: Actor, isDryRun: boolean): Promise<readonly ProvisionedChange[]> {
+    const path = this.config.access.provisioningPath;
+    if (path === undefined)
+      throw new ServiceError('not-found', 'Nothing is provisioned: ACCESS_PROVISIONING_PATH is not set');
+    try {
+      const wanted = await readProvisioning(path);
+      if (await this.database.read(async (manager) => this.comparison.isApplied(manager, wanted))) return [];
+      return await this.#whenFree(async () => this.#apply(wanted, actor, isDryRun));
+    } catch (error) {
+      if (error instanceof DryRunEnd) return error.changes;
+      if (error instanceof ProvisioningFaultsError)
+        throw new ServiceError('provisioning.faulty', undefined, { members: { faults: error.faults } });
+      throw error;
+    }
+  }
+
+  async #apply(wanted: Provisioning, actor: Actor, isDryRun: boolean): Promise<readonly ProvisionedChange[]> {
+    return this.snapshots.change(async (manager) => {
+      const run: ProvisioningRun = { manager, actor, changes: [], accounts: new Set(), roles: false };
+      // The one before it, on another replica, may have been of the same files.
+      if (await this.comparison.isApplied(manager, wanted)) return { changed: false, value: run.changes };
+      await this.last.keep(manager, async () => this.writer.apply(run, wanted));
+      if (isDryRun) throw new DryRunEnd(run.changes);
+      const changed = run.changes.length > 0 && { roles: run.roles, accounts: [...run.accounts] };
+      return { changed, value: run.changes };
+    });
+  }
+
+  /** A change waits for a lock for 2.5 s, which is less than another replica needs for large files. */
+  async #whenFree<T>(work: () => Promise<T>): Promise<T> {
+    const since = this.clock.monotonic();
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isLockTimeout(error) || this.clock.monotonic() - since > MAX_WAIT_MS) throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { type CustomRoles, findRole, ROLES, type Role } from '../../access/roles.js';
+import type { CustomRoleEntity } from '../custom-role.entity.js';
+import { CustomRoleStore } from '../custom-role.store.js';
+import { saysTheSame } from '../custom-roles.service.js';
+import { type NamedAccount, NamedAccountStore } from '../named-account.store.js';
+import type { ServiceAccountTokenEntity } from '../service-account-token.entity.js';
+import type {
+  ProvisionedAccount,
+  ProvisionedRole,
+  ProvisionedToken,
+  Provisioning,
+} from './provisioning-file.js';
+
+/** Compares what the files say with what is stored. */
+@Injectable()
+export class ProvisioningComparison {
+  constructor(
+    private readonly roles: CustomRoleStore,
+    private readonly accounts: NamedAccountStore,
+  ) {}
+
+  /** Whether everything is stored as the files say. It costs a few statements, and needs no lock. */
+  async isApplied(
+    manager: EntityManager,
+    { roles, serviceAccounts, assignments }: Provisioning,
+  ): Promise<boolean> {
+    const stored = await this.roles.list(manager);
+    const known = new Map(stored.map((role) => [role.uid, role]));
+    const names = [...serviceAccounts, ...assignments.map(({ serviceAccount: name }) => ({ name }))];
+    const found = await this.accounts.find(manager, [...new Set(names.map(({ name }) => name))]);
+    const accounts = new Map(found.map((one) => [one.account.name, one]));
+    const definitions = await this.roles.definitions(manager);
+    return (
+      roles.every((role) => isRoleApplied(role, known.get(role.uid))) &&
+      serviceAccounts.every((account) => isAccountApplied(account, accounts.get(account.name))) &&
+      assignments.every(({ serviceAccount, role: wanted, isPresent }) => {
+        const role = roleNamed(wanted, definitions);
+        const isHeld = role !== undefined && accounts.get(serviceAccount)?.roles.includes(role.uid);
+        return (isHeld ?? false) === isPresent;
+      })
+    );
+  }
+}
+
+/** The role of a name or uid. */
+export function roleNamed(nameOrUid: string, custom: CustomRoles): Role | undefined {
+  const byUid = findRole(nameOrUid, custom);
+  return byUid ?? [...ROLES, ...custom.values()].find(({ name }) => name === nameOrUid);
+}
+
+export function isRoleApplied(wanted: ProvisionedRole, known: CustomRoleEntity | undefined): boolean {
+  if (known === undefined) return !wanted.isPresent;
+  return wanted.isPresent && saysTheSame(known, wanted);
+}
+
+function isAccountApplied(wanted: ProvisionedAccount, known: NamedAccount | undefined): boolean {
+  if (known === undefined) return !wanted.isPresent;
+  const tokens = new Map(known.tokens.map((token) => [token.name, token]));
+  return (
+    wanted.isPresent &&
+    known.account.isDisabled === wanted.isDisabled &&
+    wanted.tokens.every((token) => isTokenApplied(token, tokens.get(token.name)))
+  );
+}
+
+export function isTokenApplied(
+  wanted: ProvisionedToken,
+  known: ServiceAccountTokenEntity | undefined,
+): boolean {
+  if (known === undefined) return !wanted.isPresent;
+  return (
+    wanted.isPresent &&
+    known.hash === wanted.hash &&
+    known.expiresAt?.getTime() === wanted.expiresAt?.getTime()
+  );
+}

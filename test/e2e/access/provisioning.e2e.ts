@@ -1,0 +1,277 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServiceAccountToken } from '../../../src/access/service-account-token.js';
+import { type TestDatabase, testDatabase } from '../../support/database.js';
+import { type Reply, TestService } from '../../support/service.js';
+
+const RELOAD = '/api/admin/provisioning/access-control/reload';
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+describe('Provisioning', () => {
+  const token = createServiceAccountToken();
+  let folder: string;
+  let database: TestDatabase;
+  let service: TestService;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'licentia-provisioning-'));
+    database = await testDatabase();
+  });
+
+  afterEach(async () => {
+    await service.stop();
+    await database.drop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  const start = async (environment = {}) => {
+    service = await TestService.start(database, { ACCESS_PROVISIONING_PATH: folder, ...environment });
+  };
+  const reload = async (query = ''): Promise<Reply> => service.post(`${RELOAD}${query}`, {});
+  const check = async (key: string) => (await service.get('/api/licensing/check', { token: key })).status;
+  const roles = `apiVersion: 2
+roles:
+  - uid: deployer
+    name: custom:license:deployer
+    version: 3
+    permissions:
+      - action: licensing:read
+      - action: licensing:update
+`;
+  const accounts = (state = 'present', isDisabled = false) => `apiVersion: 2
+serviceAccounts:
+  - name: deployment
+    isDisabled: ${isDisabled}
+    state: ${state}
+    tokens:
+      - name: ci
+        sha256: '${sha256(token)}'
+assignments:
+  - serviceAccount: deployment
+    role: custom:license:deployer
+    state: ${state}
+`;
+
+  it('sets a cluster up without a first call, and finds nothing to do at the next start', async () => {
+    write('roles.yaml', roles);
+    write('accounts.yml', accounts());
+    await start({ BOOTSTRAP_TOKEN: undefined });
+    expect(await check(token)).toBe(200);
+    await service.stop();
+    await start();
+    const { records } = (await service.get('/api/audit')).body as unknown as {
+      records: { actor: string; action: string }[];
+    };
+    expect(records.map(({ actor, action }) => `${actor} ${action}`)).toEqual([
+      'provisioning role.add',
+      'provisioning service-account.token.create',
+      'provisioning service-account.create',
+      'provisioning role.create',
+    ]);
+  });
+
+  it('says in a dry run what would change, and changes nothing', async () => {
+    write('roles.yaml', roles);
+    await start();
+    write('accounts.yaml', accounts());
+    const dry = await reload('?dryRun=true');
+    const changes = [
+      { action: 'service-account.create', target: 'service-account:deployment', detail: '' },
+      { action: 'service-account.token.create', target: 'service-account:deployment', detail: 'ci' },
+      { action: 'role.add', target: 'service-account:deployment', detail: 'custom:license:deployer' },
+    ];
+    expect([dry.status, dry.body]).toEqual([200, { message: 'Nothing was changed', dryRun: true, changes }]);
+    expect(await check(token)).toBe(401);
+    expect((await reload('?dryRun=false')).body).toMatchObject({ dryRun: false, changes });
+    expect(await check(token)).toBe(200);
+    expect((await reload()).body).toMatchObject({ changes: [] });
+  });
+
+  it('disables, replaces and takes away what the files say, and leaves what they do not name', async () => {
+    write('roles.yaml', roles);
+    write('accounts.yaml', accounts());
+    await start();
+    const other = await service.caller('deployer');
+    write('accounts.yaml', accounts('present', true));
+    await reload();
+    expect(await check(token)).toBe(401);
+    const next = createServiceAccountToken();
+    write('accounts.yaml', accounts().replace(sha256(token), sha256(next)));
+    await reload();
+    expect([await check(token), await check(next)]).toEqual([401, 200]);
+    write('roles.yaml', roles.replace(/ {6}- action: licensing:read\n/, ''));
+    await reload();
+    expect([await check(next), await check(other.token)]).toEqual([403, 403]);
+    write('accounts.yaml', accounts('absent'));
+    write('roles.yaml', 'apiVersion: 2\nroles:\n  - uid: deployer\n    state: absent\n');
+    const { body } = await reload();
+    expect(body).toMatchObject({
+      changes: [{ action: 'role.delete' }, { action: 'service-account.delete' }],
+    });
+    expect((await service.get(`/api/serviceaccounts/${other.id}`)).status).toBe(200);
+    expect((await service.get('/api/access-control/roles/deployer')).status).toBe(404);
+  });
+
+  it('lets a token expire when the files say so, and follows them when they say another moment or none', async () => {
+    write('roles.yaml', roles);
+    const expiring = (seconds: number) => {
+      const moment = new Date(service.clock.now() + seconds * 1000).toISOString().replace(/\.\d+Z/, 'Z');
+      write('accounts.yaml', accounts().replace(/( +)(sha256: .*)/, `$1$2\n$1expiresAt: ${moment}`));
+    };
+    await start();
+    expiring(60);
+    await reload();
+    expect([await check(token), (await reload()).body]).toMatchObject([200, { changes: [] }]);
+    service.clock.advance(60_000);
+    expect(await check(token)).toBe(401);
+    expiring(60);
+    const change = { target: 'service-account:deployment', detail: 'ci' };
+    expect((await reload()).body).toMatchObject({
+      changes: [{ action: 'service-account.token.update', ...change }],
+    });
+    expect(await check(token)).toBe(200);
+    write('accounts.yaml', accounts());
+    await reload();
+    service.clock.advance(600_000);
+    expect(await check(token)).toBe(200);
+    const { records } = (await service.get('/api/audit?action=service-account.token.update')).body;
+    expect(records).toMatchObject([
+      { before: { expiresAt: expect.stringMatching(/Z$/) }, after: { expiresAt: null } },
+      {
+        before: { expiresAt: expect.stringMatching(/Z$/) },
+        after: { expiresAt: expect.stringMatching(/Z$/) },
+      },
+    ]);
+  });
+
+  it.each(['2027-02-29T00:00:00Z', '2027-01-01', '2027-01-01T00:00:00+01:00', '1798761600', '~'])(
+    'takes no expiry that is written %s',
+    async (moment) => {
+      write('a.yaml', `apiVersion: 2\n`);
+      await start();
+      const entry = `{ name: ci, sha256: '${sha256(token)}', expiresAt: ${moment} }`;
+      write('a.yaml', `apiVersion: 2\nserviceAccounts:\n  - name: deployment\n    tokens: [${entry}]\n`);
+      expect((await reload()).body).toMatchObject({
+        messageId: 'provisioning.faulty',
+        faults: [{ line: 4, rule: 'expiresAt must be a moment in UTC such as 2027-01-31T00:00:00Z' }],
+      });
+    },
+  );
+
+  it('changes nothing where one file has a fault, and names file, line and rule of each', async () => {
+    write('a.yaml', roles);
+    write('b.yaml', accounts());
+    await start();
+    write(
+      'a.yaml',
+      `apiVersion: 2
+roles:
+  - uid: deployer
+    name: custom:license:deployer
+    permissions:
+      - action: licensing:destroy
+      - action: licensing:read
+        scope: everything
+  - uid: fixed_mine
+    name: '*'
+    permissions: none
+    hidden: true
+`,
+    );
+    write(
+      'b.yaml',
+      `apiVersion: 2\nserviceAccounts:\n  - name: deployment\n    state: gone\n    tokens: [{ name: ci, sha256: 7 }]\n`,
+    );
+    write('c.yaml', 'apiVersion: 1\n');
+    write('d.yaml', 'apiVersion: 2\nroles: [\n');
+    write('e.yaml', `apiVersion: 2\nserviceAccounts:\n  - name: deployment\n`);
+    write('ignored.txt', 'apiVersion: 1\n');
+    const reply = await reload();
+    expect([reply.status, reply.body.messageId]).toEqual([422, 'provisioning.faulty']);
+    const { faults } = reply.body as unknown as { faults: { file: string; line: number; rule: string }[] };
+    const said = faults.map(({ file, line, rule }) => `${file.slice(-6)}:${line} ${rule.slice(0, 28)}`);
+    expect(said).toEqual([
+      'a.yaml:6 action must be an action of ',
+      'a.yaml:8 scope must be empty: no acti',
+      'a.yaml:12 a role has no member "hidden',
+      'a.yaml:9 uid must not begin with fixe',
+      'a.yaml:10 name must be a name of 1 to ',
+      'a.yaml:11 permissions must be a list o',
+      'b.yaml:5 sha256 must be the SHA-256 o',
+      'b.yaml:4 state must be present or abs',
+      'c.yaml:1 apiVersion must be 2',
+      expect.stringMatching(/^d\.yaml:\d /),
+      'e.yaml:3 this service account is name',
+    ]);
+    expect(await check(token)).toBe(200);
+    await service.stop();
+    await start();
+    expect(await check(token)).toBe(200);
+  });
+
+  it('names the line of an assignment to what there is not', async () => {
+    write('a.yaml', roles);
+    await start();
+    write('b.yaml', 'apiVersion: 2\nassignments:\n\n  - serviceAccount: nobody\n    role: deployer\n');
+    const { body } = await reload();
+    expect(body).toMatchObject({
+      messageId: 'provisioning.faulty',
+      faults: [{ file: join(folder, 'b.yaml'), line: 4, rule: 'there is no such service account' }],
+    });
+  });
+
+  it('keeps the last holder of roles:write', async () => {
+    write(
+      'a.yaml',
+      `apiVersion: 2
+serviceAccounts:
+  - name: root
+    tokens: [{ name: root, sha256: '${sha256(token)}' }]
+assignments:
+  - { serviceAccount: root, role: basic_grafana_admin }
+`,
+    );
+    await start({ BOOTSTRAP_TOKEN: undefined });
+    write('a.yaml', 'apiVersion: 2\nserviceAccounts: [{ name: root, state: absent }]\n');
+    const reply = await service.post(RELOAD, {}, { token });
+    expect([reply.status, reply.body.messageId]).toEqual([409, 'access.last-administrator']);
+    expect(await check(token)).toBe(200);
+  });
+
+  it('gives no account more tokens than its limit, and applies where a limit was lowered below what is there', async () => {
+    const named = (count: number) =>
+      Array.from(
+        { length: count },
+        (_, index) => `{ name: t${index}, sha256: '${sha256(`${token}${index}`)}' }`,
+      );
+    const text = (tokens: number, more = '') =>
+      `apiVersion: 2\nserviceAccounts:\n  - { name: a, tokens: [${named(tokens).join()}] }\n  - { name: b }\n${more}`;
+    write('a.yaml', text(2));
+    await start({ MAX_TOKENS_PER_ACCOUNT: '2' });
+    write('a.yaml', text(3));
+    const { status, body } = await reload();
+    expect([status, body]).toMatchObject([
+      422,
+      { faults: [{ line: 3, rule: 'it would have more than 2 tokens (MAX_TOKENS_PER_ACCOUNT)' }] },
+    ]);
+    await service.stop();
+    write('a.yaml', text(2));
+    await start({ MAX_TOKENS_PER_ACCOUNT: '1', MAX_SERVICE_ACCOUNTS: '1' });
+    expect([(await reload()).status, (await reload()).body]).toMatchObject([200, { changes: [] }]);
+    write('a.yaml', text(2, '  - { name: c }\n'));
+    expect((await reload()).body.messageId).toBe('service-account.limit-reached');
+  });
+
+  it('is 404 where no files are named', async () => {
+    await start({ ACCESS_PROVISIONING_PATH: undefined });
+    const reply = await reload();
+    expect([reply.status, reply.body.message]).toEqual([
+      404,
+      'Nothing is provisioned: ACCESS_PROVISIONING_PATH is not set',
+    ]);
+    expect((await reload('?dryRun=yes')).status).toBe(400);
+  });
+});

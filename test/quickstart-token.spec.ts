@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { truncateSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '../src/config/environment.js';
+import { issuerAdminToken } from '../src/quickstart-token.js';
+
+describe('The token of the operators of the quickstart', () => {
+  let directory: string;
+  let file: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'licentia-token-'));
+    file = join(directory, 'data', 'issuer-admin-token');
+  });
+
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it('is made once, in a file that its owner alone can read', async () => {
+    const token = await issuerAdminToken(file);
+    expect([token.length, await issuerAdminToken(file), await readFile(file, 'utf8')]).toEqual([
+      64,
+      token,
+      `${token}\n`,
+    ]);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('is refused where it is short, with the name of the file', async () => {
+    await mkdir(join(directory, 'data'));
+    await writeFile(file, 'short\n');
+    await expect(issuerAdminToken(file)).rejects.toThrow(`${file} has no token of 32 characters or more`);
+    expect(await readFile(file, 'utf8')).toBe('short\n');
+  });
+
+  it.each([
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path]), 'it is no regular file'],
+    ['huge', (path: string) => truncateSync(path, 2 ** 40), 'it has more than 16 KiB'],
+  ])('ends the start with one sentence where it is %s', async (_, make, reason) => {
+    await mkdir(join(directory, 'data'));
+    if (reason.includes('KiB')) await writeFile(file, '');
+    make(file);
+    await expect(issuerAdminToken(file)).rejects.toThrow(`${file}: ${reason}`);
+  });
+
+  it('ends the start with the name of ./data where a file is in its place', async () => {
+    const data = join(directory, 'data');
+    await writeFile(data, '');
+    await expect(issuerAdminToken(file)).rejects.toThrow(`${data} is no directory. `);
+  });
+
+  it('ends the start with one sentence where it is a directory', async () => {
+    await mkdir(file, { recursive: true });
+    await expect(issuerAdminToken(file)).rejects.toThrow(ConfigError);
+  });
+});
