@@ -22,9 +22,17 @@ describe('The audit record of a license', () => {
       { action: 'license.install', before: expect.objectContaining({ jti: 'one', included_users: 50 }) },
       { action: 'license.remove', before: expect.objectContaining({ jti: 'two', included_users: 60 }) },
     ]);
-    expect(Object.keys(rows[1]?.before ?? {}).sort()).toEqual(
-      ['exp', 'iat', 'included_users', 'jti', 'lexp', 'lid', 'nbf', 'prod'].sort(),
-    );
+    const terms = ['included_admins', 'included_users', 'included_viewers'];
+    expect(Object.keys(rows[1]?.before ?? {}).sort()).toEqual([
+      'exp',
+      'iat',
+      ...terms,
+      'jti',
+      'lexp',
+      'lid',
+      'nbf',
+      'prod',
+    ]);
     expect(JSON.stringify(rows)).not.toContain(first.split('.')[2]);
   });
 });
