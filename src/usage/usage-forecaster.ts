@@ -35,10 +35,10 @@ export class UsageForecaster {
    * @throws ServiceError `database.unavailable` where they cannot be read
    */
   async forecast(pools: readonly SeatPool[]): Promise<PoolForecast | undefined> {
-    const { today } = this.clock;
     // Not once a day: yesterday may be open by the clock of the server for seconds more.
     await this.days.closePast();
-    const { openDay } = this.days;
+    const { openDay, today } = this.clock;
+    if (openDay === undefined) return undefined;
     if (this.#loaded?.openDay !== openDay) this.#loaded = { openDay, days: await this.#load(openDay) };
     const { days } = this.#loaded;
     const found = pools.flatMap(({ name, limit }) => {

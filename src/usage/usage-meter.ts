@@ -4,6 +4,7 @@ import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import type { SubjectGroup } from '../domain/usage/seat-count.js';
+import { UsageDays } from './days/usage-days.js';
 import { UsageClock } from './usage-clock.js';
 import { UsageSubjectStore } from './subjects/usage-subject.store.js';
 
@@ -25,6 +26,7 @@ export class UsageMeter {
   constructor(
     private readonly database: Database,
     private readonly subjects: UsageSubjectStore,
+    private readonly days: UsageDays,
     private readonly moments: UsageClock,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -36,8 +38,9 @@ export class UsageMeter {
     return { groups, measuredAt: at, age: Math.max(0, (this.clock.monotonic() - asked) / 1000) };
   }
 
-  /** Reads the counts of now. @throws ServiceError `database.unavailable` */
+  /** Reads the counts of now, when what is over is closed. @throws ServiceError `database.unavailable` */
   async measure(): Promise<Measurement> {
+    await this.days.closePast();
     const asked = this.clock.monotonic();
     const groups = await this.database.read((manager) => this.groups(manager));
     return this.#keep(groups, asked);

@@ -43,12 +43,14 @@ export class UsageReader {
 
   /** @throws ServiceError `database.unavailable`, `issuer.unavailable` while nothing can be said of the license */
   async explain(subject: string, kind: SubjectKind = 'user'): Promise<ExplainedSubject> {
-    const [terms, moment] = [this.terms.current(), this.clock.moment];
+    const terms = this.terms.current();
+    await this.days.closePast();
     await this.hasher.start();
     const hash = this.hasher.hash(kind, subject);
     // Before the read: what does not wait any more is stored.
     const waiting = this.buffer.find(hash);
     const known = await this.database.read((manager) => this.subjects.read(manager, [hash]));
+    const { moment } = this.clock;
     const stored = known.get(hash);
     const record = waiting === undefined ? stored : sightSubject(stored, waiting, dayOf(moment));
     return { subject: hash, ...explainSubject(record, terms, moment) };
@@ -56,8 +58,10 @@ export class UsageReader {
 
   /** All of them, in the order of the hashes. @param after - the last one of the page before */
   async page(after: string, limit: number): Promise<ExplainedSubject[]> {
-    const [terms, moment] = [this.terms.current(), this.clock.moment];
+    const terms = this.terms.current();
+    await this.days.closePast();
     const page = await this.database.read((manager) => this.subjects.page(manager, after, limit));
+    const { moment } = this.clock;
     return page.map(([subject, record]) => ({ subject, ...explainSubject(record, terms, moment) }));
   }
 
@@ -72,7 +76,7 @@ export class UsageReader {
    * @throws ServiceError `bad-request` for a range that ends before it begins, or is too long
    */
   async closedDays(from?: number, to?: number): Promise<ClosedDay[]> {
-    const last = to ?? this.clock.today - 1;
+    const last = to ?? dayOf(this.clock.earliest) - 1;
     const first = from ?? last - DEFAULT_DAYS_SHOWN + 1;
     if (to !== undefined && first > to) throw refuse('from must not be after to');
     if (last - first >= MAX_DAYS_SHOWN) throw refuse(`from and to can be ${MAX_DAYS_SHOWN} days at most`);

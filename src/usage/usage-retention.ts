@@ -4,6 +4,7 @@ import { Periodic } from '../clock/periodic.js';
 import { Database } from '../database/database.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { MAX_EVENT_AGE } from '../domain/usage/usage-event.js';
+import { dayOf } from '../domain/usage/usage-window.js';
 import { UsageClock } from './usage-clock.js';
 import { UsageSessions } from './sessions/usage-sessions.js';
 import { UsageDeletionStore } from './subjects/usage-deletion.store.js';
@@ -48,11 +49,12 @@ export class UsageRetention implements BeforeApplicationShutdown {
   async prune(): Promise<void> {
     const now = this.clock.monotonic();
     if (now - this.#prunedAt < EVERY_MS) return;
-    const day = this.moments.today - KEPT_DAYS;
+    const present = this.moments.earliest;
+    const day = dayOf(present) - KEPT_DAYS;
     await this.#pruneSubjects(day);
     await this.#all((manager) => this.denials.prune(manager, day));
     // No report from before can come any more.
-    const reported = this.moments.moment - MAX_EVENT_AGE;
+    const reported = present - MAX_EVENT_AGE;
     await this.#all((manager) => this.deletions.prune(manager, reported));
     await this.sessions.prune();
     if (this.#isEnding) return;

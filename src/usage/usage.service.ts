@@ -64,11 +64,11 @@ export class UsageService {
    * @throws ServiceError `bad-request`, `database.unavailable` where too many wait
    */
   async seen(events: unknown): Promise<number> {
-    const { wall, moment } = this.clock;
+    const { wall, earliest } = this.clock;
     const read = readEvents(events, wall);
     await this.hasher.start();
     // A clock that is ahead gives no role the last word for as long as it was.
-    const latest = moment + MAX_EVENT_LEAD;
+    const latest = earliest + MAX_EVENT_LEAD;
     this.buffer.add(
       read.map(({ subject, kind, role, at: reported }) => {
         const at = Math.min(reported, latest);
@@ -154,7 +154,9 @@ export class UsageService {
   #admitFromMemory({ subject, role }: Applicant): Admission | undefined {
     const [now, terms, known] = [this.#now(), this.terms.current(), this.#remembered(subject)];
     if (!isCounted(known, terms, now)) return undefined;
-    this.buffer.add([[subject, { role, from: now, at: now }]]);
+    // The open day is closed before that is recorded.
+    const at = this.clock.earliest;
+    this.buffer.add([[subject, { role, from: at, at }]]);
     return decideAdmission(role, known, this.meter.last?.groups ?? [], terms, now);
   }
 

@@ -90,6 +90,25 @@ describe('usage while PostgreSQL is away', () => {
     expect((await admit()).body).toMatchObject({ admitted: true, reason: 'seat-free' });
   });
 
+  it('stays in the day before at midnight, for the answers as for the gate', async () => {
+    const exp = Math.floor(service.clock.now() / 1000) + 90 * 86_400;
+    const token = issuer.token({ included_users: 1_000_000, jti: 'long', exp, lexp: exp });
+    expect((await service.post('/api/licensing/token', { token })).status).toBe(200);
+    const admit = async (subject: string) => service.post(`${USAGE}/admit`, { subject });
+    expect((await admit('maria')).status).toBe(200);
+    const { used } = (await service.get(USAGE)).body;
+    proxy.cut();
+    // Nobody was seen within the window of that day.
+    service.clock.advance(40 * 86_400_000);
+    expect((await service.get(USAGE)).body).toMatchObject({ used, remaining: 1_000_000 - used });
+    expect((await admit('maria')).body).toMatchObject({ reason: 'already-active', used });
+    proxy.mend();
+    await back();
+    await service.running.application.nest.get(SeenBuffer).flush();
+    // She was let in on the new day.
+    expect((await service.get(USAGE)).body).toMatchObject({ used: 1, age: 0 });
+  });
+
   it('keeps as many reports as it has room for, and takes a batch whole or not at all', async () => {
     const buffer = service.running.application.nest.get(SeenBuffer);
     await buffer.flush();

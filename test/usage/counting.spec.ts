@@ -222,11 +222,9 @@ describe('the count of seats', () => {
         const { text } = await Scrape.of(stage.service.url);
         for (const [pool, taken] of Object.entries(pools))
           expect(text).toContain(`licentia_seats_used{pool="${pool}"} ${taken}\n`);
-        // A new viewer: what the gate says goes with the count, by the moment of the gate, which stays in the day that
-        // is open until that is closed.
-        const gate = await part(UsageDays).prepare();
+        // A new viewer: what the gate says goes with the count.
         const reply = await usage.admit('newcomer');
-        const after = await counted(policy.window, ratio, gate);
+        const after = await counted(policy.window, ratio, moment);
         const taken = limits.length === 2 ? after.viewer + after.deviceSeats : after.used;
         const limit = limits.at(-1);
         const tolerated = policy.mode === 'tolerance' ? Math.floor((limit ?? 0) / 2) : 0;

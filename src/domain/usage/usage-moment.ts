@@ -1,3 +1,5 @@
+import { startOf } from './usage-window.js';
+
 /** The wall clock differs from what it would show unset by less, seconds, where nobody set it. */
 const MAX_DRIFT = 2;
 /** The clocks of two machines agree within this, seconds. */
@@ -39,13 +41,25 @@ export interface TimeEvidence {
 }
 
 /**
- * The moment by which usage is recorded and counted: the earliest that a clock says, as a day that is closed, or a
- * seat that was freed, too early cannot be taken back. What may be inaccuracy does not count.
+ * The earliest moment that a clock says, as a day that is closed, or a seat that was freed, too early cannot be taken
+ * back. What may be inaccuracy does not count.
  *
  * @returns Unix seconds
  */
-export function usageMoment({ now, unset, server = Infinity }: TimeEvidence): number {
+export function earliestMoment({ now, unset, server = Infinity }: TimeEvidence): number {
   const isSet = now - unset > MAX_DRIFT;
   const isContradicted = now - server > MAX_DIFFERENCE;
   return Math.floor(Math.min(now, isSet ? unset : now, isContradicted ? server : now));
+}
+
+/**
+ * The moment by which usage is recorded and counted. It stays in the open day until that is closed: the clock of the
+ * database's server has a say in that, and may be seconds behind.
+ *
+ * @param earliest - that a clock says, Unix seconds
+ * @param openDay - every day before it is closed; undefined while that is not known
+ * @returns Unix seconds
+ */
+export function usageMoment(earliest: number, openDay: number | undefined): number {
+  return openDay === undefined ? earliest : Math.min(earliest, startOf(openDay + 1) - 1);
 }

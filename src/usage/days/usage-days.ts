@@ -9,7 +9,7 @@ import { ServiceError } from '../../domain/service-error.js';
 import { ledgerDay } from '../../domain/usage/ledger-day.js';
 import { countSeats } from '../../domain/usage/seat-count.js';
 import type { SeatTerms } from '../../domain/usage/seat-terms.js';
-import { dayOf, isoDay, startOf } from '../../domain/usage/usage-window.js';
+import { dayOf, isoDay } from '../../domain/usage/usage-window.js';
 import { CurrentTerms } from '../current-terms.js';
 import { UsageClock } from '../usage-clock.js';
 import { Refusals } from '../subjects/refusals.js';
@@ -27,7 +27,6 @@ const DAYS_AT_ONCE = 100;
 @Injectable()
 export class UsageDays {
   readonly #logger = new Logger(UsageDays.name);
-  #openDay = -Infinity;
   #closing: Promise<void> | undefined;
   /** What was noted last of the terms of a day. */
   #noted: { readonly day: number; readonly terms: SeatTerms } | undefined;
@@ -48,34 +47,29 @@ export class UsageDays {
     this.#hasServer = location.kind === 'postgres';
   }
 
-  /** Every day before this one is closed, days since 1970. */
-  get openDay(): number {
-    return this.#openDay;
-  }
-
   /**
    * Closes every day that is over, by the clock of the database's server too.
    * @throws ServiceError `database.unavailable`
    */
   async closePast(): Promise<void> {
-    const { today } = this.clock;
+    const present = dayOf(this.clock.earliest);
     let before: number;
     do {
       before = this.#openDay;
-      if (before >= today) return;
-      this.#closing ??= this.#close(today).finally(() => (this.#closing = undefined));
+      if (before >= present) return;
+      this.#closing ??= this.#close(present).finally(() => (this.#closing = undefined));
       await this.#closing;
     } while (this.#openDay > before);
   }
 
   /**
    * The same, and writes down the terms of the open day where they are news: comes before everything that is recorded.
-   * @returns the moment to record with, Unix seconds: not after the open day, as then it could not be closed any more
+   * @returns the moment to record with, Unix seconds
    * @throws ServiceError `database.unavailable`
    */
   async prepare(): Promise<number> {
     await this.closePast();
-    const moment = Math.min(this.clock.moment, startOf(this.#openDay + 1) - 1);
+    const { moment } = this.clock;
     const [day, terms] = [dayOf(moment), this.#knownTerms()];
     if (terms === undefined || (this.#noted?.day === day && this.#noted.terms === terms)) return moment;
     await this.database.transaction(async (manager) => {
@@ -86,6 +80,10 @@ export class UsageDays {
     });
     this.#noted = { day, terms };
     return moment;
+  }
+
+  get #openDay(): number {
+    return this.clock.openDay ?? -Infinity;
   }
 
   async #used(manager: EntityManager, terms: SeatTerms, moment: number): Promise<number> {
@@ -120,7 +118,7 @@ export class UsageDays {
         days: closed.count,
         last: isoDay(closed.next - 1),
       });
-    this.#openDay = closed.next;
+    this.clock.opened(closed.next);
   }
 
   /** @returns how many days were closed: those from `first` on, without `next` */

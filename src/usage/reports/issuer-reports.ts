@@ -11,6 +11,7 @@ import type { IssuerReporting, OutgoingReport, ReportFate } from '../../domain/u
 import { activeCounts, countSeats } from '../../domain/usage/seat-count.js';
 import { isoDay } from '../../domain/usage/usage-window.js';
 import { CurrentTerms } from '../current-terms.js';
+import { UsageDays } from '../days/usage-days.js';
 import { UsageClock } from '../usage-clock.js';
 import { UsageMeter } from '../usage-meter.js';
 import { IssuerReportMetrics } from './issuer-report-metrics.js';
@@ -35,6 +36,7 @@ export class IssuerReports implements IssuerReporting, BeforeApplicationShutdown
     @Inject(SERVICE_CONFIG) { usage }: ServiceConfig,
     private readonly database: Database,
     private readonly store: IssuerReportStore,
+    private readonly days: UsageDays,
     private readonly meter: UsageMeter,
     private readonly terms: CurrentTerms,
     private readonly metrics: IssuerReportMetrics,
@@ -77,6 +79,7 @@ export class IssuerReports implements IssuerReporting, BeforeApplicationShutdown
   async #read({ lid }: LicenseClaims): Promise<OutgoingReport> {
     await this.#noting;
     const terms = this.terms.current();
+    await this.days.closePast();
     const report = await this.database.read(async (manager) => {
       const groups = await this.meter.groups(manager);
       const counts = activeCounts(countSeats(groups, terms, this.moments.moment));

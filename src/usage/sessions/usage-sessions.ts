@@ -35,7 +35,7 @@ export class UsageSessions {
     const { maxSessions } = this.terms.current();
     await this.hasher.start();
     const hash = this.hasher.hash('user', subject);
-    const now = this.clock.moment;
+    const now = this.clock.earliest;
     return this.database.transaction(async (manager) => {
       await this.sessions.lock(manager, hash);
       await this.sessions.touch(manager, session, hash, now);
@@ -53,7 +53,7 @@ export class UsageSessions {
 
   /** Deletes those that are over. @throws ServiceError `database.unavailable` */
   async prune(): Promise<void> {
-    const moment = this.clock.moment - this.#idleSeconds;
+    const moment = this.clock.earliest - this.#idleSeconds;
     while (await this.database.transaction((manager) => this.sessions.prune(manager, moment)));
   }
 }

@@ -1,5 +1,6 @@
 import {
   type ClockBase,
+  earliestMoment,
   lookAtClock,
   type TimeEvidence,
   usageMoment,
@@ -8,7 +9,7 @@ import {
 const NOW = 1_800_000_000;
 const DAY = 86_400;
 
-describe('the moment of usage', () => {
+describe('the earliest moment', () => {
   it.each<[string, Partial<TimeEvidence>, number]>([
     ['nothing contradicts', {}, NOW],
     ['has fractions of a second', { now: NOW + 0.9, unset: NOW + 0.9 }, NOW],
@@ -25,7 +26,24 @@ describe('the moment of usage', () => {
       NOW - DAY,
     ],
   ])('by a clock that %s', (_, evidence, moment) => {
-    expect(usageMoment({ now: NOW, unset: NOW, server: undefined, ...evidence })).toBe(moment);
+    expect(earliestMoment({ now: NOW, unset: NOW, server: undefined, ...evidence })).toBe(moment);
+  });
+});
+
+describe('the moment of usage', () => {
+  const OPEN = 20_000;
+  const MIDNIGHT = (OPEN + 1) * DAY;
+
+  it.each<[string, number, number | undefined, number]>([
+    ['what a clock says where no day was closed yet', MIDNIGHT, undefined, MIDNIGHT],
+    ['what a clock says in the open day', MIDNIGHT - 5, OPEN, MIDNIGHT - 5],
+    ['what a clock says in the last second of the open day', MIDNIGHT - 1, OPEN, MIDNIGHT - 1],
+    ['that second at midnight, until the day is closed', MIDNIGHT, OPEN, MIDNIGHT - 1],
+    ['that second days later, until the day is closed', MIDNIGHT + 5 * DAY, OPEN, MIDNIGHT - 1],
+    ['what a clock says once the day is closed', MIDNIGHT, OPEN + 1, MIDNIGHT],
+    ['what a clock says that is behind', MIDNIGHT - 2 * DAY, OPEN, MIDNIGHT - 2 * DAY],
+  ])('is %s', (_, earliest, openDay, moment) => {
+    expect(usageMoment(earliest, openDay)).toBe(moment);
   });
 });
 

@@ -99,6 +99,6 @@ describe('sessions', () => {
     expect((await usage.get('subjects')).subjects).toHaveLength(1);
     expect((await usage.get('denials')).denials).toEqual([]);
     expect(await usage.stage.query('SELECT sum(subjects) AS sum FROM usage_count')).toEqual([{ sum: '1' }]);
-    expect(await usage.stage.query('SELECT count(*) AS days FROM usage_day')).toEqual([{ days: '390' }]);
+    expect(await usage.stage.query('SELECT count(*) AS days FROM usage_day')).toEqual([{ days: '400' }]);
   });
 });
