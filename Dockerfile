@@ -17,7 +17,7 @@ COPY tsconfig.json tsconfig.build.json nest-cli.json ./
 COPY src ./src
 COPY clients/typescript ./clients/typescript
 COPY web ./web
-COPY scripts/check-page.mjs scripts/write-build-info.mjs scripts/write-data-template.mjs ./scripts/
+COPY scripts/check-page.mjs scripts/write-build-info.mjs scripts/write-bundle.mjs scripts/write-data-template.mjs ./scripts/
 ARG COMMIT=unknown
 RUN COMMIT="$COMMIT" npm run --silent build
 

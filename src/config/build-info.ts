@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { packageFile } from './package-file.js';
 
-const PACKAGE = new URL('../../package.json', import.meta.url);
-/** Written by the build; absent when the sources run without one, as in the tests. */
-const BUILD_INFO = new URL('../build-info.json', import.meta.url);
+/** Written by the build; absent when the sources run without one. */
+const BUILD_INFO = packageFile('dist/build-info.json');
 
 /** The version of this program. */
-export const VERSION = (JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string }).version;
+export const VERSION = (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string })
+  .version;
 
 /** The commit that it was built from, or `unknown`. */
 export const COMMIT = existsSync(BUILD_INFO)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { OpenToAll } from './require-action.decorator.js';
+import { packageFile } from '../config/package-file.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 
 const SERVER = 'servers:\n  - url: /\n';
@@ -11,7 +12,7 @@ export class OpenApiController {
   readonly #document: string;
 
   constructor(@Inject(SERVICE_CONFIG) { http }: ServiceConfig) {
-    const document = readFileSync(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8');
+    const document = readFileSync(packageFile('docs/openapi.yaml'), 'utf8');
     // JSON is YAML. A path after this one begins with a slash.
     const server = `servers:\n  - url: ${JSON.stringify(http.subPath)}\n`;
     this.#document = http.subPath === '' ? document : document.replace(SERVER, () => server);

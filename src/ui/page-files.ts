@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { packageFile } from '../config/package-file.js';
 
 /** Where the build puts the page. */
-const BUILT = fileURLToPath(new URL('../../dist/web/', import.meta.url));
+const BUILT = packageFile('dist/web');
 
 /** More is no page of ours, bytes: it is held in memory. */
 const MAX_BYTES = 16 * 1024 * 1024;

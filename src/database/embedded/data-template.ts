@@ -1,11 +1,11 @@
 import { access, readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../../config/package-file.js';
 
 /** With Postgres's own 128 MB the process takes 100 MB more. */
 export const SHARED_BUFFERS = 'shared_buffers=16MB';
 export const INITDB_PARAMETERS: readonly string[] = [`--set=${SHARED_BUFFERS}`];
-/** `npm run build` writes it. This path is right from `src` too, where the tests run. */
-const TEMPLATE = fileURLToPath(new URL('../../../dist/data-template.tar.gz', import.meta.url));
+/** `npm run build` writes it. */
+const TEMPLATE = packageFile('dist/data-template.tar.gz');
 
 /**
  * The packed data directory that new embedded databases start from: unpacking takes a third of the time of
