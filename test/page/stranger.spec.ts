@@ -143,6 +143,8 @@ describeInBrowser('a page of a stranger', () => {
         );
         expect(frame).toBe('closed');
         const framed = other.frames().find((one) => one !== other.mainFrame());
+        // The browser tells of an address some time after it has loaded it.
+        if (framed?.url() === '') await other.waitForEvent('framenavigated', (one) => one === framed);
         expect(framed?.url()).toMatch(/^chrome-error:/);
       });
     });

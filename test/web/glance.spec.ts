@@ -8,7 +8,7 @@ const with_ = (parts: Partial<LicenseState>): LicenseState => ({ ...LICENSED, ..
 describe('the five answers', () => {
   it('of a valid license that renews by itself', () => {
     expect(glanceAt(LICENSED)).toEqual({
-      licensed: { tone: 'good', main: 'Licensed', note: 'The check answers true.' },
+      licensed: { tone: 'good', main: 'Licensed', note: 'Your product asks the check, which answers true.' },
       until: {
         tone: 'good',
         main: NOW + 7 * DAY,

@@ -78,7 +78,7 @@ export const TEXTS = {
       yes: 'Licensed',
       no: 'Not licensed',
       unknown: 'Not known',
-      asks: (answer: string) => `The check answers ${answer}.`,
+      asks: (answer: string) => `Your product asks the check, which answers ${answer}.`,
       unknownWhy: 'The check answers 503 until the license can be verified.',
     },
     until: {

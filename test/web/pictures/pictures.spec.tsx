@@ -37,7 +37,7 @@ const text = (html: string) =>
 describe('the five answers', () => {
   it('are questions with their answers, and moments in UTC', () => {
     const page = text(shown(<GlancePanel state={LICENSED} />));
-    expect(page).toContain('Is it licensed? Licensed The check answers true.');
+    expect(page).toContain('Is it licensed? Licensed Your product asks the check, which answers true.');
     expect(page).toContain('Until when? 2 Dec 2026, 22:50 in 7 days');
   });
 });

@@ -43,6 +43,9 @@ export function SignIn({ state, isSecure, retry, signIn }: SignInProps) {
 
 type Way = 'password' | 'token';
 
+/** How the tokens of service accounts begin. */
+const TOKEN_PREFIX = 'licsa_';
+
 function SignInForm({
   note,
   isSecure,
@@ -52,7 +55,18 @@ function SignInForm({
   const [isUnderWay, setUnderWay] = useState(false);
   const [fault, setFault] = useState<string>();
   const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  const [pasted, setPasted] = useState('');
+  useEffect(() => {
+    first.current?.focus();
+    // Behind what was typed so far.
+    first.current?.setSelectionRange(pasted.length, pasted.length);
+  }, [pasted]);
+  /** A token in the field of names would stand there for all to read. */
+  const catchToken = (text: string) => {
+    if (!text.trim().startsWith(TOKEN_PREFIX)) return;
+    setPasted(text);
+    setWay('token');
+  };
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -98,6 +112,7 @@ function SignInForm({
               required
               autocapitalize="none"
               spellcheck={false}
+              onInput={(event) => catchToken(event.currentTarget.value)}
             />
           </label>
           <label class="field">
@@ -108,7 +123,15 @@ function SignInForm({
       ) : (
         <label class="field">
           <span>{texts.token}</span>
-          <input ref={first} name="token" type="password" autocomplete="off" required spellcheck={false} />
+          <input
+            ref={first}
+            name="token"
+            type="password"
+            autocomplete="off"
+            required
+            spellcheck={false}
+            defaultValue={pasted}
+          />
         </label>
       )}
       <p class="fault" role="alert">

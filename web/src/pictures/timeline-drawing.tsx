@@ -99,13 +99,27 @@ export function TimelineDrawing({ state, scale, at, choose }: TimelineDrawingPro
         {lanes.map((lane, index) => (
           <LaneBars key={index} lane={lane} x={x} top={lanesTop + index * laneHeight} em={em} scale={scale} />
         ))}
-        {marks.map(({ kind, x: place, row, labelX, anchor }) => (
-          <g key={kind} class={`mark mark-${kind}`}>
-            <line x1={place} x2={place} y1={(row + 1) * em * 1.25} y2={axisTop} />
-            <text x={labelX} y={(row + 0.8) * em * 1.25} text-anchor={anchor}>
-              {texts[kind]}
-            </text>
-          </g>
+        {marks.map(({ kind, x: place, row }) => (
+          <line
+            key={kind}
+            class={`mark mark-${kind}`}
+            x1={place}
+            x2={place}
+            y1={(row + 1) * em * 1.25}
+            y2={axisTop}
+          />
+        ))}
+        {/* After all lines: a label covers the line of another mark that crosses it. */}
+        {marks.map(({ kind, row, labelX, anchor }) => (
+          <text
+            key={kind}
+            class={`mark-label mark-label-${kind}`}
+            x={labelX}
+            y={(row + 0.8) * em * 1.25}
+            text-anchor={anchor}
+          >
+            {texts[kind]}
+          </text>
         ))}
         <g class="cursor">
           <line x1={x(at)} x2={x(at)} y1={bandTop - em * 0.25} y2={axisTop} />
