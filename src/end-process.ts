@@ -5,8 +5,8 @@ import { explainFailure } from './start-failure.js';
 
 /** A command that did its work ends with this when its result could not be written (EX_IOERR of sysexits.h). */
 const UNWRITTEN = 74;
-/** A process that has not ended by itself this long after it was asked to is ended, milliseconds. */
-export const MAX_SHUTDOWN_MS = 9_600;
+/** A process that has not ended so long after it was asked to is ended, milliseconds: a busy machine is late. */
+export const MAX_SHUTDOWN_MS = 9_000;
 /** How long the end waits for a reader of the last lines, milliseconds. */
 const FLUSH_MS = 500;
 /** The same where no time is left, milliseconds: twice this after the longest end is less than ten seconds. */
