@@ -4,12 +4,16 @@ import { loadBuilt } from './load-built.mjs';
 const { isJsonObject, parseStrictJson } = await loadBuilt('domain/token/strict-json.js');
 
 export function readJsonLines(text) {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line, index) => {
-      const row = parseStrictJson(Buffer.from(line));
-      if (!isJsonObject(row)) throw new Error(`line ${index + 1} is no JSON object`);
-      return row;
-    });
+  return text.split('\n').flatMap((line, index) => (line === '' ? [] : [read(line, index + 1)]));
+}
+
+function read(line, number) {
+  let row;
+  try {
+    row = parseStrictJson(Buffer.from(line));
+  } catch ({ message }) {
+    throw new Error(`line ${number}: ${message}`);
+  }
+  if (!isJsonObject(row)) throw new Error(`line ${number} is no JSON object`);
+  return row;
 }

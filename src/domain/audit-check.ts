@@ -24,6 +24,7 @@ export function checkAudit(
 ): EntryFault | undefined {
   const entries = lines.map((line) => (isSeal(line) ? withoutSignature(line) : line));
   const chain = checkChain(entries, WORDS, head);
+  const firstSeal = lines.findIndex(isSeal);
   for (const [index, line] of lines.entries()) {
     if (chain !== undefined && chain.index <= index) return chain;
     if (!isSeal(line)) continue;
@@ -35,12 +36,18 @@ export function checkAudit(
         index,
         message: `the signature of this seal is wrong: the records from ${JSON.stringify(line.first)} on were made anew`,
       };
+    // A file begins with a whole segment, and the seal says where that begins.
+    if (index === firstSeal && line.first !== lines[0]?.number) return { index: 0, message: cutOff(line) };
   }
   if (chain !== undefined) return chain;
   const covered = lines.findLastIndex(isSeal) + 1;
   if (covered < lines.length)
     return { index: covered, message: 'no seal follows: it was added, or the end is missing' };
   return undefined;
+}
+
+function cutOff({ first, number }: JsonObject): string {
+  return `the segment that ends with ${JSON.stringify(number)} begins with ${JSON.stringify(first)}: what comes before this one was removed`;
 }
 
 /** Whether a line closes a segment. */

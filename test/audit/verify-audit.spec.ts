@@ -60,8 +60,14 @@ describe('npm run audit:verify', () => {
     expect(verify(text(lines), '--head', 'another')[1]).toMatch(/^Line 5 \(the end\): /);
   });
 
+  it('names the line that is no record', () => {
+    const twice = lines.with(1, (lines[1] ?? '').replace('{', '{"actor":"x",'));
+    expect(verify(`\n${text(twice)}`)).toEqual([2, 'Nothing was checked: line 3: it has a duplicate member']);
+    expect(verify(text(lines.with(2, '[]')))).toEqual([2, 'Nothing was checked: line 3 is no JSON object']);
+  });
+
   it('ends with 2 where there is nothing to check', () => {
-    expect(verify('no JSON')[0]).toBe(2);
+    expect(verify('no JSON')).toEqual([2, 'Nothing was checked: line 1: it is not JSON']);
     expect(spawnSync(process.execPath, [SCRIPT, join(directory, 'none')]).status).toBe(2);
     expect(spawnSync(process.execPath, [SCRIPT]).status).toBe(2);
   });

@@ -44,6 +44,14 @@ describe('An audit log', () => {
     ['a seal was removed', SOUND.toSpliced(3, 1), 3, 'the records of 4 to 4 before it are missing'],
     ['a row was deleted in the database', SOUND.toSpliced(1, 2, unlinked()), 1, 'the records of 2 to 2'],
     ['a segment was removed', [...SOUND.slice(0, 1), ...SOUND.slice(4)], 1, 'the records of 2 to 4'],
+    ['the first record was removed', SOUND.slice(1), 0, 'that ends with 4 begins with 1: what comes before'],
+    [
+      'all but the first seal was removed',
+      SOUND.slice(3),
+      0,
+      'that ends with 4 begins with 1: what comes before',
+    ],
+    ['the first records of a later part were removed', SOUND.slice(6), 0, 'that ends with 8 begins with 5'],
     ['a record was inserted', SOUND.toSpliced(2, 0, at(1)), 2, 'it is out of order'],
     ['records were swapped', SOUND.with(1, at(2)).with(2, at(1)), 1, 'the records of 2 to 2'],
     [

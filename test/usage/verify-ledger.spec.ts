@@ -78,7 +78,7 @@ describe('npm run ledger:verify', () => {
   });
 
   it('ends with 2 where there is nothing to check', () => {
-    expect(verify(['no JSON'])[0]).toBe(2);
+    expect(verify(['no JSON'])).toEqual([2, 'Nothing was checked: line 1: it is not JSON']);
     expect(spawnSync(process.execPath, [SCRIPT, join(directory, 'none')]).status).toBe(2);
     expect(spawnSync(process.execPath, [SCRIPT]).status).toBe(2);
   });
