@@ -18,9 +18,28 @@ const CONNECTION_LOST = [
   TransactionNotStartedError,
 ];
 
-/** The typed error of a database that cannot be reached. */
+/** The typed error of a database that cannot be reached, or that answers and cannot do the work now. */
 export function unavailable(cause: unknown): ServiceError {
-  return new ServiceError('database.unavailable', undefined, { cause, retryAfter: 2 });
+  return new ServiceError('database.unavailable', answering(cause), { cause, retryAfter: 2 });
+}
+
+/** What is true of a database that answers; undefined where it may be out of reach. */
+function answering(cause: unknown): string | undefined {
+  const state = sqlState(cause);
+  if (state === LOCK_TIMEOUT) return 'The database is busy: another change did not end in time.';
+  return state === READ_ONLY ? 'The database is read only: it takes no changes.' : undefined;
+}
+
+/** Too much waits in this process: nothing was sent to the database. */
+class QueueFullError extends Error {
+  override readonly name = 'QueueFullError';
+}
+
+/** The typed error of work that waited too long for the work before it. @param waiting - as "changes" */
+export function tooManyWaiting(waiting: string): ServiceError {
+  const cause = new QueueFullError(`too many ${waiting} are waiting`);
+  const message = `The database is busy: ${cause.message}.`;
+  return new ServiceError('database.unavailable', message, { cause, retryAfter: 5 });
 }
 
 export function isUnavailable(error: unknown): error is ServiceError {
@@ -32,8 +51,12 @@ export function isOutOfReach(error: unknown): boolean {
   return isUnavailable(error) && sqlState(error.cause) !== READ_ONLY && !isLockTimeout(error);
 }
 
-/** Whether a change gave up waiting for another one. */
-export function isLockTimeout(error: unknown): boolean {
+/** Whether work gave up waiting for other work, of this process or another one. */
+export function isBusy(error: unknown): boolean {
+  return isLockTimeout(error) || (isUnavailable(error) && error.cause instanceof QueueFullError);
+}
+
+function isLockTimeout(error: unknown): boolean {
   return isUnavailable(error) && sqlState(error.cause) === LOCK_TIMEOUT;
 }
 

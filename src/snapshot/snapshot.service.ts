@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nes
 import type { EntityManager } from 'typeorm';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { Database } from '../database/database.js';
+import { tooManyWaiting } from '../database/database-error.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { MAX_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
 import { ServiceError } from '../domain/service-error.js';
@@ -170,12 +171,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
   }
 
   async #change<T>(work: (manager: EntityManager) => Promise<Change<T>>, asked: number): Promise<Change<T>> {
-    if (this.clock.monotonic() - asked > MAX_WRITE_QUEUE_MS) {
-      throw new ServiceError('database.unavailable', undefined, {
-        cause: new Error('too many changes are waiting'),
-        retryAfter: 5,
-      });
-    }
+    if (this.clock.monotonic() - asked > MAX_WRITE_QUEUE_MS) throw tooManyWaiting('changes');
     return this.database.transaction(async (manager) => {
       const former = await this.versions.lock(manager);
       const change = await work(manager);

@@ -1,6 +1,5 @@
 import { type Clock } from '../domain/clock.js';
 import { MAX_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
-import { ServiceError } from '../domain/service-error.js';
 
 interface Waiting<In, Out> {
   readonly input: In;
@@ -52,8 +51,7 @@ export class Batch<In, Out> {
 
   #isOverdue({ since, reject }: Waiting<In, Out>): boolean {
     if (this.clock.monotonic() - since <= MAX_WRITE_QUEUE_MS) return false;
-    const cause = new Error('too many of them are waiting');
-    reject(new ServiceError('database.unavailable', undefined, { cause, retryAfter: 5 }));
+    reject(tooManyWaiting('requests'));
     return true;
   }
 }

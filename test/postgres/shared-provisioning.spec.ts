@@ -31,6 +31,16 @@ function file(keys: ReadonlyMap<string, string>): string {
   ].join('');
 }
 
+/** When the transactions began that wait for a lock. */
+async function waiting(other: Client): Promise<string[]> {
+  await other.query('SELECT pg_stat_clear_snapshot()');
+  const { rows } = await other.query<{ at: string }>(
+    `SELECT xact_start::text AS at FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  );
+  return rows.map(({ at }) => at);
+}
+
 describe('Three replicas that provision the same file at once', () => {
   let database: TestDatabase;
   let folder: string;
@@ -121,12 +131,7 @@ describe('Three replicas that provision the same file at once', () => {
       // The second that waits is there when the first one has given up.
       const waits = new Set<string>();
       while (waits.size < 2) {
-        await other.query('SELECT pg_stat_clear_snapshot()');
-        const { rows } = await other.query<{ at: string }>(
-          `SELECT xact_start::text AS at FROM pg_stat_activity
-           WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-        );
-        for (const { at } of rows) waits.add(at);
+        for (const at of await waiting(other)) waits.add(at);
         await sleep(20);
       }
       await other.query('COMMIT');
@@ -136,6 +141,48 @@ describe('Three replicas that provision the same file at once', () => {
       await other.query('BEGIN');
       await other.query('SELECT FROM snapshot_version FOR UPDATE');
       expect((await second.post(RELOAD, {})).body.changes).toEqual([]);
+      // A change by hand waits for less, and its answer does not say that the database is away.
+      const refused = await second.post('/api/serviceaccounts', { name: 'late' });
+      expect([refused.status, refused.body.messageId, refused.body.message]).toEqual([
+        503,
+        'database.unavailable',
+        'The database is busy: another change did not end in time.',
+      ]);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    } finally {
+      await other.end();
+    }
+  });
+
+  it('wait behind the changes of their own replica, which give up first', async () => {
+    write('apiVersion: 2\n');
+    await start();
+    const tokens = keys(['one']);
+    write(file(tokens));
+    const [first] = replicas as [TestService];
+    const other = new Client({ connectionString: database.url });
+    await other.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query('SELECT FROM snapshot_version FOR UPDATE');
+      const reload = first.post(RELOAD, {});
+      while ((await waiting(other)).length === 0) await sleep(20);
+      // Shortly before it gives up: they are before its second try, and wait so long that this try is overdue.
+      await sleep(2_300);
+      const creates = [1, 2, 3, 4, 5, 6].map(async (n) =>
+        first.post('/api/serviceaccounts', { name: `${n}` }),
+      );
+      const said = (await Promise.all(creates)).map(
+        ({ status, body }) => `${status} ${body.message as string}`,
+      );
+      expect(new Set(said)).toEqual(
+        new Set([
+          '503 The database is busy: another change did not end in time.',
+          '503 The database is busy: too many changes are waiting.',
+        ]),
+      );
+      await other.query('COMMIT');
+      expect((await reload).status).toBe(200);
     } finally {
       await other.end();
     }

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
 import { Database } from '../../database/database.js';
-import { isLockTimeout } from '../../database/database-error.js';
+import { isBusy } from '../../database/database-error.js';
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK } from '../../domain/clock.js';
 import { ServiceError } from '../../domain/service-error.js';
@@ -94,14 +94,17 @@ export class Provisioner {
     });
   }
 
-  /** A change waits for a lock for 2.5 s, which is less than another replica needs for large files. */
+  /**
+   * A change waits for a lock for 2.5 s, and in the queue for 8 s, which is less than another replica needs for large
+   * files. These waits are the pauses between the tries.
+   */
   async #whenFree<T>(work: () => Promise<T>): Promise<T> {
     const since = this.clock.monotonic();
     for (;;) {
       try {
         return await work();
       } catch (error) {
-        if (!isLockTimeout(error) || this.clock.monotonic() - since > MAX_WAIT_MS) throw error;
+        if (!isBusy(error) || this.clock.monotonic() - since > MAX_WAIT_MS) throw error;
       }
     }
   }
