@@ -47,6 +47,12 @@ export interface Provisioning {
   readonly assignments: ProvisionedAssignment[];
 }
 
+/** What the YAML library says in words for its own callers. */
+const YAML_RULES: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: 'a file is one document: move this one to a file of its own',
+  RESOURCE_EXHAUSTION: 'it is nested too deeply',
+};
+
 const NAME_RULE = 'must be a name of 1 to 190 visible characters, without * and without spaces at its ends';
 
 /**
@@ -61,9 +67,13 @@ export function readProvisioningFile(
 ): void {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, version: '1.2' });
-  for (const { pos, message } of [...document.errors, ...document.warnings]) {
-    const [rule = 'is no YAML'] = message.split('\n');
-    faults.push({ file, line: lines.linePos(pos[0]).line, rule: rule.replace(/ at line \d+.*$/, '') });
+  const found = new Set<string>();
+  for (const { pos, code, message } of [...document.errors, ...document.warnings]) {
+    const { line } = lines.linePos(pos[0]);
+    const rule = YAML_RULES[code] ?? (message.split('\n')[0] ?? '').replace(/ at line \d+.*$/, '');
+    // A line of a thousand brackets is one fault.
+    if (!found.has(`${line} ${rule}`)) faults.push({ file, line, rule });
+    found.add(`${line} ${rule}`);
   }
   if (document.errors.length > 0) return;
   const reader = new YamlReader(file, lines, faults);
@@ -189,7 +199,7 @@ function tokenIn(reader: YamlReader, node: Node | null): ProvisionedToken | unde
   const isPresent = reader.isPresent(token);
   const name = reader.text(token, 'name', node, ACCOUNT_NAME, NAME_RULE);
   const rule = 'must be the SHA-256 of the token: 64 hexadecimal digits, in quotes';
-  const hash = isPresent ? reader.text(token, 'sha256', node, /^[0-9a-f]{64}$/, rule) : '';
+  const hash = isPresent ? reader.text(token, 'sha256', node, /^[0-9a-f]{64}$/i, rule) : '';
   const expiresAt = reader.moment(token, 'expiresAt');
   if (name === undefined || hash === undefined) return undefined;
   const place = reader.place(node);

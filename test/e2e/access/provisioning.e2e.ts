@@ -161,6 +161,25 @@ assignments:
     },
   );
 
+  it('says in words of its own, and once a line, what the file is not', async () => {
+    write('a.yaml', `apiVersion: 2\n`);
+    await start();
+    write('a.yaml', `apiVersion: 2\n---\napiVersion: 2\n`);
+    const rule = 'a file is one document: move this one to a file of its own';
+    expect((await reload()).body).toMatchObject({ faults: [{ line: 2, rule }] });
+    write('a.yaml', `apiVersion: 2\nroles: ${'['.repeat(3_000)}\n`);
+    const { body } = await reload();
+    expect(body.faults).toContainEqual(expect.objectContaining({ line: 2, rule: 'it is nested too deeply' }));
+    expect(body.faults).toHaveProperty('length', 2);
+  });
+
+  it('reads the SHA-256 of a token in capital letters too', async () => {
+    write('a.yaml', roles);
+    write('b.yaml', accounts().replace(sha256(token), sha256(token).toUpperCase()));
+    await start();
+    expect((await service.get('/api/licensing/check', { token })).status).toBe(200);
+  });
+
   it('changes nothing where one file has a fault, and names file, line and rule of each', async () => {
     write('a.yaml', roles);
     write('b.yaml', accounts());
