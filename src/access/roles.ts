@@ -8,31 +8,51 @@ export interface Role {
   readonly actions: readonly Action[];
 }
 
+/** A role that comes with the service. */
+export interface FixedRole extends Role {
+  /** What its callers do, a short sentence. */
+  readonly description: string;
+}
+
 const LICENSING_READER = ['licensing:read', 'licensing.reports:read'] as const;
 const ROLES_READER = ['roles:read', 'users.roles:read', 'users.permissions:read'] as const;
 
 /** Holds every action: what configured administrators and the bootstrap token have. */
-export const ADMINISTRATOR_ROLE: Role = {
+export const ADMINISTRATOR_ROLE: FixedRole = {
   name: 'basic:grafana_admin',
   uid: 'basic_grafana_admin',
+  description: 'May do everything',
   actions: ACTIONS,
 };
 
-export const ROLES: readonly Role[] = [
+export const ROLES: readonly FixedRole[] = [
   ADMINISTRATOR_ROLE,
-  fixedRole('fixed:licensing:reader', LICENSING_READER),
-  fixedRole('fixed:licensing:writer', [...LICENSING_READER, 'licensing:write', 'licensing:delete']),
-  fixedRole('fixed:licensing.usage:reader', ['licensing.usage:read', 'licensing:read']),
-  fixedRole('fixed:licensing.usage:writer', ['licensing.usage:write']),
-  fixedRole('fixed:roles:reader', ROLES_READER),
-  fixedRole('fixed:roles:writer', [
+  fixedRole(
+    'fixed:licensing:reader',
+    'Sees the license and the reports on it, and asks the check',
+    LICENSING_READER,
+  ),
+  fixedRole('fixed:licensing:writer', 'Installs, renews and removes the license', [
+    ...LICENSING_READER,
+    'licensing:write',
+    'licensing:delete',
+  ]),
+  fixedRole('fixed:licensing.usage:reader', 'Sees seats and who takes them', [
+    'licensing.usage:read',
+    'licensing:read',
+  ]),
+  fixedRole('fixed:licensing.usage:writer', 'Reports usage and takes seats: for the product', [
+    'licensing.usage:write',
+  ]),
+  fixedRole('fixed:roles:reader', 'Sees roles and who has them', ROLES_READER),
+  fixedRole('fixed:roles:writer', 'Makes roles, gives them and takes them away', [
     ...ROLES_READER,
     'roles:write',
     'roles:delete',
     'users.roles:add',
     'users.roles:remove',
   ]),
-  fixedRole('fixed:serviceaccounts:writer', [
+  fixedRole('fixed:serviceaccounts:writer', 'Makes service accounts and their tokens', [
     'serviceaccounts:read',
     'serviceaccounts:create',
     'serviceaccounts:write',
@@ -40,8 +60,8 @@ export const ROLES: readonly Role[] = [
     'serviceaccounts.permissions:read',
     'serviceaccounts.permissions:write',
   ]),
-  fixedRole('fixed:audit:reader', ['audit:read']),
-  fixedRole('fixed:provisioning:writer', ['provisioning:reload']),
+  fixedRole('fixed:audit:reader', 'Reads the audit log', ['audit:read']),
+  fixedRole('fixed:provisioning:writer', 'Loads the provisioning files again', ['provisioning:reload']),
 ];
 
 const BY_UID = new Map(ROLES.map((role) => [role.uid, role]));
@@ -50,6 +70,11 @@ const BY_UID = new Map(ROLES.map((role) => [role.uid, role]));
 export type CustomRoles = ReadonlyMap<string, Role>;
 
 const NO_CUSTOM_ROLES: CustomRoles = new Map();
+
+/** The role of this release that has a uid. */
+export function findFixedRole(uid: string): FixedRole | undefined {
+  return BY_UID.get(uid);
+}
 
 /** The role of a uid, or undefined. No custom role replaces a fixed one. */
 export function findRole(uid: string, custom = NO_CUSTOM_ROLES): Role | undefined {
@@ -67,6 +92,7 @@ export function actionsOf(uids: Iterable<string>, custom = NO_CUSTOM_ROLES): Rea
 }
 
 /** A fixed role's uid follows from its name, so that it is the same in every installation. */
-function fixedRole(name: string, actions: readonly Action[]): Role {
-  return { name, uid: `fixed_${createHash('sha1').update(name).digest('base64url')}`, actions };
+function fixedRole(name: string, description: string, actions: readonly Action[]): FixedRole {
+  const uid = `fixed_${createHash('sha1').update(name).digest('base64url')}`;
+  return { name, uid, description, actions };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import type { RequestActor } from '../access/actor.decorator.js';
-import { findRole, isReservedUid, type Role, ROLES } from '../access/roles.js';
+import { findFixedRole, type FixedRole, isReservedUid, ROLES } from '../access/roles.js';
 import { AuditStore, type Facts } from '../audit/audit.store.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { Database } from '../database/database.js';
@@ -28,7 +28,7 @@ export interface RoleContent {
 }
 
 /** A role that can be given: a custom one, or one of this release. */
-export type GivenRole = CustomRoleEntity | Role;
+export type GivenRole = CustomRoleEntity | FixedRole;
 
 /** Manages custom roles. Who makes, changes or deletes one must hold what it gives, before and after. */
 @Injectable()
@@ -51,7 +51,7 @@ export class CustomRoles {
 
   /** @throws ServiceError `not-found` */
   async find(uid: string): Promise<GivenRole> {
-    return findRole(uid) ?? (await this.database.read((manager) => this.#load(manager, uid)));
+    return findFixedRole(uid) ?? (await this.database.read((manager) => this.#load(manager, uid)));
   }
 
   /**
@@ -180,7 +180,7 @@ export class CustomRoles {
 
 /** @throws ServiceError `bad-request` */
 function assertCustom(uid: string): void {
-  if (findRole(uid) !== undefined)
+  if (findFixedRole(uid) !== undefined)
     throw badRequest('the role in the path comes with the service: it cannot be changed or deleted');
 }
 

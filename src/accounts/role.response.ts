@@ -27,14 +27,13 @@ export function roleResponse(role: GivenRole): RoleResponse {
       ? {
           version: role.version,
           displayName: role.displayName,
-          description: role.description,
           group: role.group,
           created: role.createdAt.toISOString(),
           updated: role.updatedAt.toISOString(),
         }
-      : { version: 1, displayName: '', description: '', group: '', created: null, updated: null };
-  const { uid, name, actions } = role;
-  return { ...known, uid, name, global: true, permissions: permissionsResponse(actions) };
+      : { version: 1, displayName: '', group: '', created: null, updated: null };
+  const { uid, name, description, actions } = role;
+  return { ...known, uid, name, description, global: true, permissions: permissionsResponse(actions) };
 }
 
 export function permissionsResponse(actions: readonly string[]): PermissionResponse[] {

@@ -118,8 +118,19 @@ export function rolesReport(roles: readonly Api.Role[]): Report {
   };
 }
 
+/** A list has no room for descriptions: its table would be wider than a terminal. */
 function roleReport(role: Api.Role): Report {
-  return { ...rolesReport([role]), json: role };
+  const { name, uid, version, permissions, description } = role;
+  const actions = permissions.map(({ action }) => action);
+  return {
+    json: role,
+    sections: [
+      {
+        head: ['name', 'uid', 'version', 'actions', 'description'],
+        rows: [[name, uid, version, actions, description]],
+      },
+    ],
+  };
 }
 
 /** @param known - what the role gives; none unless given */

@@ -17,6 +17,11 @@ describe('The roles', () => {
     expect(sorted(new Set(others))).toEqual(sorted(ACTIONS));
   });
 
+  it('have a description each, short enough for a custom role', () => {
+    for (const { description } of ROLES) expect(description).toMatch(/^[A-Z][^*]{9,80}$/);
+    expect(new Set(ROLES.map(({ description }) => description)).size).toBe(ROLES.length);
+  });
+
   it('never name an action by its old name', () => {
     expect([...ACTIONS, ...EVERYTHING]).not.toContain('licensing:update');
   });

@@ -99,15 +99,17 @@ describe('licentia, on a real service,', () => {
       [
         'role create custom:deploy --uid deploy --action licensing:read --action licensing:update',
         0,
-        /\tdeploy\t1\tlicensing:read, licensing:write\n$/,
+        /\tdeploy\t1\tlicensing:read, licensing:write\t\n$/,
       ],
       ['role create custom:deploy', 1, '', /role\.name-taken/],
       ['role show custom:deploy', 0, /\tdeploy\t1\t/],
+      ['role show fixed:audit:reader', 0, /\taudit:read\tReads the audit log\n$/],
+      ['role list --json', 0, /"description": "Reads the audit log"/],
       ['role show custom:nobody', 1, '', /no role with the name/],
       [
-        'role update deploy --action licensing:read --description "Reads."',
+        'role update deploy --action licensing:read --description Reads.',
         0,
-        /\tdeploy\t2\tlicensing:read\n$/,
+        /\tdeploy\t2\tlicensing:read\tReads\.\n$/,
       ],
     ]);
     const account = (await stage.run('account create deployer')).stdout.split('\t')[0] as string;

@@ -603,18 +603,6 @@ export const TEXTS = {
       intro: 'Roles that come with the service cannot be changed. A role of your own gives what you choose.',
       columns: ['Name', 'Description', 'Gives'],
       /** Of the roles that come with the service, which have none of their own. */
-      descriptions: {
-        'basic:grafana_admin': 'May do everything',
-        'fixed:licensing:reader': 'Sees the license and the reports on it, and asks the check',
-        'fixed:licensing:writer': 'Installs, renews and removes the license',
-        'fixed:licensing.usage:reader': 'Sees seats and who takes them',
-        'fixed:licensing.usage:writer': 'Reports usage and takes seats: for the product',
-        'fixed:roles:reader': 'Sees roles and who has them',
-        'fixed:roles:writer': 'Makes roles, gives them and takes them away',
-        'fixed:serviceaccounts:writer': 'Makes service accounts and their tokens',
-        'fixed:audit:reader': 'Reads the audit log',
-        'fixed:provisioning:writer': 'Loads the provisioning files again',
-      } as Readonly<Record<string, string>>,
       gives: (count: number) => (count === 1 ? '1 action' : `${count} actions`),
       create: 'Create a role …',
       createTitle: 'Create a role',

@@ -66,6 +66,8 @@ describe('Custom roles', () => {
     expect((await service.get(`${ROLES_PATH}/deployer`)).body).toEqual(role);
     const listed = (await service.get(ROLES_PATH)).body as unknown as { uid: string }[];
     expect(listed.map(({ uid }) => uid)).toEqual([...ROLES.map(({ uid }) => uid), 'deployer']);
+    const auditor = await service.get(`${ROLES_PATH}/fixed_7TWFM5h6TBrufwb5MMIRPDiqGyM`);
+    expect(auditor.body).toMatchObject({ name: 'fixed:audit:reader', description: 'Reads the audit log' });
     const changed = await send('PUT', `${ROLES_PATH}/deployer`, {
       version: 1,
       name: 'custom:license:deployer',

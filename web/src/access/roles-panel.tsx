@@ -75,7 +75,7 @@ export function RolesPanel({ roles, reload }: RolesPanelProps) {
         columns={mayWrite || mayDelete ? [...texts.columns, TEXTS.access.buttonColumn] : texts.columns}
         rows={roles.map((role) => [
           role.displayName === '' ? role.name : `${role.displayName} (${role.name})`,
-          role.description || (texts.descriptions[role.name] ?? TEXTS.none),
+          role.description || TEXTS.none,
           <Actions role={role} />,
           ...(mayWrite || mayDelete ? [buttons(role)] : []),
         ])}
