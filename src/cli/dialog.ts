@@ -20,7 +20,7 @@ export async function confirm(around: Surroundings, question: string, isConfirme
   }
   const reader = createInterface({ input: around.stdin, output: process.stderr });
   try {
-    const answer = await answerTo(reader, `${question} [y/N] `);
+    const answer = await answerTo(around, reader, `${question} [y/N] `);
     if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError(ExitCode.No, 'Nothing was done.');
   } finally {
     reader.close();
@@ -40,15 +40,16 @@ export async function askSecret(around: Surroundings, prompt: string): Promise<s
   const mute = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input: around.stdin, output: mute, terminal: true });
   try {
-    return await answerTo(reader, '');
+    const answer = await answerTo(around, reader, '');
+    around.say('\n');
+    return answer;
   } finally {
     reader.close();
-    around.say('\n');
   }
 }
 
 /** @throws CommandError at Ctrl+C and Ctrl+D */
-async function answerTo(reader: Interface, question: string): Promise<string> {
+async function answerTo(around: Surroundings, reader: Interface, question: string): Promise<string> {
   // Node aborts the question at the one, and lets it wait on at the other.
   const closed = once(reader, 'close').then(() => undefined);
   const asked = reader.question(question).catch((error: Error) => {
@@ -58,6 +59,8 @@ async function answerTo(reader: Interface, question: string): Promise<string> {
   const answer = await Promise.race([asked, closed]);
   if (answer !== undefined) return answer;
   reader.close();
+  // The question stands on this line.
+  around.say('\n');
   throw new CommandError(ExitCode.No, 'Nothing was done.');
 }
 

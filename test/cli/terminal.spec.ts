@@ -103,7 +103,7 @@ describe('licentia, as a process,', () => {
       ['Ctrl+C', 'hash-password ada', ['abc', 'C-c']],
     ])('does nothing after %s: %s', async (_, line, keys) => {
       const text = await type(line, /\[y\/N\]|not shown/, ...keys);
-      expect(text).toMatch(/licentia: Nothing was done\.\nended with 1/);
+      expect(text).toMatch(/\nlicentia: Nothing was done\.\nended with 1/);
       expect(text).not.toContain('abc');
     });
 
