@@ -374,7 +374,7 @@ describe('A license of the next term', () => {
   });
 
   it('that had its turn takes the place of nothing that is put there afterwards', async () => {
-    await beside(stage.now + 6);
+    await beside(stage.now + 60);
     const lid = newLid();
     await stage.install({ lid });
     expect(await past()).toMatchObject({ current: { lid }, queued: null });
