@@ -23,6 +23,8 @@ export class UsageRetention implements BeforeApplicationShutdown {
   readonly #logger = new Logger(UsageRetention.name);
   readonly #looks = new Periodic(LOOK_MS, () => this.#look());
   #prunedAt = -Infinity;
+  /** All days before it are deleted. */
+  #prunedDay = -Infinity;
   #isEnding = false;
   #isFailing = false;
 
@@ -50,16 +52,23 @@ export class UsageRetention implements BeforeApplicationShutdown {
     const now = this.clock.monotonic();
     if (now - this.#prunedAt < EVERY_MS) return;
     const present = this.moments.earliest;
-    const day = dayOf(present) - KEPT_DAYS;
-    await this.#pruneSubjects(day);
-    await this.#all((manager) => this.denials.prune(manager, day));
+    await this.#pruneDays(dayOf(present) - KEPT_DAYS);
     // No report from before can come any more.
     const reported = present - MAX_EVENT_AGE;
     await this.#all((manager) => this.deletions.prune(manager, reported));
     await this.sessions.prune();
     if (this.#isEnding) return;
-    await this.database.transaction((manager) => this.subjects.pruneCounts(manager, day));
     this.#prunedAt = now;
+  }
+
+  /** What is old by its day: once for each day, as it looks at every subject. */
+  async #pruneDays(day: number): Promise<void> {
+    if (day <= this.#prunedDay) return;
+    await this.#pruneSubjects(day);
+    await this.#all((manager) => this.denials.prune(manager, day));
+    if (this.#isEnding) return;
+    await this.database.transaction((manager) => this.subjects.pruneCounts(manager, day));
+    this.#prunedDay = day;
   }
 
   async #pruneSubjects(day: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { Database } from '../../src/database/database.js';
 import { UsageSubjectStore } from '../../src/usage/subjects/usage-subject.store.js';
+import { UsageRetention } from '../../src/usage/usage-retention.js';
 import { UsageStage } from '../e2e/usage/usage-stage.js';
 
 const DAY = 20_000;
@@ -32,5 +33,34 @@ describe('The deletion of subjects of long ago', () => {
     expect(await usage.stage.query('SELECT last_day FROM usage_subject GROUP BY last_day')).toEqual([
       { last_day: DAY },
     ]);
+  });
+
+  it('looks at all subjects once a day, and at what is old by the second each hour', async () => {
+    const { stage } = usage;
+    const retention = stage.service.running.application.nest.get(UsageRetention);
+    const old = Math.floor(stage.now / 86_400) - 400;
+    const add = async (subject: string, until: number) =>
+      stage.change(
+        `INSERT INTO usage_subject (subject, role, first_day, last_day, role_at)
+         VALUES (lpad('${subject}', 43, '0'), 'viewer', ${old}, ${old}, 0);
+         INSERT INTO usage_deletion (subject, until) VALUES (lpad('${subject}', 43, '0'), ${until})`,
+      );
+    const left = async () => {
+      await retention.prune();
+      const [row] = await stage.query<Record<string, string>>(
+        `SELECT (SELECT count(*) FROM usage_subject WHERE last_day = ${old}) AS subjects,
+           (SELECT count(*) FROM usage_deletion) AS deletions`,
+      );
+      return [Number(row?.subjects), Number(row?.deletions)];
+    };
+    // Noon, so that the hours below are of one day.
+    usage.days(1);
+    await add('one', 0);
+    expect(await left()).toEqual([0, 0]);
+    await add('two', 0);
+    stage.service.clock.advance(3_600_000);
+    expect(await left()).toEqual([1, 0]);
+    usage.days(1);
+    expect(await left()).toEqual([0, 0]);
   });
 });
