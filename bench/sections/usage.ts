@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { DataSource } from 'typeorm';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { database as readAddress } from '../../src/config/setting.js';
@@ -26,6 +28,9 @@ const BATCH = 1_000;
 const PACE = 20;
 /** So many that none is refused, and so a limit that each `admit` has to look at. */
 const SEATS = 2_000_000_000;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 type Row = (name: string, figures: Record<string, string>) => void;
 
@@ -136,7 +141,10 @@ async function timed(call: () => Promise<unknown>): Promise<number> {
   return performance.now() - asked;
 }
 
-/** How long a full buffer of reports takes to be written. In this process: requests cannot fill the buffer meanwhile. */
+/**
+ * What a full buffer of reports takes: memory, and time to be written. In this process: requests cannot fill the buffer
+ * meanwhile.
+ */
 export async function buffer(bench: Bench): Promise<void> {
   const row = bench.table(
     `a full buffer of ${number(MAX_WAITING)} reports, beside ${number(SIZES[1] as number)} subjects`,
@@ -151,17 +159,29 @@ export async function buffer(bench: Bench): Promise<void> {
     const { application } = await startInProcess(config, createLogger('error'));
     const [seen, hasher] = [application.nest.get(SeenBuffer), application.nest.get(SubjectHasher)];
     const at = Math.floor(Date.now() / 1_000);
-    const written = async (role: 'viewer' | 'editor', later: number) => {
+    const fill = (role: 'viewer' | 'editor', later: number) => {
       const events = Array.from(
         { length: MAX_WAITING },
         (_, index) => [hasher.hash('user', `buffered ${index}`), { role, from: at, at: at + later }] as const,
       );
-      seen.add(events.map(([subject, sighting]) => [subject, sighting]));
-      return `${((await timed(() => seen.flush())) / 1_000).toFixed(1)} s`;
+      seen.add(events);
     };
-    row(name, { 'new subjects': await written('viewer', 0), 'new roles': await written('editor', 1) });
+    const written = async () => `${((await timed(() => seen.flush())) / 1_000).toFixed(1)} s`;
+    await seen.flush();
+    const empty = usedHeap();
+    fill('viewer', 0);
+    const memory = `${((usedHeap() - empty) / 2 ** 20).toFixed(1)} MiB`;
+    const subjects = await written();
+    fill('editor', 1);
+    row(name, { memory, 'new subjects': subjects, 'new roles': await written() });
     await application.close();
   }
+}
+
+/** What is in use when garbage is collected, bytes. */
+function usedHeap(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
 }
 
 /** The plan of the query that counts. */
