@@ -23,7 +23,7 @@ export type IsDue = (stored: string) => boolean;
 /** What became of the texts that were due. */
 export interface Rewritten {
   readonly count: number;
-  /** Why others stay as they are, a sentence each. */
+  /** Where others stay as they are, and why: a sentence for each reason. */
   readonly unreadable: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export class SealedTokenStore {
    * still be stored, and no replica has anything to read again.
    */
   async rewrite(manager: EntityManager, isDue: IsDue): Promise<Rewritten> {
-    const unreadable = new Set<string>();
+    const unreadable = new Map<string, Set<string>>();
     let count = 0;
     const renewed = (stored: string | null, place: TokenPlace): string | undefined => {
       if (stored === null || !isDue(stored)) return undefined;
@@ -57,7 +57,8 @@ export class SealedTokenStore {
         return text;
       } catch (error) {
         if (!(error instanceof UnreadableTokenError)) throw error;
-        unreadable.add(error.message);
+        const [column = ''] = place.split(' ');
+        unreadable.set(error.message, (unreadable.get(error.message) ?? new Set()).add(column));
         return undefined;
       }
     };
@@ -73,6 +74,9 @@ export class SealedTokenStore {
       if (text !== undefined)
         await manager.update(LicenseRevocationEntity, { iss, lid }, { statement: text });
     }
-    return { count, unreadable: [...unreadable] };
+    return {
+      count,
+      unreadable: [...unreadable].map(([reason, columns]) => `${[...columns].join(', ')}: ${reason}`),
+    };
   }
 }
