@@ -18,6 +18,8 @@ export const ENGINE = { major: '18', catalog: 202506291 } as const;
 /** What we make in a directory, and what the root of a file system has by itself. */
 const NOT_FOREIGN = /^(pgdata(-.*)?|lock-[0-9a-f]{16}\.sock(\.new)?|lost\+found)$/;
 const UNFINISHED = `${DATA}-`;
+/** How many files are synced at once: the file system writes them together. */
+const SYNCS_AT_ONCE = 16;
 
 /** Creates a data directory in a process of its own: what it takes, up to 750 MB, goes back when it ends. */
 const CREATOR = `
@@ -164,12 +166,14 @@ async function createDataDirectory(directory: string, template: string | undefin
   await sync(dirname(directory));
 }
 
+/** Every file and folder below it, and the directory. */
 async function syncTree(directory: string): Promise<void> {
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    await (entry.isDirectory() ? syncTree(path) : sync(path));
-  }
-  await sync(directory);
+  const entries = await readdir(directory, { withFileTypes: true, recursive: true });
+  const paths = [directory, ...entries.map(({ parentPath, name }) => join(parentPath, name))];
+  const syncRest = async () => {
+    for (let path = paths.pop(); path !== undefined; path = paths.pop()) await sync(path);
+  };
+  await Promise.all(Array.from({ length: SYNCS_AT_ONCE }, syncRest));
 }
 
 async function sync(path: string): Promise<void> {
