@@ -40,6 +40,12 @@ export interface ProvisioningRun {
   roles: boolean;
 }
 
+/** How many custom roles and service accounts there are. */
+interface Counts {
+  readonly roles: number;
+  readonly accounts: number;
+}
+
 /** Writes what the files say, where the database says something else. */
 @Injectable()
 export class ProvisioningWriter {
@@ -55,18 +61,25 @@ export class ProvisioningWriter {
   /** @throws ProvisioningFaultsError, ServiceError `role.limit-reached`, `service-account.limit-reached` */
   async apply(run: ProvisioningRun, { roles, serviceAccounts, assignments }: Provisioning): Promise<void> {
     const before = await this.#counts(run);
+    const present = (entries: readonly { readonly isPresent: boolean }[]) =>
+      entries.filter(({ isPresent }) => isPresent).length;
+    // What cannot fit is not written first: all other changes wait meanwhile.
+    this.#assertFits({ roles: present(roles), accounts: present(serviceAccounts) }, before);
     for (const role of roles) await this.#role(run, role);
     for (const account of serviceAccounts) await this.#account(run, account);
     for (const assignment of assignments) await this.#assignment(run, assignment);
-    const after = await this.#counts(run);
+    this.#assertFits(await this.#counts(run), before);
+  }
+
+  /** Where a limit was lowered, what is there stays, and the files still apply. */
+  #assertFits(after: Counts, before: Counts): void {
     const { maxAccounts, maxRoles } = this.config.access;
-    // Where a limit was lowered, what is there stays, and the files still apply.
     if (after.roles > Math.max(maxRoles, before.roles)) throw new ServiceError('role.limit-reached');
     if (after.accounts > Math.max(maxAccounts, before.accounts))
       throw new ServiceError('service-account.limit-reached');
   }
 
-  async #counts({ manager }: ProvisioningRun): Promise<{ roles: number; accounts: number }> {
+  async #counts({ manager }: ProvisioningRun): Promise<Counts> {
     return { roles: await this.roles.count(manager), accounts: await this.store.count(manager) };
   }
 

@@ -284,6 +284,21 @@ assignments:
     expect((await reload()).body.messageId).toBe('service-account.limit-reached');
   });
 
+  it('writes nothing of more accounts or roles than there may be', async () => {
+    write('a.yaml', 'apiVersion: 2\n');
+    await start({ MAX_SERVICE_ACCOUNTS: '2', MAX_CUSTOM_ROLES: '1' });
+    // The assignment would be found to be wrong after all was written.
+    const wrong = 'assignments:\n  - { serviceAccount: a, role: none }\n';
+    const accounts = ['a', 'b', 'c'].map((name) => `  - { name: ${name} }\n`).join('');
+    write('a.yaml', `apiVersion: 2\nserviceAccounts:\n${accounts}${wrong}`);
+    expect((await reload()).body.messageId).toBe('service-account.limit-reached');
+    const roles = ['a', 'b']
+      .map((uid) => `  - { uid: ${uid}, name: custom:${uid}, permissions: [] }\n`)
+      .join('');
+    write('a.yaml', `apiVersion: 2\nroles:\n${roles}${wrong}`);
+    expect((await reload()).body.messageId).toBe('role.limit-reached');
+  });
+
   it('is 404 where no files are named', async () => {
     await start({ ACCESS_PROVISIONING_PATH: undefined });
     const reply = await reload();
