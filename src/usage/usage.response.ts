@@ -67,6 +67,7 @@ export function admissionResponse({ limit, freesAt, ...admission }: Admission): 
 
 export function usageResponse({
   count,
+  moment,
   terms,
   warning,
   ownLimit,
@@ -81,7 +82,7 @@ export function usageResponse({
     pools: count.pools.map(({ name, used, limit }) => ({ name, ...fill(used, limit) })),
     roles: count.byRole,
     devices: { active: count.devices, seats: count.deviceSeats, ratio: terms.anonymousRatio },
-    window: { kind: window, since: isoDay(windowStart(window, dayOf(measuredAt + Math.floor(age)))) },
+    window: { kind: window, since: isoDay(windowStart(window, dayOf(moment))) },
     policy: { mode, tolerance_percent: tolerancePercent, leave },
     policyFaults: terms.policyFaults,
     warning: { level: warning.level ?? null, percent: warning.percent ?? null, of: warning.of ?? null },

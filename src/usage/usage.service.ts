@@ -26,6 +26,8 @@ import { type Measurement, UsageMeter } from './usage-meter.js';
 /** How many seats are used, of how many. */
 export interface UsageReport {
   readonly count: SeatCount;
+  /** By which it was counted, Unix seconds: later than the measurement while the database is away. */
+  readonly moment: number;
   readonly terms: SeatTerms;
   readonly warning: UsageWarning;
   readonly ownLimit: number | undefined;
@@ -123,10 +125,11 @@ export class UsageService {
   async usage(): Promise<UsageReport> {
     const terms = this.terms.current();
     const measurement = await this.meter.latest();
-    const count = countSeats(measurement.groups, terms, this.#now());
+    const moment = this.#now();
+    const count = countSeats(measurement.groups, terms, moment);
     const warning = warningOf(count, this.#ownLimit, this.#levels);
     const forecast = await this.#forecast(terms);
-    return { count, terms, warning, ownLimit: this.#ownLimit, forecast, measurement };
+    return { count, moment, terms, warning, ownLimit: this.#ownLimit, forecast, measurement };
   }
 
   /** Counts now. @throws ServiceError `database.unavailable`, `issuer.unavailable` */
