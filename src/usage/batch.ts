@@ -1,6 +1,6 @@
+import { tooManyWaiting } from '../database/database-error.js';
 import { type Clock } from '../domain/clock.js';
 import { MAX_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
-import { tooManyWaiting } from '../database/database-error.js';
 
 interface Waiting<In, Out> {
   readonly input: In;
