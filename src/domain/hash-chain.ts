@@ -89,7 +89,11 @@ export function checkChain(
     if (isGap) {
       const missing = `${words.nameOf(before + 1)} to ${words.nameOf(position - 1)}`;
       const changed = isChanged ? ', or it was changed' : '';
-      return { index, message: `the ${words.entries} of ${missing} before it are missing${changed}` };
+      const isBetween = (other = NaN) => other > before && other < position;
+      const place = positions.slice(index + 1).some(isBetween)
+        ? 'come after it: they were swapped or moved'
+        : 'before it are missing';
+      return { index, message: `the ${words.entries} of ${missing} ${place}${changed}` };
     }
     if (position <= before)
       return { index, message: 'it is out of order: it was inserted, or two were swapped' };

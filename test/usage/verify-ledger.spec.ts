@@ -60,7 +60,7 @@ describe('npm run ledger:verify', () => {
     [
       'swapped',
       [a, c, b, d],
-      'Line 2 (2024-10-06): the rows of 2024-10-05 to 2024-10-05 before it are missing',
+      'Line 2 (2024-10-06): the rows of 2024-10-05 to 2024-10-05 come after it: they were swapped or moved',
     ],
     [
       'replaced',
