@@ -66,7 +66,7 @@ function sentencesOf({ waitsUntil, fresher, lost, requiresAcknowledge }: Decisio
     waitsUntil === undefined
       ? ['The license would be installed', ', but would not be active']
       : [
-          `The license is not active yet: with "queue": true it would wait until ${isoTime(waitsUntil)}, its "nbf"`,
+          `The license is not active yet: queued, it would wait until ${isoTime(waitsUntil)}, its "nbf"`,
           ', but would not be active then',
         ];
   return [

@@ -23,8 +23,7 @@ const decision = (others: Partial<Decision> = {}): Decision => ({
 
 describe('the sentence of an inspection', () => {
   const waitsUntil = Date.UTC(2027, 10, 26, 12) / 1000;
-  const WAITS =
-    'The license is not active yet: with "queue": true it would wait until 2027-11-26T12:00:00Z, its "nbf"';
+  const WAITS = 'The license is not active yet: queued, it would wait until 2027-11-26T12:00:00Z, its "nbf"';
   const TAKES = 'It takes something away: included_users. This needs "acknowledge": true.';
 
   it.each<[string, Partial<Decision>, string]>([
