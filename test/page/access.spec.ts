@@ -30,6 +30,7 @@ describeInBrowser('the access view of the page', () => {
     await page.getByLabel('Role to give').selectOption({ label: 'fixed:licensing:reader' });
     await page.getByRole('button', { name: 'Give role' }).click();
     await page.getByRole('button', { name: 'Take away the role fixed:licensing:reader' }).waitFor();
+    expect(await page.locator('select option:checked').last().textContent()).toBe('Choose a role');
 
     await page.getByLabel('Name of a new token').fill('ci');
     await page.getByLabel('Expires').selectOption({ label: 'In 30 days' });

@@ -73,7 +73,10 @@ export function AccountRoles({ id, state: { roles: held }, roles, reload }: Acco
         >
           <label class="field">
             <span>{texts.role}</span>
-            <select key={held.length} value={chosen} onChange={(event) => choose(event.currentTarget.value)}>
+            <select
+              value={free.some(({ uid }) => uid === chosen) ? chosen : ''}
+              onChange={(event) => choose(event.currentTarget.value)}
+            >
               <option value="">{texts.chooseRole}</option>
               {free.map(({ uid, name }) => (
                 <option key={uid} value={uid}>
