@@ -144,6 +144,8 @@ describeInBrowser('the license view of the page', () => {
     expect(await button(page, 'Remove …').isDisabled()).toBe(true);
     held.release();
     await page.getByText('Renewed. The token now expires on').waitFor();
+    // The reader goes on from where they were.
+    await page.waitForFunction('document.activeElement.textContent === "Renew now"');
   });
 
   it('rolls back to the previous token, by the keyboard alone', async () => {

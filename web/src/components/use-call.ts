@@ -37,6 +37,7 @@ export function useCall<T>(): Call<T> {
     run: async (call) => {
       if (busy.current) return undefined;
       busy.current = true;
+      const asker = document.activeElement;
       setUnderWay(true);
       note(undefined);
       const result = await call().catch(failureOfPage);
@@ -44,10 +45,17 @@ export function useCall<T>(): Call<T> {
       if (gone.current) return result;
       setUnderWay(false);
       note(result);
+      setTimeout(() => giveBackFocus(asker));
       if (!result.ok && isSignedOut(result.failure)) signedOut();
       return result;
     },
   };
+}
+
+/** A button that is disabled while its call is under way loses the focus, and its reader the place on the page. */
+function giveBackFocus(asker: Element | null): void {
+  const isLost = document.activeElement === null || document.activeElement === document.body;
+  if (isLost && asker instanceof HTMLElement) asker.focus({ preventScroll: true });
 }
 
 /** What the client threw, or the page itself: calls return what the service and the network do. */
