@@ -115,6 +115,19 @@ describeInBrowser('the overview of the page', () => {
     expect(await stage.call('GET', TOKEN)).toMatchObject({ jti: 'T-1', status: 1 });
   });
 
+  it('renews, and says so of a renewal that brought nothing newer', async () => {
+    const page = await open();
+    const renew = page.getByRole('button', { name: 'Renew now' });
+    await renew.click();
+    await page.getByText(/Renewed\. The token now expires on .*\d\.$/).waitFor();
+    await page.waitForFunction('document.activeElement.textContent === "Renew now"');
+    const { jti } = await stage.call('GET', TOKEN);
+    stage.issuer.answerRenewals({ status: 409, body: { code: 'not_due', message: 'Not due' } });
+    await renew.click();
+    await page.getByText('The issuer has no newer token. The present one stays.').waitFor();
+    expect(await stage.call('GET', TOKEN)).toMatchObject({ jti });
+  });
+
   it('rehearses a renewal, and changes nothing', async () => {
     stage.issuer.answerRenewals({ status: 200, body: { dryRun: true } });
     const page = await open();
@@ -152,6 +165,15 @@ describeInBrowser('the overview of the page', () => {
       ],
       ['unlicensed', async () => void (await stage.call('DELETE', TOKEN, { instance: ROOT_URL }))],
     ];
+
+    it('keeps the reasons together beside pictures that are taller', async () => {
+      const page = await open();
+      await page.setViewportSize({ width: 3840, height: 2160 });
+      await page.evaluate(`document.querySelector('.picture-renewal').style.minHeight = '1500px'`);
+      const rules = (await page.locator('.why').boundingBox())!;
+      const head = (await page.locator('#why-title').boundingBox())!;
+      expect(rules.y - head.y - head.height).toBeLessThan(80);
+    });
 
     it.each(states)(
       'has no fault of accessibility in either theme, and fits, while %s',

@@ -235,7 +235,8 @@ export const TEXTS = {
     rehearsing: 'Asking the issuer …',
     renew: 'Renew now',
     renewing: 'Renewing … This takes up to a minute if the issuer is slow.',
-    renewed: 'Done. The token now expires on',
+    renewed: 'Renewed. The token now expires on',
+    nothingNewer: 'The issuer has no newer token. The present one stays.',
     facts: {
       automatic: 'Renews by itself',
       lastAttempt: 'Last attempt',
@@ -451,8 +452,6 @@ export const TEXTS = {
       rollBack: 'Roll back …',
       remove: 'Remove …',
       renewing: 'Asking the issuer … This takes up to a minute where it is slow.',
-      renewed: 'Renewed. The token now expires on',
-      nothingNewer: 'The issuer has no newer token. The present one stays.',
     },
     rollback: {
       title: 'Roll back to the previous token?',

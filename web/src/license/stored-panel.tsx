@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Api } from '#client';
 import { FailureNote } from '../components/failure-note.js';
+import { type Renewed, RenewalSentence } from '../components/renewal-sentence.js';
 import { Result } from '../components/result.js';
 import { useCall } from '../components/use-call.js';
 import { When } from '../components/when.js';
@@ -25,7 +26,7 @@ export function StoredPanel({ record, reload, isNews, begin }: StoredPanelProps)
   const { service, may } = useReader();
   const { history, token } = record;
   const [asks, ask] = useState<'rollback' | 'remove'>();
-  const renewal = useCall<{ readonly before: string; readonly answer: Api.Token }>();
+  const renewal = useCall<Renewed>();
   const [note, setNote] = useState<string>();
   const mayWrite = may('licensing:write');
   const mayRemove = may('licensing:delete') && isRemovable(history);
@@ -108,15 +109,6 @@ export function StoredPanel({ record, reload, isNews, begin }: StoredPanelProps)
       )}
       {asks === 'remove' && <RemoveDialog record={record} close={() => ask(undefined)} done={end} />}
     </section>
-  );
-}
-
-function RenewalSentence({ before, answer }: { readonly before: string; readonly answer: Api.Token }) {
-  if (before === answer.jti) return <>{texts.nothingNewer}</>;
-  return (
-    <>
-      {texts.renewed} <When at={answer.exp} isStop />.
-    </>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { Api } from '#client';
 import { FactsTable } from '../components/facts-table.js';
 import { FailureNote } from '../components/failure-note.js';
+import { type Renewed, RenewalSentence } from '../components/renewal-sentence.js';
 import { ToneIcon } from '../components/tone-icon.js';
 import { useCall } from '../components/use-call.js';
 import { When } from '../components/when.js';
@@ -47,7 +48,7 @@ export function RenewalPicture({
       </div>
       <AttemptCells attempts={state.attempts} />
       <LastAttempt renewal={state.renewal} now={timeline.at} />
-      {hasLicense(state.explanation) ? <Actions reload={reload} /> : <NothingToRenew />}
+      {hasLicense(state.explanation) ? <Actions token={state.token} reload={reload} /> : <NothingToRenew />}
       <div>
         <FactsTable
           title={texts.title}
@@ -117,10 +118,10 @@ function NothingToRenew() {
 }
 
 /** What a caller who may write can do: try a renewal out, or make one. */
-function Actions({ reload }: { readonly reload: () => Promise<void> }) {
+function Actions({ token, reload }: { readonly token: Api.Token; readonly reload: () => Promise<void> }) {
   const { service, may } = useReader();
   const rehearsal = useCall<Api.Rehearsal>();
-  const renewal = useCall<Api.Token>();
+  const renewal = useCall<Renewed>();
   if (!may('licensing:write')) return null;
   const isBusy = rehearsal.isUnderWay || renewal.isUnderWay;
   const failure = rehearsal.failure ?? renewal.failure;
@@ -144,7 +145,10 @@ function Actions({ reload }: { readonly reload: () => Promise<void> }) {
           onClick={() => {
             rehearsal.clear();
             void renewal
-              .run(() => service.calls.POST('/api/licensing/token/renew', { body: {} }))
+              .run(async () => {
+                const done = await service.calls.POST('/api/licensing/token/renew', { body: {} });
+                return done.ok ? { ok: true, value: { before: token.jti, answer: done.value } } : done;
+              })
               .then(() => reload());
           }}
         >
@@ -163,7 +167,10 @@ function Actions({ reload }: { readonly reload: () => Promise<void> }) {
         )}
         {renewal.value !== undefined && (
           <>
-            <ToneIcon tone="good" /> {texts.renewed} <When at={renewal.value.exp} />.
+            <ToneIcon tone="good" />{' '}
+            <span>
+              <RenewalSentence {...renewal.value} />
+            </span>
           </>
         )}
       </p>
