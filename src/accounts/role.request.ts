@@ -10,6 +10,7 @@ import {
   Max,
   Min,
 } from 'class-validator';
+import { roleRemark } from '../domain/account-name.js';
 import { type Action, actionNamed } from '../domain/actions.js';
 import { badRequest } from '../http/bad-request.js';
 import { IfPresent } from '../http/if-present.decorator.js';
@@ -23,8 +24,8 @@ const IsRemark = (name: string, max: number): PropertyDecorator =>
   applyDecorators(
     IfPresent(),
     IsString({ message: `${name} must be a string` }),
-    Matches(new RegExp(`^[^\\p{Cc}\\p{Cs}*]{0,${max}}$`, 'u'), {
-      message: `${name} must have at most ${max} characters, no control characters and no *`,
+    Matches(roleRemark(max), {
+      message: `${name} must have at most ${max} characters, and none that is a control character, invisible or *`,
     }),
   );
 

@@ -1,5 +1,5 @@
 import { ROLE_UID } from '../../src/accounts/service-account.request.js';
-import { ACCOUNT_NAME_CHARACTERS } from '../../src/domain/account-name.js';
+import { ACCOUNT_NAME_CHARACTERS, roleRemark } from '../../src/domain/account-name.js';
 import { ERROR_CATALOGUE } from '../../src/domain/service-error.js';
 import {
   METHODS,
@@ -115,6 +115,17 @@ describe('The name of an account or token', () => {
   it('has in the document the pattern that the service asks for', () => {
     const { Name } = openApi.components.schemas as Record<string, { pattern?: string }>;
     expect(Name?.pattern).toBe(ACCOUNT_NAME_CHARACTERS.source);
+  });
+
+  it('has the characters that a text about a role has, which may be empty', () => {
+    const { Name, Remark, RoleDescription } = openApi.components.schemas as Record<
+      string,
+      { pattern?: string; maxLength?: number }
+    >;
+    for (const text of [Remark, RoleDescription]) {
+      expect(text?.pattern).toBe(Name?.pattern?.replace(/\+\$$/, '*$'));
+      expect(roleRemark(text?.maxLength as number).source).toContain(text?.pattern?.slice(0, -2));
+    }
   });
 });
 

@@ -2012,9 +2012,9 @@ export interface components {
              */
             scope?: "";
         }[];
-        /** @description Text for people, without control characters and `*`. */
+        /** @description Text for people, without control and invisible characters and `*`. */
         Remark: string;
-        /** @description Text for people, without control characters and `*`. */
+        /** @description Text for people, without control and invisible characters and `*`. */
         RoleDescription: string;
         /** @description 1 for a new role, and one more with each change. */
         RoleVersion: number;

@@ -1,5 +1,5 @@
 import { LineCounter, type Node, parseDocument } from 'yaml';
-import { ACCOUNT_NAME } from '../../domain/account-name.js';
+import { ACCOUNT_NAME, roleRemark } from '../../domain/account-name.js';
 import { type Action, actionNamed } from '../../domain/actions.js';
 import { isReservedUid } from '../../access/roles.js';
 import { ROLE_UID } from '../service-account.request.js';
@@ -149,8 +149,8 @@ function roleIn(reader: YamlReader, node: Node | null): ProvisionedRole | undefi
           role,
           key,
           node,
-          new RegExp(`^[^\\p{Cc}\\p{Cs}*]{0,${max}}$`, 'u'),
-          `must be a text of at most ${max} characters, without control characters and *`,
+          roleRemark(max),
+          `must be a text of at most ${max} characters, without control characters, invisible ones and *`,
         ) ?? '');
   const name = isPresent ? reader.text(role, 'name', node, ACCOUNT_NAME, NAME_RULE) : '';
   const entry = {

@@ -93,6 +93,18 @@ describe('Custom roles', () => {
     });
   });
 
+  it.each(['displayName', 'description', 'group'])(
+    'have no character in %s that hides or turns others',
+    async (key) => {
+      const { status, body } = await create([], { [key]: 'Oper\u202eators' });
+      expect([status, JSON.stringify(body)]).toEqual([
+        400,
+        expect.stringContaining(`${key} must have at most`),
+      ]);
+      expect((await create([], { [key]: '' })).status).toBe(200);
+    },
+  );
+
   it('have a random uid where none is given, and no other role of the same name or uid', async () => {
     const { body: first } = await create([]);
     expect(first.uid).toMatch(/^[A-Za-z0-9_-]{20}$/);
