@@ -36,8 +36,8 @@ type Row = (name: string, figures: Record<string, string>) => void;
 
 /** How fast `seen`, `admit` and `GET /api/licensing/usage` are beside many subjects, and what they cost the check. */
 export async function usage(bench: Bench): Promise<void> {
-  const databases = bench.postgres === undefined ? [] : SIZES.map((size) => ['PostgreSQL', size] as const);
-  for (const [name, size] of [...databases, ['embedded', SIZES[1] as number] as const]) {
+  const names = bench.postgres === undefined ? ['embedded'] : ['PostgreSQL', 'embedded'];
+  for (const [name, size] of names.flatMap((one) => SIZES.map((size) => [one, size] as const))) {
     const address = name === 'embedded' ? bench.embedded() : await bench.database();
     await onDatabase(address, (source) => seedSubjects(source, size, HASH_KEY));
     const issuer = await FakeIssuer.start();
