@@ -35,6 +35,18 @@ describe('The deletion of subjects of long ago', () => {
     ]);
   });
 
+  it('lets requests in between its transactions', async () => {
+    const { service } = usage.stage;
+    const pruning = service.running.application.nest.get(UsageRetention).prune();
+    const first = await Promise.race([
+      service.get('/healthz').then(({ status }) => status),
+      pruning.then(() => 'the end of it'),
+    ]);
+    expect(first).toBe(200);
+    await pruning;
+    expect(await usage.stage.query('SELECT subject FROM usage_subject')).toEqual([]);
+  });
+
   it('looks at all subjects once a day, and at what is old by the second each hour', async () => {
     const { stage } = usage;
     const retention = stage.service.running.application.nest.get(UsageRetention);
