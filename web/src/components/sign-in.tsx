@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { SignedIn, SignInRequest } from '../service.js';
 import { TEXTS } from '../texts.js';
 import { Logo } from './logo.js';
@@ -56,7 +56,8 @@ function SignInForm({
   const [fault, setFault] = useState<string>();
   const first = useRef<HTMLInputElement>(null);
   const [pasted, setPasted] = useState('');
-  useEffect(() => {
+  // Before the next key comes.
+  useLayoutEffect(() => {
     first.current?.focus();
     // Behind what was typed so far.
     first.current?.setSelectionRange(pasted.length, pasted.length);
