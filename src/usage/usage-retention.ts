@@ -19,7 +19,7 @@ const EVERY_MS = 3_600_000;
 const LOOK_MS = 10_000;
 /**
  * Others have so many times the length of each transaction that looks at subjects: the embedded database works in this
- * process, and 200 of them in a row kept all else out for 8 s.
+ * process.
  */
 const PAUSES = 4;
 const MAX_PAUSE_MS = 500;

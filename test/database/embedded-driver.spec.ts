@@ -245,6 +245,19 @@ describe('the one connection of an embedded database', () => {
     expect(await dataSource.query('SHOW TIME ZONE')).not.toEqual([{ TimeZone: 'Asia/Tokyo' }]);
   });
 
+  it('lets the event loop turn before each answer, so that many statements in a row stop nothing else', async () => {
+    let turns = 0;
+    let next: NodeJS.Immediate;
+    const turn = () => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    next = setImmediate(turn);
+    for (let count = 0; count < 10; count += 1) await dataSource.query('SELECT 1');
+    clearImmediate(next);
+    expect(turns).toBeGreaterThanOrEqual(9);
+  });
+
   it('leaves nothing waiting when it is closed', async () => {
     const closing = await dataSourceAt({ memory: true }).initialize();
     const runner = closing.createQueryRunner();

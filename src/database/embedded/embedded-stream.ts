@@ -34,10 +34,16 @@ export class EmbeddedStream extends Duplex {
     // An answer is pushed when it is there.
   }
 
+  /**
+   * The answer comes in another turn of the event loop, as from a socket: work with many statements would
+   * keep out everything else in the process.
+   */
   override _write(messages: Buffer, _encoding: BufferEncoding, done: Done): void {
     this.database.execute(messages).then((answer) => {
-      this.push(answer);
-      done();
+      setImmediate(() => {
+        this.push(answer);
+        done();
+      });
     }, done);
   }
 
