@@ -4,6 +4,7 @@ import type { DatabaseLocation } from '../config/setting.js';
 import { COLUMN_TYPES } from './column-types.js';
 import type { DatabaseUrl } from './database-url.js';
 import { embeddedDriver } from './embedded/embedded-driver.js';
+import { BUSY_LIMIT_MS } from './opening-deadline.js';
 
 /** What a database holds: the tables of one program, and how they came to be. */
 export interface Schema {
@@ -12,8 +13,6 @@ export interface Schema {
   readonly migrations: readonly (new () => MigrationInterface)[];
 }
 
-/** How long a caller waits for a connection, milliseconds. `pg` has no limit of its own. */
-const CONNECT_TIMEOUT_MS = 2_000;
 /** How long a caller waits for an answer, milliseconds; the server's own time-outs are shorter. */
 const QUERY_TIMEOUT_MS = 4_000;
 /** How long a statement of a migration may take, milliseconds: a large table is rewritten within it. */
@@ -55,7 +54,7 @@ function connection(location: DatabaseLocation, queryTimeoutMs: number, url: Dat
         // A copy, as the driver changes it. Without a word of ours it would take that of PGSSLMODE.
         ssl: location.tls ? { ...location.tls } : false,
         applicationName: 'licentia',
-        connectTimeoutMS: CONNECT_TIMEOUT_MS,
+        connectTimeoutMS: BUSY_LIMIT_MS,
         extra: {
           max: 10,
           query_timeout: queryTimeoutMs,

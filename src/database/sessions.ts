@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { isEmbedded } from './data-source-options.js';
+import { openedInTime } from './opening-deadline.js';
 
 /**
  * A session older than this may have begun in another time: a setting that was reset, a server that was
@@ -42,7 +44,7 @@ export class Sessions {
   async take(dataSource: DataSource): Promise<{ runner: QueryRunner; client: Client }> {
     for (;;) {
       const runner = dataSource.createQueryRunner();
-      const client = (await runner.connect()) as Client;
+      const client = await open(runner, dataSource);
       const since = this.#since.get(client) ?? performance.now();
       this.#since.set(client, since);
       if (since >= this.#staleBefore) return { runner, client };
@@ -78,6 +80,21 @@ export class Sessions {
 export class StaleSessionError extends Error {
   constructor(override readonly cause: unknown) {
     super('The session is read only, and was begun before.');
+  }
+}
+
+/** A connection that comes too late is one for the next caller. An embedded database has a limit of its own. */
+async function open(runner: QueryRunner, dataSource: DataSource): Promise<Client> {
+  const opening = runner.connect() as Promise<Client>;
+  if (isEmbedded(dataSource)) return opening;
+  try {
+    return await openedInTime(opening);
+  } catch (error) {
+    opening.then(
+      async () => runner.release(),
+      () => undefined,
+    );
+    throw error;
   }
 }
 

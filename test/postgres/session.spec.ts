@@ -13,6 +13,7 @@ import { POSTGRES_URL, postgresDatabase, type TestDatabase } from '../support/da
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { describeWithOwnSessions } from '../support/own-sessions.js';
 import { TestService } from '../support/service.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 const ACCOUNT_WITH_TOKEN = `
   WITH account AS (
@@ -361,5 +362,48 @@ describe('A session that fails', () => {
       await opened.read(pid);
       expect(opened.readOnly).toBe(false);
     });
+  });
+});
+
+describe('The opening of a session', () => {
+  const block = (milliseconds: number) => {
+    for (const end = performance.now() + milliseconds; performance.now() < end;);
+  };
+
+  it('does not fail because the process itself held it up for more than two seconds', async () => {
+    const answer = await started((opened) =>
+      // The one session of the pool is in use, so the second transaction opens another one.
+      opened.transaction(async () => {
+        const second = opened.transaction((manager) => manager.query('SELECT 47 AS answer'));
+        block(2_500);
+        return second;
+      }),
+    );
+    expect(answer).toEqual([{ answer: 47 }]);
+  });
+
+  it('still fails after two seconds when the process has nothing else to do', async () => {
+    const proxy = await TcpProxy.start('127.0.0.1', Number(new URL(database.url).port || 5432));
+    const url = new URL(database.url);
+    url.hostname = '127.0.0.1';
+    url.port = `${proxy.port}`;
+    try {
+      const [reason, later] = await started(
+        (opened) =>
+          opened.transaction(async (manager) => {
+            proxy.freeze();
+            const failed = await opened
+              .transaction(async () => undefined)
+              .catch((error: unknown) => (error as Error).cause);
+            proxy.mend();
+            return [failed, await manager.query('SELECT 47 AS answer')];
+          }),
+        { url: url.href },
+      );
+      expect(String(reason)).toBe('Error: no connection to the database within 2000 ms');
+      expect(later).toEqual([{ answer: 47 }]);
+    } finally {
+      await proxy.stop();
+    }
   });
 });
