@@ -30,6 +30,7 @@ import { RenewalBatches } from './renewals/renewal-batches.js';
 import { IssuedRenewalStore } from './renewals/issued-renewal.store.js';
 import { Renewals } from './renewals/renewals.js';
 import { UnreadBodies } from './renewals/unread-bodies.js';
+import { VerifiedTokens } from './renewals/verified-tokens.js';
 import { SigningKeyStore } from './keys/signing-key.store.js';
 import { SigningKeys } from './keys/signing-keys.js';
 import { UsageReportStore } from './usage/usage-report.store.js';
@@ -78,6 +79,7 @@ export class IssuerServerModule {
         RenewalBatches,
         IssuedRenewalStore,
         UnreadBodies,
+        VerifiedTokens,
         UsageReportStore,
         UsageReports,
         Renewals,

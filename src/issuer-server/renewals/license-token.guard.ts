@@ -8,12 +8,12 @@ import {
 } from '@nestjs/common';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import type { LicenseClaims } from '../../domain/license/license-claims.js';
-import { authenticateLicenseToken } from '../../domain/license/license-token.js';
 import { ServiceError } from '../../domain/service-error.js';
 import { contextOf } from '../../http/request-context.js';
 import { RenewalRefusedError } from './renewal-refused-error.js';
 import { SigningKeys } from '../keys/signing-keys.js';
 import { UnreadBodies } from './unread-bodies.js';
+import { VerifiedTokens } from './verified-tokens.js';
 
 const CLAIMS = Symbol('LicenseClaims');
 type Carrier = IncomingMessage & { [CLAIMS]?: LicenseClaims };
@@ -33,6 +33,7 @@ export const ByLicense = createParamDecorator((_: unknown, context: ExecutionCon
 export class LicenseTokenGuard implements CanActivate {
   constructor(
     private readonly keys: SigningKeys,
+    private readonly verified: VerifiedTokens,
     private readonly unread: UnreadBodies,
     @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
@@ -61,7 +62,7 @@ export class LicenseTokenGuard implements CanActivate {
 
   async #authenticate(token: string): Promise<LicenseClaims> {
     try {
-      const { claims } = await authenticateLicenseToken(token, this.keys.keySet);
+      const claims = await this.verified.claimsOf(token, this.keys.keySet);
       if (claims.iss === this.config.issuerId) return claims;
     } catch (error) {
       if (!(error instanceof ServiceError) || error.code === 'database.unavailable') throw error;
