@@ -16,6 +16,7 @@ import { Delegation } from './delegation.js';
 import { LastAdministrator } from './last-administrator.js';
 import type { ServiceAccountTokenEntity } from './service-account-token.entity.js';
 import type { BasicRole, ServiceAccountEntity } from './service-account.entity.js';
+import { lowerCeilings } from './token-ceiling.store.js';
 
 /** What changes an account that is there. */
 const CHANGES = ['serviceaccounts:write', 'serviceaccounts:delete'] as const satisfies readonly Action[];
@@ -71,12 +72,13 @@ export class AccountsService {
   ): Promise<ServiceAccountEntity> {
     return this.snapshots.change(async (manager) => {
       const account = await this.#assertMayChange(manager, actor, id);
-      if (fields.name !== undefined && fields.name !== account.name) {
-        await this.#assertNameFree(manager, fields.name, id);
-      }
-      const updated = await this.last.keep(manager, async () =>
-        this.store.save(manager, { ...account, ...fields, updatedAt: this.#now() }),
-      );
+      const isRenamed = fields.name !== undefined && fields.name !== account.name;
+      if (isRenamed) await this.#assertNameFree(manager, fields.name, id);
+      const updated = await this.last.keep(manager, async () => {
+        // Files and administrators give roles to a name. Its tokens give no more than the caller who gave it the name.
+        if (isRenamed) await lowerCeilings(manager, id, ceilingOf(actor));
+        return this.store.save(manager, { ...account, ...fields, updatedAt: this.#now() });
+      });
       await this.#record(manager, actor, 'service-account.update', id, { ...fields }, accountFacts(account));
       return { changed: { accounts: [id] }, value: updated };
     });

@@ -37,8 +37,8 @@ export class ServiceAccountTokenEntity {
   lastUsedAt!: Date | null;
 
   /**
-   * The actions that its maker held, which are the most that it gives: `*` for all; null where a former
-   * release stored it.
+   * The actions that its maker held, and every caller who renamed its account: the most that it gives. `*` for
+   * all; null where a former release stored it.
    */
   @Column('text', { array: true, nullable: true })
   ceiling!: string[] | null;

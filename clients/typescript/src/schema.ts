@@ -847,7 +847,7 @@ export interface paths {
         head?: never;
         /**
          * Change a service account
-         * @description Changes the members that are sent, at least one. The tokens of a disabled account are refused with `identity.disabled` until it is enabled again.
+         * @description Changes the members that are sent, at least one. The tokens of a disabled account are refused with `identity.disabled` until it is enabled again. Those of a renamed account give from then on at most what the caller holds who renamed it.
          */
         patch: operations["updateServiceAccount"];
         trace?: never;

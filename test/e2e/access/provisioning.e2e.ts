@@ -242,6 +242,43 @@ roles:
     });
   });
 
+  it('gives no more by a name than the caller held who renamed an account to it', async () => {
+    const before = accounts().replace('custom:license:deployer', 'fixed:serviceaccounts:writer');
+    write('a.yaml', before);
+    await start();
+    const own = async (key: string) => {
+      const { body } = await service.get('/api/access-control/user/permissions', { token: key });
+      return Object.keys(body).sort();
+    };
+    const held = await own(token);
+    expect(held).toContain('serviceaccounts:write');
+    const { body: found } = await service.get('/api/serviceaccounts/search?query=deployment');
+    const [{ id }] = found.serviceAccounts as [{ id: number }];
+    const rename = async (name: string, by?: string) =>
+      service.call('PATCH', `/api/serviceaccounts/${id}`, {
+        body: { name },
+        ...(by === undefined ? {} : { token: by }),
+      });
+    const { body: second } = await service.post(
+      `/api/serviceaccounts/${id}/tokens`,
+      { name: 'second' },
+      { token },
+    );
+    expect((await rename('root', token)).status).toBe(200);
+    write(
+      'a.yaml',
+      'apiVersion: 2\nserviceAccounts: [{ name: root }]\n' +
+        'assignments: [{ serviceAccount: root, role: basic_grafana_admin }]\n',
+    );
+    expect((await reload()).status).toBe(200);
+    expect(await own(token)).toEqual(held);
+    expect(await own(second.key as string)).toEqual(held);
+    // An administrator may give any name, and takes nothing away by it.
+    const { body: third } = await service.post(`/api/serviceaccounts/${id}/tokens`, { name: 'third' });
+    expect((await rename('chief')).status).toBe(200);
+    expect(await own(third.key as string)).toContain('roles:write');
+  });
+
   it('keeps the last holder of roles:write', async () => {
     write(
       'a.yaml',
