@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import {
   chmod,
@@ -69,9 +70,11 @@ async function copyOfTemplate(name = `copy-${(directories += 1)}`): Promise<stri
 }
 
 /** A process on the directory (see embedded-process.mjs) and the lines that it says. */
-function processOn(task: string, directory: string) {
+function processOn(task: string, directory: string, shell = 'exec "$0" "$@"') {
   const script = join(import.meta.dirname, '../support/embedded-process.mjs');
-  const child = spawn(process.execPath, [script, task, directory], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('sh', ['-c', shell, process.execPath, script, task, directory], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   processes.push(child);
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   return { child, said: async (): Promise<string> => String((await lines.next()).value) };
@@ -611,6 +614,15 @@ describe('durability', () => {
     const { said } = processOn('disk', await copyOfTemplate());
     const fault = expect.stringMatching(/PANIC: .*could not fsync/);
     expect(JSON.parse(await said())).toEqual({ errors: [fault, fault, fault], before: true, after: true });
+  });
+
+  it('outlasts a lack of file descriptors, and commits nothing that a client left meanwhile', async () => {
+    const directory = await copyOfTemplate();
+    const { child, said } = processOn('descriptors', directory, 'ulimit -n 256; exec "$0" "$@"');
+    const lack = expect.stringMatching(/EMFILE/);
+    expect(JSON.parse(await said())).toEqual({ answers: [lack, 'done', lack, 'done'], ids: [1, 2, 3, 100] });
+    const [code] = child.exitCode === null ? ((await once(child, 'exit')) as [number]) : [child.exitCode];
+    expect(code).toBe(0);
   });
 
   it('means that kill -9 while it is created leaves nothing that does not open', async () => {

@@ -58,6 +58,43 @@ const tasks = {
     const errors = answers.map(({ reason }) => reason?.message);
     say(JSON.stringify({ errors, before: there.includes(before), after: there.includes(after) }));
   },
+
+  /** Tells what writes answer while there are no file descriptors, and what is there afterwards. */
+  async descriptors() {
+    await add();
+    const taken = [];
+    const takeAllBut = (free) => {
+      try {
+        for (;;) taken.push(fs.openSync('/dev/null'));
+      } catch ({ code }) {
+        if (code !== 'EMFILE') throw code;
+      }
+      for (let count = 0; count < free; count += 1) fs.closeSync(taken.pop());
+    };
+    const giveBack = () => taken.splice(0).forEach((file) => fs.closeSync(file));
+    const answers = [];
+    const attempt = async (work) =>
+      answers.push(
+        await work().then(
+          () => 'done',
+          ({ message }) => message,
+        ),
+      );
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('INSERT INTO written VALUES (-1)');
+    takeAllBut(0);
+    await attempt(() => runner.query('INSERT INTO written VALUES (-2)'));
+    await runner.release();
+    giveBack();
+    await attempt(add);
+    // Postgres takes the only one for a table that it keeps open, and there is none to look at what it did.
+    takeAllBut(1);
+    await attempt(() => dataSource.query('INSERT INTO written VALUES (100); SELECT FROM pg_ts_dict'));
+    giveBack();
+    await attempt(add);
+    say(JSON.stringify({ answers, ids: await ids() }));
+  },
 };
 
 try {

@@ -6,6 +6,7 @@ import { assertAnswers } from './directory-answer.js';
 import { DirectoryLock } from './directory-lock.js';
 import { DurableNodeFs } from './durable-node-fs.js';
 import { EmbeddedDirectoryLostError, UnfinishedCheckpointError } from './embedded-directory-error.js';
+import { leaveLoopOfDead } from './main-loop.js';
 import { OpenedDirectory } from './opened-directory.js';
 import { openingFailure } from './opening-failure.js';
 import { makePrivate, tighten } from './private-files.js';
@@ -17,8 +18,6 @@ export type EmbeddedLocation = { directory: string } | { memory: true };
 const NO_STARTUP_TIMER = 'log_startup_progress_interval=0';
 /** A sync is about one commit. Postgres has no checkpointer here: its log would grow without bound. */
 const SYNCS_BETWEEN_CHECKPOINTS = 5_000;
-/** Status of the exception by which Postgres's main loop says that a statement failed. */
-const STATEMENT_FAILED = 100;
 
 /** One open PGlite: one session, for one client at a time. */
 export class EmbeddedDatabase {
@@ -30,6 +29,8 @@ export class EmbeddedDatabase {
   /** What Postgres said before it gave up. */
   #lastWords = '';
   #stopped: Error | undefined;
+  /** Whether the last client left the session, and it is not a new one yet. */
+  #isLeft = false;
   #queue: Promise<unknown> = Promise.resolve();
   #syncsAtCheckpoint = 0;
 
@@ -74,10 +75,15 @@ export class EmbeddedDatabase {
       const data = await prepareDataDirectory(directory, await templatePath());
       const files = new DurableNodeFs(data);
       const database = await new EmbeddedDatabase({ lock, files }).#start();
-      tighten(directory);
-      makePrivate(data);
-      database.#opened = new OpenedDirectory(directory, data, () => files.takeTouched());
-      return database;
+      try {
+        tighten(directory);
+        makePrivate(data);
+        database.#opened = new OpenedDirectory(directory, data, () => files.takeTouched());
+        return database;
+      } catch (error) {
+        database.#abandon(error);
+        throw error;
+      }
     } catch (cause) {
       await lock.release();
       throw await openingFailure(directory, cause as Error);
@@ -96,6 +102,7 @@ export class EmbeddedDatabase {
    */
   execute(messages: Uint8Array): Promise<Buffer> {
     return this.#exclusively(async () => {
+      await this.#renewSession();
       const answer: Buffer[] = [];
       await this.#run(async () => {
         // The plain execProtocolRaw would keep every row it ever answered.
@@ -109,14 +116,15 @@ export class EmbeddedDatabase {
     });
   }
 
-  /** Makes the session a new one, as it is on a server when a client has gone. */
+  /**
+   * Makes the session a new one, as it is on a server when a client has gone. Where that fails, it is done before the
+   * next client is answered, which would commit the transaction of the one that has gone.
+   */
   reset(): Promise<void> {
-    return this.#exclusively(async () =>
-      this.#run(async () => {
-        await this.#pglite.exec('ROLLBACK');
-        await this.#pglite.exec('DISCARD ALL');
-      }),
-    );
+    return this.#exclusively(async () => {
+      this.#isLeft = true;
+      await this.#renewSession();
+    });
   }
 
   /**
@@ -147,37 +155,8 @@ export class EmbeddedDatabase {
     } catch (cause) {
       throw this.#abandon(cause);
     }
-    this.#stopWhenPostgresDies();
+    leaveLoopOfDead(this.#pglite.Module, (error) => void this.#abandon(error));
     return this;
-  }
-
-  /**
-   * PGlite ignores every exception of Postgres's main loop that it doesn't know, that of a dead Postgres included
-   * (disk full, fsync failed), and calls the loop again, without end, while the whole process is blocked. So the loop
-   * is wrapped, and PGlite's way around it (`stackRestore`) is turned into the way out. Leans on these names.
-   */
-  #stopWhenPostgresDies(): void {
-    const module = this.#pglite.Module;
-    const loop = module._PostgresMainLoopOnce;
-    module._PostgresMainLoopOnce = () => {
-      try {
-        loop();
-      } catch (error) {
-        if ((error as { status?: unknown }).status !== STATEMENT_FAILED) {
-          const leave = (): never => {
-            throw error;
-          };
-          Object.assign(module, {
-            _PostgresMainLoopOnce: leave,
-            stackRestore: leave,
-            _PostgresSendReadyForQueryIfNecessary: () => undefined,
-            _pgl_pq_flush: () => undefined,
-          });
-          this.#abandon(error);
-        }
-        throw error;
-      }
-    };
   }
 
   /** Whether its directory may be opened again: one that was lost once stays so. @throws EmbeddedDirectoryLostError */
@@ -205,6 +184,15 @@ export class EmbeddedDatabase {
         : new Error(`Postgres stopped: ${reason}`, { cause });
     (this.#pglite.Module as { FS: { quit(): void } } | undefined)?.FS.quit();
     return this.#stopped;
+  }
+
+  async #renewSession(): Promise<void> {
+    if (!this.#isLeft) return;
+    await this.#run(async () => {
+      await this.#pglite.exec('ROLLBACK');
+      await this.#pglite.exec('DISCARD ALL');
+    });
+    this.#isLeft = false;
   }
 
   async #checkpointIfDue(): Promise<void> {

@@ -45,6 +45,8 @@ export class OpenedDirectory {
   readonly #tables = new Map<string, Stamp>();
   /** Which directories {@link DIRECTORIES} are: Postgres makes files in them, and never the directories. */
   readonly #directories: ReadonlyMap<string, string>;
+  /** Whether Postgres ran, and what it left could not be looked at, without a file descriptor for instance. */
+  #isBehind = false;
   #lookedAt: number;
 
   /**
@@ -68,6 +70,7 @@ export class OpenedDirectory {
 
   /** Before Postgres runs. @throws EmbeddedDirectoryLostError; a plain error when that cannot be told */
   assertUntouched(): void {
+    if (this.#isBehind) this.assertOurs();
     const { control, stamps } = this.#compare();
     if (!control.bytes.equals(this.#control.bytes)) throw this.#lost('Files were put over it');
     for (const [path, { identity, change }] of this.#stamps) {
@@ -95,12 +98,14 @@ export class OpenedDirectory {
 
   /** After Postgres ran, before it is told what it did. @throws as {@link assertUntouched} */
   assertOurs(): void {
+    this.#isBehind = true;
     const { control, stamps } = this.#compare();
     const isOurs = control.system === this.#control.system && control.checkpoint >= this.#control.checkpoint;
     if (!isOurs) throw this.#lost('Files were put over it');
     this.#control = control;
     this.#stamps = stamps;
     for (const file of this.takeTouched()) this.#left(relative(this.data, file));
+    this.#isBehind = false;
   }
 
   /** Before a checkpoint, which writes to the files of tables. @throws as {@link assertUntouched} */
