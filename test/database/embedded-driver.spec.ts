@@ -626,13 +626,15 @@ describe('durability', () => {
   });
 
   it('means that kill -9 while it is created leaves nothing that does not open', async () => {
-    const directory = join(root, 'unfinished');
-    const { child } = processOn('hold', directory);
-    const begun = async () => existsSync(directory) && (await readdir(directory)).join().includes('pgdata-');
-    while (!(await begun())) await delay(50);
-    await delay(1_000);
-    await kill(child);
-    expect(existsSync(join(directory, 'pgdata'))).toBe(false);
+    const killedWhileCreating = async (): Promise<string> => {
+      const directory = await mkdtemp(join(root, 'unfinished-'));
+      const { child } = processOn('hold', directory);
+      const files = async () => (await readdir(directory, { recursive: true })).join();
+      while (!/pgdata-\w+\//.test(await files())) await delay(5);
+      await kill(child);
+      return existsSync(join(directory, 'pgdata')) ? killedWhileCreating() : directory;
+    };
+    const directory = await killedWhileCreating();
     const dataSource = await dataSourceAt({ directory }, true).initialize();
     expect(await names(dataSource)).toEqual([]);
     await dataSource.destroy();

@@ -21,15 +21,21 @@ const UNFINISHED = `${DATA}-`;
 /** How many files are synced at once: the file system writes them together. */
 const SYNCS_AT_ONCE = 16;
 
-/** Creates a data directory in a process of its own: what it takes, up to 750 MB, goes back when it ends. */
+/**
+ * Creates a data directory in a process of its own: what it takes, up to 750 MB, goes back when it ends. The names in
+ * PGlite's archives begin with a slash.
+ */
 const CREATOR = `
-import { readFileSync } from 'node:fs';
-import { PGlite } from '@electric-sql/pglite';
 const [, dataDir, template, ...initDbStartParams] = process.argv;
 try {
-  const source = template ? { loadDataDir: new Blob([readFileSync(template)]) } : { initDbStartParams };
-  const database = await PGlite.create({ dataDir, ...source });
-  await database.close();
+  if (template) {
+    const { extract } = await import('tar');
+    extract({ file: template, cwd: dataDir, strip: 1, strict: true, sync: true, noMtime: true, preserveOwner: false });
+  } else {
+    const { PGlite } = await import('@electric-sql/pglite');
+    const database = await PGlite.create({ dataDir, initDbStartParams });
+    await database.close();
+  }
 } catch ({ message, errno }) {
   process.stderr.write(message ?? (errno === 51 ? 'no space left on device' : 'file system error ' + errno));
   process.exit(1);
@@ -146,7 +152,7 @@ async function createDataDirectory(directory: string, template: string | undefin
   const creation = promisify(execFile)(
     process.execPath,
     ['--input-type=module', '--eval', CREATOR, '--', unfinished, template ?? '', ...INITDB_PARAMETERS],
-    // It finds PGlite from here, and needs nothing of an environment that has secrets.
+    // It finds its packages from here, and needs nothing of an environment that has secrets.
     { cwd: import.meta.dirname, env: {} },
   );
   const endWithUs = () => creation.child.kill();
