@@ -36,6 +36,7 @@ Usage: npm run bench -- [options]
 
 Needs wrk. A PostgreSQL server of its own runs where its programs are installed (TEST_POSTGRES_BIN names their directory);
 else everything is measured on the embedded database. The service has one core, the load another one.
+NODE_OPTIONS holds for the service too.
 Ends with 0, with 2 for wrong usage, and with 77 where wrk is not installed.`;
 const SKIPPED = 77;
 
@@ -80,6 +81,7 @@ async function run(sections: readonly Section[]): Promise<void> {
     machine: `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}`,
     database: server === undefined ? 'embedded' : `PostgreSQL ${parseInt(server[0]?.server_version ?? '')}`,
   };
+  const nodeOptions = process.env.NODE_OPTIONS ? `NODE_OPTIONS='${process.env.NODE_OPTIONS}' ` : '';
   console.log(Object.values(about).join(', '));
   try {
     for (const section of sections) {
@@ -87,7 +89,7 @@ async function run(sections: readonly Section[]): Promise<void> {
       const first = bench.tables.length;
       await SECTIONS[section](bench);
       const tables = bench.tables.slice(first);
-      const command = `npm run bench -- --only ${section} --rounds ${rounds} --seconds ${seconds}`;
+      const command = `${nodeOptions}npm run bench -- --only ${section} --rounds ${rounds} --seconds ${seconds}`;
       if (values.save) saveResults(section, { ...about, load, command, tables });
     }
   } finally {

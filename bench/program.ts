@@ -72,7 +72,7 @@ export async function startProgram(
   const [file, ...args] = onCore(SERVER_CORE, command);
   const child = spawn(file, args, {
     cwd: directory,
-    env: { PATH: process.env.PATH, ...environment },
+    env: { PATH: process.env.PATH, NODE_OPTIONS: process.env.NODE_OPTIONS, ...environment },
     stdio: ['ignore', 'pipe', 'inherit', ...(watched ? (['ipc'] as const) : [])],
   });
   const { stdout } = child as ChildProcess & { stdout: Readable };
