@@ -127,6 +127,25 @@ describe('licentia issuer, on an issuer that runs,', () => {
     ]);
   });
 
+  it('does not send an operator to the command that cannot confirm a clock which another one contradicts', async () => {
+    const right = issuer.clock.now();
+    issuer.clock.set(right + 365 * 86_400_000);
+    try {
+      await expectRuns([
+        [
+          `issuer issue --sub ${INSTANCE} --lid L-9`,
+          2,
+          '',
+          /365 days[^]*\nNext: Compare the clocks[^]*set the wrong one right/,
+        ],
+        ['issuer confirm-clock', 2, '', /365 days[^]*\nNext: Compare the clocks[^]*set the wrong one right/],
+      ]);
+    } finally {
+      issuer.clock.set(right);
+    }
+    await expectRuns([['issuer confirm-clock', 0, /^confirmed\t/]]);
+  });
+
   it('prints the JSON that docs/cli.md describes', async () => {
     const license = expect.objectContaining({ lid: 'L-3', sub: INSTANCE, warning: null }) as unknown;
     const key = expect.objectContaining({ kid: expect.any(String) as unknown, alg: 'ES256' }) as unknown;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchWithin, LongAnswerError } from '#client';
 import { CommandError } from '../command-error.js';
 import { ExitCode } from '../exit-code.js';
+import { CLOCK_HINT } from './clock-hint.js';
 
 /** How to call a running issuer. */
 export interface IssuerAccess {
@@ -39,7 +40,7 @@ const NEXT: Readonly<Record<string, string>> = {
   license_unknown: '"licentia issuer list" shows the licenses.',
   key_unknown: '"licentia issuer keys list" shows the keys.',
   invalid_terms: '"licentia issuer issue --help" lists the terms.',
-  clock_unconfirmed: 'If the clock of the issuer is right: "licentia issuer confirm-clock".',
+  clock_unconfirmed: CLOCK_HINT,
   'database.unavailable': 'Look at the log of the issuer, and at its database and disk. Then repeat it.',
   'internal-error': 'Look at the log of the issuer. Then repeat it.',
 };

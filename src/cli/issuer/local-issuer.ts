@@ -5,6 +5,7 @@ import type * as IssuerServer from '../../issuer-server/issuer-server.js';
 import { CommandError } from '../command-error.js';
 import { ExitCode } from '../exit-code.js';
 import type { Surroundings } from '../surroundings.js';
+import { CLOCK_HINT } from './clock-hint.js';
 
 /** How a command works on the database of an issuer that does not run. */
 export interface LocalWork {
@@ -101,12 +102,7 @@ async function explained(error: unknown): Promise<unknown> {
         : '"licentia issuer list" shows the licenses, "licentia issuer keys list" the keys.',
     );
   }
-  if (error instanceof ClockDoubtError)
-    return new CommandError(
-      ExitCode.Unknown,
-      error.message,
-      'If the clock of this machine is right: "licentia issuer confirm-clock".',
-    );
+  if (error instanceof ClockDoubtError) return new CommandError(ExitCode.Unknown, error.message, CLOCK_HINT);
   if ((error as { code?: unknown }).code === 'EMBEDDED_DIRECTORY_IN_USE')
     return new CommandError(
       ExitCode.Unknown,
