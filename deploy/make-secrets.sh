@@ -13,6 +13,14 @@ fail() {
 mkdir -p secrets || fail 'secrets cannot be made: run it as the owner of this directory.'
 chmod 700 secrets
 
+# Two runs at once would make passwords that no address has.
+if ! mkdir secrets/.lock 2> /dev/null; then
+  [ ! -d secrets/.lock ] || fail 'another run is under way. If there is none, remove the directory secrets/.lock, and run this again.'
+  fail 'secrets cannot be written: is the disk full, or the directory read-only?'
+fi
+trap 'rmdir secrets/.lock' EXIT
+trap 'exit 1' HUP INT TERM
+
 # 24 random bytes in hex. A pipe would hide that one of its commands failed.
 random() {
   bytes=$(od -An -tx1 -N24 /dev/urandom) || fail 'there are no random bytes: od or /dev/urandom is missing.'

@@ -98,6 +98,21 @@ describe('deploy/make-secrets.sh', () => {
     expect(readdirSync(join(directory, 'secrets')).filter((name) => !name.startsWith('.'))).toEqual([]);
   });
 
+  it('refuses a second run at the same time, which would make passwords that no address has', () => {
+    const script = join(directory, 'deploy/make-secrets.sh');
+    const second = join(directory, 'second');
+    // The second run comes when the first one has chosen the owner's password, and not written it yet.
+    const mv = [
+      `if [ -z "$SECOND" ] && [ "$2" = secrets/owner_password ]; then SECOND=1 sh ${script} > ${second} 2>&1; fi`,
+      'exec /bin/mv "$@"',
+    ];
+    expect(run({ mv: mv.join('\n') }).status).toBe(0);
+    expect(readFileSync(second, 'utf8')).toMatch(/another run is under way/);
+    expect(secret('owner_database_url')).toContain(`:${secret('owner_password')}@`);
+    expect(readdirSync(join(directory, 'secrets')).sort()).toEqual(SECRETS);
+    expect(run().status).toBe(0);
+  });
+
   it('fills a secret that is there and empty', () => {
     mkdirSync(join(directory, 'secrets'));
     writeFileSync(join(directory, 'secrets/admin_password'), '');
