@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
+import { collectGarbage } from './collect-garbage.js';
 import { ConfigError, type Environment, type Settings } from './config/environment.js';
 import { readFilesAhead } from './config/read-files-ahead.js';
 import { createLogger } from './http/logger.js';
@@ -217,6 +218,7 @@ async function serve(starting: Promise<Running>, logger: Logger): Promise<void> 
   });
   try {
     running = await starting;
+    await collectGarbage();
     if (rereadsOnceRunning && !ending) void reread(running, logger);
   } catch (error) {
     logger.fatal({ msg: 'ended', code: 1, reason: `the start failed: ${explainFailure(error)}` });
