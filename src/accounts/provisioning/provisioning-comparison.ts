@@ -60,7 +60,7 @@ function isAccountApplied(wanted: ProvisionedAccount, known: NamedAccount | unde
   const tokens = new Map(known.tokens.map((token) => [token.name, token]));
   return (
     wanted.isPresent &&
-    known.account.isDisabled === wanted.isDisabled &&
+    known.account.isDisabled === (wanted.isDisabled ?? known.account.isDisabled) &&
     wanted.tokens.every((token) => isTokenApplied(token, tokens.get(token.name)))
   );
 }

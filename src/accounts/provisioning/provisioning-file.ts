@@ -30,7 +30,8 @@ export interface ProvisionedToken extends Entry {
 
 export interface ProvisionedAccount extends Entry {
   readonly name: string;
-  readonly isDisabled: boolean;
+  /** Undefined where the file leaves it out: then a disabled account stays disabled. */
+  readonly isDisabled: boolean | undefined;
   readonly tokens: readonly ProvisionedToken[];
 }
 
@@ -184,13 +185,13 @@ function accountIn(reader: YamlReader, node: Node | null): ProvisionedAccount | 
   const account = reader.map(node, 'a service account', ['name', 'isDisabled', 'tokens', 'state']);
   if (account === undefined) return undefined;
   const name = reader.text(account, 'name', node, ACCOUNT_NAME, NAME_RULE);
-  const disabled = reader.value(account.get('isDisabled')) ?? false;
-  if (typeof disabled !== 'boolean')
-    reader.fault(account.get('isDisabled'), 'isDisabled must be true or false');
+  const disabled = reader.value(account.get('isDisabled')) ?? undefined;
+  const isDisabled = typeof disabled === 'boolean' ? disabled : undefined;
+  if (disabled !== isDisabled) reader.fault(account.get('isDisabled'), 'isDisabled must be true or false');
   const tokens = reader.list(account.get('tokens'), 'tokens').flatMap((item) => tokenIn(reader, item) ?? []);
   const isPresent = reader.isPresent(account);
   if (name === undefined) return undefined;
-  return { place: reader.place(node), isPresent, name, isDisabled: disabled === true, tokens };
+  return { place: reader.place(node), isPresent, name, isDisabled, tokens };
 }
 
 function tokenIn(reader: YamlReader, node: Node | null): ProvisionedToken | undefined {

@@ -127,8 +127,8 @@ export class ProvisioningWriter {
       await this.#record(run, known, 'service-account.delete', '', {}, before);
       return;
     }
-    const account = known ?? (await this.#createAccount(run, name, isDisabled, place));
-    if (known !== undefined && known.isDisabled !== isDisabled) {
+    const account = known ?? (await this.#createAccount(run, name, isDisabled ?? false, place));
+    if (known !== undefined && isDisabled !== undefined && known.isDisabled !== isDisabled) {
       await this.store.save(manager, { ...known, isDisabled, updatedAt: this.#now() });
       await this.#record(run, known, 'service-account.update', '', { isDisabled }, accountFacts(known));
     }

@@ -242,6 +242,23 @@ roles:
     });
   });
 
+  it('leaves an account disabled that was disabled meanwhile, where the files do not say isDisabled', async () => {
+    write('roles.yaml', roles);
+    write('accounts.yaml', accounts().replace(/ +isDisabled: .*\n/, ''));
+    await start();
+    expect(await check(token)).toBe(200);
+    const { body } = await service.get('/api/serviceaccounts/search?query=deployment');
+    const [{ id }] = body.serviceAccounts as [{ id: number }];
+    await service.call('PATCH', `/api/serviceaccounts/${id}`, { body: { isDisabled: true } });
+    expect((await reload()).body).toMatchObject({ changes: [] });
+    await service.stop();
+    await start();
+    expect(await check(token)).toBe(401);
+    write('accounts.yaml', accounts());
+    expect((await reload()).status).toBe(200);
+    expect(await check(token)).toBe(200);
+  });
+
   it('gives no more by a name than the caller held who renamed an account to it', async () => {
     const before = accounts().replace('custom:license:deployer', 'fixed:serviceaccounts:writer');
     write('a.yaml', before);
