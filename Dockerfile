@@ -22,7 +22,9 @@ ARG COMMIT=unknown
 RUN COMMIT="$COMMIT" npm run --silent build
 
 FROM ${NODE_IMAGE}
+# Without the option Node 24 keeps four times as much space for new objects: docs/performance.md.
 ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-semi-space-size=16 \
     HOST=0.0.0.0
 # Node alone runs it: what installs packages has no business beside it.
 RUN rm -rf /usr/local/lib/node_modules /opt/yarn-* /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
