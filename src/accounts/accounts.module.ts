@@ -12,6 +12,7 @@ import { KnownTokenStore } from './known-token.store.js';
 import { LastAdministrator } from './last-administrator.js';
 import { LastUseWriter } from './last-use-writer.js';
 import { NamedAccountStore } from './named-account.store.js';
+import { ProvisionedRoleWriter } from './provisioning/provisioned-role-writer.js';
 import { Provisioner } from './provisioning/provisioner.js';
 import { ProvisioningComparison } from './provisioning/provisioning-comparison.js';
 import { ProvisioningWriter } from './provisioning/provisioning-writer.js';
@@ -40,6 +41,7 @@ import { UserRolesController } from './user-roles.controller.js';
     CustomRoles,
     Delegation,
     NamedAccountStore,
+    ProvisionedRoleWriter,
     Provisioner,
     ProvisioningComparison,
     ProvisioningWriter,

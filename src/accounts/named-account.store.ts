@@ -29,4 +29,17 @@ export class NamedAccountStore {
       found.get(Number(assignment.serviceAccountId))?.roles.push(assignment.roleUid);
     return [...found.values()];
   }
+
+  /** The names of the accounts that have a role. */
+  async holders(manager: EntityManager, roleUid: string): Promise<string[]> {
+    const rows = await manager.query<{ name: string }[]>(
+      `SELECT account.name
+       FROM service_account AS account
+       JOIN role_assignment AS assignment ON assignment.service_account_id = account.id
+       WHERE assignment.role_uid = $1
+       ORDER BY account.name`,
+      [roleUid],
+    );
+    return rows.map(({ name }) => name);
+  }
 }

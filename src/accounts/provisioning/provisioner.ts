@@ -10,7 +10,8 @@ import { LastAdministrator } from '../last-administrator.js';
 import { ProvisioningComparison } from './provisioning-comparison.js';
 import type { Provisioning } from './provisioning-file.js';
 import { ProvisioningFaultsError, readProvisioning } from './provisioning-files.js';
-import { type ProvisionedChange, type ProvisioningRun, ProvisioningWriter } from './provisioning-writer.js';
+import type { ProvisionedChange, ProvisioningRun } from './provisioning-run.js';
+import { ProvisioningWriter } from './provisioning-writer.js';
 
 /** Ends a transaction that must not stay. */
 class DryRunEnd extends Error {

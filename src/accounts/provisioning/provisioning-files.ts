@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { endsInTime, inTurn } from '../../config/file-deadline.js';
 import { NamedFileError, readNamedFile, textOfFile } from '../../config/named-file.js';
 import type { Provisioning } from './provisioning-file.js';
-import type { ProvisioningFault } from './yaml-reader.js';
+import type { Place, ProvisioningFault } from './yaml-reader.js';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_FILES = 100;
@@ -15,6 +15,10 @@ export class ProvisioningFaultsError extends Error {
   constructor(readonly faults: readonly ProvisioningFault[]) {
     super(faults.map(({ file, line, rule }) => `${file}:${line}: ${rule}`).join('; '));
   }
+}
+
+export function faultAt(place: Place, rule: string): ProvisioningFaultsError {
+  return new ProvisioningFaultsError([{ ...place, rule }]);
 }
 
 /**

@@ -4,13 +4,11 @@ import type { Role } from '../../access/roles.js';
 import { NO_LIMIT } from '../../access/token-ceiling.js';
 import { type AuditAction, AuditStore, type Facts } from '../../audit/audit.store.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
-import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK } from '../../domain/clock.js';
 import { ServiceError } from '../../domain/service-error.js';
 import { accountFacts, rolesFacts, tokenFacts } from '../account-facts.js';
 import { AccountsStore } from '../accounts.store.js';
 import { CustomRoleStore } from '../custom-role.store.js';
-import { CustomRoles, roleFacts } from '../custom-roles.service.js';
 import type { ServiceAccountEntity } from '../service-account.entity.js';
 import type {
   ProvisionedAccount,
@@ -19,26 +17,11 @@ import type {
   ProvisionedToken,
   Provisioning,
 } from './provisioning-file.js';
-import { isRoleApplied, isTokenApplied, roleNamed } from './provisioning-comparison.js';
+import { ProvisionedRoleWriter } from './provisioned-role-writer.js';
+import { isTokenApplied, roleNamed } from './provisioning-comparison.js';
+import { faultAt } from './provisioning-files.js';
+import type { ProvisioningRun } from './provisioning-run.js';
 import type { Place } from './yaml-reader.js';
-import { ProvisioningFaultsError } from './provisioning-files.js';
-
-/** What a provisioning changes, by the names of its files. */
-export interface ProvisionedChange {
-  readonly action: AuditAction;
-  readonly target: string;
-  /** The token or role of an account; empty where the target says it all. */
-  readonly detail: string;
-}
-
-/** One provisioning under way, and what it has changed so far. */
-export interface ProvisioningRun {
-  readonly manager: EntityManager;
-  readonly actor: Actor;
-  readonly changes: ProvisionedChange[];
-  readonly accounts: Set<number>;
-  roles: boolean;
-}
 
 /** How many custom roles and service accounts there are. */
 interface Counts {
@@ -52,7 +35,7 @@ export class ProvisioningWriter {
   constructor(
     private readonly store: AccountsStore,
     private readonly roles: CustomRoleStore,
-    private readonly custom: CustomRoles,
+    private readonly roleWriter: ProvisionedRoleWriter,
     private readonly audit: AuditStore,
     @Inject(SERVICE_CONFIG) private readonly config: ServiceConfig,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -65,9 +48,11 @@ export class ProvisioningWriter {
       entries.filter(({ isPresent }) => isPresent).length;
     // What cannot fit is not written first: all other changes wait meanwhile.
     this.#assertFits({ roles: present(roles), accounts: present(serviceAccounts) }, before);
-    for (const role of roles) await this.#role(run, role);
+    const grown: ProvisionedRole[] = [];
+    for (const role of roles) if (await this.roleWriter.write(run, role)) grown.push(role);
     for (const account of serviceAccounts) await this.#account(run, account);
     for (const assignment of assignments) await this.#assignment(run, assignment);
+    for (const role of grown) await this.roleWriter.assertHoldersNamed(run, role, assignments);
     this.#assertFits(await this.#counts(run), before);
   }
 
@@ -81,36 +66,6 @@ export class ProvisioningWriter {
 
   async #counts({ manager }: ProvisioningRun): Promise<Counts> {
     return { roles: await this.roles.count(manager), accounts: await this.store.count(manager) };
-  }
-
-  async #role(run: ProvisioningRun, wanted: ProvisionedRole): Promise<void> {
-    const { manager, actor } = run;
-    const { uid, name, place, isPresent, displayName, description, group, actions } = wanted;
-    const known = await this.roles.find(manager, uid);
-    const target = `role:${uid}`;
-    if (!isPresent) {
-      if (known === undefined) return;
-      const holders = await this.store.accountsWith(manager, uid);
-      await this.custom.delete(manager, actor, known, holders);
-      for (const id of holders) run.accounts.add(id);
-      run.roles = true;
-      run.changes.push({ action: 'role.delete', target, detail: '' });
-      return;
-    }
-    const content = { name, displayName, description, group, actions };
-    if (isRoleApplied(wanted, known)) return;
-    await at(place, async () => this.custom.assertNameFree(manager, name, uid));
-    run.roles = true;
-    if (known !== undefined) {
-      await this.custom.write(manager, actor, known, content);
-      run.changes.push({ action: 'role.update', target, detail: '' });
-      return;
-    }
-    const now = this.#now();
-    const row = { ...content, actions: [...actions], uid, version: 1, createdAt: now, updatedAt: now };
-    const created = await this.roles.save(manager, row);
-    await this.audit.record(manager, actor, 'role.create', target, roleFacts(created));
-    run.changes.push({ action: 'role.create', target, detail: '' });
   }
 
   async #account(run: ProvisioningRun, wanted: ProvisionedAccount): Promise<void> {
@@ -230,20 +185,5 @@ export class ProvisioningWriter {
 
   #now(): Date {
     return new Date(this.clock.now());
-  }
-}
-
-function faultAt(place: Place, rule: string): ProvisioningFaultsError {
-  return new ProvisioningFaultsError([{ ...place, rule }]);
-}
-
-/** Has a refusal say where in the files its cause is. */
-async function at(place: Place, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (error instanceof ServiceError && error.code === 'role.name-taken')
-      throw faultAt(place, error.message);
-    throw error;
   }
 }

@@ -5,7 +5,7 @@ import { FlagPipe } from '../../http/flag.pipe.js';
 import { JsonBody } from '../../http/json-body.js';
 import { RequireAction } from '../../http/require-action.decorator.js';
 import { Provisioner } from './provisioner.js';
-import type { ProvisionedChange } from './provisioning-writer.js';
+import type { ProvisionedChange } from './provisioning-run.js';
 
 interface ReloadResponse {
   readonly message: string;

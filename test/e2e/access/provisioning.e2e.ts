@@ -296,6 +296,39 @@ roles:
     expect(await own(third.key as string)).toContain('roles:write');
   });
 
+  it('gives no more by a role to accounts that no file gives it to, as one that was made under its uid first', async () => {
+    await start();
+    const { body: squatter } = await service.post('/api/serviceaccounts', { name: 'squatter' });
+    const { body: made } = await service.post(`/api/serviceaccounts/${squatter.id as number}/tokens`, {
+      name: 'ci',
+    });
+    await service.post('/api/access-control/roles', { uid: 'deployer', name: 'mine', permissions: [] });
+    await service.post(`/api/access-control/users/${squatter.id as number}/roles`, { roleUid: 'deployer' });
+    write('roles.yaml', roles);
+    write('accounts.yaml', accounts());
+    const { status, body } = await reload();
+    expect(status).toBe(422);
+    expect(body.faults).toEqual([
+      {
+        file: join(folder, 'roles.yaml'),
+        line: 3,
+        rule: expect.stringMatching(/^it would give more to "squatter", which no file gives this role: /),
+      },
+    ]);
+    expect([await check(made.key as string), await check(token)]).toEqual([403, 401]);
+    const assignment = '\n  - serviceAccount: squatter\n    role: deployer\n    state: ';
+    write('accounts.yaml', `${accounts()}${assignment}absent\n`);
+    expect((await reload()).status).toBe(200);
+    expect([await check(made.key as string), await check(token)]).toEqual([403, 200]);
+    // What a file names it may have, and a role that gives less asks for nothing.
+    write('accounts.yaml', `${accounts()}${assignment}present\n`);
+    expect((await reload()).status).toBe(200);
+    write('accounts.yaml', accounts());
+    write('roles.yaml', roles.replace(/ +- action: licensing:update\n/, ''));
+    expect((await reload()).status).toBe(200);
+    expect([await check(made.key as string), await check(token)]).toEqual([200, 200]);
+  });
+
   it('keeps the last holder of roles:write', async () => {
     write(
       'a.yaml',

@@ -1,0 +1,20 @@
+import type { EntityManager } from 'typeorm';
+import type { AuditAction } from '../../audit/audit.store.js';
+import type { Actor } from '../../domain/actor.js';
+
+/** What a provisioning changes, by the names of its files. */
+export interface ProvisionedChange {
+  readonly action: AuditAction;
+  readonly target: string;
+  /** The token or role of an account; empty where the target says it all. */
+  readonly detail: string;
+}
+
+/** One provisioning under way, and what it has changed so far. */
+export interface ProvisioningRun {
+  readonly manager: EntityManager;
+  readonly actor: Actor;
+  readonly changes: ProvisionedChange[];
+  readonly accounts: Set<number>;
+  roles: boolean;
+}
