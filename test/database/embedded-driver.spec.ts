@@ -248,6 +248,23 @@ describe('the one connection of an embedded database', () => {
     expect(await dataSource.query('SHOW TIME ZONE')).not.toEqual([{ TimeZone: 'Asia/Tokyo' }]);
   });
 
+  it('keeps the transactions of two clients apart, of which one comes before the other has gone', async () => {
+    const left = dataSource.createQueryRunner();
+    const client = (await left.connect()) as { end: () => Promise<void> };
+    await left.startTransaction();
+    await left.query(`INSERT INTO entry VALUES (1, 'open', now())`);
+    const gone = client.end();
+    await left.release();
+    const next = dataSource.transaction(async (manager) => {
+      await manager.insert(entrySchema, add('rolled back'));
+      await gone;
+      await manager.insert(entrySchema, add('rolled back too'));
+      throw new Error('roll back');
+    });
+    await expect(next).rejects.toThrow('roll back');
+    expect(await names(dataSource)).toEqual([]);
+  });
+
   it('lets the event loop turn before each answer, so that many statements in a row stop nothing else', async () => {
     let turns = 0;
     let next: NodeJS.Immediate;

@@ -19,7 +19,7 @@ const NO_STARTUP_TIMER = 'log_startup_progress_interval=0';
 /** A sync is about one commit. Postgres has no checkpointer here: its log would grow without bound. */
 const SYNCS_BETWEEN_CHECKPOINTS = 5_000;
 
-/** One open PGlite: one session, for one client at a time. */
+/** One open PGlite: one session, for one client at a time. Clients have numbers; the newest one has the session. */
 export class EmbeddedDatabase {
   readonly #pglite: PGlite;
   readonly #lock: DirectoryLock | undefined;
@@ -29,8 +29,9 @@ export class EmbeddedDatabase {
   /** What Postgres said before it gave up. */
   #lastWords = '';
   #stopped: Error | undefined;
-  /** Whether the last client left the session, and it is not a new one yet. */
-  #isLeft = false;
+  #clients = 0;
+  /** The client whose session it is; undefined while it is a new one. */
+  #client: number | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #syncsAtCheckpoint = 0;
 
@@ -95,14 +96,20 @@ export class EmbeddedDatabase {
     return this.#stopped !== undefined;
   }
 
+  /** @returns the number of a new client */
+  join(): number {
+    return (this.#clients += 1);
+  }
+
   /**
-   * Answers messages of the Postgres protocol; that a statement failed is an answer too.
+   * Answers messages of the Postgres protocol; that a statement failed is an answer too. A client gets none when a
+   * newer one has the session: it has gone, and only its last words come late.
    *
    * @throws when the database has stopped, or stops because of them.
    */
-  execute(messages: Uint8Array): Promise<Buffer> {
+  execute(client: number, messages: Uint8Array): Promise<Buffer> {
     return this.#exclusively(async () => {
-      await this.#renewSession();
+      if (!(await this.#admit(client))) return Buffer.alloc(0);
       const answer: Buffer[] = [];
       await this.#run(async () => {
         // The plain execProtocolRaw would keep every row it ever answered.
@@ -116,14 +123,10 @@ export class EmbeddedDatabase {
     });
   }
 
-  /**
-   * Makes the session a new one, as it is on a server when a client has gone. Where that fails, it is done before the
-   * next client is answered, which would commit the transaction of the one that has gone.
-   */
-  reset(): Promise<void> {
+  /** A client goes: the session becomes a new one, as on a server. Where that fails, the next client does it. */
+  leave(client: number): Promise<void> {
     return this.#exclusively(async () => {
-      this.#isLeft = true;
-      await this.#renewSession();
+      if (client === this.#client) await this.#renewSession();
     });
   }
 
@@ -186,13 +189,23 @@ export class EmbeddedDatabase {
     return this.#stopped;
   }
 
+  /**
+   * A pool replaces a client before that one has gone: the next one must not find its transaction, and commit it.
+   * @returns whether the client has the session
+   */
+  async #admit(client: number): Promise<boolean> {
+    if (this.#client !== undefined && client < this.#client) return false;
+    if (this.#client !== undefined && client > this.#client) await this.#renewSession();
+    this.#client = client;
+    return true;
+  }
+
   async #renewSession(): Promise<void> {
-    if (!this.#isLeft) return;
     await this.#run(async () => {
       await this.#pglite.exec('ROLLBACK');
       await this.#pglite.exec('DISCARD ALL');
     });
-    this.#isLeft = false;
+    this.#client = undefined;
   }
 
   async #checkpointIfDue(): Promise<void> {

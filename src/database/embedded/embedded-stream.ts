@@ -5,8 +5,11 @@ type Done = (error?: Error | null) => void;
 
 /** What `pg` takes for the socket to its server. */
 export class EmbeddedStream extends Duplex {
+  readonly #client: number;
+
   constructor(private readonly database: EmbeddedDatabase) {
     super();
+    this.#client = database.join();
   }
 
   connect(): this {
@@ -39,7 +42,7 @@ export class EmbeddedStream extends Duplex {
    * keep out everything else in the process.
    */
   override _write(messages: Buffer, _encoding: BufferEncoding, done: Done): void {
-    this.database.execute(messages).then((answer) => {
+    this.database.execute(this.#client, messages).then((answer) => {
       setImmediate(() => {
         this.push(answer);
         done();
@@ -59,7 +62,7 @@ export class EmbeddedStream extends Duplex {
 
   /** The next client must not find this one's transaction, settings or prepared statements. */
   override _destroy(error: Error | null, done: Done): void {
-    this.database.reset().then(
+    this.database.leave(this.#client).then(
       () => done(error),
       (failure: Error) => done(this.database.stopped ? error : failure),
     );
