@@ -181,6 +181,8 @@ async function check() {
         method,
         headers: {
           Authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`,
+          // podman is called synchronously, so that the end of a kept connection would be noticed too late.
+          Connection: 'close',
           ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
         },
         body: body === undefined ? undefined : JSON.stringify(body),
