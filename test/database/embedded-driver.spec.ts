@@ -311,6 +311,31 @@ describe('a directory that can’t be opened', () => {
     await second.initialize();
   });
 
+  it('is opened again by the data source whose first connect failed after the opening', async () => {
+    const failure = new Error('the first connect fails');
+    let connects = 0;
+    const onConnect = async (): Promise<void> =>
+      (connects += 1) === 1 ? Promise.reject(failure) : Promise.resolve();
+    const driver = embeddedDriver({ directory: await copyOfTemplate() });
+    const dataSource = new DataSource({ type: 'postgres', driver, extra: { onConnect }, logging: false });
+    open.push(dataSource);
+    await expect(dataSource.initialize()).rejects.toBe(failure);
+    await dataSource.initialize();
+    expect(await dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('is taken over from a forgotten pool, whose client commits nothing then', async () => {
+    const { Pool } = embeddedDriver({ directory: await copyOfTemplate() });
+    const lent = await new Pool().connect();
+    lent.on('error', () => undefined);
+    await lent.query("BEGIN; INSERT INTO entry (id, name, at) VALUES (1, 'forgotten', now())");
+    const next = new Pool();
+    const { rows } = await next.query('SELECT name FROM entry');
+    await expect(lent.query('COMMIT')).rejects.toThrow();
+    await next.end();
+    expect(rows).toEqual([]);
+  });
+
   it('is refused while another process has it open, with the name of that process', async () => {
     const directory = await copyOfTemplate();
     const holder = processOn('hold', directory);

@@ -18,11 +18,15 @@ type ConnectCallback = (
  * connection: a caller waits for it during a transaction, and gets a plain error after 2,000 ms (`connectTimeoutMS`).
  * When Postgres has died (disk full), the next connect opens the database again, unless its directory was replaced.
  *
- * Errors of the opening, such as `EmbeddedDirectoryInUseError`, are errors of that connect; a later one retries.
+ * Errors of the opening, such as `EmbeddedDirectoryInUseError`, are errors of that connect; a later one retries, also by
+ * another pool: TypeORM forgets one whose first statements failed, and makes a new one.
  *
  * @param location a separate directory, created with mode 0700 if it is missing; or memory, which needs no lock.
  */
 export function embeddedDriver(location: EmbeddedLocation): typeof pg {
+  /** Those that opened the database, and were not ended. */
+  const pools = new Set<EmbeddedPool>();
+
   class EmbeddedPool extends pg.Pool {
     #opening: Promise<void> | undefined;
     #ended: Promise<void> | undefined;
@@ -60,6 +64,7 @@ export function embeddedDriver(location: EmbeddedLocation): typeof pg {
     override end(): Promise<void>;
     override end(callback: (error?: Error) => void): void;
     override end(callback?: (error?: Error) => void): Promise<void> | void {
+      pools.delete(this);
       // A data source whose end fails stays initialized, and is ended again: it fails again, by the same error.
       this.#ended ??= super.end().then(async () => {
         await this.#opening?.catch(() => undefined);
@@ -80,9 +85,19 @@ export function embeddedDriver(location: EmbeddedLocation): typeof pg {
       await this.#database?.close();
       // A directory that is gone must not be made anew: memory would be taken for an empty database.
       this.#database?.assertSameDirectory();
+      // A forgotten pool would hold the directory's lock against this one.
+      for (const pool of pools) if (pool !== this) await pool.#letGo();
+      pools.add(this);
       // It loads PGlite, which a start on a server does without.
       const embedded = await import('./embedded-database.js');
       this.#database = await embedded.EmbeddedDatabase.open(location);
+    }
+
+    /** Ends it without waiting for the clients that it lent: nobody gives them back. */
+    async #letGo(): Promise<void> {
+      void this.end().catch(() => undefined);
+      await this.#opening?.catch(() => undefined);
+      await this.#database?.close();
     }
   }
 
