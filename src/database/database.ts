@@ -4,6 +4,7 @@ import { abandon } from './abandon.js';
 import { hasLock, type LockName, tryLockStatement } from './advisory-lock.js';
 import { asDatabaseError, isDatabaseFailure, isOutOfReach, unavailable } from './database-error.js';
 import { locateTables, schemaOf } from './database-inspection.js';
+import { initialize } from './initialize.js';
 import { applyMigrations, checkMigrations, migrationState } from './migrate.js';
 import { askAboutTables, MissingTableError, OutdatedReadError, type TablesAnswer } from './outdated-read.js';
 import {
@@ -212,7 +213,7 @@ export class Database implements OnApplicationShutdown {
 
   async #start(): Promise<void> {
     try {
-      if (!this.dataSource.isInitialized) await this.dataSource.initialize();
+      if (!this.dataSource.isInitialized) await initialize(this.dataSource);
       await locateTables(this.dataSource);
       if (this.migrations === 'check') {
         await checkMigrations(this.dataSource);
