@@ -78,8 +78,9 @@ export class AccountsStore {
   }
 
   /** @param hash - SHA-256 of a token, base64url */
-  async hasHash(manager: EntityManager, hash: string): Promise<boolean> {
-    return manager.existsBy(ServiceAccountTokenEntity, { hash });
+  async ownerOfHash(manager: EntityManager, hash: string): Promise<ServiceAccountEntity | undefined> {
+    const token = await manager.findOneBy(ServiceAccountTokenEntity, { hash });
+    return token === null ? undefined : this.load(manager, Number(token.serviceAccountId));
   }
 
   /** @throws ServiceError `not-found` */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { type CustomRoles, findRole, ROLES, type Role } from '../../access/roles.js';
+import { NO_LIMIT } from '../../access/token-ceiling.js';
 import type { CustomRoleEntity } from '../custom-role.entity.js';
 import { CustomRoleStore } from '../custom-role.store.js';
 import { saysTheSame } from '../custom-roles.service.js';
@@ -73,6 +74,7 @@ export function isTokenApplied(
   return (
     wanted.isPresent &&
     known.hash === wanted.hash &&
+    known.ceiling?.includes(NO_LIMIT) === true &&
     known.expiresAt?.getTime() === wanted.expiresAt?.getTime()
   );
 }

@@ -121,7 +121,7 @@ export class ProvisioningWriter {
     const known = await this.store.findTokenNamed(manager, id, name);
     if (isTokenApplied(wanted, known)) return;
     if (known !== undefined && isPresent && known.hash === hash) {
-      await this.store.saveToken(manager, { ...known, expiresAt });
+      await this.store.saveToken(manager, { ...known, expiresAt, ceiling: [NO_LIMIT] });
       const after = { tokenId: Number(known.id), expiresAt: expiresAt?.toISOString() ?? null };
       await this.#record(run, account, 'service-account.token.update', name, after, tokenFacts(known));
       return;
@@ -132,7 +132,9 @@ export class ProvisioningWriter {
       await this.#record(run, account, 'service-account.token.delete', name, detail, tokenFacts(known));
     }
     if (!isPresent) return;
-    if (await this.store.hasHash(manager, hash)) throw faultAt(place, 'another token has this SHA-256');
+    const owner = await this.store.ownerOfHash(manager, hash);
+    if (owner !== undefined)
+      throw faultAt(place, `a token of the service account "${owner.name}" has this SHA-256`);
     if (await this.store.hasTokenNameOf(manager, id, name))
       throw faultAt(place, 'another token of the account has a name that is the same under NFKC');
     const token = await this.store.saveToken(manager, {

@@ -296,6 +296,28 @@ roles:
     expect(await own(third.key as string)).toContain('roles:write');
   });
 
+  it('gives its tokens all that their account has again, after a caller with less renamed it and back', async () => {
+    write('a.yaml', accounts().replace('custom:license:deployer', 'fixed:serviceaccounts:writer'));
+    await start();
+    const { body: found } = await service.get('/api/serviceaccounts/search?query=deployment');
+    const [{ id }] = found.serviceAccounts as [{ id: number }];
+    const rename = async (name: string) =>
+      service.call('PATCH', `/api/serviceaccounts/${id}`, { body: { name }, token });
+    expect((await rename('other')).status).toBe(200);
+    const { body } = await reload();
+    expect(body.faults).toEqual([
+      expect.objectContaining({ rule: 'a token of the service account "other" has this SHA-256' }),
+    ]);
+    expect((await rename('deployment')).status).toBe(200);
+    write(
+      'b.yaml',
+      'apiVersion: 2\nassignments: [{ serviceAccount: deployment, role: basic_grafana_admin }]\n',
+    );
+    expect((await reload()).body.changes).toHaveLength(2);
+    expect((await reload()).body.changes).toEqual([]);
+    expect(await check(token)).toBe(200);
+  });
+
   it('gives no more by a role to accounts that no file gives it to, as one that was made under its uid first', async () => {
     await start();
     const { body: squatter } = await service.post('/api/serviceaccounts', { name: 'squatter' });
