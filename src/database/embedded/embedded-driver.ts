@@ -18,8 +18,8 @@ type ConnectCallback = (
  * connection: a caller waits for it during a transaction, and gets a plain error after 2,000 ms (`connectTimeoutMS`).
  * When Postgres has died (disk full), the next connect opens the database again, unless its directory was replaced.
  *
- * Errors of the opening, such as `EmbeddedDirectoryInUseError`, are errors of that connect; a later one retries, also by
- * another pool: TypeORM forgets one whose first statements failed, and makes a new one.
+ * Errors of the opening, such as `EmbeddedDirectoryInUseError`, are errors of that connect; a later one retries, also
+ * by another pool: TypeORM forgets one whose first connect failed, and makes a new one.
  *
  * @param location a separate directory, created with mode 0700 if it is missing; or memory, which needs no lock.
  */
