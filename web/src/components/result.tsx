@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { ToneIcon } from './tone-icon.js';
 
 export interface ResultProps {
@@ -15,7 +15,8 @@ export interface ResultProps {
 export function Result({ progress, done, takesFocus = false }: ResultProps) {
   const place = useRef<HTMLDivElement>(null);
   const isDone = done !== undefined && done !== null && done !== false;
-  useEffect(() => {
+  // Before it is painted: the reader's next key belongs here.
+  useLayoutEffect(() => {
     if (isDone && takesFocus) place.current?.focus();
   }, [isDone, takesFocus]);
   return (
