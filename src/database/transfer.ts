@@ -22,8 +22,8 @@ export interface Transferable {
 
 const ROWS_AT_ONCE = 500;
 
-/** SQLSTATE: a row that another one refers to is not there. */
-const FOREIGN_KEY_VIOLATION = '23503';
+/** SQLSTATE: a value that no column takes, or a row that a constraint refuses. No export has such rows. */
+const BAD_ROW = /^2[23]/;
 
 const TIMEOUTS = { statement: MIGRATION_TIMEOUT_MS - 1_000, lock: 3_000, idle: MIGRATION_TIMEOUT_MS };
 
@@ -142,7 +142,7 @@ async function insert(
       [waiting.lines],
     );
     await inserted.catch((error: unknown) => {
-      throw sqlState(error) === FOREIGN_KEY_VIOLATION ? damaged(error) : error;
+      throw BAD_ROW.test(sqlState(error) ?? '') ? damaged(error) : error;
     });
     waiting = undefined;
   };
@@ -171,7 +171,7 @@ function damaged(cause?: unknown): TransferError {
 
 function readHeader(program: string, line: string | undefined): string[] {
   const { licentia, migrations } = readLine(line) ?? {};
-  if (licentia !== program || migrations === undefined) {
+  if (licentia !== program || !Array.isArray(migrations)) {
     throw new TransferError(`The file is no export of the ${program}.`);
   }
   return migrations;
@@ -186,7 +186,7 @@ interface Line {
 
 function readLine(line: string | undefined): Line | undefined {
   try {
-    return JSON.parse(line ?? '') as Line;
+    return (JSON.parse(line ?? '') ?? undefined) as Line | undefined;
   } catch {
     return undefined;
   }
