@@ -140,6 +140,20 @@ describe('an embedded database in a directory', () => {
     expect(await everybodys()).toEqual([]);
   });
 
+  it('has files that their owner may read and write, whatever the umask', async () => {
+    const directory = join(root, 'umask');
+    const { child, said } = processOn('hold', directory, 'umask 777; exec "$0" "$@"');
+    expect(await said()).toBe('open');
+    child.stdin.end();
+    await once(child, 'exit');
+    const denied: string[] = [];
+    for (const name of ['', ...(await readdir(directory, { recursive: true }))]) {
+      const { mode } = await stat(join(directory, name));
+      if ((mode & 0o677) !== 0o600) denied.push(name);
+    }
+    expect(denied).toEqual([]);
+  });
+
   it('keeps its data when it is closed and opened again, by the same data source too', async () => {
     const directory = await copyOfTemplate();
     const first = await dataSourceAt({ directory }).initialize();

@@ -9,7 +9,7 @@ import { EmbeddedDirectoryLostError, UnfinishedCheckpointError } from './embedde
 import { leaveLoopOfDead } from './main-loop.js';
 import { OpenedDirectory } from './opened-directory.js';
 import { openingFailure } from './opening-failure.js';
-import { makePrivate, tighten } from './private-files.js';
+import { letOwnerWrite, makePrivate, tighten } from './private-files.js';
 
 /** Where an embedded database lives: in a directory of its own, or in memory for as long as it is open. */
 export type EmbeddedLocation = { directory: string } | { memory: true };
@@ -30,8 +30,8 @@ export class EmbeddedDatabase {
   #lastWords = '';
   #stopped: Error | undefined;
   #clients = 0;
-  /** The client whose session it is; undefined while it is a new one. */
-  #client: number | undefined;
+  /** The lowest number of a client that may still speak, and whether the session is that one's, and no new one. */
+  readonly #session = { client: 1, isUsed: false };
   #queue: Promise<unknown> = Promise.resolve();
   #syncsAtCheckpoint = 0;
 
@@ -68,6 +68,7 @@ export class EmbeddedDatabase {
     if ('memory' in location) return new EmbeddedDatabase({ template: await readTemplate() }).#start();
     const directory = resolve(location.directory);
     await assertAnswers(directory);
+    letOwnerWrite();
     await makeDirectory(directory);
     await assertNotForeign(directory);
     await assertWritable(directory);
@@ -126,7 +127,9 @@ export class EmbeddedDatabase {
   /** A client goes: the session becomes a new one, as on a server. Where that fails, the next client does it. */
   leave(client: number): Promise<void> {
     return this.#exclusively(async () => {
-      if (client === this.#client) await this.#renewSession();
+      if (client !== this.#session.client || !this.#session.isUsed) return;
+      await this.#renewSession();
+      this.#session.client += 1;
     });
   }
 
@@ -194,9 +197,10 @@ export class EmbeddedDatabase {
    * @returns whether the client has the session
    */
   async #admit(client: number): Promise<boolean> {
-    if (this.#client !== undefined && client < this.#client) return false;
-    if (this.#client !== undefined && client > this.#client) await this.#renewSession();
-    this.#client = client;
+    if (client < this.#session.client) return false;
+    if (client > this.#session.client && this.#session.isUsed) await this.#renewSession();
+    this.#session.client = client;
+    this.#session.isUsed = true;
     return true;
   }
 
@@ -205,7 +209,7 @@ export class EmbeddedDatabase {
       await this.#pglite.exec('ROLLBACK');
       await this.#pglite.exec('DISCARD ALL');
     });
-    this.#client = undefined;
+    this.#session.isUsed = false;
   }
 
   async #checkpointIfDue(): Promise<void> {

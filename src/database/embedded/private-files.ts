@@ -4,6 +4,14 @@ import { join } from 'node:path';
 /** What group and others may do. */
 export const OTHERS = 0o077;
 
+/**
+ * Makes new files of this process its owner's to read and write, in spite of a umask such as 277: Postgres opens again
+ * what it has made.
+ */
+export function letOwnerWrite(): void {
+  process.umask(process.umask() & OTHERS);
+}
+
 /** Takes every right to a directory and to what is in it from group and others; links are left alone. */
 export function makePrivate(directory: string): void {
   tighten(directory);
