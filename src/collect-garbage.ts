@@ -7,8 +7,7 @@ export async function collectGarbage(): Promise<void> {
     const { Session } = await import('node:inspector/promises');
     const session = new Session();
     session.connect();
-    await session.post('HeapProfiler.collectGarbage');
-    session.disconnect();
+    await session.post('HeapProfiler.collectGarbage').finally(() => session.disconnect());
   } catch {
     // A Node that was built without an inspector keeps the memory.
   }

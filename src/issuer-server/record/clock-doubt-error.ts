@@ -20,8 +20,8 @@ const SENTENCES: Record<ClockDoubt['kind'], (now: string, difference: string, is
       `The database server took more than two seconds to tell its time, so this machine's clock, which says ${now}, cannot be compared ` +
       'with it: nothing is signed until the server answers sooner.',
     jump: (now, difference) =>
-      `This machine's clock was set ahead by ${difference} while the issuer ran, to ${now}: nothing is signed for ten minutes, or ` +
-      'until it is set back.',
+      `This machine's clock was set ahead by ${difference} while the issuer ran, to ${now}: it was wrong before, or is wrong now. ` +
+      'Nothing is signed for ten minutes, or until it is set back. If it is right, wait: signing goes on by itself.',
     'set-ahead': (now, difference) =>
       `This machine's clock says ${now}, and was set ahead by ${difference} since the machine started: nothing is signed until it is set ` +
       'back, or an operator confirms it. If it is right, run the issuer\'s command "confirm-clock"; else set it right.',
