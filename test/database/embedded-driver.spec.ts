@@ -140,7 +140,7 @@ describe('an embedded database in a directory', () => {
     expect(await everybodys()).toEqual([]);
   });
 
-  it('has files that their owner may read and writeunder any umask', async () => {
+  it('has files that their owner may read and write under any umask', async () => {
     const directory = join(root, 'umask');
     const { child, said } = processOn('hold', directory, 'umask 777; exec "$0" "$@"');
     expect(await said()).toBe('open');
