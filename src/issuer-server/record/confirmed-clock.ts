@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nes
 import type { EntityManager } from 'typeorm';
 import { ClockWatch } from '../../clock/clock-watch.js';
 import { BOOT, type ReadBoot } from '../../clock/boot.js';
+import { LowestOffset } from '../../clock/lowest-offset.js';
 import { Periodic } from '../../clock/periodic.js';
 import { SERVER_TIME, type ServerTime } from '../../database/server-time.js';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
@@ -33,6 +34,8 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
   readonly #logger = new Logger(ConfirmedClock.name);
   readonly #looks = new Periodic(LOOK_MS, () => this.#look());
   readonly #hasServer: boolean;
+  /** Steps that the watch takes for corrections add up here. */
+  readonly #offsets = new LowestOffset();
   /** The last moment of this process at which the clock was confirmed: wall and monotonic milliseconds. */
   #confirmed: { readonly now: number; readonly monotonic: number } | undefined;
   #stored = -Infinity;
@@ -139,8 +142,9 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     const stored = record?.lastSeen || undefined;
     const boot = this.#boot();
     const isSameBoot = boot !== undefined && boot.id === record?.bootId && record.bootedAt !== null;
-    const { earliest } = this.watch;
+    const unjumped = this.watch.earliest;
     const [now, monotonic] = [this.clock.now(), this.clock.monotonic()];
+    const earliest = Math.min(unjumped, toSeconds(this.#offsets.earliest(now, monotonic)));
     const before = this.#confirmed;
     const expected = before === undefined ? -Infinity : (before.now + monotonic - before.monotonic) / 1000;
     const lastSeen = Math.max(stored ?? -Infinity, expected);

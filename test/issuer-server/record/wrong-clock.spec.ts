@@ -1,5 +1,6 @@
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource, EntityManager } from 'typeorm';
+import { ClockWatch } from '../../../src/clock/clock-watch.js';
 import { askServer } from '../../../src/database/server-time.js';
 import type { LocalAdministration } from '../../../src/issuer-server/administration/local-administration.js';
 import { withIssuerServer } from '../../../src/issuer-server/issuer-server.js';
@@ -94,6 +95,18 @@ describe('a clock that was set ahead', () => {
     expect((await issuerServer.renew({ token })).status).toBe(200);
     expect(await refusals()).toBe(1);
     expect(await confirmed()).toBe(1);
+  });
+
+  itWithoutServer('in steps each of which is small signs nothing either', async () => {
+    const { token } = await issuerServer.issued();
+    const right = issuerServer.clock.now();
+    for (let ahead = 1_500; ahead <= 15_000; ahead += 1_500) {
+      issuerServer.clock.set(right + ahead);
+      issuerServer.running.application.nest.get(ClockWatch).look();
+    }
+    expect(await issuerServer.renew({ token })).toMatchObject(refusal);
+    issuerServer.clock.set(right);
+    expect((await issuerServer.renew({ token })).status).toBe(200);
   });
 
   it('before the issuer starts signs nothing until it is right', async () => {
