@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** What is open besides connections: the database, its files where it is embedded, the issuer, the log. */
 const OTHERS = 256;
+const RAISE = 'raise the limit (ulimit -n, LimitNOFILE of systemd, --ulimit nofile of a container)';
 
 /**
  * How many files and sockets a process may have open, by Linux's `/proc/<id>/limits`.
@@ -27,8 +28,19 @@ export function openFilesWarning(
   if (most === undefined || most >= needed) return undefined;
   return (
     `this process may have ${most} files and sockets open, and ${maxConnections} connections need ${needed}: ` +
-    `raise the limit (ulimit -n, LimitNOFILE of systemd, --ulimit nofile of a container)${remedy}`
+    `${RAISE}${remedy}`
   );
+}
+
+/**
+ * Why an embedded database is not opened: Postgres, once it is short of files in its first migration, leaves one behind
+ * that the next try finds in its way.
+ * @returns a sentence, or undefined where there are enough or the system does not say
+ */
+export function tooFewForEmbedded(limits = ownLimits()): string | undefined {
+  const most = maxOpenFiles(limits);
+  if (most === undefined || most >= OTHERS) return undefined;
+  return `This process may have ${most} files and sockets open, and an embedded database needs ${OTHERS}: ${RAISE}.`;
 }
 
 export function ownLimits(): string {

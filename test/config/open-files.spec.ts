@@ -1,4 +1,4 @@
-import { maxOpenFiles, openFilesWarning } from '../../src/config/open-files.js';
+import { maxOpenFiles, openFilesWarning, tooFewForEmbedded } from '../../src/config/open-files.js';
 
 const limits = (soft: string) =>
   [
@@ -31,6 +31,16 @@ describe('The limit on open files', () => {
     [65_535, 'unlimited'],
   ])('is high enough for %i connections: %s', (connections, soft) => {
     expect(openFilesWarning(connections, limits(soft))).toBeUndefined();
+  });
+
+  it.each([
+    ['255', /may have 255 files .* an embedded database needs 256: raise the limit/],
+    ['256', undefined],
+    ['unlimited', undefined],
+  ])('is compared with what an embedded database needs: %s', (soft, fault) => {
+    const said = tooFewForEmbedded(limits(soft));
+    if (fault === undefined) expect(said).toBeUndefined();
+    else expect(said).toMatch(fault);
   });
 
   it('is nothing to warn about where the system does not say', () => {

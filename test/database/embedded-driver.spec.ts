@@ -154,6 +154,13 @@ describe('an embedded database in a directory', () => {
     expect(denied).toEqual([]);
   });
 
+  it('is not made by a process that may open too few files, with the limit and where to raise it', async () => {
+    const directory = join(root, 'few-files');
+    const { said } = processOn('hold', directory, 'ulimit -n 100; exec "$0" "$@"');
+    expect(await said()).toMatch(/may have 100 files .* needs 256: raise the limit \(ulimit -n/);
+    expect(existsSync(directory)).toBe(false);
+  });
+
   it('keeps its data when it is closed and opened again, by the same data source too', async () => {
     const directory = await copyOfTemplate();
     const first = await dataSourceAt({ directory }).initialize();

@@ -3,11 +3,13 @@ import { constants, existsSync } from 'node:fs';
 import { access, mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { tooFewForEmbedded } from '../../config/open-files.js';
 import { CONTROL_VERSION, readControlFile } from './control-file.js';
 import { DATA, DIRECTORIES } from './data-layout.js';
+import { assertAnswers } from './directory-answer.js';
 import { damaged, EmbeddedDirectoryError } from './embedded-directory-error.js';
 import { INITDB_PARAMETERS } from './data-template.js';
-import { makePrivate } from './private-files.js';
+import { letOwnerWrite, makePrivate } from './private-files.js';
 
 /**
  * What PGlite 0.5.16 makes and opens: the version of PostgreSQL, and of its system catalogs. A test compares
@@ -43,10 +45,24 @@ try {
 `;
 
 /**
+ * Sees to it that a directory is there, and that this process can have a database in it.
+ * @throws EmbeddedDirectoryError, or an error that says why not at the moment
+ */
+export async function makeReady(directory: string): Promise<void> {
+  const fault = tooFewForEmbedded();
+  if (fault !== undefined) throw new EmbeddedDirectoryError(fault);
+  await assertAnswers(directory);
+  letOwnerWrite();
+  await makeDirectory(directory);
+  await assertNotForeign(directory);
+  await assertWritable(directory);
+}
+
+/**
  * Makes a directory, and those above it that are missing. Node's own way says of a read-only file system that
  * nothing is there.
  */
-export async function makeDirectory(directory: string): Promise<void> {
+async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { mode: 0o700 });
   } catch (error) {
@@ -67,7 +83,7 @@ export async function assertWritable(directory: string): Promise<void> {
  * Looks whether a directory may be used; changes nothing in it.
  * @throws EmbeddedDirectoryError where no database of ours is in it, and something else is
  */
-export async function assertNotForeign(directory: string): Promise<void> {
+async function assertNotForeign(directory: string): Promise<void> {
   const names = await readdir(directory);
   const foreign = names.find((name) => !NOT_FOREIGN.test(name));
   if (foreign === undefined || names.includes(DATA)) return;

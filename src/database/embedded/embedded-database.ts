@@ -1,15 +1,14 @@
 import { resolve } from 'node:path';
 import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
-import { assertNotForeign, assertWritable, makeDirectory, prepareDataDirectory } from './data-directory.js';
+import { makeReady, prepareDataDirectory } from './data-directory.js';
 import { INITDB_PARAMETERS, readTemplate, SHARED_BUFFERS, templatePath } from './data-template.js';
-import { assertAnswers } from './directory-answer.js';
 import { DirectoryLock } from './directory-lock.js';
 import { DurableNodeFs } from './durable-node-fs.js';
 import { EmbeddedDirectoryLostError, UnfinishedCheckpointError } from './embedded-directory-error.js';
 import { leaveLoopOfDead } from './main-loop.js';
 import { OpenedDirectory } from './opened-directory.js';
 import { openingFailure } from './opening-failure.js';
-import { letOwnerWrite, makePrivate, tighten } from './private-files.js';
+import { makePrivate, tighten } from './private-files.js';
 
 /** Where an embedded database lives: in a directory of its own, or in memory for as long as it is open. */
 export type EmbeddedLocation = { directory: string } | { memory: true };
@@ -67,11 +66,7 @@ export class EmbeddedDatabase {
   static async open(location: EmbeddedLocation): Promise<EmbeddedDatabase> {
     if ('memory' in location) return new EmbeddedDatabase({ template: await readTemplate() }).#start();
     const directory = resolve(location.directory);
-    await assertAnswers(directory);
-    letOwnerWrite();
-    await makeDirectory(directory);
-    await assertNotForeign(directory);
-    await assertWritable(directory);
+    await makeReady(directory);
     const lock = await DirectoryLock.acquire(directory);
     try {
       const data = await prepareDataDirectory(directory, await templatePath());

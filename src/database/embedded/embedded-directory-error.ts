@@ -1,5 +1,5 @@
 /**
- * What is in the directory of an embedded database cannot be used by this release, and no waiting changes
+ * An embedded database cannot be used by this release, or by this process, and no waiting changes
  * that. The message says what it is and what to do.
  */
 export class EmbeddedDirectoryError extends Error {
