@@ -150,6 +150,21 @@ describe('The client', () => {
     });
   });
 
+  it('says of a network error what is known: in a browser nothing more', async () => {
+    const failing = (error: Error) =>
+      createClient({ baseUrl, fetch: () => Promise.reject(error) }).GET('/api/licensing/check');
+    expect(await failing(new TypeError('Failed to fetch'))).toMatchObject({
+      failure: {
+        code: 'client.unreachable',
+        message: 'The service cannot be reached.',
+        detail: undefined,
+      },
+    });
+    expect(await failing(new Error('the proxy is gone'))).toMatchObject({
+      failure: { detail: 'the proxy is gone' },
+    });
+  });
+
   it.each(['', 'localhost:3000', 'ftp://x', 'http://user:secret@x', 'http://x/?a=1'])(
     'refuses the address "%s"',
     (wrong) => {

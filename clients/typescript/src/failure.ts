@@ -80,14 +80,18 @@ export function failureWithoutAnswer(error: unknown): Failure {
     status: undefined,
     code,
     message: messages[code],
-    // Node names the cause only inside: "fetch failed" itself says nothing.
-    detail: code === 'client.timeout' ? undefined : reasonOf(cause) || message,
+    detail: code === 'client.timeout' ? undefined : reasonOf(cause) || wordsOf(name, message),
     requestId: undefined,
     nextStep: NEXT_STEPS[code],
     retryAfter: undefined,
     changes: [],
     body: undefined,
   };
+}
+
+/** The `TypeError` of a network error (Fetch, "fetch()") says nothing in itself: "fetch failed", "Failed to fetch". */
+function wordsOf(name: string, message: string): string | undefined {
+  return name === 'TypeError' ? undefined : message || undefined;
 }
 
 function reasonOf(cause: unknown): string {
