@@ -39,6 +39,7 @@ export class AuditController {
     @Query('cursor') cursor: unknown,
     @Query('limit', PageSizePipe) limit: number,
   ): Promise<AuditResponse> {
+    if (from !== undefined && to !== undefined && from > to) throw badRequest('from must not be after to');
     const filter = {
       from,
       to,

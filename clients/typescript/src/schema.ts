@@ -4386,7 +4386,7 @@ export interface operations {
                  */
                 from?: number;
                 /**
-                 * @description The last moment, Unix seconds.
+                 * @description The last moment, Unix seconds; not before `from`.
                  * @example 1795564800
                  */
                 to?: number;

@@ -89,6 +89,7 @@ describe('GET /api/audit', () => {
   it.each([
     'from=yesterday',
     'to=0',
+    'from=1795564801&to=1795564800',
     'limit=0',
     'cursor=x',
     'cursor=1&cursor=2',
