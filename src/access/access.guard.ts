@@ -50,17 +50,37 @@ export class AccessGuard implements CanActivate {
     const known = contextOf(request);
     known.callerId = caller.id;
     if (rule === undefined) throw new AccessDeniedError([], 'the endpoint declares no action');
-    if (rule.action !== SIGNED_IN && !isMet(rule.action, caller.actions))
-      throw new AccessDeniedError([describeRequirement(rule.action)], reasonOf(caller, rule.action));
+    assertMeets(caller, rule);
     (request as Admitted)[CALLER] = caller;
+    if (!rule.fromMemory) known.assertStillAllowed = () => this.#authorizeAgain(request, caller, rule);
     const { authorization } = request.headers;
     if (known.basis !== undefined && authorization !== undefined)
       known.readmit = this.authenticator.again(authorization);
     return true;
   }
+
+  /**
+   * Judges a caller anew that waited for its body or for other changes. It was right before, so nothing is counted.
+   * @throws ServiceError, AccessDeniedError
+   */
+  #authorizeAgain(request: IncomingMessage, { id }: Caller, rule: Demand): void {
+    const session = sessionOf(request);
+    const caller =
+      session === undefined
+        ? this.authenticator.callerAgain(id, request.headers.authorization as string)
+        : this.sessions.callerAgain(request, session);
+    assertMeets(caller, rule);
+    (request as Admitted)[CALLER] = caller;
+  }
 }
 
 type Demand = Exclude<AccessRule, { readonly open: true }>;
+
+/** @throws AccessDeniedError */
+function assertMeets(caller: Caller, { action }: Demand): void {
+  if (action !== SIGNED_IN && !isMet(action, caller.actions))
+    throw new AccessDeniedError([describeRequirement(action)], reasonOf(caller, action));
+}
 
 function bySession(request: IncomingMessage, { caller, session }: SessionCaller): Caller {
   (request as Admitted)[SESSION] = session;

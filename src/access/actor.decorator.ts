@@ -12,10 +12,18 @@ export interface RequestActor extends Actor {
   readonly unlimited?: boolean;
 }
 
-/** A handler's parameter: on whose behalf it works. */
+/** A handler's parameter: on whose behalf it works, with the actions that the caller had when it was last let in. */
 export const ByActor = createParamDecorator((_: unknown, context: ExecutionContext): RequestActor => {
   const request = context.switchToHttp().getRequest<IncomingMessage>();
-  const { id, actions, unlimited } = callerOf(request);
-  const { requestId, client } = contextOf(request);
-  return { id, actions, unlimited: unlimited === true, requestId, client };
+  const { id } = callerOf(request);
+  const { requestId, client, assertStillAllowed } = contextOf(request);
+  return {
+    ...{ id, requestId, client, assertStillAllowed },
+    get actions() {
+      return callerOf(request).actions;
+    },
+    get unlimited() {
+      return callerOf(request).unlimited === true;
+    },
+  };
 });

@@ -114,6 +114,19 @@ export class Authenticator {
   }
 
   /**
+   * A caller who was let in by a header, as it is now. What the configuration names stays as long as the process.
+   * @param id - see {@link Caller}
+   * @throws ServiceError where its token gives nothing any more; `database.unavailable`
+   */
+  callerAgain(id: string, authorization: string): Caller {
+    const configured = this.configuredCaller(id);
+    if (configured !== undefined) return configured.caller;
+    const caller = this.callerOfToken(hashToken(tokenIn(authorization)));
+    if (caller === undefined) throw new ServiceError('api-key.invalid');
+    return caller;
+  }
+
+  /**
    * A caller of the configuration, with what a sign-in of it is proved by.
    * @param id - see {@link Caller}
    * @returns undefined where the configuration does not name it any more
@@ -179,7 +192,7 @@ export class Authenticator {
 
   /** Decides about a token that the snapshot lacks: only the database knows whether it is new or wrong. */
   async #askAgain(authorization: string, origin: Origin): Promise<Caller> {
-    const token = authorization.slice(authorization.indexOf(' ') + 1);
+    const token = tokenIn(authorization);
     const tooMany = this.failures.tooMany(origin);
     // A text that cannot be a token of ours is wrong without a query.
     if (looksLikeServiceAccountToken(token))
@@ -221,6 +234,10 @@ export class Authenticator {
     );
     return new ServiceError('password-auth.failed', undefined, { cause });
   }
+}
+
+function tokenIn(authorization: string): string {
+  return authorization.slice(authorization.indexOf(' ') + 1);
 }
 
 function databaseUnavailable(): ServiceError {

@@ -67,6 +67,17 @@ export class SessionAuthenticator {
     return found instanceof Promise ? found.then((one) => this.#use(one)) : this.#use(found);
   }
 
+  /**
+   * The caller of a session that let it in, as it is now.
+   * @throws ServiceError `session.ended`, `database.unavailable`, and those of the token that the session stands on
+   */
+  callerAgain(request: IncomingMessage, { id }: KnownSession): Caller {
+    const secret = this.#origin.secretIn(request);
+    const session = secret === undefined ? undefined : this.#find(secret);
+    if (secret === undefined || session?.id !== id) throw ended();
+    return this.#standing(session, secret);
+  }
+
   #find(secret: string): KnownSession | undefined {
     return this.snapshots.current?.sessions.get(hashToken(secret));
   }
@@ -81,14 +92,19 @@ export class SessionAuthenticator {
   }
 
   #admit(session: KnownSession, secret: string, origin: Origin): SessionCaller | Promise<SessionCaller> {
+    const admitted = { caller: this.#standing(session, secret), session };
+    if (!this.#isIdle(this.uses.lastUse(session))) return admitted;
+    return this.#lookForUse(session, origin).then(() => admitted);
+  }
+
+  /** The caller of a session, used lately or not. */
+  #standing(session: KnownSession, secret: string): Caller {
     if (this.snapshots.age > this.#staleMs)
       throw new ServiceError('database.unavailable', undefined, { retryAfter: 2 });
     if (session.expiresAt <= this.clock.now()) throw ended();
     const caller = this.#callerOf(session, secret);
     if (caller === undefined) throw ended();
-    const admitted = { caller, session };
-    if (!this.#isIdle(this.uses.lastUse(session))) return admitted;
-    return this.#lookForUse(session, origin).then(() => admitted);
+    return caller;
   }
 
   /** Another replica may have been used meanwhile. @throws ServiceError `session.ended` */

@@ -61,7 +61,7 @@ export class AccountsService {
         name: created.name,
       });
       return { changed: { accounts: [Number(created.id)] }, value: created };
-    });
+    }, actor);
   }
 
   /** @throws ServiceError `not-found`, `service-account.name-taken`, `access.last-administrator`; AccessDeniedError */
@@ -81,7 +81,7 @@ export class AccountsService {
       });
       await this.#record(manager, actor, 'service-account.update', id, { ...fields }, accountFacts(account));
       return { changed: { accounts: [id] }, value: updated };
-    });
+    }, actor);
   }
 
   /** @throws ServiceError `not-found` */
@@ -129,7 +129,7 @@ export class AccountsService {
       await this.last.keep(manager, async () => this.store.remove(manager, id));
       await this.#record(manager, actor, 'service-account.delete', id, {}, before);
       return { changed: { accounts: [id] }, value: undefined };
-    });
+    }, actor);
   }
 
   /**
@@ -165,7 +165,7 @@ export class AccountsService {
       const tokenId = Number(token.id);
       await this.#record(manager, actor, 'service-account.token.create', id, { tokenId, name });
       return { changed: { accounts: [id] }, value: { id: tokenId, name, key } };
-    });
+    }, actor);
   }
 
   async listTokens(id: number): Promise<ServiceAccountTokenEntity[]> {
@@ -183,7 +183,7 @@ export class AccountsService {
       );
       await this.#record(manager, actor, 'service-account.token.revoke', id, { tokenId }, tokenFacts(token));
       return { changed: { accounts: [id] }, value: revoked };
-    });
+    }, actor);
   }
 
   /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDeniedError */
@@ -194,7 +194,7 @@ export class AccountsService {
       await this.last.keep(manager, async () => this.store.removeToken(manager, token));
       await this.#record(manager, actor, 'service-account.token.delete', id, { tokenId }, tokenFacts(token));
       return { changed: { accounts: [id] }, value: undefined };
-    });
+    }, actor);
   }
 
   /** A caller that can create or delete an account's tokens can use all of its actions. */

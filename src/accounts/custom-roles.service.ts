@@ -63,6 +63,7 @@ export class CustomRoles {
     if (isReservedUid(uid))
       throw badRequest('uid must not begin with fixed_ or basic_: such roles come with the service');
     return this.snapshots.change(async (manager) => {
+      assertHoldsActions(actor, content.actions);
       if ((await this.store.find(manager, uid)) !== undefined) throw new ServiceError('role.uid-taken');
       await this.assertNameFree(manager, content.name, uid);
       const { maxRoles } = this.config.access;
@@ -82,7 +83,7 @@ export class CustomRoles {
       const created = await this.store.save(manager, role);
       await this.audit.record(manager, actor, 'role.create', `role:${uid}`, roleFacts(created));
       return { changed: { roles: true }, value: created };
-    });
+    }, actor);
   }
 
   /**
@@ -109,7 +110,7 @@ export class CustomRoles {
       if (saysTheSame(before, content)) return { changed: false, value: before };
       const updated = await this.write(manager, actor, before, content);
       return { changed: { roles: true }, value: updated };
-    });
+    }, actor);
   }
 
   /**
@@ -129,7 +130,7 @@ export class CustomRoles {
         });
       await this.last.keep(manager, async () => this.delete(manager, actor, role, holders));
       return { changed: { roles: true, accounts: holders }, value: undefined };
-    });
+    }, actor);
   }
 
   /** Writes a change with its record, in a transaction of {@link SnapshotService.change}. */

@@ -56,7 +56,7 @@ export class RoleAssignments {
       if (roles.includes(roleUid)) return { changed: false, value: undefined };
       await this.#add(manager, actor, id, role, roles);
       return { changed: { accounts: [id] }, value: undefined };
-    });
+    }, actor);
   }
 
   /** @throws ServiceError `not-found`, `access.last-administrator`; AccessDeniedError */
@@ -70,7 +70,7 @@ export class RoleAssignments {
         throw new ServiceError('not-found', 'The service account does not have this role');
       await this.last.keep(manager, async () => this.#remove(manager, actor, id, role, roles));
       return { changed: { accounts: [id] }, value: undefined };
-    });
+    }, actor);
   }
 
   /**
@@ -96,7 +96,7 @@ export class RoleAssignments {
         }
       });
       return { changed: { accounts: [id] }, value: undefined };
-    });
+    }, actor);
   }
 
   async #add(

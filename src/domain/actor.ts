@@ -6,6 +6,11 @@ export interface Actor {
   readonly requestId: string;
   /** The address that the request came from. */
   readonly client?: string;
+  /**
+   * Asserts that the caller may still do what it asked for; undefined for what no request asked for.
+   * @throws ServiceError, AccessDeniedError
+   */
+  readonly assertStillAllowed?: (() => void) | undefined;
 }
 
 /** The actor of changes without a request. */

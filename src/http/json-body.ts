@@ -12,7 +12,8 @@ export const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * A handler's request body, validated as the class of the parameter. It is read here, after the guards, so the
- * body of an unauthenticated caller is neither read nor judged.
+ * body of an unauthenticated caller is neither read nor judged. Its caller is let in again afterwards: a body can take
+ * as long as a request may.
  * @param maxBytes - the largest body that is read
  */
 export const JsonBody = (maxBytes = MAX_BODY_BYTES): ParameterDecorator =>
@@ -23,8 +24,10 @@ export const JsonBody = (maxBytes = MAX_BODY_BYTES): ParameterDecorator =>
     if (/^100-continue$/i.test(request.headers.expect ?? '')) {
       context.switchToHttp().getResponse<ServerResponse>().writeContinue();
     }
+    const known = contextOf(request);
     return readJsonBody(request, maxBytes).then(async (body) => {
-      await contextOf(request).afterBody?.();
+      await known.afterBody?.();
+      known.assertStillAllowed?.();
       return body;
     });
   })(RequestPipe);

@@ -25,6 +25,8 @@ export interface RequestContext extends RequestOrigin {
   reason: string | undefined;
   /** Gives back what the request holds while it is worked on; see {@link releaseSlot}. */
   release: (() => void) | undefined;
+  /** Lets its caller in again, once that was let in. @throws ServiceError, AccessDeniedError */
+  assertStillAllowed: (() => void) | undefined;
   /** What it waits for between its body and its work. */
   afterBody: (() => Promise<void> | undefined) | undefined;
   /** The request's target as it came; see {@link Replays}, as for the next two. */
@@ -77,6 +79,7 @@ export function beginRequest(
     code: undefined,
     reason: undefined,
     release: undefined,
+    assertStillAllowed: undefined,
     afterBody: undefined,
     basis: undefined,
     readmit: undefined,

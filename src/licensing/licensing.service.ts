@@ -41,6 +41,6 @@ export class LicensingService {
       const target = lid === undefined ? 'license' : `license:${lid}`;
       await this.audit.record(manager, actor, 'license.remove', target, {}, licenseFacts(stored.content));
       return { changed: 'license', value: undefined };
-    });
+    }, actor);
   }
 }

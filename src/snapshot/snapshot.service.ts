@@ -3,29 +3,19 @@ import type { EntityManager } from 'typeorm';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { Database } from '../database/database.js';
 import { tooManyWaiting } from '../database/database-error.js';
+import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { MAX_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
 import { ServiceError } from '../domain/service-error.js';
-import type { AccessChange } from './access-change.js';
 import type { LocalSource, Snapshot } from './snapshot.js';
+import {
+  type SnapshotFollower,
+  type SnapshotLoader,
+  type SnapshotPart,
+  SnapshotReader,
+} from './snapshot-reader.js';
 import type { SnapshotVersionEntity } from './snapshot-version.entity.js';
 import { SnapshotVersionStore } from './snapshot-version.store.js';
-
-/**
- * Reads one part of the snapshot.
- * @param previous - what it read last
- * @param changed - the service accounts and roles that changed since then; undefined where anything may have
- */
-export type SnapshotLoader<Part extends SnapshotPart> = (
-  manager: EntityManager,
-  previous: Snapshot[Part] | undefined,
-  changed: AccessChange | undefined,
-) => Promise<Snapshot[Part]>;
-
-export type SnapshotPart = 'license' | 'tokens' | 'sessions';
-
-/** Reads at each look at the database what changes without a new version. */
-export type SnapshotFollower = (manager: EntityManager) => Promise<void>;
 
 /** What a change is of: nothing, the license, a session, or custom roles and service accounts with roles and tokens. */
 export type Changed =
@@ -49,8 +39,7 @@ const LATE_MS = 1_000;
 @Injectable()
 export class SnapshotService implements BeforeApplicationShutdown {
   readonly #logger = new Logger(SnapshotService.name);
-  readonly #followers: SnapshotFollower[] = [];
-  readonly #loaders: { [Part in SnapshotPart]?: SnapshotLoader<Part> } = {};
+  readonly #reader: SnapshotReader;
   #current: Snapshot | undefined;
   #local: readonly LocalSource[] = [];
   #confirmedAt = -Infinity;
@@ -58,6 +47,8 @@ export class SnapshotService implements BeforeApplicationShutdown {
   /** How often everything was asked to be read anew, and which of these the snapshot has seen. */
   #reloadsAsked = 0;
   #reloadsDone = 0;
+  /** How often a change brought memory up to the version that it locked. */
+  #caughtUp = 0;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #lastChange: Promise<unknown> = Promise.resolve();
@@ -72,16 +63,17 @@ export class SnapshotService implements BeforeApplicationShutdown {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     this.#pollMs = config.database.pollMs;
+    this.#reader = new SnapshotReader(versions);
   }
 
   /** Names who reads a part; each part has exactly one loader. Without one for sessions there are none. */
   register<Part extends SnapshotPart>(part: Part, loader: SnapshotLoader<Part>): void {
-    Object.assign(this.#loaders, { [part]: loader });
+    this.#reader.register(part, loader);
   }
 
   /** Has something else read at each look, in the same transaction. */
   follow(follower: SnapshotFollower): void {
-    this.#followers.push(follower);
+    this.#reader.follow(follower);
   }
 
   /** The last state that was read; undefined until the first. */
@@ -147,12 +139,13 @@ export class SnapshotService implements BeforeApplicationShutdown {
   /**
    * Changes what the snapshot shows, in one transaction that no other change can overlap, on any replica. The
    * snapshot shows the change when this returns.
-   * @throws ServiceError `database.unavailable`, and the errors of `work`
+   * @param actor - is asked for its permission again when its turn has come: it may have lost it in the queue
+   * @throws ServiceError `database.unavailable`, and the errors of `work` and of the actor
    */
-  async change<T>(work: (manager: EntityManager) => Promise<Change<T>>): Promise<T> {
+  async change<T>(work: (manager: EntityManager) => Promise<Change<T>>, actor?: Actor): Promise<T> {
     const asked = this.clock.monotonic();
     // In a queue of our own: a thousand parallel requests would otherwise wait in the pool, and time out there.
-    const turn = this.#lastChange.then(() => this.#change(work, asked));
+    const turn = this.#lastChange.then(() => this.#change(work, asked, actor));
     this.#lastChange = turn.catch(() => undefined);
     const { changed, value } = await turn;
     if (changed !== false) {
@@ -170,10 +163,18 @@ export class SnapshotService implements BeforeApplicationShutdown {
     await this.#running?.catch(() => undefined);
   }
 
-  async #change<T>(work: (manager: EntityManager) => Promise<Change<T>>, asked: number): Promise<Change<T>> {
+  async #change<T>(
+    work: (manager: EntityManager) => Promise<Change<T>>,
+    asked: number,
+    actor: Actor | undefined,
+  ): Promise<Change<T>> {
     if (this.clock.monotonic() - asked > MAX_WRITE_QUEUE_MS) throw tooManyWaiting('changes');
     return this.database.transaction(async (manager) => {
       const former = await this.versions.lock(manager);
+      if (actor?.assertStillAllowed !== undefined) {
+        await this.#catchUp(manager, former);
+        actor.assertStillAllowed();
+      }
       const change = await work(manager);
       const { changed } = change;
       if (changed !== false && former !== undefined)
@@ -182,9 +183,18 @@ export class SnapshotService implements BeforeApplicationShutdown {
     });
   }
 
+  /** Brings memory up to a version that is locked: what another replica took away a moment ago counts for a change. */
+  async #catchUp(manager: EntityManager, locked: SnapshotVersionEntity | undefined): Promise<void> {
+    const known = this.#current;
+    if (locked === undefined || (known?.version === locked.version && known.stamp === locked.stamp)) return;
+    this.#current = await this.#load(manager, locked, known);
+    this.#caughtUp += 1;
+  }
+
   async #refresh(): Promise<void> {
     const asked = this.clock.monotonic();
     const reloads = this.#reloadsAsked;
+    const caughtUp = this.#caughtUp;
     try {
       const next = await this.database.read(async (manager) => {
         const state = await this.versions.load(manager);
@@ -193,10 +203,12 @@ export class SnapshotService implements BeforeApplicationShutdown {
           throw unavailable('snapshot_version has no row: a restore is under way, or lost it');
         const known = reloads === this.#reloadsDone ? this.#current : undefined;
         const isKnown = state.version === known?.version && state.stamp === known.stamp;
-        for (const follower of this.#followers) await follower(manager);
+        await this.#reader.readFollowed(manager);
         return isKnown ? known : this.#load(manager, state, known);
       });
-      this.#current = next.local === this.#local ? next : { ...next, local: this.#local };
+      // A change that caught up meanwhile saw what this reading saw, or later changes.
+      if (this.#caughtUp === caughtUp || reloads !== this.#reloadsDone)
+        this.#current = next.local === this.#local ? next : { ...next, local: this.#local };
       this.#confirmedAt = asked;
       this.#reloadsDone = reloads;
       if (this.#failing) this.#logger.log({ msg: 'the snapshot is read again' });
@@ -209,24 +221,12 @@ export class SnapshotService implements BeforeApplicationShutdown {
     }
   }
 
-  /** @param known - the state in memory; undefined to read everything */
   async #load(
     manager: EntityManager,
     state: SnapshotVersionEntity,
     known: Snapshot | undefined,
   ): Promise<Snapshot> {
-    const { license, tokens, sessions } = this.#loaders;
-    if (license === undefined || tokens === undefined)
-      throw new Error('a part of the snapshot has no loader');
-    const changed = known && (await this.versions.changedSince(manager, known, state));
-    return {
-      version: state.version,
-      stamp: state.stamp,
-      license: await license(manager, this.#current?.license, changed),
-      local: this.#local,
-      tokens: await tokens(manager, this.#current?.tokens, changed),
-      sessions: (await sessions?.(manager, this.#current?.sessions, changed)) ?? new Map(),
-    };
+    return { ...(await this.#reader.load(manager, state, this.#current, known)), local: this.#local };
   }
 
   #schedule(): void {

@@ -91,12 +91,14 @@ export class SessionsService implements OnModuleInit {
     { id, callerId, createdAt }: KnownSession,
     action: 'session.sign-out' | 'session.revoke',
   ): Promise<void> {
+    // Signing out twice is fine: by the second time the session has ended.
+    const asker = action === 'session.revoke' ? actor : undefined;
     await this.snapshots.change(async (manager) => {
       if (!(await this.store.remove(manager, id))) return { changed: false, value: undefined };
       const before = { caller: callerId, createdAt: new Date(createdAt).toISOString() };
       await this.audit.record(manager, actor, action, `session:${id}`, {}, before);
       return { changed: 'session', value: undefined };
-    });
+    }, asker);
   }
 
   /** @returns undefined where the session gives nothing any more */

@@ -92,7 +92,7 @@ export class Provisioner {
       if (isDryRun) throw new DryRunEnd(run.changes);
       const changed = run.changes.length > 0 && { roles: run.roles, accounts: [...run.accounts] };
       return { changed, value: run.changes };
-    });
+    }, actor);
   }
 
   /**

@@ -80,7 +80,7 @@ export class LicenseHistory {
         licenseFacts(stored.content),
       );
       return { changed: 'license', value: { status: verdict.status, claims } };
-    });
+    }, actor);
   }
 }
 

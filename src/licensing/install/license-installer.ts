@@ -74,7 +74,8 @@ export class LicenseInstaller {
     const license = await this.verifier.verify(token, 'upload');
     try {
       assertAcceptable(this.#judge(license, undefined, queueModeOf(options)));
-      const installed = await this.snapshots.change((manager) => this.#put(manager, actor, license, options));
+      const put = async (manager: EntityManager) => this.#put(manager, actor, license, options);
+      const installed = await this.snapshots.change(put, actor);
       // After the transaction, which may run more than once.
       if (installed.queuedUntil !== undefined) this.#logQueued(actor, license, installed.queuedUntil);
       return installed.state;
