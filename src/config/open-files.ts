@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 /** What is open besides connections: the database, its files where it is embedded, the issuer, the log. */
 const OTHERS = 256;
+/** The least that MAX_CONNECTIONS can be. */
+const LEAST_CONNECTIONS = 10;
 const RAISE = 'raise the limit (ulimit -n, LimitNOFILE of systemd, --ulimit nofile of a container)';
 
 /**
@@ -11,6 +13,16 @@ const RAISE = 'raise the limit (ulimit -n, LimitNOFILE of systemd, --ulimit nofi
 export function maxOpenFiles(limits: string): number | undefined {
   const [, soft] = /^Max open files\s+(\d+)\s/m.exec(limits) ?? [];
   return soft === undefined ? undefined : Number(soft);
+}
+
+/**
+ * How many connections can be open beside everything else. With more than that, a database or a file could not be
+ * opened, and the system would hang up on new connections instead of the oldest stranger.
+ * @param maxConnections - as it was set
+ */
+export function connectionsThatFit(maxConnections: number, limits = ownLimits()): number {
+  const most = maxOpenFiles(limits) ?? Infinity;
+  return Math.min(maxConnections, Math.max(LEAST_CONNECTIONS, most - OTHERS));
 }
 
 /**
@@ -27,8 +39,8 @@ export function openFilesWarning(
   const needed = maxConnections + OTHERS;
   if (most === undefined || most >= needed) return undefined;
   return (
-    `this process may have ${most} files and sockets open, and ${maxConnections} connections need ${needed}: ` +
-    `${RAISE}${remedy}`
+    `this process may have ${most} files and sockets open, enough for ${connectionsThatFit(maxConnections, limits)} ` +
+    `connections, and ${maxConnections} connections need ${needed}: ${RAISE}${remedy}`
   );
 }
 

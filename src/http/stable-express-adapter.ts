@@ -1,5 +1,6 @@
 import { createServer, IncomingMessage, type ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { connectionsThatFit } from '../config/open-files.js';
 import { clientAddress, type ClientAddress, peerAddress } from './client-address.js';
 import { connectionTimes } from './connection-times.js';
 import { Connections } from './connections.js';
@@ -110,7 +111,7 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     adopt(Response.prototype, express.response);
     express.request = Request.prototype;
     express.response = Response.prototype;
-    const connections = new Connections(this.#limits.maxConnections, (response) =>
+    const connections = new Connections(connectionsThatFit(this.#limits.maxConnections), (response) =>
       this.hooks.onEnd(response, contextOf(response.req)),
     );
     const routed = belowSubPath(this.#limits.subPath);

@@ -1,4 +1,9 @@
-import { maxOpenFiles, openFilesWarning, tooFewForEmbedded } from '../../src/config/open-files.js';
+import {
+  connectionsThatFit,
+  maxOpenFiles,
+  openFilesWarning,
+  tooFewForEmbedded,
+} from '../../src/config/open-files.js';
 
 const limits = (soft: string) =>
   [
@@ -41,6 +46,16 @@ describe('The limit on open files', () => {
     const said = tooFewForEmbedded(limits(soft));
     if (fault === undefined) expect(said).toBeUndefined();
     else expect(said).toMatch(fault);
+  });
+
+  it.each([
+    [4000, '4256', 4000],
+    [4000, '1024', 768],
+    [800, '300', 44],
+    [4000, '200', 10],
+    [4000, 'unlimited', 4000],
+  ])('bounds %i connections where it is %s: %i', (connections, soft, fitting) => {
+    expect(connectionsThatFit(connections, limits(soft))).toBe(fitting);
   });
 
   it('is nothing to warn about where the system does not say', () => {
