@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { create } from 'tar';
 import { prepareDataDirectory } from '../../src/database/embedded/data-directory.js';
 import { templatePath } from '../../src/database/embedded/data-template.js';
 import { embeddedDriver } from '../../src/database/embedded/embedded-driver.js';
@@ -35,6 +36,20 @@ describe('the template of new embedded databases', () => {
     const directory = await mkdtemp(join(root, 'database-'));
 
     await expect(prepareDataDirectory(directory, cut)).rejects.toThrow(/^creating it failed: /);
+    expect(await readdir(directory)).not.toContain('pgdata');
+  });
+
+  it('that ends after one of its files is told, and leaves nothing that would be opened', async () => {
+    const whole = join(root, 'whole');
+    await mkdir(join(whole, 'global'), { recursive: true });
+    await writeFile(join(whole, 'global', 'pg_control'), 'control');
+    const part = join(root, 'part.tar.gz');
+    await create({ file: part, cwd: root, gzip: true }, ['whole']);
+    const directory = await mkdtemp(join(root, 'database-'));
+
+    await expect(prepareDataDirectory(directory, part)).rejects.toThrow(
+      /^creating it failed: .*part\.tar\.gz/,
+    );
     expect(await readdir(directory)).not.toContain('pgdata');
   });
 });

@@ -181,11 +181,25 @@ async function createDataDirectory(directory: string, template: string | undefin
   } finally {
     process.off('exit', endWithUs);
   }
+  // An archive that was cut off where a file in it ends is unpacked without an error.
+  if (!(await isWhole(unfinished)))
+    throw new Error(
+      `creating it failed: ${template ?? 'initdb'} did not give all of it: install this release again`,
+    );
   makePrivate(unfinished);
   await syncTree(unfinished);
   await rename(unfinished, join(directory, DATA));
   await sync(directory);
   await sync(dirname(directory));
+}
+
+/** Whether a new one has what archives have at their end, and all directories. */
+async function isWhole(data: string): Promise<boolean> {
+  if (!existsSync(join(data, 'PG_VERSION'))) return false;
+  return assertComplete(data).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Every file and folder below it, and the directory. */
