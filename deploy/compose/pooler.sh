@@ -3,7 +3,8 @@
 set -eu
 umask 077
 
-printf '"licentia_service" "%s"\n' "$(cat /run/secrets/service_password)" > /tmp/users.txt
+# A quote in a password is doubled there.
+printf '"licentia_service" "%s"\n' "$(sed 's/"/""/g' /run/secrets/service_password)" > /tmp/users.txt
 cat > /tmp/pgbouncer.ini <<'INI'
 [databases]
 licentia = host=postgres port=5432

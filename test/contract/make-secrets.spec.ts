@@ -3,16 +3,20 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { parsePostgresAddress } from '../../src/config/postgres-address.js';
 
 const SCRIPT = fileURLToPath(new URL('../../deploy/make-secrets.sh', import.meta.url));
 const SECRETS = [
@@ -130,6 +134,106 @@ describe('deploy/make-secrets.sh', () => {
     expect([status, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(reason);
     expect(existsSync(join(directory, 'secrets/database_url'))).toBe(false);
+  });
+
+  const FORMS = [
+    'p@ss/w#o%r:d?[x',
+    ' two words ',
+    `back\\slash "quote" $x \`y\` it's`,
+    'grüße€',
+    '%41',
+    '-n',
+  ];
+
+  it.each(FORMS)('writes addresses that are read with the operator’s own password %j', (password) => {
+    mkdirSync(join(directory, 'secrets'));
+    writeFileSync(join(directory, 'secrets/service_password'), password);
+    writeFileSync(join(directory, 'secrets/owner_password'), `${password}\n`);
+    expect(run()).toMatchObject({ status: 0, stderr: '' });
+    for (const name of SECRETS.filter((secret) => secret.endsWith('database_url'))) {
+      const { url: connectionString } = parsePostgresAddress(secret(name));
+      expect(new pg.Client({ connectionString })).toMatchObject({ password, database: 'licentia' });
+    }
+    expect(run().stdout).toContain('nothing was made');
+  });
+
+  it.each([
+    ['owner_password', 'owner_database_url'],
+    ['service_password', 'database_url'],
+  ])('makes no other %s while %s has the one that PostgreSQL knows', (password, address) => {
+    run();
+    const value = secret(password);
+    for (const remove of [(path: string) => rmSync(path), (path: string) => writeFileSync(path, '')]) {
+      remove(join(directory, 'secrets', password));
+      const { status, stderr } = run();
+      expect(status).toBe(1);
+      expect(stderr).toContain(`secrets/${password} is not there, and secrets/${address} has its password`);
+      expect(existsSync(join(directory, 'secrets', password)) ? secret(password) : '').toBe('');
+    }
+    writeFileSync(join(directory, 'secrets', password), value);
+    expect(run()).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it.each([
+    ['owner_database_url', 'postgres://licentia_owner:other@postgres:5432/licentia'],
+    ['database_url', 'postgresql://licentia_service:other@postgres/licentia?application_name=x'],
+    ['database_url', 'postgres://licentia_service:p@ss/word@postgres:5432/licentia'],
+    ['database_url', 'postgres://licentia_service:p%40ss%@postgres:5432/licentia'],
+    ['pooled_database_url', 'postgres://licentia_service:other@pooler:6432/licentia'],
+  ])('refuses a %s of another password or form, %s, and writes nothing', (name, address) => {
+    mkdirSync(join(directory, 'secrets'));
+    for (const role of ['owner', 'service'])
+      writeFileSync(join(directory, `secrets/${role}_password`), 'p@ss/word');
+    writeFileSync(join(directory, 'secrets', name), address);
+    const { status, stdout, stderr } = run();
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      new RegExp(`secrets/${name} does not have the password of .* remove secrets/${name}`),
+    );
+    expect(readdirSync(join(directory, 'secrets')).sort()).toEqual(
+      ['owner_password', 'service_password', name].sort(),
+    );
+  });
+
+  it('takes an address that encodes the same password in another way', () => {
+    mkdirSync(join(directory, 'secrets'));
+    writeFileSync(join(directory, 'secrets/service_password'), 'p@ss!(1)');
+    const address = 'postgresql://licentia_service:%70%40ss!(1%29@postgres/licentia?application_name=x';
+    writeFileSync(join(directory, 'secrets/database_url'), address);
+    expect(run()).toMatchObject({ status: 0, stderr: '' });
+    expect(secret('database_url')).toBe(address);
+  });
+
+  it.each([
+    ['of two lines', 'one\ntwo', /must be one line/],
+    ['with an empty line after it', 'one\n\n', /must be one line/],
+    ['with a line end of Windows', 'one\r\n', /a line end of Windows has one/],
+    ['with a NUL', 'o\0ne', /must be one line without control characters/],
+    ['of blanks', '  ', /has nothing in it/],
+    ['in Latin-1', Buffer.from([0x67, 0xfc]), /is no UTF-8/],
+    ['that PostgreSQL would take for a hash', `md5${'0'.repeat(32)}`, /looks like a hash/],
+  ])('refuses a password %s by its file', (_, password, reason) => {
+    mkdirSync(join(directory, 'secrets'));
+    writeFileSync(join(directory, 'secrets/service_password'), password);
+    const { status, stdout, stderr } = run();
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('secrets/service_password');
+    expect(stderr).toMatch(reason);
+    expect(readdirSync(join(directory, 'secrets'))).toEqual(['service_password']);
+  });
+
+  it.each([
+    ['a named pipe', (path: string) => spawnSync('mkfifo', [path])],
+    ['a link to a file that is not mounted', (path: string) => symlinkSync('/nowhere/password', path)],
+  ])('leaves %s where it is, and says so', (_, make) => {
+    mkdirSync(join(directory, 'secrets'));
+    const path = join(directory, 'secrets/admin_password');
+    make(path);
+    const { mode } = lstatSync(path);
+    const { status, stderr } = run();
+    expect(status).toBe(1);
+    expect(stderr).toContain('secrets/admin_password is no regular file');
+    expect(lstatSync(path).mode).toBe(mode);
   });
 
   it('points out an address of the database from before the roles, and keeps it', () => {
