@@ -4,6 +4,8 @@ import { renewalDueAt, type RenewalTerms } from '../../domain/license/renewal-po
 export const MAX_AHEAD = 5;
 /** The smallest age of a license's newest token before there is a newer one with the same terms, seconds. */
 const MIN_AGE = 60;
+/** So late after it was due a renewal, or its repetition after a lost answer, is in time, seconds. */
+const MAX_LATE = 3_600;
 
 /** The newest token of a license that is known. */
 export interface NewestToken extends RenewalTerms {
@@ -52,6 +54,18 @@ export function decideToken({ now, lastIat, lexp, shownIat, newest }: TokenReque
 /** Whether a service could take a token at this moment, by its times. @param now - Unix seconds */
 export function isUsable({ iat, exp }: Pick<RenewalTerms, 'iat' | 'exp'>, now: number): boolean {
   return exp > now && iat <= now + MAX_AHEAD;
+}
+
+/**
+ * Whether the instance of a license can be the one that shows a token: it is the newest one, or an instance that
+ * renews in time can still have it, as after a lost answer. Not the newest one alone: else a caller who renews in a
+ * loop with an old token would keep every report of the instance out.
+ *
+ * @param lastIat - the greatest `iat` before the token was shown, Unix seconds
+ * @param now - Unix seconds
+ */
+export function isPresentToken(shown: RenewalTerms, lastIat: number, now: number): boolean {
+  return shown.iat >= lastIat || now < Math.min(shown.exp, renewalDueAt(shown) + MAX_LATE);
 }
 
 /**

@@ -8,7 +8,7 @@ import type { IssuedLicenseEntity } from '../licenses/issued-license.entity.js';
 import { IssuedLicenseStore } from '../licenses/issued-license.store.js';
 import { LicenseHistoryStore } from '../licenses/license-history.store.js';
 import { LicenseSigner, type SignedLicense } from '../licenses/license-signer.js';
-import { decideToken, MAX_AHEAD, statementIat } from '../licenses/next-token.js';
+import { decideToken, isPresentToken, MAX_AHEAD, statementIat } from '../licenses/next-token.js';
 import type { AttemptAnswer, RenewalAttempt } from './renewal-attempt.js';
 import { RenewalBatches, type RenewalOutcome } from './renewal-batches.js';
 import type { UsageAcknowledgment } from '../../domain/usage/issuer-report.js';
@@ -48,25 +48,28 @@ export class Renewals {
   async renew(attempt: RenewalAttempt): Promise<AttemptAnswer> {
     const { lid } = attempt.claims;
     return this.batches.run(attempt, async (attempts) => {
-      const { outcomes, signed, now } = await this.database.transaction((manager) =>
+      const { outcomes, signed, lastIat, now } = await this.database.transaction((manager) =>
         this.#decideAll(manager, lid, attempts),
       );
       for (const { jti, iat, exp } of signed)
         this.#logger.log({ msg: 'license renewed', lid, jti, iat, exp });
-      return this.#takeReports(lid, attempts, outcomes, now);
+      return this.#takeReports(attempts, outcomes, { lid, lastIat, now });
     });
   }
 
   /** What was decided stays: a report that cannot be stored costs a renewal nothing but the word that it was taken. */
   async #takeReports(
-    lid: string,
     attempts: readonly RenewalAttempt[],
     outcomes: readonly RenewalOutcome[],
-    now: number,
+    { lid, lastIat, now }: { readonly lid: string; readonly lastIat: number; readonly now: number },
   ): Promise<readonly RenewalOutcome[]> {
-    const usages = attempts.map(({ usage }, index) =>
-      isAnswered(outcomes[index] as RenewalOutcome) ? usage : undefined,
-    );
+    const usages = attempts.map(({ usage, claims }, index) => {
+      if (usage === undefined || !isAnswered(outcomes[index] as RenewalOutcome)) return undefined;
+      if (isPresentToken(claims, lastIat, now)) return usage;
+      const msg = 'a report of usage is not taken: the token that was shown is a former one of the license';
+      this.#logger.warn({ msg, lid, iat: claims.iat });
+      return undefined;
+    });
     const reports = usages.filter((usage) => usage !== undefined);
     if (reports.length === 0) return outcomes;
     const taken = await this.reports.take(lid, reports, now);
@@ -81,7 +84,7 @@ export class Renewals {
     const license = await this.licenses.loadLocked(manager, lid);
     if (license === undefined) {
       const refusal = new RenewalRefusedError('license_unknown');
-      return { outcomes: attempts.map(() => ({ refusal })), signed: [], now: 0 };
+      return { outcomes: attempts.map(() => ({ refusal })), signed: [], lastIat: 0, now: 0 };
     }
     // After the lock: waiting for it takes time.
     const reading = await this.clock.read(manager);
@@ -90,7 +93,7 @@ export class Renewals {
     const batch: Batch = { manager, license, reading, given, signed: [] };
     const outcomes: RenewalOutcome[] = [];
     for (const attempt of attempts) outcomes.push(await this.#outcomeOf(batch, attempt));
-    return { outcomes, signed: batch.signed, now: reading.now };
+    return { outcomes, signed: batch.signed, lastIat: license.lastIat, now: reading.now };
   }
 
   /** A refusal is the outcome of its attempt alone; any other error ends the batch. */

@@ -52,11 +52,11 @@ export class UsageReports {
 
   async #store(lid: string, reports: readonly IssuerReport[], now: number): Promise<void> {
     const today = dayOf(now);
-    const oldest = today - MAX_DAYS_KEPT + 1;
+    const oldest = today - MAX_DAYS_KEPT;
     const days = new Map<number, ReportedDay>();
     for (const report of reports)
       for (const day of report.days)
-        if (day.day >= oldest && day.day <= today && !days.has(day.day)) days.set(day.day, day);
+        if (day.day >= oldest && day.day < today && !days.has(day.day)) days.set(day.day, day);
     const rising = [...days.values()].sort((a, b) => a.day - b.day);
     const at = new Date(now * 1000);
     await this.database.transaction(async (manager) => {
@@ -67,8 +67,8 @@ export class UsageReports {
   }
 }
 
-/** A day that has not come yet here is not taken: it comes again when this clock is that far. */
+/** A day that is not over here is not taken: it comes again when this clock is that far. */
 function acknowledgment({ days }: IssuerReport, today: number): UsageAcknowledgment {
-  const last = days.filter(({ day }) => day <= today).at(-1);
+  const last = days.filter(({ day }) => day < today).at(-1);
   return { until: last === undefined ? null : isoDay(last.day) };
 }

@@ -1,5 +1,6 @@
 import {
   decideToken,
+  isPresentToken,
   minAge,
   type NewestToken,
   statementIat,
@@ -109,5 +110,23 @@ describe('the statement of a revocation', () => {
     ['covers that token once it can be taken', { revokedAt: NOW - 2 * DAY, aheadIat: NOW - DAY }, NOW - DAY],
   ])('%s', (_, license, iat) => {
     expect(statementIat(license, NOW)).toBe(iat);
+  });
+});
+
+describe('a token that an instance can still have', () => {
+  const HOUR = 3_600;
+  const ISSUED = { iat: NOW, exp: NOW + WEEK };
+  it.each<[string, number, number, boolean]>([
+    ['is the newest one, however old', NOW, NOW + 365 * DAY, true],
+    ['is newer than what the database knows after a restore', NOW - DAY, NOW + 365 * DAY, true],
+    ['is a former one whose renewal was due less than an hour ago', NOW + 1, NOW + DAY + HOUR - 1, true],
+    ['is none whose renewal was due an hour ago', NOW + 1, NOW + DAY + HOUR, false],
+  ])('%s', (_, lastIat, now, is) => {
+    expect(isPresentToken(ISSUED, lastIat, now)).toBe(is);
+  });
+
+  it('is no former one that has expired', () => {
+    const short = { iat: NOW, exp: NOW + 600 };
+    expect([599, 600].map((age) => isPresentToken(short, NOW + 1, NOW + age))).toEqual([true, false]);
   });
 });

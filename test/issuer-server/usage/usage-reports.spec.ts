@@ -94,19 +94,57 @@ describe('Reports of usage at the issuer', () => {
     expect(await daysOf(lid)).toHaveLength(6);
   });
 
-  it('are bounded: three years of days, and none that has not come', async () => {
+  it('are taken with the newest token alone, or with one that an instance in time can still have', async () => {
     const { token, lid } = await issuerServer.issued({});
-    const days = [day(1), day(last - 1_099), day(last - 1_098), day(last + 1), day(last + 2)];
-    expect((await report(token, usageOf(...days))).body.usage).toEqual({ until: isoDay(last + 1) });
+    const body = (await report(token, usageOf())).body as { token: string };
+    // The answer is lost, and the instance repeats the renewal within the hour after it was due.
+    issuerServer.clock.advance(DAY * 1000);
+    expect((await report(token, usageOf(day(last - 1)))).body.usage).toEqual({ until: isoDay(last - 1) });
+    issuerServer.clock.advance(3_600_000);
+    const late = await report(token, usageOf(day(last, 0)));
+    expect([late.status, late.body.usage]).toEqual([200, undefined]);
+    const refused = await report(body.token, usageOf(day(last, 0)));
+    expect([refused.status, refused.body.usage]).toEqual([200, undefined]);
+    expect(await daysOf(lid)).toEqual([[-1, 5]]);
+    // With the token that it gets now, the instance sends them again.
+    const again = await report(late.body.token as string, usageOf(day(last)));
+    expect(again.body.usage).toEqual({ until: isoDay(last) });
+    // However long an instance was away: the newest token is the newest.
+    issuerServer.clock.advance(6 * DAY * 1000);
+    const back = await report(again.body.token ?? late.body.token, usageOf(day(last + 3)));
+    expect(back.body.usage).toEqual({ until: isoDay(last + 3) });
+    expect(await daysOf(lid)).toHaveLength(3);
+  });
+
+  it('of the instance are taken although a caller renews with an old token all the time', async () => {
+    const { token, lid } = await issuerServer.issued({});
+    let present = token;
+    for (const hour of [1, 2, 3]) {
+      issuerServer.clock.advance(8 * 3_600_000);
+      expect((await issuerServer.renew({ token })).status).toBe(200);
+      const { body } = await report(present, usageOf(day(last - 3 + hour)));
+      expect(body.usage).toEqual({ until: isoDay(last - 3 + hour) });
+      present = (body.token as string | undefined) ?? present;
+    }
+    expect(await daysOf(lid)).toHaveLength(3);
+  });
+
+  it('are bounded: three years of days, and none that is not over', async () => {
+    const { token, lid } = await issuerServer.issued({});
+    const days = [day(last - 1_100), day(last - 1_099), day(last), day(last + 1), day(last + 2)];
+    const { usage, token: next } = (await report(token, usageOf(...days))).body;
+    expect(usage).toEqual({ until: isoDay(last) });
     expect(await daysOf(lid)).toEqual([
-      [1, 5],
-      [-1_098, 5],
+      [0, 5],
+      [-1_099, 5],
     ]);
     issuerServer.clock.advance(2 * DAY * 1000);
-    await report(token, usageOf(day(last + 2)));
+    expect((await report(next, usageOf(day(last + 1), day(last + 3)))).body.usage).toEqual({
+      until: isoDay(last + 1),
+    });
     expect(await daysOf(lid)).toEqual([
-      [2, 5],
       [1, 5],
+      [0, 5],
     ]);
   });
 
