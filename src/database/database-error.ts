@@ -6,6 +6,7 @@ import {
   TransactionNotStartedError,
 } from 'typeorm';
 import { ServiceError } from '../domain/service-error.js';
+import { NumberTakenError } from './identities.js';
 import { MigrationFailedError } from './migrate.js';
 import { OutdatedReadError } from './outdated-read.js';
 import { findPermanentFault } from './permanent-fault.js';
@@ -23,9 +24,12 @@ export function unavailable(cause: unknown): ServiceError {
   return new ServiceError('database.unavailable', answering(cause), { cause, retryAfter: 2 });
 }
 
+const NUMBERING = 'The numbering of the database is behind its rows: it takes no changes.';
+
 /** What is true of a database that answers; undefined where it may be out of reach. */
 function answering(cause: unknown): string | undefined {
   const state = sqlState(cause);
+  if (cause instanceof NumberTakenError) return NUMBERING;
   if (state === LOCK_TIMEOUT) return 'The database is busy: another change did not end in time.';
   return state === READ_ONLY ? 'The database is read only: it takes no changes.' : undefined;
 }
@@ -46,9 +50,9 @@ export function isUnavailable(error: unknown): error is ServiceError {
   return error instanceof ServiceError && error.code === 'database.unavailable';
 }
 
-/** Whether a database is out of reach, and not just read only, or busy with another change: then it answers. */
+/** Whether a database is out of reach, and not one that answers and takes no changes, or is busy with another one. */
 export function isOutOfReach(error: unknown): boolean {
-  return isUnavailable(error) && sqlState(error.cause) !== READ_ONLY && !isLockTimeout(error);
+  return isUnavailable(error) && answering(error.cause) === undefined;
 }
 
 /** Whether work gave up waiting for other work, of this process or another one. */

@@ -4,8 +4,9 @@ import { abandon } from './abandon.js';
 import { hasLock, type LockName, tryLockStatement } from './advisory-lock.js';
 import { asDatabaseError, isDatabaseFailure, isOutOfReach, unavailable } from './database-error.js';
 import { locateTables, schemaOf } from './database-inspection.js';
+import { numberTaken } from './identities.js';
 import { initialize } from './initialize.js';
-import { applyMigrations, checkMigrations, migrationState } from './migrate.js';
+import { applyMigrations, checkMigrations } from './migrate.js';
 import { askAboutTables, MissingTableError, OutdatedReadError, type TablesAnswer } from './outdated-read.js';
 import {
   type DatabaseFault,
@@ -15,6 +16,7 @@ import {
 } from './permanent-fault.js';
 import { type Client, close, isReadOnly, Sessions, StaleSessionError } from './sessions.js';
 import { isWorthRepeating, READ_ONLY, sqlState } from './sql-state.js';
+import { warningsOf } from './table-warnings.js';
 import { type Purpose, type ServerTimeouts, transactionSettings } from './transaction-settings.js';
 
 /** Milliseconds; each is shorter than the client's own time-out, so that the server lets go first. */
@@ -123,7 +125,9 @@ export class Database implements OnApplicationShutdown {
   }
 
   #asFailure(error: unknown): unknown {
-    const fault = statementFault(error, this.#hadTables, this.dataSource);
+    const taken = numberTaken(error, this.dataSource);
+    if (taken !== undefined) this.#logger.error({ msg: taken.message });
+    const fault = taken ?? statementFault(error, this.#hadTables, this.dataSource);
     return fault === undefined ? asDatabaseError(error) : unavailable(fault);
   }
 
@@ -222,14 +226,7 @@ export class Database implements OnApplicationShutdown {
         if (applied.length > 0) this.#logger.log({ msg: 'migrations applied', migrations: applied });
       }
       this.#hadTables = true;
-      const { unknown } = await migrationState(this.dataSource);
-      if (unknown.length > 0) {
-        // During an upgrade and after it was taken back: newer tables serve the release before them too.
-        this.#logger.warn({
-          msg: 'the database has migrations that this program does not know: a newer release was here',
-          migrations: unknown,
-        });
-      }
+      for (const warning of await warningsOf(this.dataSource)) this.#logger.warn(warning);
       this.#fault = undefined;
     } catch (error) {
       const permanent = findPermanentFault(error) ?? statementFault(error, false, this.dataSource);

@@ -5,8 +5,8 @@ import { programOf } from './database-owner.js';
 import { mendIdentities, StaleIdentityError, staleIdentities } from './identities.js';
 import { transactionSettings } from './transaction-settings.js';
 
-/** Any number that no other program on the database is likely to choose. */
-const LOCK_KEY = 4_771_203_915;
+/** The advisory lock of migrations and imports: a number that no other program on the database is likely to choose. */
+export const MIGRATION_LOCK = 4_771_203_915;
 
 /**
  * How long a replica waits for the one that migrates, milliseconds. After that it listens, not ready, and
@@ -129,13 +129,22 @@ export function describeApplied(applied: string): string {
   return applied.startsWith(NUMBERING) ? `Set the ${applied} past its rows.` : `Applied ${applied}.`;
 }
 
+/**
+ * Begins to change the tables in a transaction: waits until no other session does, then looks whose they are. The
+ * other program may have begun on the same empty database, and been first.
+ *
+ * @throws UnusableDatabaseError, MigrationTableError, QueryFailedError with SQLSTATE 55P03 after ten seconds of waiting
+ */
+export async function takeTurn(dataSource: DataSource, runner: QueryRunner): Promise<void> {
+  await runner.query(`SET LOCAL lock_timeout = ${TURN_TIMEOUT_MS}`);
+  await runner.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+  await runner.query(`SET LOCAL lock_timeout = ${TIMEOUTS.lock}`);
+  refuseOthers(schemaOf(dataSource) ?? '', migrationNames(dataSource), await readNames(runner));
+}
+
 async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<string[]> {
   await runner.query(transactionSettings('migration', schemaOf(dataSource), TIMEOUTS));
-  await runner.query(`SET LOCAL lock_timeout = ${TURN_TIMEOUT_MS}`);
-  await runner.query('SELECT pg_advisory_xact_lock($1)', [LOCK_KEY]);
-  await runner.query(`SET LOCAL lock_timeout = ${TIMEOUTS.lock}`);
-  // The other program may have begun on the same empty database, and been first.
-  refuseOthers(schemaOf(dataSource) ?? '', migrationNames(dataSource), await readNames(runner));
+  await takeTurn(dataSource, runner);
   // Before the migrations: their own list is numbered too.
   const stale = await staleIdentities(runner, tablesOf(dataSource));
   const applied = stale.map(({ table, column }) => `${NUMBERING}${table}.${column}`);
@@ -157,7 +166,7 @@ async function runPending(dataSource: DataSource, runner: QueryRunner): Promise<
 }
 
 /** Our tables, that of the migrations included. */
-function tablesOf(dataSource: DataSource): string[] {
+export function tablesOf(dataSource: DataSource): string[] {
   return ['migration', ...dataSource.entityMetadatas.map(({ tableName }) => tableName)];
 }
 

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import { unreadableIdentities } from './identities.js';
 
 /** What the role of the connection may do. */
 export interface RoleRights {
@@ -8,6 +9,8 @@ export interface RoleRights {
   readonly mayMigrate: boolean;
   /** Tables of ours that it may not read and write, and that the list of migrations is none of. */
   readonly lacking: readonly string[];
+  /** Numbered columns whose sequence it may not read, as `table.column`. */
+  readonly unreadable: readonly string[];
 }
 
 /** Asks inside of a transaction of `Database.read`: its search path is that of our tables. */
@@ -34,5 +37,6 @@ export async function rightsOf(manager: EntityManager): Promise<RoleRights> {
     isSuperuser: row.is_superuser,
     mayMigrate: row.may_migrate,
     lacking: row.lacking,
+    unreadable: await unreadableIdentities(manager, tables),
   };
 }

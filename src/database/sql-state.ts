@@ -12,6 +12,9 @@ export const LOCK_TIMEOUT = '55P03';
 /** A table that a statement names is not there. */
 export const TABLE_MISSING = '42P01';
 
+/** A row with the same key is there. */
+export const KEY_TAKEN = '23505';
+
 /** Another transaction pushed this one aside: the same work can succeed now. */
 const PUSHED_ASIDE = ['40001', '40P01'];
 

@@ -7,7 +7,7 @@ import { locateTables } from './database-inspection.js';
 import { asOpeningError } from './database-error.js';
 import { cannotWrite, linesOf, oneLine, TransferError, write } from './export-file.js';
 import { mendIdentities, staleIdentities } from './identities.js';
-import { migrationState } from './migrate.js';
+import { migrationState, takeTurn } from './migrate.js';
 import { sqlState } from './sql-state.js';
 import { tablesInOrder } from './table-order.js';
 import { type Purpose, transactionSettings } from './transaction-settings.js';
@@ -79,9 +79,10 @@ export async function exportDatabase(from: Transferable, path: string): Promise<
 
 /**
  * Puts the rows of an export into an empty database, and brings its tables up to date: all of it, or nothing.
+ * Meanwhile no other session migrates or imports there.
  *
  * @returns how many rows there are
- * @throws TransferError, ServiceError `database.unavailable`, EmbeddedDirectoryInUseError
+ * @throws TransferError, UnusableDatabaseError, ServiceError `database.unavailable`, EmbeddedDirectoryInUseError
  */
 export async function importDatabase(into: Transferable, path: string): Promise<number> {
   const file = await openNamedFile(path).catch((error: NamedFileError) => {
@@ -110,6 +111,7 @@ async function importLines(
       `The export is of a newer release (${strange.join(', ')}): import it with that one or a later one.`,
     );
   }
+  await takeTurn(dataSource, runner);
   const { pending, unknown } = await migrationState(dataSource, runner);
   if (pending.length < known.length || unknown.length > 0) {
     throw new TransferError(

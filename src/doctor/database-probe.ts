@@ -147,7 +147,9 @@ async function latencyOf(database: Database): Promise<Finding> {
 }
 
 async function roleOf(database: Database, migrations: 'run' | 'check'): Promise<Finding> {
-  const { role, isSuperuser, mayMigrate, lacking } = await database.read((manager) => rightsOf(manager));
+  const { role, isSuperuser, mayMigrate, lacking, unreadable } = await database.read((manager) =>
+    rightsOf(manager),
+  );
   if (lacking.length > 0) {
     const message = `The role ${role} may not read and write these tables: ${lacking.join(', ')}.`;
     return DATABASE.fail('role', message, {
@@ -165,6 +167,14 @@ async function roleOf(database: Database, migrations: 'run' | 'check'): Promise<
   if (isSuperuser) {
     const next = 'Give the service a role of its own (docs/database.md).';
     return DATABASE.warn('role', `The role ${role} is a superuser.`, { next });
+  }
+  if (unreadable.length > 0) {
+    const next = 'GRANT SELECT ON ALL SEQUENCES to it, as docs/database.md has it.';
+    return DATABASE.warn(
+      'role',
+      `The role ${role} may not read where the numbering of these columns is: ${unreadable.join(', ')}.`,
+      { next },
+    );
   }
   if (migrations === 'run' && !mayMigrate) {
     const next =

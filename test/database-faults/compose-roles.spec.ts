@@ -117,6 +117,38 @@ describe('The roles that deploy/postgres/roles.sh makes for the compose file', (
   );
 
   it(
+    'are refused, or told, where a replication left the numbering behind its rows',
+    async () => {
+      await server.query('CREATE DATABASE replicated');
+      makeRoles('replicated');
+      expect(await migrate('licentia_owner', 'replicated')).toBe(0);
+      await works('replicated');
+      await as('licentia_owner', 'replicated', "SELECT setval('audit_event_id_seq', 1, false)");
+      const [DATABASE_URL, DATABASE_MIGRATIONS] = [address('licentia_service', 'replicated'), 'check'];
+      await expect(ServiceProcess.start({ DATABASE_URL, DATABASE_MIGRATIONS })).rejects.toThrow(
+        /audit_event\.id: the next number would be 1, but the rows go up to \d+\. Run this program once with --migrate/,
+      );
+
+      // A role from before has no right to see that: it starts, as it did.
+      await as(
+        'licentia_owner',
+        'replicated',
+        'REVOKE SELECT ON ALL SEQUENCES IN SCHEMA public FROM licentia_service',
+      );
+      const service = await ServiceProcess.start({ DATABASE_URL, DATABASE_MIGRATIONS });
+      expect(service.output).toMatch(/may not read the sequences of these columns.*"audit_event\.id"/);
+      const refused = await service.call('POST', '/api/serviceaccounts', { name: 'second' });
+      expect([refused.status, refused.text]).toEqual([503, expect.stringContaining('numbering')]);
+      await service.said('Run this program once with --migrate');
+      expect((await service.call('GET', '/readyz')).status).toBe(200);
+      expect(await migrate('licentia_owner', 'replicated')).toBe(0);
+      expect((await service.call('POST', '/api/serviceaccounts', { name: 'second' })).status).toBe(201);
+      await service.kill('SIGTERM');
+    },
+    MAX_TEST_MS,
+  );
+
+  it(
     'take over the tables of a database whose superuser was the service, and can be made again',
     async () => {
       await server.query('CREATE ROLE licentia LOGIN SUPERUSER');

@@ -54,10 +54,18 @@ describeWithOwnSessions('licentia doctor, on PostgreSQL,', () => {
     expect(await lines(database.url)).toEqual(['migrations ok', 'latency ok', 'role warn', 'clock ok']);
     expect((await lines(asRole)).join()).toMatch(/^connection fail/);
     await sql(`GRANT USAGE ON SCHEMA public TO ${role};
-      GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO ${role}`);
+      GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
     expect(await lines(asRole)).toContain('role fail credentials-refused');
     await sql(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`);
     await sql('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
+    expect((await findings(asRole)).find(({ check }) => check === 'role')).toMatchObject({
+      verdict: 'warn',
+      message: expect.stringMatching(
+        / may not read where the numbering of these columns is: audit_event\.id, /,
+      ),
+      next: expect.stringContaining('GRANT SELECT ON ALL SEQUENCES'),
+    });
+    await sql(`GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO ${role}`);
     expect(await lines(asRole, { DATABASE_MIGRATIONS: 'check' })).toContain('role ok');
     expect(await lines(asRole)).toContain('role warn');
   });
