@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { RequestActor } from './access/actor.decorator.js';
 import { ACTIONS } from './domain/actions.js';
@@ -14,6 +15,7 @@ import { VERSION } from './config/build-info.js';
 import { ConfigError, type Environment } from './config/environment.js';
 import { misspelledNames } from './config/misspelled-names.js';
 import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
+import { assertOpenable } from './database/embedded/data-directory.js';
 import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './schema/service-schema.js';
 import type { HttpApplication } from './http/http-application.js';
@@ -111,6 +113,8 @@ function logLevel({ service }: QuickstartConfig): string {
 
 async function start(config: QuickstartConfig, logger: Logger): Promise<Running> {
   await refuseTakenPorts(config);
+  for (const { database } of [config.issuerServer, config.service])
+    if (database.location.kind === 'embedded') await assertOpenable(resolve(database.location.directory));
   print(starting(config));
   const adminToken = await issuerAdminToken(ISSUER_TOKEN_FILE);
   const issuerServer = await startIssuerServer({ ...config.issuerServer, adminToken }, logger, {

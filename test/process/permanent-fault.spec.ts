@@ -3,11 +3,14 @@ import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DirectoryLock } from '../../src/database/embedded/directory-lock.js';
 import { embeddedDatabase } from '../support/database.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const ISSUER_SERVER = fileURLToPath(new URL('../../dist/issuer-server/main.js', import.meta.url));
 const QUICKSTART = fileURLToPath(new URL('../../dist/quickstart.js', import.meta.url));
+
+const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 const PROGRAMS: [string, string, ...string[]][] = [
   ['the service', MAIN],
@@ -126,18 +129,88 @@ describe('A data directory that can never be used', () => {
   );
 
   const canGiveAway = isRoot && hasUnprivileged;
-  (canGiveAway ? it : it.skip)(
-    'as what is in it is another user’s, ends the service with 1 (needs root)',
-    async () => {
-      const database = join(directory, 'data', 'pglite');
-      await mkdir(join(database, 'pgdata'), { recursive: true });
-      execFileSync('chown', ['-R', `${NOBODY}`, join(directory, 'data')]);
-      execFileSync('chown', ['0', join(database, 'pgdata')]);
-      const { code, stderr } = await run(MAIN, [], user);
-      expect(stderr).toMatch(/cannot be used: .*EACCES.*pgdata.*Let the user of this process/);
+  (canGiveAway ? describe : describe.skip)('as it is another user’s (needs root)', () => {
+    const give = (path: string, owner = `${NOBODY}`) => execFileSync('chown', ['-R', owner, path]);
+    const databases = () => ['pglite', 'authority'].map((name) => join(directory, 'data', name));
+
+    beforeEach(async () => chmod(directory, 0o755));
+
+    /** Makes directories of nobody. @returns what tells that root left nothing there */
+    async function ofNobody(...paths: string[]): Promise<() => string> {
+      for (const path of paths) await mkdir(path, { recursive: true });
+      give(join(directory, 'data'));
+      const list = () => String(execFileSync('find', [directory, '-printf', '%p %U %m %T@\n']));
+      const before = list();
+      return () => list().replace(before, '');
+    }
+
+    it.each([...PROGRAMS, ['the doctor', CLI, 'doctor'], ['a command of the issuer', CLI, 'issuer', 'list']])(
+      'ends %s that root runs with 1 and one sentence, and makes nothing',
+      async (_, program, ...args) => {
+        const made = await ofNobody(...databases().map((path) => join(path, 'pgdata')));
+        const { code, stdout, stderr } = await run(program, args, {});
+        expect(stdout + stderr).toMatch(
+          /The embedded database in \S+ is not used: \S+\/pgdata belongs to the user nobody, and this process runs as root\..*\(sudo -u nobody …\)/,
+        );
+        expect(code).not.toBe(0);
+        expect(made()).toBe('');
+      },
+    );
+
+    it.each([
+      ['an empty directory', ['data/pglite']],
+      ['a directory that is missing, in one', ['data']],
+    ])('ends the first start by root in %s of another user', async (_, names) => {
+      const made = await ofNobody(...names.map((name) => join(directory, name)));
+      const { code, stderr } = await run(MAIN, [], {});
+      expect(stderr).toMatch(/is not used: \S+ belongs to the user nobody, .*chown -R 0 /);
+      expect([code, made()]).toEqual([1, '']);
+    });
+
+    it('names the command for a user that this machine does not know', async () => {
+      await mkdir(join(directory, 'data/pglite/pgdata'), { recursive: true });
+      give(join(directory, 'data'), '60123:60124');
+      const { code, stderr } = await run(MAIN, [], {});
+      expect(stderr).toContain('belongs to the user 60123, and');
+      expect(stderr).toContain('(setpriv --reuid=60123 --regid=60124 --clear-groups …)');
       expect(code).toBe(1);
-    },
-  );
+    });
+
+    it('says to root that its owner’s process has it open', async () => {
+      const [database = ''] = databases();
+      await ofNobody(join(database, 'pgdata'));
+      const lock = await DirectoryLock.acquire(database);
+      try {
+        const { code, stderr } = await run(MAIN, [], {});
+        expect(stderr).toContain(`in use by process ${process.pid}`);
+        expect(code).toBe(1);
+      } finally {
+        await lock.release();
+      }
+    });
+
+    it.each([0o700, 0o777])(
+      'ends the service of another user than root too, with the modes %o',
+      async (mode) => {
+        await ofNobody(...databases());
+        const data = join(directory, 'data/pglite/pgdata');
+        await mkdir(data);
+        await chmod(data, mode);
+        const { code, stderr } = await run(MAIN, [], user);
+        expect(stderr).toMatch(
+          /pgdata belongs to the user root, and this process runs as nobody\..*\(sudo -u root …\)/,
+        );
+        expect(code).toBe(1);
+      },
+    );
+
+    it('takes the root of a volume that others may write to', async () => {
+      await mkdir(join(directory, 'data/pglite'), { recursive: true });
+      await chmod(join(directory, 'data/pglite'), 0o777);
+      const { code, stderr } = await run(MAIN, ['--migrate'], user);
+      expect([code, stderr]).toEqual([0, '']);
+    });
+  });
 });
 
 function mounts(): boolean {

@@ -7,6 +7,7 @@ import { tooFewForEmbedded } from '../../config/open-files.js';
 import { CONTROL_VERSION, readControlFile } from './control-file.js';
 import { DATA, DIRECTORIES } from './data-layout.js';
 import { assertAnswers } from './directory-answer.js';
+import { assertOwned } from './directory-owner.js';
 import { damaged, EmbeddedDirectoryError } from './embedded-directory-error.js';
 import { INITDB_PARAMETERS } from './data-template.js';
 import { letOwnerWrite, makePrivate } from './private-files.js';
@@ -51,11 +52,20 @@ try {
 export async function makeReady(directory: string): Promise<void> {
   const fault = tooFewForEmbedded();
   if (fault !== undefined) throw new EmbeddedDirectoryError(fault);
-  await assertAnswers(directory);
+  await assertOpenable(directory);
   letOwnerWrite();
   await makeDirectory(directory);
   await assertNotForeign(directory);
   await assertWritable(directory);
+}
+
+/**
+ * Looks whether this process may have a database in a directory; makes nothing, and changes nothing.
+ * @throws EmbeddedDirectoryError, EmbeddedDirectoryInUseError
+ */
+export async function assertOpenable(directory: string): Promise<void> {
+  await assertAnswers(directory);
+  await assertOwned(directory);
 }
 
 /**

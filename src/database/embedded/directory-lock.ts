@@ -75,19 +75,29 @@ export class DirectoryLock {
    */
   static async acquire(directory: string): Promise<DirectoryLock> {
     const lock = new DirectoryLock(directory);
-    const handle = await open(directory, 'r');
     try {
-      // Through the open directory its own name doesn't count against the length of the socket's path.
-      const root = process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : directory;
-      await lock.#listen(root);
-      await lock.#outlast(root);
+      await atRoot(directory, async (root) => {
+        await lock.#listen(root);
+        await lock.#outlast(root);
+      });
       return lock;
     } catch (error) {
       await lock.release();
       throw error;
-    } finally {
-      await handle.close();
     }
+  }
+
+  /**
+   * Looks whether a process has a directory open, without a file of its own in it.
+   * @throws EmbeddedDirectoryInUseError
+   */
+  static async assertFree(directory: string): Promise<void> {
+    await atRoot(directory, async (root) => {
+      for (const name of (await readdir(root)).filter((entry) => SOCKET_NAME.test(entry))) {
+        const holder = await ask(join(root, name));
+        if (holder && holder.holding !== false) throw new EmbeddedDirectoryInUseError(directory, holder);
+      }
+    });
   }
 
   /** Lets the next one in. A socket that cannot be removed is dead: the next one does it. */
@@ -137,6 +147,16 @@ export class DirectoryLock {
       if (rivals) await delay(RIVAL_POLL_MILLIS);
     }
     this.#holding = true;
+  }
+}
+
+/** Through the open directory its own name doesn't count against the length of a socket's path. */
+async function atRoot(directory: string, work: (root: string) => Promise<void>): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await work(process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : directory);
+  } finally {
+    await handle.close();
   }
 }
 
