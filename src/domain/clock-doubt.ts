@@ -9,6 +9,8 @@ const MAX_DIFFERENCE = 10;
 const MAX_DOUBT = 2;
 /** The longest pause after which a clock is believed without an operator, seconds. */
 const MAX_PAUSE = 7 * DAY;
+/** The same for a clock that was behind its last use meanwhile: that may have been by a clock that was ahead. */
+const MAX_PAUSE_SET_BACK = DAY;
 
 /**
  * A clock that was corrected by less, seconds, goes on: a wrong time zone is one hour, and what it signed is
@@ -24,8 +26,12 @@ export interface ClockEvidence {
   readonly earliest: number;
   /** What the database server's clock says, and how far that answer may be off by its way, seconds. */
   readonly server?: { readonly now: number; readonly doubt: number } | undefined;
-  /** The latest moment at which our clock was confirmed. */
+  /** The latest moment at which our clock was confirmed, as it is stored: an operator may have set it back. */
   readonly lastSeen?: number | undefined;
+  /** Whether our clock was seen behind {@link lastSeen} since, and no operator has confirmed one of both times. */
+  readonly wasSetBack?: boolean;
+  /** What our clock should say by the time that passed since this process saw it confirmed. */
+  readonly expected?: number | undefined;
   /**
    * What our clock would say had nobody set it since it was first confirmed after the start of this machine;
    * undefined where that is not known.
@@ -47,14 +53,16 @@ export interface ClockDoubt {
 
 /**
  * Whether something that cannot be taken back may be signed by our clock. Where a server's clock agrees, a
- * jump was a machine that slept, and a last use that lies ahead was by a wrong clock. It may run on our
- * machine and show the same wrong time, so it does not explain a long pause.
+ * jump was a machine that slept. It may run on our machine and show the same wrong time, so it explains neither
+ * a long pause nor a last use that lies ahead.
  */
 export function clockDoubt({
   now,
   earliest,
   server,
   lastSeen,
+  wasSetBack = false,
+  expected = -Infinity,
   unset,
 }: ClockEvidence): ClockDoubt | undefined {
   if (server !== undefined) {
@@ -62,9 +70,12 @@ export function clockDoubt({
     if (server.doubt > MAX_DOUBT) return { kind: 'slow', ahead };
     if (Math.abs(ahead) - server.doubt > MAX_DIFFERENCE) return { kind: 'server', ahead };
   } else if (now - earliest > MAX_DIFFERENCE) return { kind: 'jump', ahead: now - earliest };
-  if (lastSeen !== undefined && now - lastSeen > MAX_PAUSE) return { kind: 'pause', ahead: now - lastSeen };
+  if (lastSeen !== undefined) {
+    const pause = now - Math.max(lastSeen, expected);
+    if (pause > (wasSetBack ? MAX_PAUSE_SET_BACK : MAX_PAUSE)) return { kind: 'pause', ahead: pause };
+    if (lastSeen - now > MAX_SET) return { kind: 'set-back', ahead: now - lastSeen };
+  }
   if (server !== undefined) return undefined;
-  if (lastSeen !== undefined && lastSeen - now > MAX_SET) return { kind: 'set-back', ahead: now - lastSeen };
   if (unset !== undefined && now - unset > MAX_SET) return { kind: 'set-ahead', ahead: now - unset };
   return undefined;
 }

@@ -9,6 +9,7 @@ import { AuthorityRecord1765300000000 } from './migrations/authority-record-1765
 import { AuthorityBoot1766100000000 } from './migrations/authority-boot-1766100000000.js';
 import { AuthorityUsage1795800000000 } from './migrations/authority-usage-1795800000000.js';
 import { AuthoritySeatTerms1795900000000 } from './migrations/authority-seat-terms-1795900000000.js';
+import { AuthoritySetBack1796000000000 } from './migrations/authority-set-back-1796000000000.js';
 import { RenewalEntity } from './renewals/renewal.entity.js';
 import { SigningKeyEntity } from './keys/signing-key.entity.js';
 import { ReportedDayEntity } from './usage/reported-day.entity.js';
@@ -33,5 +34,6 @@ export const ISSUER_SERVER_SCHEMA: Schema = {
     AuthorityBoot1766100000000,
     AuthorityUsage1795800000000,
     AuthoritySeatTerms1795900000000,
+    AuthoritySetBack1796000000000,
   ],
 };

@@ -12,8 +12,38 @@ describe('the clock of the issuer', () => {
     ['is an hour behind its last use', { lastSeen: NOW + 3600 }, undefined],
     ['is more than an hour behind it', { lastSeen: NOW + 3601 }, { kind: 'set-back', ahead: -3601 }],
     [
-      "is behind its last use, and agrees with the server's",
-      { lastSeen: NOW + 365 * DAY, server: { now: NOW, doubt: 0 } },
+      "is an hour behind its last use, and agrees with the server's",
+      { lastSeen: NOW + 3600, server: { now: NOW, doubt: 0 } },
+      undefined,
+    ],
+    [
+      "is more than an hour behind it, and agrees with the server's: both may have been ahead then",
+      { lastSeen: NOW + 3601, server: { now: NOW, doubt: 0 } },
+      { kind: 'set-back', ahead: -3601 },
+    ],
+    [
+      "is behind its last use, and differs from the server's",
+      { lastSeen: NOW + 3601, server: { now: NOW + 3601, doubt: 0 } },
+      { kind: 'server', ahead: -3601 },
+    ],
+    [
+      'was behind its last use, and is a day after it now',
+      { lastSeen: NOW - DAY, wasSetBack: true, server: { now: NOW, doubt: 0 } },
+      undefined,
+    ],
+    [
+      'was behind its last use, and is more than a day after it now',
+      { lastSeen: NOW - DAY - 1, wasSetBack: true, server: { now: NOW, doubt: 0 } },
+      { kind: 'pause', ahead: DAY + 1 },
+    ],
+    [
+      'went on for longer than a week in this process, which could store nothing',
+      { lastSeen: NOW - 30 * DAY, expected: NOW - 10 },
+      undefined,
+    ],
+    [
+      'is behind what this process expects, which an operator confirmed since',
+      { lastSeen: NOW - 60, expected: NOW + 6 * DAY },
       undefined,
     ],
     ["agrees with the server's", { server: { now: NOW - 10, doubt: 0 } }, undefined],

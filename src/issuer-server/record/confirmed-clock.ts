@@ -38,7 +38,8 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
   readonly #offsets = new LowestOffset();
   /** The last moment of this process at which the clock was confirmed: wall and monotonic milliseconds. */
   #confirmed: { readonly now: number; readonly monotonic: number } | undefined;
-  #stored = -Infinity;
+  /** What this process stored last, Unix seconds; another one may have set it back since. */
+  #noted = -Infinity;
   #said: ClockDoubt['kind'] | undefined;
   /** What the last look at the clock brought. */
   #isConfirmed: boolean | undefined;
@@ -98,8 +99,12 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
 
   /** Asks every clock there is, in the transaction of what follows from it. */
   async read(manager: EntityManager): Promise<ClockReading> {
+    return (await this.#read(manager)).reading;
+  }
+
+  async #read(manager: EntityManager) {
     const record = await this.store.keep(manager);
-    return this.#judge(await this.#server(manager), record);
+    return { record, reading: this.#judge(await this.#server(manager), record) };
   }
 
   /**
@@ -110,7 +115,7 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     return this.database.transaction(async (manager) => {
       const { now, doubt } = this.#judge(await this.#server(manager), undefined);
       if (doubt !== undefined) throw new ClockDoubtError(doubt, now);
-      await this.store.setLastSeen(manager, now);
+      await this.store.confirm(manager, now);
       const boot = this.#boot();
       if (boot !== undefined) await this.store.setBoot(manager, boot.id, boot.startedAt);
       return now;
@@ -139,18 +144,18 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
   }
 
   #judge(server: ClockEvidence['server'], record: IssuerRecordEntity | undefined): ClockReading {
-    const stored = record?.lastSeen || undefined;
+    const lastSeen = record?.lastSeen || undefined;
     const boot = this.#boot();
     const isSameBoot = boot !== undefined && boot.id === record?.bootId && record.bootedAt !== null;
     const unjumped = this.watch.earliest;
     const [now, monotonic] = [this.clock.now(), this.clock.monotonic()];
     const earliest = Math.min(unjumped, toSeconds(this.#offsets.earliest(now, monotonic)));
     const before = this.#confirmed;
-    const expected = before === undefined ? -Infinity : (before.now + monotonic - before.monotonic) / 1000;
-    const lastSeen = Math.max(stored ?? -Infinity, expected);
+    const expected = before && (before.now + monotonic - before.monotonic) / 1000;
     const unset = isSameBoot ? toSeconds(now) - (boot.startedAt - (record.bootedAt ?? 0)) : undefined;
-    const evidence = { now: toSeconds(now), earliest, server, unset };
-    const doubt = clockDoubt(stored === undefined ? evidence : { ...evidence, lastSeen });
+    const wasSetBack = record?.setBackAt != null;
+    const evidence = { now: toSeconds(now), earliest, server, lastSeen, wasSetBack, expected, unset };
+    const doubt = clockDoubt(evidence);
     this.#isConfirmed = doubt === undefined;
     if (doubt === undefined) this.#confirmed = { now, monotonic };
     return { now: toSeconds(now), doubt };
@@ -162,13 +167,18 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
   }
 
   async #keep(manager: EntityManager): Promise<void> {
-    const { now, doubt } = await this.read(manager);
+    const { record, reading } = await this.#read(manager);
+    const { now, doubt } = reading;
     this.#say(now, doubt);
-    if (doubt !== undefined || now - this.#stored < MAX_AGE) return;
+    const wasSetBack = record?.setBackAt != null;
+    if (!wasSetBack && doubt?.kind === 'set-back') await this.store.setSetBack(manager, now);
+    if (wasSetBack && doubt === undefined) await this.store.setSetBack(manager, null);
+    const lastSeen = record?.lastSeen ?? -Infinity;
+    if (doubt !== undefined || now - Math.min(this.#noted, lastSeen) < MAX_AGE) return;
     await this.store.advance(manager, now);
     const boot = this.#boot();
     if (boot !== undefined) await this.store.noteBoot(manager, boot.id, boot.startedAt);
-    this.#stored = now;
+    this.#noted = now;
   }
 
   #say(now: number, doubt: ClockDoubt | undefined): void {

@@ -19,6 +19,13 @@ export class IssuerRecordEntity {
   @Column({ ...INTEGER, name: 'last_seen' })
   lastSeen!: number;
 
+  /**
+   * When the clock was seen far behind {@link lastSeen}, by that clock, Unix seconds; null where it was not, or where
+   * it is there again or was confirmed since.
+   */
+  @Column({ ...INTEGER, name: 'set_back_at', nullable: true })
+  setBackAt!: number | null;
+
   /** The run of the machine on which {@link bootedAt} was noted; null where none was. */
   @Column({ type: 'text', name: 'boot_id', nullable: true })
   bootId!: string | null;

@@ -52,9 +52,14 @@ export class IssuerRecordStore {
     await manager.query('UPDATE issuer_record SET last_seen = $1 WHERE last_seen < $1', [lastSeen]);
   }
 
-  /** @param lastSeen - Unix seconds; may be earlier than the stored moment */
-  async setLastSeen(manager: EntityManager, lastSeen: number): Promise<void> {
-    await manager.update(IssuerRecordEntity, { id: ROW }, { lastSeen });
+  /** @param lastSeen - Unix seconds; may be earlier than the stored moment, which counts for nothing any more */
+  async confirm(manager: EntityManager, lastSeen: number): Promise<void> {
+    await manager.update(IssuerRecordEntity, { id: ROW }, { lastSeen, setBackAt: null });
+  }
+
+  /** @param setBackAt - Unix seconds; null where the clock is at its last use again */
+  async setSetBack(manager: EntityManager, setBackAt: number | null): Promise<void> {
+    await manager.update(IssuerRecordEntity, { id: ROW }, { setBackAt });
   }
 
   /** @param bootedAt - Unix seconds; the first one of a run of the machine stays */

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../database/database.js';
+import type { ClockDoubt } from '../../domain/clock-doubt.js';
 import type { LicenseClaims } from '../../domain/license/license-claims.js';
 import { type ClockReading, ConfirmedClock } from '../record/confirmed-clock.js';
 import { ClockDoubtError } from '../record/clock-doubt-error.js';
@@ -146,7 +147,8 @@ export class Renewals {
     if (license.status === 'suspended') throw new RenewalRefusedError('license_suspended');
     const { lid, revokedAt, aheadIat } = license;
     if (revokedAt === null) return;
-    const iat = doubt === undefined ? statementIat({ revokedAt, aheadIat }, now) : revokedAt;
+    const iat =
+      doubt === undefined ? statementIat({ revokedAt, aheadIat }, now) : doubtful(revokedAt, doubt, now);
     batch.statement ??= await this.signer.revocation(manager, lid, iat);
     throw new RenewalRefusedError('license_revoked', batch.statement);
   }
@@ -166,6 +168,14 @@ export class Renewals {
 /** Whether the caller may renew: it was given a token, or there is none to give yet. */
 function isAnswered(outcome: RenewalOutcome): boolean {
   return 'answer' in outcome ? 'token' in outcome.answer : outcome.refusal.code === 'not_due';
+}
+
+/**
+ * The `iat` of a statement while nothing confirms the clock: never later than the revocation. After a clock was set
+ * back it is the present, as services take none of later.
+ */
+function doubtful(revokedAt: number, { kind }: ClockDoubt, now: number): number {
+  return kind === 'set-back' ? Math.min(revokedAt, now) : revokedAt;
 }
 
 function acknowledging(outcome: RenewalOutcome, usage: UsageAcknowledgment): RenewalOutcome {

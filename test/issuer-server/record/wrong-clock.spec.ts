@@ -164,13 +164,33 @@ describe('a clock that was set ahead', () => {
       for (const { token } of [first, second, left])
         expect((await issuerServer.renew({ token })).status).toBe(200);
       await issuerServer.running.issuer.revoke(revoked.lid);
+      // As it does every ten seconds.
+      const look = async () => issuerServer.running.application.nest.get(ConfirmedClock).start();
+      await look();
       clock.sleep(-6 * DAY_MS);
-      const { body } = await issuerServer.renew({ token: revoked.token });
-      await verifyRevocationStatement(body.statement, await issuerServer.keySet(), policy, issuerServer.now);
+      await look();
+      const statement = async () => {
+        const { body } = await issuerServer.renew({ token: revoked.token });
+        const keys = await issuerServer.keySet();
+        return verifyRevocationStatement(body.statement, keys, policy, issuerServer.now);
+      };
+      await statement();
+      expect(await issuerServer.renew({ token: left.token })).toMatchObject(refusal);
+      await expect(offline(issueLocal())).rejects.toThrow(/last used 6 days after that.*confirm-clock/s);
+      await expect(offline(repairAll)).rejects.toThrow(/confirm-clock/);
+      // What was signed ahead is no proof of a time that is ahead still more: 6 days after it, or 12 after the present.
+      const twelveDaysAhead = async () => {
+        clock.sleep(12 * DAY_MS);
+        await look();
+        expect(await issuerServer.renew({ token: left.token })).toMatchObject(refusal);
+        clock.sleep(-12 * DAY_MS);
+      };
+      await twelveDaysAhead();
+      // By another process than the one that runs.
+      await operate(database, confirmClock, optionsOf(clock));
+      await twelveDaysAhead();
       expect(await issuerServer.renew({ token: left.token })).toMatchObject({ status: 409 });
-      clock.advance(6 * DAY_MS);
-      expect((await issuerServer.renew({ token: left.token })).status).toBe(200);
-      clock.advance(-6 * DAY_MS);
+      await statement();
       const listed = (await offline(warnings)).join('\n');
       // A clock that is ahead of them finds nothing to repair, and may not say so.
       clock.sleep(400 * DAY_MS);
