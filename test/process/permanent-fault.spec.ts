@@ -27,6 +27,8 @@ const isRoot = process.getuid?.() === 0;
 const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
 const hasUnprivileged = !isRoot || spawnSync(process.execPath, ['--check', MAIN], user).status === 0;
 
+const hasBindfs = spawnSync('bindfs', ['--version']).status === 0;
+
 /** What a restore by another user leaves, as modes. */
 const DENIALS: [string, number][] = [
   ['global/pg_control', 0o000],
@@ -139,7 +141,7 @@ describe('A data directory that can never be used', () => {
     async function ofNobody(...paths: string[]): Promise<() => string> {
       for (const path of paths) await mkdir(path, { recursive: true });
       give(join(directory, 'data'));
-      const list = () => String(execFileSync('find', [directory, '-printf', '%p %U %m %T@\n']));
+      const list = () => String(execFileSync('find', [directory, '-printf', '%p %U %m\n']));
       const before = list();
       return () => list().replace(before, '');
     }
@@ -201,6 +203,21 @@ describe('A data directory that can never be used', () => {
           /pgdata belongs to the user root, and this process runs as nobody\..*\(sudo -u root …\)/,
         );
         expect(code).toBe(1);
+      },
+    );
+
+    (hasBindfs ? it : it.skip)(
+      'takes it where everything on its file system has one owner (needs bindfs)',
+      async () => {
+        const [behind, mounted] = [join(directory, 'behind'), join(directory, 'data')];
+        for (const path of [behind, mounted]) await mkdir(path);
+        execFileSync('bindfs', [`--force-user=${NOBODY}`, '--perms=u+rwX,go+rwX', behind, mounted]);
+        try {
+          for (let start = 0; start < 2; start += 1)
+            expect(await run(MAIN, ['--migrate'], {})).toMatchObject({ code: 0, stderr: '' });
+        } finally {
+          execFileSync('umount', [mounted]);
+        }
       },
     );
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { mkdtemp, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DATA } from './data-layout.js';
 import { DirectoryLock } from './directory-lock.js';
@@ -16,7 +16,8 @@ interface Owner {
 /**
  * Refuses a database of another user: what this process makes in it would be its own, and the next start as that user
  * would be denied it. Before there is a database, root alone is refused, by the owner of the directory or of the one
- * that it would be made in. Others may be let in by a group there, as to the root of a volume. Changes nothing.
+ * that it would be made in. Others may be let in by a group there, as to the root of a volume. Leaves nothing behind.
+ * Where the file system gives everything to one user, as a mount with `uid=` does, nobody is refused.
  *
  * @throws EmbeddedDirectoryError, or EmbeddedDirectoryInUseError where the owner's process has it open
  */
@@ -29,6 +30,7 @@ export async function assertOwned(directory: string): Promise<void> {
   if (user === ROOT) owner ??= (await ownerOf(directory)) ?? (await ownerOf(dirname(directory)));
   if (owner === undefined || owner.uid === user) return;
   const { path, uid, gid } = owner;
+  if ((await ownerOfNew(path === data ? directory : path)) === uid) return;
   // Others may not ask the owner's process.
   if (user === ROOT && path === data) await DirectoryLock.assertFree(directory);
   const name = nameOf(uid);
@@ -47,6 +49,18 @@ async function ownerOf(path: string): Promise<Owner | undefined> {
     ({ uid, gid }) => ({ path, uid, gid }),
     () => undefined,
   );
+}
+
+/** Whose a thing is that this process makes in a directory. Undefined where it may make none. */
+async function ownerOfNew(directory: string): Promise<number | undefined> {
+  try {
+    const made = await mkdtemp(join(directory, `${DATA}-owner.`));
+    const owner = await ownerOf(made);
+    await rmdir(made);
+    return owner?.uid;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined for users that this machine's file does not have, as those of another container or a directory service. */
