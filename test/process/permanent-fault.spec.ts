@@ -34,6 +34,12 @@ const DENIALS: [string, number][] = [
   ['global/pg_control', 0o000],
   ['base/5/2658', 0o400],
   ['base', 0o000],
+  ['base/5', 0o500],
+  ['base/5/1259', 0o400],
+  ['global', 0o500],
+  ['pg_logical/snapshots', 0o500],
+  ['pg_wal', 0o500],
+  ['pg_xact/0000', 0o400],
 ];
 
 describe('A data directory that can never be used', () => {

@@ -11,6 +11,7 @@ import { assertOwned } from './directory-owner.js';
 import { damaged, EmbeddedDirectoryError } from './embedded-directory-error.js';
 import { INITDB_PARAMETERS } from './data-template.js';
 import { letOwnerWrite, makePrivate } from './private-files.js';
+import { assertUsable } from './unusable-files.js';
 
 /**
  * What PGlite 0.5.16 makes and opens: the version of PostgreSQL, and of its system catalogs. A test compares
@@ -85,7 +86,7 @@ async function makeDirectory(directory: string): Promise<void> {
 }
 
 /** @throws a system error where this process may not read a directory and write into it */
-export async function assertWritable(directory: string): Promise<void> {
+async function assertWritable(directory: string): Promise<void> {
   await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
 }
 
@@ -120,8 +121,7 @@ export async function prepareDataDirectory(directory: string, template?: string)
   }
   const data = join(directory, DATA);
   if (!existsSync(data)) await createDataDirectory(directory, template);
-  // Postgres says of a lock file that it may not write that the file is there already.
-  await assertWritable(data);
+  assertUsable(data);
   // PGlite would take it for new, and start an empty database over what is left of the old one.
   const flag = constants.O_RDONLY | constants.O_NONBLOCK;
   const text = readFile(join(data, 'PG_VERSION'), { encoding: 'utf8', flag });

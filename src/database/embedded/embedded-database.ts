@@ -83,7 +83,7 @@ export class EmbeddedDatabase {
       }
     } catch (cause) {
       await lock.release();
-      throw await openingFailure(directory, cause as Error);
+      throw openingFailure(directory, cause as Error);
     }
   }
 
