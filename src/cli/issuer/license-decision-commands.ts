@@ -108,7 +108,7 @@ export function addDecisionCommands(group: LicentiaCommand): void {
     group,
     'repair [license]',
     {
-      summary: 'let a license get tokens again whose last one was signed by a clock that was ahead',
+      summary: 'let a license get valid tokens again that was signed or issued by a clock that was ahead',
       options: [['--all', 'every license that "list" warns of']],
       examples: ['licentia issuer repair example-2027', 'licentia issuer repair --all'],
       json: '`{ "license", "repaired" }`; with `--all` an array of the licenses that were repaired',

@@ -7,7 +7,7 @@ import type { publicEvent, publicView } from './license-view.js';
 import type { publicUsage, publicUsageView } from './usage-view.js';
 import type { SigningAlgorithm } from '../keys/new-signing-key.js';
 
-/** A license, with a sentence where it gets no tokens because its last one lies ahead of the clock. */
+/** A license, with a sentence where a clock that was ahead left it without tokens, or with none that is valid. */
 export type LicenseView = ReturnType<typeof publicView> & { readonly warning: string | null };
 export type UsageView = ReturnType<typeof publicUsage>;
 export type LicenseUsageView = ReturnType<typeof publicUsageView>;

@@ -329,6 +329,64 @@ describe('an issuer whose last use lies ahead of its clock', () => {
   );
 });
 
+describe('a license that was issued by a clock that was ahead', () => {
+  const issuedAhead = async () => {
+    const { lid, token } = await issuerServer.issued({ tokenSeconds: 3 * 86_400 });
+    await issuerServer.query(
+      `UPDATE issued_license SET nbf = nbf + $1, lexp = lexp + $1, last_iat = last_iat + $1,
+         created_at = created_at + $1::int * interval '1 s' WHERE lid = $2`,
+      [6 * 86_400, lid],
+    );
+    return { lid, token };
+  };
+
+  it('begins when it is repaired, and the answer names what is left', async () => {
+    const { lid, token } = await issuedAhead();
+    const before = await issuerServer.running.issuer.find(lid);
+    const repaired = await offline(async (operator) => operator.repair(lid));
+    expect(repaired).toMatchObject({
+      repaired: true,
+      license: {
+        lexp: before?.lexp,
+        warning: expect.stringMatching(new RegExp(`It ends .*issuer change ${lid} --expires`)),
+      },
+    });
+    expect(await offline(warnings)).toEqual([]);
+    const renewed = await issuerServer.renew({ token });
+    const keys = await issuerServer.keySet();
+    const { claims } = await verifyLicenseToken(renewed.body.token, keys, policy, issuerServer.now);
+    expect(judge(claims, policy, issuerServer.now).status).toBe(LicenseStatus.Valid);
+    // It is no first token, which would be followed by others at once.
+    expect(await issuerServer.renew({ token: renewed.body.token })).toMatchObject({ status: 409 });
+  });
+
+  it('and was repaired by a former release, which left its begin, is told of by list', async () => {
+    const { lid } = await issuedAhead();
+    await issuerServer.query(
+      'UPDATE issued_license SET last_iat = last_iat - $1, last_token = NULL WHERE lid = $2',
+      [6 * 86_400, lid],
+    );
+    expect(await offline(warnings)).toEqual([
+      expect.stringMatching(new RegExp(`${lid} was issued by a clock that was ahead.*issuer repair ${lid}`)),
+    ]);
+    expect(await offline(repairAll)).toHaveLength(1);
+    expect((await issuerServer.running.issuer.find(lid))?.nbf).toBeLessThanOrEqual(issuerServer.now);
+    expect(await offline(warnings)).toEqual([]);
+  });
+
+  it('keeps a begin that was named, and says how to move it', async () => {
+    const starts = issuerServer.now + 30 * 86_400;
+    const { lid } = await issuerServer.issued({ starts });
+    expect(await offline(warnings)).toEqual([]);
+    await signedAhead(lid, YEAR);
+    const { license } = await offline(async (operator) => operator.repair(lid));
+    expect(license).toMatchObject({
+      nbf: starts,
+      warning: expect.stringMatching(new RegExp(`It begins .*issuer change ${lid} --starts`)),
+    });
+  });
+});
+
 describe('a license whose last token lies ahead', () => {
   it('is told of by list, and gets tokens again when it is repaired', async () => {
     const { token, lid } = await issuerServer.issued();
