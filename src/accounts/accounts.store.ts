@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { Action } from '../domain/actions.js';
-import { NO_LIMIT } from '../access/token-ceiling.js';
 import { Database } from '../database/database.js';
 import { ServiceError } from '../domain/service-error.js';
 import { RoleAssignmentEntity } from './role-assignment.entity.js';
@@ -207,34 +205,6 @@ export class AccountsStore {
 
   async removeRole(manager: EntityManager, id: number, roleUid: string): Promise<void> {
     await manager.delete(RoleAssignmentEntity, { serviceAccountId: id, roleUid });
-  }
-
-  /**
-   * Whether a token gives an action by one of these roles: of an enabled account, not revoked, not expired at
-   * a moment, not withheld.
-   * @param action - {@link NO_LIMIT}: every action, those of later releases too
-   * @param fixedUids - of the roles that a token stored without a ceiling can have
-   */
-  async anyTokenGives(
-    manager: EntityManager,
-    action: Action | typeof NO_LIMIT,
-    roleUids: readonly string[],
-    fixedUids: readonly string[],
-    at: Date,
-  ): Promise<boolean> {
-    return manager
-      .createQueryBuilder(ServiceAccountTokenEntity, 'token')
-      .innerJoin(ServiceAccountEntity, 'account', 'account.id = token.serviceAccountId')
-      .innerJoin(RoleAssignmentEntity, 'assignment', 'assignment.serviceAccountId = account.id')
-      .where('account.isDisabled = false AND token.isRevoked = false')
-      .andWhere('(token.expiresAt IS NULL OR token.expiresAt > :at)', { at })
-      .andWhere(
-        `CASE WHEN token.ceiling IS NULL THEN assignment.createdAt < token.created AND assignment.roleUid IN (:...fixedUids)
-         ELSE token.ceiling && ARRAY[:action, :noLimit] END`,
-        { action, noLimit: NO_LIMIT, fixedUids },
-      )
-      .andWhere('assignment.roleUid IN (:...roleUids)', { roleUids })
-      .getExists();
   }
 
   /** Writes down when tokens were used last: Unix milliseconds by token. */

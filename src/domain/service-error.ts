@@ -39,7 +39,7 @@ export const ERROR_CATALOGUE = {
   },
   'access.last-administrator': {
     status: 409,
-    message: 'This would leave nobody who can manage roles.',
+    message: 'This would leave nobody who can manage access.',
   },
   'service-account.name-taken': { status: 409, message: 'A service account of this name exists already.' },
   'service-account.token-name-taken': {

@@ -76,7 +76,7 @@ export class Replica {
     this.snapshots = new SnapshotService(database, new SnapshotVersionStore(), config, clock);
     const store = new AccountsStore(database);
     const roles = new CustomRoleStore();
-    const last = new LastAdministrator(store, roles, config, clock);
+    const last = new LastAdministrator(roles, config, clock);
     const delegation = new Delegation(roles);
     const audit = new AuditStore(clock);
     const { snapshots } = this;
