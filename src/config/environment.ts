@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path';
 import { invisibleCharacter } from '../domain/invisible-character.js';
 import { NamedFileError, readNamedFileSync, textOfFile } from './named-file.js';
 import { type DatabaseLocation, path, type Setting, SettingError } from './setting.js';
@@ -107,9 +108,20 @@ function assertVisible(text: string, where: string): void {
   if (found !== undefined) throw new SettingError(`must not have an invisible character: ${found}${where}`);
 }
 
-/** The location of a database, with the path of the file that says it where one does. */
+/** The location of a database, with the files that can say its address and its password. */
 export function locationFrom(location: DatabaseLocation, environment: Environment): DatabaseLocation {
+  if (location.kind !== 'postgres') return location;
   const file = environment.DATABASE_URL_FILE || undefined;
-  if (location.kind !== 'postgres' || file === undefined) return location;
-  return { ...location, file: path.parse(file) };
+  const passwordFile = passwordFileOf(environment);
+  return {
+    ...location,
+    ...(file === undefined ? {} : { file: path.parse(file) }),
+    ...(passwordFile === undefined ? {} : { passwordFile }),
+  };
+}
+
+/** The file that `psql` takes passwords from: `PGPASSWORD` takes its place, also where it is empty. */
+function passwordFileOf({ PGPASSWORD, PGPASSFILE, HOME }: Environment): string | undefined {
+  if (PGPASSWORD !== undefined) return undefined;
+  return resolve(PGPASSFILE || join(HOME || '.', '.pgpass'));
 }

@@ -23,7 +23,12 @@ export class NamedFileError extends Error {
   }
 }
 
-/** By path and limit: a file is never read a second time while the first read is under way. */
+/** Who may have access to a file: `owner` is its owner alone, as PostgreSQL asks of files with passwords. */
+type Access = 'any' | 'owner';
+/** The mode bits of group and others. */
+const OTHERS = 0o077;
+
+/** By access, path and limit: a file is never read a second time while the first read is under way. */
 const answers = new Map<string, Promise<Buffer>>();
 
 /**
@@ -33,13 +38,14 @@ const answers = new Map<string, Promise<Buffer>>();
  * who ask later, until it answers.
  *
  * @param maxBytes - a larger file is an error
+ * @param access - a file that others have access to is an error for `owner` (not on Windows)
  * @throws NamedFileError
  */
-export async function readNamedFile(path: string, maxBytes: number): Promise<Buffer> {
-  const key = keyOf(path, maxBytes);
+export async function readNamedFile(path: string, maxBytes: number, access: Access = 'any'): Promise<Buffer> {
+  const key = keyOf(path, maxBytes, access);
   const known = answers.get(key);
   if (known !== undefined) return known;
-  const content = inTurn(() => readOpened(path, maxBytes)).finally(() => answers.delete(key));
+  const content = inTurn(() => readOpened(path, maxBytes, access)).finally(() => answers.delete(key));
   const answer = withinDeadline(content);
   answers.set(key, answer);
   return answer;
@@ -88,8 +94,8 @@ async function withinDeadline<T>(content: Promise<T>): Promise<T> {
   throw hangs('it');
 }
 
-function keyOf(path: string, maxBytes: number): string {
-  return `${maxBytes} ${path}`;
+function keyOf(path: string, maxBytes: number, access: Access = 'any'): string {
+  return `${access} ${maxBytes} ${path}`;
 }
 
 function hangs(file: string): NamedFileError {
@@ -116,9 +122,12 @@ export async function openNamedFile(path: string, maxBytes = Infinity): Promise<
   }
 }
 
-async function readOpened(path: string, maxBytes: number): Promise<Buffer> {
+async function readOpened(path: string, maxBytes: number, access: Access): Promise<Buffer> {
   const file = await openNamedFile(path, maxBytes);
   try {
+    if (access === 'owner' && process.platform !== 'win32' && ((await file.stat()).mode & OTHERS) !== 0) {
+      throw new NamedFileError('not-private', 'others have access to it: give it the mode 0600');
+    }
     const content = new Content(maxBytes);
     while (content.take((await file.read(content.rest, 0, content.rest.length, null)).bytesRead));
     return content.whole();

@@ -38,6 +38,8 @@ export type DatabaseLocation =
       readonly url: string;
       /** The file that says it, which may say another one later. */
       readonly file?: string;
+      /** The file of passwords that counts where the address has none, see `PGPASSFILE` of PostgreSQL. */
+      readonly passwordFile?: string;
       /** What the setting says, until TLS is known. */
       readonly address?: PostgresAddress;
       /** The file of `DATABASE_CA_PATH`. */

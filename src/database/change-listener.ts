@@ -1,10 +1,10 @@
-import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
 import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { isEmbedded } from './data-source-options.js';
 import type { DatedClient } from './database-url.js';
+import { hangUp } from './password-file.js';
 
 /** How often it is looked whether the connection is still there, milliseconds. */
 const LOOK_MS = 1_000;
@@ -156,11 +156,6 @@ export class ChangeListener implements BeforeApplicationShutdown {
   get #pool(): Pick<pg.Pool, 'options'> & { readonly Client: typeof pg.Client } {
     return (this.dataSource.driver as unknown as { readonly master: never }).master;
   }
-}
-
-/** Closes the connection without a word to the server. */
-function hangUp(client: pg.Client): void {
-  (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy();
 }
 
 /**

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { DataSource, DataSourceOptions, MigrationInterface } from 'typeorm';
 import type { DatabaseLocation } from '../config/setting.js';
 import { COLUMN_TYPES } from './column-types.js';
-import type { DatabaseUrl } from './database-url.js';
+import { DatabaseUrl } from './database-url.js';
 import { embeddedDriver } from './embedded/embedded-driver.js';
 import { BUSY_LIMIT_MS } from './opening-deadline.js';
 
@@ -51,8 +51,6 @@ function connection(location: DatabaseLocation, queryTimeoutMs: number, url: Dat
     case 'postgres':
       return {
         url: location.url,
-        // A copy, as the driver changes it. Without a word of ours it would take that of PGSSLMODE.
-        ssl: location.tls ? { ...location.tls } : false,
         applicationName: 'licentia',
         connectTimeoutMS: BUSY_LIMIT_MS,
         extra: {
@@ -60,7 +58,8 @@ function connection(location: DatabaseLocation, queryTimeoutMs: number, url: Dat
           query_timeout: queryTimeoutMs,
           keepAlive: true,
           onConnect: listenForErrors,
-          ...(url === undefined ? {} : { Client: url.clients() }),
+          // With TLS and the password: the driver alone would read PGSSLMODE and, without a deadline, ~/.pgpass.
+          Client: (url ?? new DatabaseUrl(location)).clients(),
           types: COLUMN_TYPES,
         },
       };

@@ -7,6 +7,7 @@ import { readNamedFile, textOfFile } from '../config/named-file.js';
 import { type PostgresAddress, type PostgresTls, tlsFiles } from '../config/postgres-address.js';
 import { postgresTls } from '../config/postgres-tls.js';
 import { database, type DatabaseLocation, SettingError } from '../config/setting.js';
+import { takePasswordFrom } from './password-file.js';
 
 type PostgresLocation = Extract<DatabaseLocation, { kind: 'postgres' }>;
 
@@ -107,9 +108,11 @@ export class DatabaseUrl {
 
   /** The class of clients that connect with a candidate, which is not in use yet. */
   clientsOf({ connection }: Candidate): typeof pg.Client {
+    const { passwordFile } = this.location;
     return class extends pg.Client {
       constructor(options: pg.ClientConfig) {
         super(withConnection(options, connection));
+        takePasswordFrom(passwordFile, this);
       }
     };
   }
@@ -123,11 +126,13 @@ export class DatabaseUrl {
   /** The class of clients that connect with what is current when they are made. */
   clients(): typeof pg.Client {
     const current = () => this.#current;
+    const { passwordFile } = this.location;
     return class extends pg.Client {
       readonly #madeWith = current();
 
       constructor(options: pg.ClientConfig) {
         super(withConnection(options, current()));
+        takePasswordFrom(passwordFile, this);
       }
 
       get isOutdated(): boolean {
