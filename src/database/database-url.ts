@@ -8,6 +8,7 @@ import { type PostgresAddress, type PostgresTls, tlsFiles } from '../config/post
 import { postgresTls } from '../config/postgres-tls.js';
 import { database, type DatabaseLocation, SettingError } from '../config/setting.js';
 import { takePasswordFrom } from './password-file.js';
+import { secureContextOf } from './secure-context.js';
 
 type PostgresLocation = Extract<DatabaseLocation, { kind: 'postgres' }>;
 
@@ -172,7 +173,7 @@ function addressIn(bytes: Buffer): PostgresAddress {
 
 function withConnection(options: pg.ClientConfig, { url, tls }: Current): pg.ClientConfig {
   // A copy, as the driver changes it. Without a word of ours it would take that of PGSSLMODE.
-  return { ...options, connectionString: url, ssl: tls ? { ...tls } : false };
+  return { ...options, connectionString: url, ssl: tls ? { ...tls, ...secureContextOf(tls) } : false };
 }
 
 function of<T>(setting: DatabaseSetting, work: () => T): T {

@@ -6,6 +6,10 @@ import { loadServiceConfig } from '../../src/config/service-config.js';
 import { DatabaseUrl } from '../../src/database/database-url.js';
 import { CertificateAuthority } from '../support/certificates.js';
 
+interface WithTls {
+  readonly ssl: { readonly secureContext?: unknown };
+}
+
 describe('The address of a database in files that change', () => {
   const [before, after] = [new CertificateAuthority(), new CertificateAuthority()];
   let directory: string;
@@ -101,6 +105,35 @@ describe('The address of a database in files that change', () => {
     await writeFile(files.url, 'postgres://u\u200b@h/d');
     await expect(url.look()).rejects.toThrow('U+200B');
     expect(client(url)).toMatchObject({ user: 'new' });
+  });
+
+  it('parses certificates once, until a file says others', async () => {
+    const contextOf = (url: DatabaseUrl) => (client(url) as unknown as WithTls).ssl.secureContext;
+    for (const environment of [
+      { DATABASE_URL: 'postgres://u@h/d', DATABASE_CA_PATH: files.ca },
+      { DATABASE_URL: `postgres://u@h/d?sslrootcert=${files.ca}` },
+      { DATABASE_URL: `postgres://u@h/d?sslcert=${files.cert}&sslkey=${files.key}` },
+    ]) {
+      await writeFile(files.ca, before.cert);
+      const url = urlOf(environment);
+      const first = contextOf(url);
+      expect(first).toHaveProperty('context');
+      expect(await follow(url)).toEqual([]);
+      expect(contextOf(url)).toBe(first);
+
+      await writeFile(files.ca, after.cert);
+      const next = after.issue({ names: ['service'] });
+      await writeFile(files.cert, next.cert);
+      await writeFile(files.key, next.key);
+      const candidate = await url.look();
+      if (candidate === undefined) throw new Error('nothing changed');
+      const Tried = url.clientsOf(candidate);
+      const tried = new Tried({}) as unknown as WithTls;
+      url.use(candidate);
+      expect(contextOf(url)).toHaveProperty('context');
+      expect(contextOf(url)).not.toBe(first);
+      expect(contextOf(url)).toBe(tried.ssl.secureContext);
+    }
   });
 
   it('takes a new certificate of its own', async () => {
