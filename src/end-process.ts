@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isReadingFiles } from './config/file-deadline.js';
 import { flushOutput, standardOutput } from './output/standard-output.js';
-import { explainFailure } from './start-failure.js';
 
 /** A command that did its work ends with this when its result could not be written (EX_IOERR of sysexits.h). */
 const UNWRITTEN = 74;
@@ -15,11 +14,6 @@ const LAST_WORDS_MS = 150;
 const LAST_READ_MS = 200;
 /** How often the end looks whether file systems and name servers still keep it waiting, milliseconds. */
 const LOOK_MS = 10;
-
-/** Ends the process with 1, and says why: in a sentence where an operator can do something about it. */
-export async function fail(error: unknown): Promise<never> {
-  return end(1, { message: `${explainFailure(error)}\n` });
-}
 
 /**
  * Ends the process when a command is done. It waits for the reader of the result, as any command in a pipeline does,
@@ -36,22 +30,30 @@ export async function end(code: number, said: { result?: string; message?: strin
   return exit(code === 0 ? UNWRITTEN : code);
 }
 
-/** Ends when the last lines are written, or their readers had their time, and nothing hangs, or its time is over. */
-export async function exit(code: number, deadline = performance.now() + MAX_SHUTDOWN_MS): Promise<never> {
+/**
+ * Ends when the last lines are written, or their readers had their time, and nothing hangs, or its time is over.
+ * @param isExplained - it was said already what hangs
+ */
+export async function exit(
+  code: number,
+  deadline = performance.now() + MAX_SHUTDOWN_MS,
+  isExplained = false,
+): Promise<never> {
   await flushOutput(Math.max(LAST_WORDS_MS, Math.min(FLUSH_MS, deadline - performance.now())));
   const lastRead = performance.now() + LAST_READ_MS;
   const patience = () => (isReadingFiles() ? Math.min(deadline, lastRead) : deadline);
   while (isWaitingForSystem() && performance.now() < patience()) await sleep(LOOK_MS);
-  return exitNow(code);
+  return exitNow(code, isExplained);
 }
 
 /**
  * Ends the process. Node waits at its end for every thread, and one that a file system or a name server holds may never
  * come back: then the process is replaced by one that ends at once with the same code (since Node 22.15), else killed.
  */
-async function exitNow(code: number): Promise<never> {
+async function exitNow(code: number, isExplained: boolean): Promise<never> {
   if (isWaitingForSystem()) {
-    standardOutput.stderr.write('A file system or a name server does not answer: ending without it.\n');
+    if (!isExplained)
+      standardOutput.stderr.write('A file system or a name server does not answer: ending without it.\n');
     // A stream that is a file is written by a thread, which would be cut off.
     await flushOutput(LAST_WORDS_MS);
     const { execve } = process as { execve?: (file: string, args: string[], environment: object) => void };

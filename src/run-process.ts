@@ -5,14 +5,14 @@ import { collectGarbage } from './collect-garbage.js';
 import { ConfigError, type Environment, type Settings } from './config/environment.js';
 import { readFilesAhead } from './config/read-files-ahead.js';
 import { createLogger } from './http/logger.js';
-import { end, exit, fail, MAX_SHUTDOWN_MS } from './end-process.js';
+import { end, exit, MAX_SHUTDOWN_MS } from './end-process.js';
 import { standardOutput } from './output/standard-output.js';
 import { hasTerminal } from './output/terminal.js';
 import { hangups } from './hangups.js';
 import { runTransfer } from './transfer-command.js';
 import { describeApplied } from './database/migrate.js';
 import type { Transferable } from './database/transfer.js';
-import { explainFailure } from './start-failure.js';
+import { explainFailure, fail } from './start-failure.js';
 
 /** What became of a file that a setting names, when it was read again. */
 export interface Reread {

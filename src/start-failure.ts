@@ -12,6 +12,7 @@ import { PermanentFaultError } from './database/permanent-fault.js';
 import { TransferError } from './database/export-file.js';
 import { explainUnavailable } from './database/explain-unavailable.js';
 import { ServiceError } from './domain/service-error.js';
+import { end } from './end-process.js';
 import { PortTakenError } from './http/port-taken.js';
 
 const PLAIN = [
@@ -29,6 +30,11 @@ const PLAIN = [
   UnfinishedCheckpointError,
   UnusableDatabaseError,
 ];
+
+/** Ends the process with 1, and says why: in a sentence where an operator can do something about it. */
+export async function fail(error: unknown): Promise<never> {
+  return end(1, { message: `${explainFailure(error)}\n` });
+}
 
 /** Why a program could not start: a sentence where an operator can do something about it, else the stack. */
 export function explainFailure(error: unknown): string {

@@ -43,8 +43,6 @@ export function addDoctorCommand(program: LicentiaCommand): void {
         if (isTold) around.say(`Looking: ${probes.pending.join(', ')} …\n`);
       }, PATIENCE_MS);
       try {
-        // What hangs at the end must not keep the process.
-        around.abandon?.();
         return reportOf(
           await examine(around.environment, (config) => remoteService(around, options, config), probes),
           around,

@@ -62,6 +62,9 @@ If an answer gets lost, they repeat the call until the issuer is back, for 15 se
 | ${ExitCode.Usage} | the command line makes no sense |
 | 74 | it is done, and its result could not be written |
 
+A file that is not read or written within 2 s, as on a file system that hangs, ends the command with ${ExitCode.Unknown} and a sentence. Before Node 22.15 a command whose file hangs must kill
+itself then, so its code is 137.
+
 \`--json\` and \`--quiet\` change no exit code. \`serve\`, \`migrate\` and \`config check\` have codes of their own, below.
 `;
 

@@ -6,7 +6,7 @@ import { ExitCode } from './exit-code.js';
 import { DEFAULT_ISSUER_URL } from './issuer/issuer-connection.js';
 import { IssuerCallError, IssuerHttp } from './issuer/issuer-http.js';
 import type { LicentiaCommand } from './licentia-command.js';
-import { loadProfile, profileNames, removeProfile, saveProfile } from './profiles.js';
+import { loadProfile, profileNames, removeProfile, saveProfile, UnusableProfileError } from './profiles.js';
 
 const PROFILE = ['--profile <name>', 'its name (LICENTIA_PROFILE; else "default")'] as const;
 
@@ -40,7 +40,11 @@ export function addLoginCommands(program: LicentiaCommand): void {
         const { environment } = around;
         const name = options.profile ?? (environment.LICENTIA_PROFILE || DEFAULT_PROFILE);
         const part = options.issuer ? 'issuer' : 'service';
-        const known = await loadProfile(around, name).catch(() => undefined);
+        const known = await loadProfile(around, name).catch((error: unknown) => {
+          if (error instanceof UnusableProfileError) return undefined;
+          // Its other part would be lost.
+          throw error;
+        });
         const { url } = options.issuer
           ? chooseUrl(options.url ?? environment.LICENTIA_ISSUER_URL, known?.issuer, DEFAULT_ISSUER_URL)
           : chooseUrl(options.url ?? environment.LICENTIA_URL, known?.service);

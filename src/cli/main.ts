@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { homedir } from 'node:os';
 import { isatty } from 'node:tty';
+import { exit } from '../end-process.js';
 import { isClosed, standardOutput } from '../output/standard-output.js';
+import { ExitCode } from './exit-code.js';
 import { runCommandLine } from './program.js';
 
 const { stdout, stderr } = standardOutput;
@@ -10,7 +12,6 @@ const UNWRITTEN = 74;
 /** How long work that is left may take, and the reader of the messages, milliseconds. */
 const PARTING_MS = 500;
 let isWritten = true;
-let isWorkLeft = false;
 
 const code = await runCommandLine(process.argv.slice(2), {
   environment: process.env,
@@ -33,16 +34,10 @@ const code = await runCommandLine(process.argv.slice(2), {
     stderr.write(`Standard output could not be written: ${unwritten.message}.\n`);
   },
   say: (text) => stderr.write(text),
-  abandon: () => {
-    isWorkLeft = true;
-  },
+}).catch((fault: unknown) => {
+  stderr.write(`${String((fault as Error)?.stack ?? fault)}\n`);
+  return ExitCode.Unknown;
 });
-if (code !== undefined) {
-  process.exitCode = code === 0 && !isWritten ? UNWRITTEN : code;
-  if (isWorkLeft) {
-    const { exit } = await import('../end-process.js');
-    await exit(process.exitCode, performance.now() + PARTING_MS);
-  }
-  // A message whose reader stands still is lost.
-  if (!(await stderr.flush(PARTING_MS))) process.exit();
-}
+// The process does not wait for what is left: a file that hangs, workers of a database, a reader that stands still.
+if (code !== undefined)
+  await exit(code === 0 && !isWritten ? UNWRITTEN : code, performance.now() + PARTING_MS, true);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
-import { NamedFileError, readNamedFile } from '../config/named-file.js';
+import { dirname, isAbsolute, join } from 'node:path';
+import { inFileTime, NamedFileError, readNamedFile } from '../config/named-file.js';
 import { CommandError } from './command-error.js';
 import { ExitCode } from './exit-code.js';
 import type { Surroundings } from './surroundings.js';
@@ -41,12 +41,20 @@ export function profileFile(place: Place, name: string): string {
   return join(profileDirectory(place), `${name}.json`);
 }
 
-/** @returns undefined where there is none. @throws CommandError where it cannot be used */
+/** What is there is no profile that can be used. A login may replace it. */
+export class UnusableProfileError extends CommandError {
+  override readonly name = 'UnusableProfileError';
+}
+
+/** @returns undefined where there is none. @throws CommandError where it cannot be used or read */
 export async function loadProfile(place: Place, name: string): Promise<Profile | undefined> {
   const file = profileFile(place, name);
   try {
-    if (process.platform !== 'win32' && ((await stat(file)).mode & OTHERS) !== 0) {
-      throw new CommandError(
+    if (
+      process.platform !== 'win32' &&
+      ((await inFileTime('read', async () => stat(file))).mode & OTHERS) !== 0
+    ) {
+      throw new UnusableProfileError(
         ExitCode.Unknown,
         `The profile ${file} has a token that other users of this machine can read.`,
         `Make a new token, then run "licentia login" again, or "chmod 600 ${file}".`,
@@ -57,11 +65,13 @@ export async function loadProfile(place: Place, name: string): Promise<Profile |
     if (profile.service !== undefined || profile.issuer !== undefined) return profile;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    if (error instanceof NamedFileError)
-      throw new CommandError(ExitCode.Unknown, `The profile ${file} cannot be read: ${error.message}.`);
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof SyntaxError)) throw asCommandError(error, `The profile ${file} cannot be read`);
   }
-  throw new CommandError(ExitCode.Unknown, `The file ${file} is no profile.`, 'Run "licentia login" again.');
+  throw new UnusableProfileError(
+    ExitCode.Unknown,
+    `The file ${file} is no profile.`,
+    'Run "licentia login" again.',
+  );
 }
 
 /** How a profile is written: the service at the top, as before there were issuers in profiles. */
@@ -76,36 +86,51 @@ function loginOf(stored: Partial<Login> | null | undefined): Login | undefined {
 export async function saveProfile(place: Place, name: string, { service, issuer }: Profile): Promise<string> {
   const stored = { ...service, ...(issuer !== undefined && { issuer }) };
   const file = profileFile(place, name);
+  await inFileTime('written', async () => writeWhole(file, `${JSON.stringify(stored, null, 2)}\n`)).catch(
+    (error: unknown) => {
+      throw asCommandError(error, `The profile ${file} cannot be written`);
+    },
+  );
+  return file;
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
   const fresh = `${file}.${randomUUID()}`;
-  await mkdir(profileDirectory(place), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    await writeFile(fresh, `${JSON.stringify(stored, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    await writeFile(fresh, text, { mode: 0o600, flag: 'wx', flush: true });
     await rename(fresh, file);
   } catch (error) {
     await rm(fresh, { force: true });
     throw error;
   }
-  return file;
 }
 
 /** @returns whether there was one */
 export async function removeProfile(place: Place, name: string): Promise<boolean> {
   const file = profileFile(place, name);
-  const isThere = await stat(file).then(
+  return inFileTime('removed', async () => rm(file)).then(
     () => true,
-    () => false,
+    (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw asCommandError(error, `The profile ${file} cannot be removed`);
+    },
   );
-  await rm(file, { force: true });
-  return isThere;
 }
 
 export async function profileNames(place: Place): Promise<string[]> {
-  const files = await readdir(profileDirectory(place)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
+  const directory = profileDirectory(place);
+  const files = await inFileTime('read', async () => readdir(directory)).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw asCommandError(error, `The directory of the profiles, ${directory}, cannot be read`);
   });
   return files
     .filter((file) => file.endsWith('.json'))
     .map((file) => file.slice(0, -'.json'.length))
     .sort();
+}
+
+function asCommandError(error: unknown, sentence: string): unknown {
+  if (!(error instanceof NamedFileError)) return error;
+  return new CommandError(ExitCode.Unknown, `${sentence}: ${error.message}.`);
 }

@@ -14,8 +14,6 @@ export interface Surroundings {
   readonly columns?: number | undefined;
   readonly write: (text: string) => Promise<void>;
   readonly say: (text: string) => void;
-  /** Says that work may be left that never ends: the process then ends without it. */
-  readonly abandon?: () => void;
 }
 
 /** https://no-color.org: any value but the empty one. */

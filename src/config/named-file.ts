@@ -89,19 +89,29 @@ export function textOfFile(bytes: Buffer): string {
   }
 }
 
-async function withinDeadline<T>(content: Promise<T>): Promise<T> {
+/**
+ * Does something else with files that an operator names, with the same deadline. It may still happen afterwards.
+ *
+ * @param done - what was not done in time, to finish the sentence "it was not …"
+ * @throws NamedFileError where a file system hangs, and what `work` throws
+ */
+export async function inFileTime<T>(done: string, work: () => Promise<T>): Promise<T> {
+  return withinDeadline(inTurn(work), done);
+}
+
+async function withinDeadline<T>(content: Promise<T>, done = 'read'): Promise<T> {
   if (await endsInTime(content)) return content;
-  throw hangs('it');
+  throw hangs('it', done);
 }
 
 function keyOf(path: string, maxBytes: number, access: Access = 'any'): string {
   return `${access} ${maxBytes} ${path}`;
 }
 
-function hangs(file: string): NamedFileError {
+function hangs(file: string, done = 'read'): NamedFileError {
   return new NamedFileError(
     'hangs',
-    `${file} was not read within ${FILE_DEADLINE_MS / 1000} s: its file system, or that of another file, hangs`,
+    `${file} was not ${done} within ${FILE_DEADLINE_MS / 1000} s: its file system, or that of another file, hangs`,
   );
 }
 

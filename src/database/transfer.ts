@@ -1,6 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
-import { type NamedFileError, openNamedFile } from '../config/named-file.js';
+import { inFileTime, type NamedFileError, openNamedFile } from '../config/named-file.js';
 import type { DatabaseLocation } from '../config/setting.js';
 import { dataSourceOptions, MIGRATION_TIMEOUT_MS, type Schema } from './data-source-options.js';
 import { locateTables } from './database-inspection.js';
@@ -45,7 +45,7 @@ export async function exportDatabase(from: Transferable, path: string): Promise<
       );
     }
     const migrations = namesOf(dataSource);
-    const file = await open(path, 'wx', 0o600).catch((error: Error) => {
+    const file = await inFileTime('made', async () => open(path, 'wx', 0o600)).catch((error: Error) => {
       throw new TransferError(`The file cannot be made: ${error.message}.`);
     });
     try {
@@ -85,7 +85,7 @@ export async function exportDatabase(from: Transferable, path: string): Promise<
  * @throws TransferError, UnusableDatabaseError, ServiceError `database.unavailable`, EmbeddedDirectoryInUseError
  */
 export async function importDatabase(into: Transferable, path: string): Promise<number> {
-  const file = await openNamedFile(path).catch((error: NamedFileError) => {
+  const file = await inFileTime('read', async () => openNamedFile(path)).catch((error: NamedFileError) => {
     throw new TransferError(`The file cannot be read: ${error.message}.`);
   });
   try {

@@ -6,6 +6,7 @@ import type { ReadBoot } from '../clock/boot.js';
 import type { ServerTime } from '../database/server-time.js';
 import type { IssuerServerConfig } from '../config/issuer-server-config.js';
 import { Database } from '../database/database.js';
+import { isThere } from '../database/embedded/directory-answer.js';
 import { explainUnavailable } from '../database/explain-unavailable.js';
 import { type Clock, systemClock } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
@@ -56,6 +57,16 @@ export interface IssuerServerOptions {
   readonly claims?: boolean;
   /** Whether it may sign, which needs the private part of the active key: unless given, it does. */
   readonly signs?: boolean;
+}
+
+/**
+ * The directory of an embedded database that is not there; undefined where it is, and for all others.
+ * @throws EmbeddedDirectoryError where its file system hangs
+ */
+export async function missingDirectory({
+  database: { location },
+}: IssuerServerConfig): Promise<string | undefined> {
+  return location.kind !== 'embedded' || (await isThere(location.directory)) ? undefined : location.directory;
 }
 
 /**

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import type { IssuerServerConfig } from '../../config/issuer-server-config.js';
 import type { IssuerAdministration } from '../../issuer-server/administration/issuer-administration.js';
+import { NamedFileError } from '../../config/named-file.js';
 import type * as IssuerServer from '../../issuer-server/issuer-server.js';
 import { CommandError } from '../command-error.js';
 import { ExitCode } from '../exit-code.js';
@@ -63,18 +63,16 @@ async function onDatabase<T>(
     ]);
   const { environment } = around;
   const { ISSUER_SERVER_SETTINGS, loadIssuerServerConfig } = settings;
-  // An embedded database leaves workers that never end.
-  around.abandon?.();
   const hints = isQuiet ? [] : misspelledNames(ISSUER_SERVER_SETTINGS, environment, [SERVICE_SETTINGS]);
   for (const hint of hints) around.say(`${hint}\n`);
   try {
     await readFilesAhead(ISSUER_SERVER_SETTINGS, environment);
     const config = loadIssuerServerConfig(environment);
-    const { location } = config.database;
-    if (!creates && location.kind === 'embedded' && !existsSync(location.directory))
+    const missing = creates ? undefined : await issuerServer.missingDirectory(config);
+    if (missing !== undefined)
       throw new CommandError(
         ExitCode.Unknown,
-        `There is no database of an issuer at ${location.directory}, and no address of a running issuer is known.`,
+        `There is no database of an issuer at ${missing}, and no address of a running issuer is known.`,
         'Run "licentia login --issuer --url <address>", or set DATABASE_URL.',
       );
     return await work(config, issuerServer);
@@ -92,6 +90,9 @@ async function explained(error: unknown): Promise<unknown> {
       import('../../issuer-server/record/clock-doubt-error.js'),
       import('../../issuer-server/issuer-server-error.js'),
     ]);
+  // A file of a key that cannot be read says nothing about the key.
+  if (error instanceof IssuerServerError && error.cause instanceof NamedFileError)
+    return new CommandError(ExitCode.Unknown, error.message);
   if (error instanceof IssuerServerError) {
     const isTerms = error.code === 'invalid_terms';
     return new CommandError(

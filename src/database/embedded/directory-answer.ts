@@ -18,26 +18,36 @@ const pending = new Map<string, Promise<unknown>>();
  * @throws EmbeddedDirectoryError where its file system hangs, or a pipe or a device is in the place of a file
  */
 export async function assertAnswers(directory: string): Promise<void> {
-  const answerOf = async <T>(path: string, look: (path: string) => Promise<T>): Promise<T | undefined> => {
-    const call = pending.get(path) ?? inTurn(() => look(path)).finally(() => pending.delete(path));
-    pending.set(path, call);
-    if (!(await endsInTime(call))) throw hangs(directory, path);
-    return (call as Promise<T>).catch(() => undefined);
-  };
   const data = join(directory, DATA);
   const walk = async (path: string): Promise<void> => {
-    for (const entry of (await answerOf(path, entriesOf)) ?? []) {
+    for (const entry of (await answerOf(directory, path, entriesOf)) ?? []) {
       const inside = join(path, entry.name);
-      const found = entry.isSymbolicLink() ? await answerOf(inside, async () => stat(inside)) : entry;
+      const found = entry.isSymbolicLink() ? await answerOf(directory, inside, stat) : entry;
       if (entry.isDirectory()) await walk(inside);
       else if (found !== undefined && !found.isFile() && !found.isDirectory())
         throw damaged(data, `its ${inside.slice(data.length + 1)} is no regular file`);
     }
   };
-  await answerOf(directory, entriesOf);
+  await answerOf(directory, directory, entriesOf);
   await walk(data);
   // A cache may know the names of a file system whose server is away; it asks the server before it opens a file.
-  await answerOf(join(data, 'global', 'pg_control'), touch);
+  await answerOf(directory, join(data, 'global', 'pg_control'), touch);
+}
+
+/** Whether it is there. @throws EmbeddedDirectoryError where its file system hangs */
+export async function isThere(directory: string): Promise<boolean> {
+  return (await answerOf(directory, directory, stat)) !== undefined;
+}
+
+async function answerOf<T>(
+  directory: string,
+  path: string,
+  look: (path: string) => Promise<T>,
+): Promise<T | undefined> {
+  const call = pending.get(path) ?? inTurn(() => look(path)).finally(() => pending.delete(path));
+  pending.set(path, call);
+  if (!(await endsInTime(call))) throw hangs(directory, path);
+  return (call as Promise<T>).catch(() => undefined);
 }
 
 async function entriesOf(path: string): Promise<Dirent[]> {
