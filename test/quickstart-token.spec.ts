@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { truncateSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../src/config/environment.js';
@@ -27,6 +27,13 @@ describe('The token of the operators of the quickstart', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
+  it('is one where several starts make it at once', async () => {
+    const starts = Array.from({ length: 8 }, async () => issuerAdminToken(file));
+    const tokens = new Set(await Promise.all(starts));
+    expect([...tokens]).toEqual([(await readFile(file, 'utf8')).trim()]);
+    expect(await readdir(join(directory, 'data'))).toEqual(['issuer-admin-token']);
+  });
+
   it('is refused where it is short, with the name of the file', async () => {
     await mkdir(join(directory, 'data'));
     await writeFile(file, 'short\n');
@@ -42,6 +49,13 @@ describe('The token of the operators of the quickstart', () => {
     if (reason.includes('KiB')) await writeFile(file, '');
     make(file);
     await expect(issuerAdminToken(file)).rejects.toThrow(`${file}: ${reason}`);
+  });
+
+  it('is not made behind a link to no file', async () => {
+    await mkdir(join(directory, 'data'));
+    await symlink('nothing', file);
+    await expect(issuerAdminToken(file)).rejects.toThrow(`${file} is a link to no file`);
+    expect(await readdir(join(directory, 'data'))).toEqual(['issuer-admin-token']);
   });
 
   it('ends the start with the name of ./data where a file is in its place', async () => {
