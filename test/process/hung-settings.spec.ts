@@ -180,6 +180,21 @@ describe('An embedded directory whose file system hangs', () => {
     expect(code).toBe('execve' in process ? 1 : null);
   });
 
+  where('does so of the quickstart, before it looks at anything else in ./data', async () => {
+    const data = join(directory, 'data');
+    const hungData = HungFileSystem.mount(data);
+    try {
+      const { stderr } = await run(directory, QUICKSTART, [], { ...ADMIN, PORT: '7470' });
+      expect(stderr).toMatch(
+        new RegExp(
+          `^The embedded database in (${data}/\\w+) cannot be opened: \\1 did not answer within 2 s, `,
+        ),
+      );
+    } finally {
+      hungData?.end();
+    }
+  });
+
   where('does so where only a part of it hangs', async () => {
     const place = database.url.replace('pglite://', '');
     const part = join(place, 'pgdata', 'pg_wal');
