@@ -1,5 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
+import { inFileTime } from '../config/named-file.js';
 
 /** An export or import that cannot be done; the message says why. Nothing was changed. */
 export class TransferError extends Error {
@@ -16,12 +17,61 @@ export function oneLine(json: string): string {
   return json.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
-/** @throws TransferError */
-export async function write(file: FileHandle, text: string): Promise<void> {
-  await file.writeFile(text).catch(cannotWrite);
+/**
+ * A new file with an export. It has the name `<path>.part` until it is whole, so that one that was cut off does not
+ * look like an export; the next export to the same path replaces it.
+ */
+export class ExportFile {
+  #isFinished = false;
+
+  private constructor(
+    private readonly path: string,
+    private readonly part: string,
+    private readonly file: FileHandle,
+  ) {}
+
+  /** @throws TransferError where the path is taken, or the file cannot be made in time */
+  static async make(path: string): Promise<ExportFile> {
+    const part = `${path}.part`;
+    const file = await inFileTime('made', async () => {
+      await assertFree(path);
+      await rm(part, { force: true });
+      return open(part, 'wx', 0o600);
+    }).catch((error: Error) => {
+      throw new TransferError(`The file cannot be made: ${error.message}.`);
+    });
+    return new ExportFile(path, part, file);
+  }
+
+  /** @throws TransferError */
+  async write(text: string): Promise<void> {
+    await this.file.writeFile(text).catch(cannotWrite);
+  }
+
+  /** Everything is on the disk, and the file gets its name. @throws TransferError */
+  async finish(): Promise<void> {
+    await this.file.sync().catch(cannotWrite);
+    await assertFree(this.path).catch(cannotWrite);
+    await rename(this.part, this.path).catch(cannotWrite);
+    this.#isFinished = true;
+  }
+
+  /** Removes what is not finished. */
+  async close(): Promise<void> {
+    await this.file.close();
+    if (!this.#isFinished) await rm(this.part, { force: true });
+  }
 }
 
-export function cannotWrite(error: Error): never {
+async function assertFree(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found !== undefined) throw new Error(`EEXIST: file already exists, '${path}'`);
+}
+
+function cannotWrite(error: Error): never {
   throw new TransferError(`The file cannot be written: ${error.message}.`);
 }
 

@@ -1,11 +1,10 @@
-import { open, rm } from 'node:fs/promises';
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
 import { inFileTime, type NamedFileError, openNamedFile } from '../config/named-file.js';
 import type { DatabaseLocation } from '../config/setting.js';
 import { dataSourceOptions, MIGRATION_TIMEOUT_MS, type Schema } from './data-source-options.js';
 import { locateTables } from './database-inspection.js';
 import { asOpeningError } from './database-error.js';
-import { cannotWrite, linesOf, oneLine, TransferError, write } from './export-file.js';
+import { ExportFile, linesOf, oneLine, TransferError } from './export-file.js';
 import { mendIdentities, staleIdentities } from './identities.js';
 import { migrationState, takeTurn } from './migrate.js';
 import { sqlState } from './sql-state.js';
@@ -45,12 +44,10 @@ export async function exportDatabase(from: Transferable, path: string): Promise<
       );
     }
     const migrations = namesOf(dataSource);
-    const file = await inFileTime('made', async () => open(path, 'wx', 0o600)).catch((error: Error) => {
-      throw new TransferError(`The file cannot be made: ${error.message}.`);
-    });
+    const file = await ExportFile.make(path);
     try {
       let rows = 0;
-      await write(file, `${JSON.stringify({ licentia: from.program, migrations })}\n`);
+      await file.write(`${JSON.stringify({ licentia: from.program, migrations })}\n`);
       for (const table of await tablesInOrder(runner, tablesOf(dataSource))) {
         await runner.query(
           `DECLARE rows_to_export CURSOR FOR SELECT to_jsonb(t)::text AS row FROM "${table}" t`,
@@ -60,17 +57,14 @@ export async function exportDatabase(from: Transferable, path: string): Promise<
             row: string;
           }[];
           if (found.length === 0) break;
-          await write(file, found.map(({ row }) => `{"table":"${table}","row":${oneLine(row)}}\n`).join(''));
+          await file.write(found.map(({ row }) => `{"table":"${table}","row":${oneLine(row)}}\n`).join(''));
           rows += found.length;
         }
         await runner.query('CLOSE rows_to_export');
       }
-      await write(file, `${JSON.stringify({ rows })}\n`);
-      await file.sync().catch(cannotWrite);
+      await file.write(`${JSON.stringify({ rows })}\n`);
+      await file.finish();
       return rows;
-    } catch (error) {
-      await rm(path, { force: true });
-      throw error;
     } finally {
       await file.close();
     }

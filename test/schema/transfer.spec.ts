@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportDatabase, importDatabase, type Transferable } from '../../src/database/transfer.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
+import { HungFileSystem } from '../support/hung-file-system.js';
 import { fill, openAs, PROGRAMS, shapesOf } from './shape.js';
 
 describe.each(PROGRAMS)('an export of the $name', (program) => {
@@ -94,6 +95,34 @@ describe.each(PROGRAMS)('an export of the $name', (program) => {
       await target.drop();
     }
   }, 240_000);
+
+  it('replaces the part of an export that was cut off, and leaves none', async () => {
+    const file = join(directory, 'repeated');
+    await writeFile(`${file}.part`, 'cut off');
+    await exportDatabase(transferable(full), file);
+    expect((await readdir(directory)).filter((name) => name.startsWith('repeated'))).toEqual(['repeated']);
+    await expect(exportDatabase(transferable(full), file)).rejects.toThrow(/cannot be made: EEXIST/);
+  });
+
+  const mount = join(tmpdir(), `licentia-hung-transfer-${process.pid}`);
+  const where = HungFileSystem.isPossible(mount) ? it : it.skip;
+
+  where(
+    'gives up where the file system of the file hangs',
+    async () => {
+      await mkdir(mount);
+      const hung = HungFileSystem.mount(mount);
+      try {
+        const file = join(mount, 'export');
+        await expect(exportDatabase(transferable(full), file)).rejects.toThrow('not made within 2 s');
+        await expect(importDatabase(transferable(empty), file)).rejects.toThrow('not read within 2 s');
+      } finally {
+        hung?.end();
+        await rm(mount, { recursive: true, force: true });
+      }
+    },
+    30_000,
+  );
 
   it('tells what is wrong with the file as a fault of the file', async () => {
     const pipe = join(directory, 'pipe');
