@@ -19,6 +19,7 @@ import { IssuerServerController } from './issuer-server.controller.js';
 import { ConfirmedClock } from './record/confirmed-clock.js';
 import { IssuerIdentity } from './record/issuer-identity.js';
 import { IssuerRecordStore } from './record/issuer-record.store.js';
+import { OwnDatabase } from './record/own-database.js';
 import { KeyAdministration } from './keys/key-administration.js';
 import { IssuedLicenseStore } from './licenses/issued-license.store.js';
 import { LicenseAdministration } from './licenses/license-administration.js';
@@ -66,6 +67,7 @@ export class IssuerServerModule {
         ClockWatch,
         IssuerRecordStore,
         IssuerIdentity,
+        OwnDatabase,
         ConfirmedClock,
         PrivateKeys,
         SigningKeyStore,

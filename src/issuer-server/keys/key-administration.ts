@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { NamedFileError } from '../../config/named-file.js';
-import { Database } from '../../database/database.js';
 import { isoTime, toSeconds } from '../../domain/clock.js';
 import {
   isPublished,
@@ -21,6 +20,7 @@ import { PemError, PrivateKeys, readPem } from './private-keys.js';
 import type { SigningKeyEntity } from './signing-key.entity.js';
 import { SigningKeyStore } from './signing-key.store.js';
 import { SigningKeys } from './signing-keys.js';
+import { OwnDatabase } from '../record/own-database.js';
 
 /** In the key set at a time: verifiers take 100, and each has to read them all. */
 const MAX_PUBLISHED = 20;
@@ -48,7 +48,7 @@ export interface RetiredKey {
 @Injectable()
 export class KeyAdministration {
   constructor(
-    private readonly database: Database,
+    private readonly database: OwnDatabase,
     private readonly store: SigningKeyStore,
     private readonly signingKeys: SigningKeys,
     private readonly privateKeys: PrivateKeys,

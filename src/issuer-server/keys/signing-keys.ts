@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { SignJWT } from 'jose';
 import type { EntityManager } from 'typeorm';
 import { Periodic } from '../../clock/periodic.js';
-import { Database } from '../../database/database.js';
 import { type Clock, CLOCK } from '../../domain/clock.js';
 import type { KeySet } from '../../domain/token/key-set.js';
 import { ServiceError } from '../../domain/service-error.js';
@@ -14,6 +13,7 @@ import { generateSigningKey } from './new-signing-key.js';
 import { PrivateKeys } from './private-keys.js';
 import type { SigningKeyEntity } from './signing-key.entity.js';
 import { SigningKeyStore } from './signing-key.store.js';
+import { OwnDatabase } from '../record/own-database.js';
 
 /**
  * How often the keys in memory are compared with the database's, milliseconds: they are rotated, or a backup
@@ -24,7 +24,7 @@ const LOOK_MS = 1_000;
 const MAX_TRIES = 4;
 
 /** What is signed: the `typ` tells a license from a revocation, so that neither can stand for the other. */
-export type SignedType = 'license+jwt' | 'license-revocation+jwt';
+type SignedType = 'license+jwt' | 'license-revocation+jwt';
 
 /** A compact JWS, and the key that signed it. */
 export interface SignedText {
@@ -43,7 +43,7 @@ export class SigningKeys implements BeforeApplicationShutdown {
   #unusable: readonly SigningKeyEntity[] | undefined;
 
   constructor(
-    private readonly database: Database,
+    private readonly database: OwnDatabase,
     private readonly store: SigningKeyStore,
     private readonly privateKeys: PrivateKeys,
     metrics: Metrics,

@@ -2,7 +2,6 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import type { EntityManager } from 'typeorm';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
-import { Database } from '../../database/database.js';
 import { DAY } from '../../domain/clock.js';
 import { assertAcceptable, assertReadable, readProducts } from './acceptable-license.js';
 import { invalidTerms, IssuerServerError, noLicense } from '../issuer-server-error.js';
@@ -20,6 +19,7 @@ import { newLicense } from './new-license.js';
 import { decideToken, isUsable, MAX_AHEAD } from './next-token.js';
 import { IssuedRenewalStore } from '../renewals/issued-renewal.store.js';
 import { SigningKeys } from '../keys/signing-keys.js';
+import { OwnDatabase } from '../record/own-database.js';
 
 /** A license and its first token. */
 export interface IssuedLicense {
@@ -45,7 +45,7 @@ export class LicenseAdministration {
   readonly #logger = new Logger(LicenseAdministration.name);
 
   constructor(
-    private readonly database: Database,
+    private readonly database: OwnDatabase,
     private readonly keys: SigningKeys,
     private readonly signer: LicenseSigner,
     private readonly licenses: IssuedLicenseStore,

@@ -1,6 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
-import { Database } from '../../database/database.js';
 import { toSeconds } from '../../domain/clock.js';
 import { noLicense } from '../issuer-server-error.js';
 import { ConfirmedClock } from '../record/confirmed-clock.js';
@@ -11,6 +10,7 @@ import { IssuedLicenseStore } from './issued-license.store.js';
 import type { LicenseEventEntity } from './license-event.entity.js';
 import { LicenseHistoryStore } from './license-history.store.js';
 import { type LicenseOverview, overviewOf } from './license-overview.js';
+import { OwnDatabase } from '../record/own-database.js';
 
 /** A license and what its instance reported of its use; undefined where it reported nothing. */
 export interface ReportedLicense {
@@ -24,7 +24,7 @@ export class LicenseRegister {
   readonly #logger = new Logger(LicenseRegister.name);
 
   constructor(
-    private readonly database: Database,
+    private readonly database: OwnDatabase,
     private readonly licenses: IssuedLicenseStore,
     private readonly history: LicenseHistoryStore,
     private readonly reports: UsageReportStore,

@@ -5,11 +5,9 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { EntityManager } from 'typeorm';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { toSeconds } from '../../domain/clock.js';
-import { ServiceError } from '../../domain/service-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
-import { IssuerRecordStore } from '../record/issuer-record.store.js';
 import type { NewestToken } from './next-token.js';
-import { type SignedType, SigningKeys } from '../keys/signing-keys.js';
+import { SigningKeys } from '../keys/signing-keys.js';
 
 /** A token of a license, with its times in Unix seconds. */
 export interface SignedLicense {
@@ -26,7 +24,6 @@ export interface SignedLicense {
 export class LicenseSigner {
   constructor(
     private readonly keys: SigningKeys,
-    private readonly records: IssuerRecordStore,
     @Inject(ISSUER_SERVER_CONFIG) private readonly config: IssuerServerConfig,
   ) {}
 
@@ -37,7 +34,7 @@ export class LicenseSigner {
    */
   async license(manager: EntityManager, license: IssuedLicenseEntity, iat: number): Promise<SignedLicense> {
     const claims = this.#claims(license, iat);
-    const { text, kid } = await this.#sign(manager, 'license+jwt', claims);
+    const { text, kid } = await this.keys.sign(manager, 'license+jwt', claims);
     return { token: text, jti: claims.jti, kid, iat, exp: claims.exp };
   }
 
@@ -62,23 +59,7 @@ export class LicenseSigner {
   /** The statement that revokes every token of the license with this `iat` or an earlier one. */
   async revocation(manager: EntityManager, lid: string, iat: number): Promise<string> {
     const claims = { iss: this.config.issuerId, lid, iat };
-    return (await this.#sign(manager, 'license-revocation+jwt', claims)).text;
-  }
-
-  /**
-   * `change-issuer-id` may have run since the start: then this process would sign for an issuer that is gone.
-   * It waits for what is signed here.
-   */
-  async #sign(manager: EntityManager, typ: SignedType, claims: Readonly<Record<string, unknown>>) {
-    const { issuerId } = this.config;
-    const record = await this.records.keep(manager);
-    if (record !== undefined && record.issuerId !== issuerId) {
-      const cause = new Error(
-        `the database belongs to the issuer ${record.issuerId} now, and ISSUER_ID is ${issuerId}: start this process again with that ISSUER_ID`,
-      );
-      throw new ServiceError('database.unavailable', undefined, { cause });
-    }
-    return this.keys.sign(manager, typ, claims);
+    return (await this.keys.sign(manager, 'license-revocation+jwt', claims)).text;
   }
 
   #claims(license: IssuedLicenseEntity, iat: number) {

@@ -6,13 +6,13 @@ import { LowestOffset } from '../../clock/lowest-offset.js';
 import { Periodic } from '../../clock/periodic.js';
 import { SERVER_TIME, type ServerTime } from '../../database/server-time.js';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
-import { Database } from '../../database/database.js';
 import { type Clock, CLOCK, toSeconds } from '../../domain/clock.js';
 import { type ClockDoubt, clockDoubt, type ClockEvidence } from '../../domain/clock-doubt.js';
 import { Metrics } from '../../metrics/metrics.js';
 import { ClockDoubtError } from './clock-doubt-error.js';
 import type { IssuerRecordEntity } from './issuer-record.entity.js';
 import { IssuerRecordStore } from './issuer-record.store.js';
+import { OwnDatabase } from './own-database.js';
 
 const LOOK_MS = 10_000;
 /** How old the stored moment may become while the issuer runs, seconds. */
@@ -45,7 +45,7 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
   #isConfirmed: boolean | undefined;
 
   constructor(
-    private readonly database: Database,
+    private readonly database: OwnDatabase,
     private readonly store: IssuerRecordStore,
     private readonly watch: ClockWatch,
     metrics: Metrics,

@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { Database } from '../../database/database.js';
 import type { ClockDoubt } from '../../domain/clock-doubt.js';
 import type { LicenseClaims } from '../../domain/license/license-claims.js';
 import { type ClockReading, ConfirmedClock } from '../record/confirmed-clock.js';
@@ -16,6 +15,7 @@ import type { UsageAcknowledgment } from '../../domain/usage/issuer-report.js';
 import { UsageReports } from '../usage/usage-reports.js';
 import { RenewalRefusedError } from './renewal-refused-error.js';
 import { IssuedRenewalStore } from './issued-renewal.store.js';
+import { OwnDatabase } from '../record/own-database.js';
 
 /** What all attempts of one batch share: the license's row is locked meanwhile. */
 interface Batch {
@@ -35,7 +35,7 @@ export class Renewals {
   readonly #logger = new Logger(Renewals.name);
 
   constructor(
-    private readonly database: Database,
+    private readonly database: OwnDatabase,
     private readonly signer: LicenseSigner,
     private readonly licenses: IssuedLicenseStore,
     private readonly store: IssuedRenewalStore,

@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { within } from '../../clock/within.js';
-import { Database } from '../../database/database.js';
 import type { JsonObject } from '../../domain/token/strict-json.js';
 import {
   type IssuerReport,
@@ -10,6 +9,7 @@ import {
 } from '../../domain/usage/issuer-report.js';
 import { dayOf, isoDay } from '../../domain/usage/usage-window.js';
 import { UsageReportStore } from './usage-report.store.js';
+import { OwnDatabase } from '../record/own-database.js';
 
 /** A license has so many days: those of three years. */
 export const MAX_DAYS_KEPT = 1_100;
@@ -22,7 +22,7 @@ export class UsageReports {
   readonly #logger = new Logger(UsageReports.name);
 
   constructor(
-    private readonly database: Database,
+    private readonly database: OwnDatabase,
     private readonly store: UsageReportStore,
   ) {}
 

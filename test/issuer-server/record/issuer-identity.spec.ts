@@ -2,9 +2,9 @@ import pg from 'pg';
 import { changeIssuerId } from '../../../src/issuer-server/issuer-server.js';
 import { loadIssuerServerConfig } from '../../../src/config/issuer-server-config.js';
 import { ConfigError } from '../../../src/config/environment.js';
-import { Database } from '../../../src/database/database.js';
 import { IssuedLicenseEntity } from '../../../src/issuer-server/licenses/issued-license.entity.js';
 import { LicenseSigner } from '../../../src/issuer-server/licenses/license-signer.js';
+import { OwnDatabase } from '../../../src/issuer-server/record/own-database.js';
 import { POSTGRES_URL, type TestDatabase, testDatabase } from '../../support/database.js';
 import { ISSUER_ID, operate, TestIssuerServer } from '../test-issuer-server.js';
 
@@ -111,7 +111,7 @@ describe('the database of an issuer', () => {
       const { lid } = await issuerServer.issued();
       const { nest } = issuerServer.running.application;
       const events: string[] = [];
-      const { changed } = await nest.get(Database).transaction(async (manager) => {
+      const { changed } = await nest.get(OwnDatabase).transaction(async (manager) => {
         const license = await manager.findOneByOrFail(IssuedLicenseEntity, { lid });
         await nest.get(LicenseSigner).license(manager, license, license.lastIat + 1);
         const changed = change(OTHER, shared).then(() => events.push('changed'));
