@@ -6,17 +6,21 @@ import { DirectoryLock } from './directory-lock.js';
 import { EmbeddedDirectoryError } from './embedded-directory-error.js';
 
 const ROOT = 0;
+/** Its group may do everything, and what is made in it has the same group (setgid). */
+const SHARED = 0o2070;
 
 interface Owner {
   readonly path: string;
   readonly uid: number;
   readonly gid: number;
+  readonly mode: number;
 }
 
 /**
  * Refuses a database of another user: what this process makes in it would be its own, and the next start as that user
  * would be denied it. Before there is a database, root alone is refused, by the owner of the directory or of the one
- * that it would be made in. Others may be let in by a group there, as to the root of a volume. Leaves nothing behind.
+ * that it would be made in. Others may be let in by a group there, as to the root of a volume. They are let in to a
+ * database too that is shared with their group, as by `fsGroup` of Kubernetes. Leaves nothing behind.
  * Where the file system gives everything to one user, as a mount with `uid=` does, nobody is refused.
  *
  * @throws EmbeddedDirectoryError, or EmbeddedDirectoryInUseError where the owner's process has it open
@@ -29,6 +33,7 @@ export async function assertOwned(directory: string): Promise<void> {
   let owner = await ownerOf(data);
   if (user === ROOT) owner ??= (await ownerOf(directory)) ?? (await ownerOf(dirname(directory)));
   if (owner === undefined || owner.uid === user) return;
+  if (user !== ROOT && isShared(owner)) return;
   const { path, uid, gid } = owner;
   if ((await ownerOfNew(path === data ? directory : path)) === uid) return;
   // Others may not ask the owner's process.
@@ -43,10 +48,14 @@ export async function assertOwned(directory: string): Promise<void> {
   );
 }
 
+function isShared({ gid, mode }: Owner): boolean {
+  return (mode & SHARED) === SHARED && process.getgroups?.().includes(gid) === true;
+}
+
 /** Undefined where it is missing, or where another check says why it cannot be used. */
 async function ownerOf(path: string): Promise<Owner | undefined> {
   return stat(path).then(
-    ({ uid, gid }) => ({ path, uid, gid }),
+    ({ uid, gid, mode }) => ({ path, uid, gid, mode }),
     () => undefined,
   );
 }

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readdirSync } from 'node:fs';
+import { chmodSync, type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What group and others may do. */
@@ -12,13 +12,25 @@ export function letOwnerWrite(): void {
   process.umask(process.umask() & OTHERS);
 }
 
-/** Takes every right to a directory and to what is in it from group and others; links are left alone. */
+/**
+ * Takes every right to a directory and to what is in it from group and others; links are left alone, and so are
+ * directories of another user that may not be listed, as the `lost+found` of a volume.
+ */
 export function makePrivate(directory: string): void {
   tighten(directory);
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+  for (const entry of entriesOf(directory)) {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) makePrivate(path);
     else if (entry.isFile()) tighten(path);
+  }
+}
+
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+    return [];
   }
 }
 
