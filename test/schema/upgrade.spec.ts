@@ -4,7 +4,7 @@ import { Database } from '../../src/database/database.js';
 import { startService } from '../../src/service.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { createLogger } from '../../src/http/logger.js';
-import { TestIssuerServer } from '../issuer-server/test-issuer-server.js';
+import { operate, optionsOf, TestIssuerServer } from '../issuer-server/test-issuer-server.js';
 import { type TestDatabase, testDatabase } from '../support/database.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { BOOTSTRAP_TOKEN } from '../support/service.js';
@@ -58,6 +58,8 @@ describe('After an upgrade', () => {
       await fill(mine, own);
       await fill(theirs, upstream);
       const clock = new FakeClock(SOON_AFTER);
+      // A migration asks the server for the time, and the rows are of a later one.
+      await operate(upstream, async (operator) => operator.confirmClock(), optionsOf(clock));
       const issuerServer = await TestIssuerServer.start(upstream, clock);
       const environment = {
         PORT: '0',

@@ -104,7 +104,11 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
 
   async #read(manager: EntityManager) {
     const record = await this.store.keep(manager);
-    return { record, reading: this.#judge(await this.#server(manager), record) };
+    const reading = this.#judge(await this.#server(manager), record);
+    // At once, not with the next look: by then the clock may be ahead once more.
+    if (record?.setBackAt === null && reading.doubt?.kind === 'set-back')
+      await this.store.setSetBack(manager, reading.now);
+    return { record, reading };
   }
 
   /**
@@ -170,9 +174,7 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     const { record, reading } = await this.#read(manager);
     const { now, doubt } = reading;
     this.#say(now, doubt);
-    const wasSetBack = record?.setBackAt != null;
-    if (!wasSetBack && doubt?.kind === 'set-back') await this.store.setSetBack(manager, now);
-    if (wasSetBack && doubt === undefined) await this.store.setSetBack(manager, null);
+    if (record?.setBackAt != null && doubt === undefined) await this.store.setSetBack(manager, null);
     const lastSeen = record?.lastSeen ?? -Infinity;
     if (doubt !== undefined || now - Math.min(this.#noted, lastSeen) < MAX_AGE) return;
     await this.store.advance(manager, now);

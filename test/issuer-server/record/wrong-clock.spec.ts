@@ -305,6 +305,20 @@ describe('a clock that is set ahead in steps of less than a week, with the issue
 });
 
 describe('an issuer whose last use lies ahead of its clock', () => {
+  it('remembers it with the first renewal that it refuses', async () => {
+    const { token } = await issuerServer.issued();
+    await issuerServer.query('UPDATE issuer_record SET last_seen = last_seen + 172800');
+    try {
+      expect(await issuerServer.renew({ token })).toMatchObject(refusal);
+      const remembered = await issuerServer.query(
+        'SELECT set_back_at IS NOT NULL AS remembered FROM issuer_record',
+      );
+      expect(remembered).toEqual([{ remembered: true }]);
+    } finally {
+      await offline(confirmClock);
+    }
+  });
+
   itWithoutServer(
     'signs nothing, also at a later wrong moment, until an operator confirms the clock',
     async () => {
