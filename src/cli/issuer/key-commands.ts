@@ -108,8 +108,7 @@ export function addKeyCommands(group: LicentiaCommand): void {
     group,
     'confirm-clock',
     {
-      summary:
-        "say that the clock of the issuer's machine is right, after the issuer was not used for a week",
+      summary: "say that the clock of the issuer's machine is right, where the issuer asks for it",
       examples: ['licentia issuer confirm-clock'],
       json: '`{ "confirmed_at" }`, Unix seconds',
     },

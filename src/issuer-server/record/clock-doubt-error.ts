@@ -21,8 +21,8 @@ const SENTENCES: Record<ClockDoubt['kind'], (now: string, difference: string, is
       'with it: nothing is signed until the server answers sooner.',
     jump: (now, difference) =>
       `This machine's clock was set ahead by ${difference} while the issuer ran, to ${now}: it was wrong before, or is wrong now. ` +
-      'Nothing is signed for ten minutes, or until it is set back. If it is right, wait: then signing goes on by itself, or, where it ' +
-      'was set ahead by more than an hour since the machine started, an operator has to run the issuer\'s command "confirm-clock".',
+      "Nothing is signed for ten minutes, until it is set back, or until an operator confirms it. If it is right, run the issuer's command " +
+      '"confirm-clock"; else set it right.',
     'set-ahead': (now, difference) =>
       `This machine's clock says ${now}, and was set ahead by ${difference} since the machine started: nothing is signed until it is set ` +
       'back, or an operator confirms it. If it is right, run the issuer\'s command "confirm-clock"; else set it right.',

@@ -38,6 +38,8 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
   readonly #offsets = new LowestOffset();
   /** The last moment of this process at which the clock was confirmed: wall and monotonic milliseconds. */
   #confirmed: { readonly now: number; readonly monotonic: number } | undefined;
+  /** The wall clock less the monotonic one when an operator last confirmed it here, milliseconds. */
+  #operatorOffset = -Infinity;
   /** What this process stored last, Unix seconds; another one may have set it back since. */
   #noted = -Infinity;
   #said: ClockDoubt['kind'] | undefined;
@@ -116,14 +118,19 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
    * @throws ClockDoubtError where another clock says that it is not
    */
   async confirm(): Promise<number> {
-    return this.database.transaction(async (manager) => {
-      const { now, doubt } = this.#judge(await this.#server(manager), undefined);
+    const reading = await this.database.transaction(async (manager) => {
+      const server = await this.#server(manager);
+      const [wall, monotonic] = [this.clock.now(), this.clock.monotonic()];
+      const now = toSeconds(wall);
+      const doubt = clockDoubt({ now, earliest: now, server });
       if (doubt !== undefined) throw new ClockDoubtError(doubt, now);
       await this.store.confirm(manager, now);
       const boot = this.#boot();
       if (boot !== undefined) await this.store.setBoot(manager, boot.id, boot.startedAt);
-      return now;
+      return { now, offset: wall - monotonic };
     });
+    this.#operatorOffset = reading.offset;
+    return reading.now;
   }
 
   async #server(manager: EntityManager): Promise<ClockEvidence['server']> {
@@ -153,7 +160,9 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     const isSameBoot = boot !== undefined && boot.id === record?.bootId && record.bootedAt !== null;
     const unjumped = this.watch.earliest;
     const [now, monotonic] = [this.clock.now(), this.clock.monotonic()];
-    const earliest = Math.min(unjumped, toSeconds(this.#offsets.earliest(now, monotonic)));
+    const lowest = Math.min(unjumped, toSeconds(this.#offsets.earliest(now, monotonic)));
+    // The jumps before an operator confirmed the clock count no more.
+    const earliest = Math.max(lowest, toSeconds(this.#operatorOffset + monotonic));
     const before = this.#confirmed;
     const expected = before && (before.now + monotonic - before.monotonic) / 1000;
     const unset = isSameBoot ? toSeconds(now) - (boot.startedAt - (record.bootedAt ?? 0)) : undefined;

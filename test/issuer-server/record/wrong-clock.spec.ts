@@ -109,6 +109,19 @@ describe('a clock that was set ahead', () => {
     expect((await issuerServer.renew({ token })).status).toBe(200);
   });
 
+  itWithoutServer('signs at once where an operator confirms it, and not after the next jump', async () => {
+    const { token } = await issuerServer.issued();
+    const wrong = issuerServer.clock.now();
+    issuerServer.clock.set(wrong + 2 * 3_600_000);
+    expect(await issuerServer.renew({ token })).toMatchObject(refusal);
+    await issuerServer.running.application.nest.get(ConfirmedClock).confirm();
+    expect((await issuerServer.renew({ token })).status).toBe(200);
+    issuerServer.clock.set(wrong + 4 * 3_600_000);
+    expect(await issuerServer.renew({ token })).toMatchObject(refusal);
+    issuerServer.clock.set(wrong + 2 * 3_600_000);
+    expect((await issuerServer.renew({ token })).status).toBe(200);
+  });
+
   it('before the issuer starts signs nothing until it is right', async () => {
     const { token } = await issuerServer.issued();
     const wrong = new FakeClock(issuerServer.clock.now());
