@@ -14,17 +14,23 @@ export const MANAGEMENT: readonly Action[] = ['roles:write', 'users.roles:add', 
 
 /**
  * What one token must be able to do alone. A caller gives no action that it does not hold, and a token no more than its
- * ceiling, so that a power that is lost never comes back, even if several tokens together hold its actions.
+ * ceiling, so that a power that is lost never comes back, even if several tokens together hold its actions. So each
+ * combination of what manages access is one of its own: tokens apart of each other never make one that holds two.
  */
 const POWERS: readonly ((holding: Holding) => boolean)[] = [
   ({ unlimited }) => unlimited,
   ({ actions }) => ACTIONS.every((action) => actions.has(action)),
-  ...MANAGEMENT.map(
-    (action) =>
+  ...combinations(MANAGEMENT).map(
+    (combination) =>
       ({ actions }: Holding) =>
-        actions.has(action),
+        combination.every((action) => actions.has(action)),
   ),
 ];
+
+/** Every selection but the empty one. */
+function combinations<T>(of: readonly T[]): T[][] {
+  return of.reduce<T[][]>((known, one) => [...known, [one], ...known.map((some) => [...some, one])], []);
+}
 
 /**
  * Whether a change of roles, accounts or tokens takes away a power over access that no other token has. A power that

@@ -993,6 +993,12 @@ describe('The last holder of roles:write', () => {
 
     // Without a token that works there is no second holder.
     expect((await removeOwnRole()).status).toBe(409);
+    await service.post(
+      `/api/access-control/users/${second}/roles`,
+      { roleUid: ACCOUNTS_WRITER },
+      { token: last.token },
+    );
+    expect((await removeOwnRole()).status).toBe(409);
     const tokens = `/api/serviceaccounts/${second}/tokens`;
     const byLast = { token: last.token };
     const brief = await service.post(tokens, { name: 'brief', secondsToLive: 60 }, byLast);
