@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { collectGarbage } from './collect-garbage.js';
+import { endAtSignals } from './command-signals.js';
 import { ConfigError, type Environment, type Settings } from './config/environment.js';
 import { readFilesAhead } from './config/read-files-ahead.js';
 import { createLogger } from './http/logger.js';
@@ -79,7 +80,7 @@ export async function runProcess<Config>(
   } catch (error) {
     return end(usageCode, { message: `${(error as Error).message}\nTry --help.\n` });
   }
-  if (Object.values(options).some(Boolean)) hangups.letGo();
+  if (Object.values(options).some(Boolean)) endAtSignals();
   if (options.help) return end(0, { result: program.help });
   if (options.version) return end(0, { result: `${program.version}\n` });
   const hints = program.hints(process.env);

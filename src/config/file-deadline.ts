@@ -30,17 +30,17 @@ export async function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Waits until it ended, well or not, for {@link FILE_DEADLINE_MS} at most. In slices: a slice that began before the
- * event loop was blocked says nothing about the file.
+ * Waits until it ended, well or not, for `ms` at most. In slices: a slice that began before the event loop was blocked
+ * says nothing about the file.
  */
-export async function endsInTime(work: Promise<unknown>): Promise<boolean> {
+export async function endsInTime(work: Promise<unknown>, ms = FILE_DEADLINE_MS): Promise<boolean> {
   const ended = work.then(
     () => true,
     () => true,
   );
   for (let slice = 0; slice < SLICES; slice += 1) {
     const over = new AbortController();
-    const passed = sleep(FILE_DEADLINE_MS / SLICES, false, { signal: over.signal }).catch(() => false);
+    const passed = sleep(ms / SLICES, false, { signal: over.signal }).catch(() => false);
     const hasEnded = await Promise.race([ended, passed]);
     over.abort();
     if (hasEnded) return true;

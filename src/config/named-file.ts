@@ -90,28 +90,28 @@ export function textOfFile(bytes: Buffer): string {
 }
 
 /**
- * Does something else with files that an operator names, with the same deadline. It may still happen afterwards.
+ * Does something else with files that an operator names, with a deadline. It may still happen afterwards.
  *
  * @param done - what was not done in time, to finish the sentence "it was not …"
- * @throws NamedFileError where a file system hangs, and what `work` throws
+ * @throws NamedFileError `hangs` where a file system hangs, and what `work` throws
  */
-export async function inFileTime<T>(done: string, work: () => Promise<T>): Promise<T> {
-  return withinDeadline(inTurn(work), done);
+export async function inFileTime<T>(done: string, work: () => Promise<T>, ms = FILE_DEADLINE_MS): Promise<T> {
+  return withinDeadline(inTurn(work), done, ms);
 }
 
-async function withinDeadline<T>(content: Promise<T>, done = 'read'): Promise<T> {
-  if (await endsInTime(content)) return content;
-  throw hangs('it', done);
+async function withinDeadline<T>(content: Promise<T>, done = 'read', ms = FILE_DEADLINE_MS): Promise<T> {
+  if (await endsInTime(content, ms)) return content;
+  throw hangs('it', done, ms);
 }
 
 function keyOf(path: string, maxBytes: number, access: Access = 'any'): string {
   return `${access} ${maxBytes} ${path}`;
 }
 
-function hangs(file: string, done = 'read'): NamedFileError {
+function hangs(file: string, done = 'read', ms = FILE_DEADLINE_MS): NamedFileError {
   return new NamedFileError(
     'hangs',
-    `${file} was not ${done} within ${FILE_DEADLINE_MS / 1000} s: its file system, or that of another file, hangs`,
+    `${file} was not ${done} within ${ms / 1000} s: its file system, or that of another file, hangs`,
   );
 }
 

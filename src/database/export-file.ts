@@ -1,6 +1,7 @@
-import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
-import { inFileTime } from '../config/named-file.js';
+import { inFileTime, NamedFileError, openNamedFile } from '../config/named-file.js';
+import { freshName, giveName, isTaken, unfinishedOf } from '../config/new-file.js';
 
 /** An export or import that cannot be done; the message says why. Nothing was changed. */
 export class TransferError extends Error {
@@ -8,6 +9,12 @@ export class TransferError extends Error {
 }
 
 const READ_BYTES = 65_536;
+/** What the name of a file ends with that is not whole. */
+const PART = '.part';
+/** How much is written before the disk has to have it, in UTF-16 code units. */
+const SYNC_LENGTH = 8 * 1_048_576;
+/** How long one read or write may take, milliseconds: a busy disk takes seconds. */
+const TRANSFER_DEADLINE_MS = 10_000;
 
 /** In UTF-16 code units: far above the longest row, and a file that is no export does not fill the memory. */
 const MAX_LINE_LENGTH = 64 * 1_048_576;
@@ -18,11 +25,13 @@ export function oneLine(json: string): string {
 }
 
 /**
- * A new file with an export. It has the name `<path>.part` until it is whole, so that one that was cut off does not
- * look like an export; the next export to the same path replaces it.
+ * A new file with an export. Until it is whole it has a name `<path>.<uuid>.part`, so that one that was cut off does
+ * not look like an export. The next export to the same path removes such parts.
  */
 export class ExportFile {
   #isFinished = false;
+  #hangs = false;
+  #unsynced = 0;
 
   private constructor(
     private readonly path: string,
@@ -32,10 +41,12 @@ export class ExportFile {
 
   /** @throws TransferError where the path is taken, or the file cannot be made in time */
   static async make(path: string): Promise<ExportFile> {
-    const part = `${path}.part`;
+    const part = freshName(path, PART);
     const file = await inFileTime('made', async () => {
-      await assertFree(path);
-      await rm(part, { force: true });
+      if (await isTaken(path)) throw taken(path);
+      // Those of other users may stay: this one has a name of its own.
+      const left = await unfinishedOf(path, PART).catch(() => []);
+      for (const name of [`${path}${PART}`, ...left]) await rm(name, { force: true }).catch(() => undefined);
       return open(part, 'wx', 0o600);
     }).catch((error: Error) => {
       throw new TransferError(`The file cannot be made: ${error.message}.`);
@@ -45,34 +56,85 @@ export class ExportFile {
 
   /** @throws TransferError */
   async write(text: string): Promise<void> {
-    await this.file.writeFile(text).catch(cannotWrite);
+    await this.#inTime(async () => this.file.writeFile(text));
+    this.#unsynced += text.length;
+    // Of a little at a time, so that each has its deadline, however large the export is.
+    if (this.#unsynced > SYNC_LENGTH) await this.#sync();
   }
 
   /** Everything is on the disk, and the file gets its name. @throws TransferError */
   async finish(): Promise<void> {
-    await this.file.sync().catch(cannotWrite);
-    await assertFree(this.path).catch(cannotWrite);
-    await rename(this.part, this.path).catch(cannotWrite);
+    await this.#sync();
+    await this.#inTime(async () => {
+      if (!(await giveName(this.part, this.path))) throw taken(this.path);
+    });
     this.#isFinished = true;
   }
 
-  /** Removes what is not finished. */
+  /** Removes what is not finished, unless it hangs. */
   async close(): Promise<void> {
-    await this.file.close();
-    if (!this.#isFinished) await rm(this.part, { force: true });
+    if (this.#hangs) return;
+    // Nothing depends on it: what is finished is on the disk, and of the rest it was said why not.
+    await inFileTime('closed', async () => {
+      await this.file.close();
+      if (!this.#isFinished) await rm(this.part, { force: true });
+    }).catch(() => undefined);
+  }
+
+  async #sync(): Promise<void> {
+    await this.#inTime(async () => this.file.sync());
+    this.#unsynced = 0;
+  }
+
+  async #inTime(work: () => Promise<void>): Promise<void> {
+    await inFileTime('written', work, TRANSFER_DEADLINE_MS).catch((error: NodeJS.ErrnoException) => {
+      this.#hangs = isHanging(error);
+      const rest = this.#hangs ? ` What is there of it is ${this.part}.` : '';
+      const isGone = error.code === 'ENOENT';
+      const reason = isGone ? 'another export to the same file began, or it was deleted' : error.message;
+      throw new TransferError(`The file cannot be written: ${reason}.${rest}`);
+    });
   }
 }
 
-async function assertFree(path: string): Promise<void> {
-  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (found !== undefined) throw new Error(`EEXIST: file already exists, '${path}'`);
+/** @returns whether a file system did not answer: its files are not touched again, as each call would hold a thread */
+function isHanging(error: unknown): boolean {
+  return error instanceof NamedFileError && error.code === 'hangs';
 }
 
-function cannotWrite(error: Error): never {
-  throw new TransferError(`The file cannot be written: ${error.message}.`);
+function taken(path: string): Error {
+  return new Error(`EEXIST: file already exists, '${path}'`);
+}
+
+/** A file with an export, to read. */
+export class ImportFile {
+  #hangs = false;
+
+  private constructor(private readonly file: FileHandle) {}
+
+  /** @throws TransferError */
+  static async open(path: string): Promise<ImportFile> {
+    return new ImportFile(await inFileTime('read', async () => openNamedFile(path)).catch(cannotRead));
+  }
+
+  /** @returns how many bytes, 0 at the end. @throws TransferError */
+  async read(bytes: Buffer): Promise<number> {
+    const reading = async () => this.file.read(bytes, 0, bytes.length, null);
+    const { bytesRead } = await inFileTime('read', reading, TRANSFER_DEADLINE_MS).catch((error: Error) => {
+      this.#hangs = isHanging(error);
+      return cannotRead(error);
+    });
+    return bytesRead;
+  }
+
+  /** Leaves one that hangs. */
+  async close(): Promise<void> {
+    if (!this.#hangs) await inFileTime('closed', async () => this.file.close()).catch(() => undefined);
+  }
+}
+
+function cannotRead(error: Error): never {
+  throw new TransferError(`The file cannot be read: ${error.message}.`);
 }
 
 /**
@@ -80,15 +142,13 @@ function cannotWrite(error: Error): never {
  *
  * @throws TransferError where it cannot be read, or a line is too long to be of an export
  */
-export async function* linesOf(file: FileHandle): AsyncGenerator<string, undefined> {
+export async function* linesOf(file: ImportFile): AsyncGenerator<string, undefined> {
   const decoder = new StringDecoder('utf8');
   const bytes = Buffer.alloc(READ_BYTES);
   let rest: string[] = [];
   let length = 0;
   for (;;) {
-    const { bytesRead } = await file.read(bytes, 0, READ_BYTES, null).catch((error: Error) => {
-      throw new TransferError(`The file cannot be read: ${error.message}.`);
-    });
+    const bytesRead = await file.read(bytes);
     const text = bytesRead === 0 ? decoder.end() : decoder.write(bytes.subarray(0, bytesRead));
     const [first = '', ...others] = text.split('\n');
     rest.push(first);

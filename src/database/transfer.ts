@@ -1,10 +1,9 @@
 import { DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
-import { inFileTime, type NamedFileError, openNamedFile } from '../config/named-file.js';
 import type { DatabaseLocation } from '../config/setting.js';
 import { dataSourceOptions, MIGRATION_TIMEOUT_MS, type Schema } from './data-source-options.js';
 import { locateTables } from './database-inspection.js';
 import { asOpeningError } from './database-error.js';
-import { ExportFile, linesOf, oneLine, TransferError } from './export-file.js';
+import { ExportFile, ImportFile, linesOf, oneLine, TransferError } from './export-file.js';
 import { mendIdentities, staleIdentities } from './identities.js';
 import { migrationState, takeTurn } from './migrate.js';
 import { sqlState } from './sql-state.js';
@@ -79,9 +78,7 @@ export async function exportDatabase(from: Transferable, path: string): Promise<
  * @throws TransferError, UnusableDatabaseError, ServiceError `database.unavailable`, EmbeddedDirectoryInUseError
  */
 export async function importDatabase(into: Transferable, path: string): Promise<number> {
-  const file = await inFileTime('read', async () => openNamedFile(path)).catch((error: NamedFileError) => {
-    throw new TransferError(`The file cannot be read: ${error.message}.`);
-  });
+  const file = await ImportFile.open(path);
   try {
     return await inTransaction(into, 'migration', (runner, dataSource) =>
       importLines(runner, dataSource, into.program, linesOf(file)),

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { link, lstat, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** What a file system without hard links answers. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+const UUID = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A name beside a file, for one that is to become it: no other process has it. */
+export function freshName(file: string, ending = ''): string {
+  return `${file}.${randomUUID()}${ending}`;
+}
+
+/**
+ * Gives a complete file its name, in one step. Of several processes one does, and nothing is written over, except where
+ * the file system has no hard links.
+ *
+ * @param fresh - its {@link freshName}, which is gone afterwards
+ * @returns whether this process did; without it the name was taken
+ */
+export async function giveName(fresh: string, file: string): Promise<boolean> {
+  try {
+    await link(fresh, file);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (!NO_LINKS.has(code)) throw error;
+    if (await isTaken(file)) return false;
+    await rename(fresh, file);
+  }
+  await rm(fresh, { force: true });
+  return true;
+}
+
+/** Whether something has this name, be it a link to no file. */
+export async function isTaken(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
+}
+
+/**
+ * The regular files with a {@link freshName} of a file: what a process that was killed has left, or another one is
+ * writing.
+ */
+export async function unfinishedOf(file: string, ending = ''): Promise<string[]> {
+  const [directory, name] = [dirname(file), basename(file)];
+  const entries = await readdir(directory, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.startsWith(name) && entry.name.endsWith(ending))
+    .filter((entry) => UUID.test(entry.name.slice(name.length, entry.name.length - ending.length)))
+    .map((entry) => join(directory, entry.name));
+}
