@@ -59,7 +59,7 @@ export class LoadGuard implements CanActivate {
     own.release = release;
     if (isWrite && (!rule.isFrequent || rule.isBatched)) return true;
     const takeRead = () => this.#takeRead(id, own);
-    if (!hasBody(request)) return takeRead()?.then(() => true) ?? true;
+    if (!hasBody(request)) return takeRead()?.then(() => stillAllowed(own)) ?? true;
     own.afterBody = takeRead;
     return true;
   }
@@ -83,6 +83,12 @@ export class LoadGuard implements CanActivate {
     if (!this.#writes.take(caller)) throw tooMany(this.#writes.retryAfter(caller));
     if (!this.#allWrites.take(EVERYBODY)) throw tooMany(this.#allWrites.retryAfter(EVERYBODY));
   }
+}
+
+/** Its caller may have lost its rights in the queue. @throws ServiceError, AccessDeniedError */
+function stillAllowed({ assertStillAllowed }: RequestContext): true {
+  assertStillAllowed?.();
+  return true;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -23,13 +23,14 @@ export class SnapshotVersionStore {
 
   /**
    * Waits for the other changes, of any replica; the lock ends with the transaction.
+   * @param mode - `pessimistic_read` for what only keeps changes from coming meanwhile, and not others like it
    * @returns the version that no other change can replace now; undefined as for {@link load}
    */
-  async lock(manager: EntityManager): Promise<SnapshotVersionEntity | undefined> {
-    const found = await manager.findOne(SnapshotVersionEntity, {
-      where: { id: ROW },
-      lock: { mode: 'pessimistic_write' },
-    });
+  async lock(
+    manager: EntityManager,
+    mode: 'pessimistic_read' | 'pessimistic_write' = 'pessimistic_write',
+  ): Promise<SnapshotVersionEntity | undefined> {
+    const found = await manager.findOne(SnapshotVersionEntity, { where: { id: ROW }, lock: { mode } });
     return found ?? undefined;
   }
 

@@ -2,11 +2,11 @@ import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nes
 import type { EntityManager } from 'typeorm';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { Database } from '../database/database.js';
-import { tooManyWaiting } from '../database/database-error.js';
+import { tooManyWaiting, unavailable } from '../database/database-error.js';
 import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { MAX_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
-import { ServiceError } from '../domain/service-error.js';
+import type { Change } from './change.js';
 import type { LocalSource, Snapshot } from './snapshot.js';
 import {
   type SnapshotFollower,
@@ -17,20 +17,12 @@ import {
 import type { SnapshotVersionEntity } from './snapshot-version.entity.js';
 import { SnapshotVersionStore } from './snapshot-version.store.js';
 
-/** What a change is of: nothing, the license, a session, or custom roles and service accounts with roles and tokens. */
-export type Changed =
-  false | 'license' | 'session' | { readonly accounts?: readonly number[]; readonly roles?: boolean };
-
-/** The result of {@link SnapshotService.change}. Other accounts than it names are not read again, on any replica. */
-export interface Change<T> {
-  readonly changed: Changed;
-  readonly value: T;
-}
-
 /** The longest wait before the database is asked again after a failure, milliseconds. */
 const MAX_RETRY_MS = 500;
 /** When a poll is this late, the snapshot may lack changes of other replicas. Milliseconds. */
 const LATE_MS = 1_000;
+/** Within this time a replica hears of changes of the others, milliseconds (docs/access.md). */
+const HEARD_MS = 1_000;
 
 /**
  * Holds the one {@link Snapshot} in memory. Reads of it cost nothing and never wait; a version row in the database
@@ -87,7 +79,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
    */
   get known(): Snapshot {
     if (this.#current !== undefined) return this.#current;
-    throw unavailable('no snapshot was read yet');
+    throw unavailable(new Error('no snapshot was read yet'));
   }
 
   /** Milliseconds since the database last confirmed the snapshot. */
@@ -156,6 +148,17 @@ export class SnapshotService implements BeforeApplicationShutdown {
     return value;
   }
 
+  /**
+   * Brings memory up to the database in a transaction of a caller, unless it was confirmed lately: what waited long for
+   * its turn may have kept the polls waiting too.
+   */
+  async confirm(manager: EntityManager): Promise<void> {
+    if (this.age <= Math.max(HEARD_MS, 2 * this.#pollMs)) return;
+    const asked = this.clock.monotonic();
+    await this.#catchUp(manager, await this.versions.lock(manager, 'pessimistic_read'));
+    this.#confirmedAt = asked;
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -200,7 +203,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
         const state = await this.versions.load(manager);
         // Never taken for an empty database: a restore table by table is under way.
         if (state === undefined)
-          throw unavailable('snapshot_version has no row: a restore is under way, or lost it');
+          throw unavailable(new Error('snapshot_version has no row: a restore is under way, or lost it'));
         const known = reloads === this.#reloadsDone ? this.#current : undefined;
         const isKnown = state.version === known?.version && state.stamp === known.stamp;
         await this.#reader.readFollowed(manager);
@@ -239,8 +242,4 @@ export class SnapshotService implements BeforeApplicationShutdown {
     }, wait);
     this.#timer.unref();
   }
-}
-
-function unavailable(reason: string): ServiceError {
-  return new ServiceError('database.unavailable', undefined, { cause: new Error(reason), retryAfter: 2 });
 }

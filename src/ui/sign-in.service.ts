@@ -6,6 +6,7 @@ import { hashToken } from '../access/service-account-token.js';
 import { AuditStore } from '../audit/audit.store.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { AttemptWindow } from '../domain/attempt-window.js';
+import type { Actor } from '../domain/actor.js';
 import type { Caller } from '../domain/caller.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
@@ -80,11 +81,21 @@ export class SignInService {
       throw new ServiceError('too-many-requests', undefined, { retryAfter });
     }
     const secret = randomBytes(32).toString('base64url');
-    const session = await this.snapshots.change(async (manager) => ({
-      changed: 'session',
-      value: await this.#save(manager, signedIn, secret, context, former),
-    }));
+    const actor = { ...actorOf(signedIn, context), assertStillAllowed: () => this.#assertStillIn(signedIn) };
+    const session = await this.snapshots.change(
+      async (manager) => ({
+        changed: 'session',
+        value: await this.#save(manager, signedIn, secret, context, former),
+      }),
+      actor,
+    );
     return { secret, caller, session };
+  }
+
+  /** Its token may have been taken away while it waited for others. @throws ServiceError */
+  #assertStillIn({ tokenHash }: SignedIn): void {
+    if (tokenHash !== undefined && this.authenticator.callerOfToken(tokenHash) === undefined)
+      throw new ServiceError('api-key.invalid');
   }
 
   async #authenticate(credentials: Credentials, context: RequestContext): Promise<SignedIn> {
@@ -108,7 +119,7 @@ export class SignInService {
     manager: EntityManager,
     signedIn: SignedIn,
     secret: string,
-    { requestId, client }: RequestContext,
+    context: RequestContext,
     former: string | undefined,
   ): Promise<KnownSession> {
     const { caller } = signedIn;
@@ -124,7 +135,7 @@ export class SignInService {
       createdAt: new Date(now),
       lastUsedAt: new Date(now),
       expiresAt: new Date(expiresAt),
-      address: client,
+      address: context.client,
     });
     const beyond = await this.store.removeBeyond(manager, MAX_OF_CALLER, MAX_SESSIONS);
     const ended = [...(replaced === undefined ? [] : [replaced]), ...beyond];
@@ -133,9 +144,17 @@ export class SignInService {
       expiresAt: new Date(expiresAt).toISOString(),
       ...(ended.length === 0 ? {} : { ended }),
     };
-    const actor = { id: caller.id, requestId, client };
+    const actor = actorOf(signedIn, context);
     await this.audit.record(manager, actor, 'session.sign-in', `session:${id}`, detail);
-    return { id, callerId: caller.id, basis, createdAt: now, lastUsedAt: now, expiresAt, address: client };
+    return {
+      id,
+      callerId: caller.id,
+      basis,
+      createdAt: now,
+      lastUsedAt: now,
+      expiresAt,
+      address: context.client,
+    };
   }
 
   async #basisOf(manager: EntityManager, { caller, tokenHash }: SignedIn, secret: string, now: number) {
@@ -152,4 +171,8 @@ export class SignInService {
     const proof = configuredProof(secret, caller.id, credential);
     return { tokenId: null, proof, expiresAt: latest, basis: { kind: 'configured', proof } as const };
   }
+}
+
+function actorOf({ caller: { id } }: SignedIn, { requestId, client }: RequestContext): Actor {
+  return { id, requestId, client };
 }

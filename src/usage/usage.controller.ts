@@ -39,22 +39,31 @@ export class UsageController {
   @Post('usage/seen')
   @HttpCode(202)
   @RequireAction('licensing.usage:write', { isFrequent: true, isBatched: true })
-  async seen(@JsonBody(MAX_SEEN_BYTES) { events }: SeenRequest): Promise<{ readonly accepted: number }> {
-    return { accepted: await this.usage.seen(events) };
+  async seen(
+    @ByActor() actor: RequestActor,
+    @JsonBody(MAX_SEEN_BYTES) { events }: SeenRequest,
+  ): Promise<{ readonly accepted: number }> {
+    return { accepted: await this.usage.seen(events, actor) };
   }
 
   @Post('usage/admit')
   @HttpCode(200)
   @RequireAction('licensing.usage:write', { isFrequent: true, isBatched: true })
-  async admit(@JsonBody() { subject, kind, role }: AdmitRequest): Promise<AdmissionResponse> {
-    return admissionResponse(await this.usage.admit(subject, kind, role));
+  async admit(
+    @ByActor() actor: RequestActor,
+    @JsonBody() { subject, kind, role }: AdmitRequest,
+  ): Promise<AdmissionResponse> {
+    return admissionResponse(await this.usage.admit(subject, kind, role, actor));
   }
 
   @Post('usage/left')
   @HttpCode(200)
   @RequireAction('licensing.usage:write', { isFrequent: true })
-  async left(@JsonBody() { subject, kind }: SubjectRequest): Promise<{ readonly freed: boolean }> {
-    return { freed: await this.usage.leave(subject, kind) };
+  async left(
+    @ByActor() actor: RequestActor,
+    @JsonBody() { subject, kind }: SubjectRequest,
+  ): Promise<{ readonly freed: boolean }> {
+    return { freed: await this.usage.leave(subject, kind, actor) };
   }
 
   /** The name is in the body, as addresses are logged. */

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/service-config.js';
 import { Database } from '../database/database.js';
+import { type Actor, SYSTEM } from '../domain/actor.js';
 import { ServiceError } from '../domain/service-error.js';
 import { type Admission, decideAdmission, isCounted, type KnownSubject } from '../domain/usage/admission.js';
 import type { Applicant } from '../domain/usage/admission-round.js';
@@ -11,6 +12,7 @@ import { roleOf, type SubjectKind, type UserRole } from '../domain/usage/subject
 import { MAX_EVENT_LEAD, readEvents } from '../domain/usage/usage-event.js';
 import { dayOf } from '../domain/usage/usage-window.js';
 import { type UsageWarning, warningOf } from '../domain/usage/usage-warning.js';
+import { CallerRights } from '../snapshot/caller-rights.js';
 import { CurrentTerms } from './current-terms.js';
 import { UsageDayStore } from './days/usage-day.store.js';
 import { UsageDays } from './days/usage-days.js';
@@ -55,6 +57,7 @@ export class UsageService {
     private readonly forecaster: UsageForecaster,
     private readonly terms: CurrentTerms,
     private readonly clock: UsageClock,
+    private readonly rights: CallerRights,
   ) {
     this.#ownLimit = usage.ownLimit;
     this.#levels = usage.warnPercent;
@@ -65,10 +68,12 @@ export class UsageService {
    * @returns how many
    * @throws ServiceError `bad-request`, `database.unavailable` where too many wait
    */
-  async seen(events: unknown): Promise<number> {
+  async seen(events: unknown, actor: Actor = SYSTEM): Promise<number> {
     const { wall, earliest } = this.clock;
     const read = readEvents(events, wall);
     await this.hasher.start();
+    // The key may have waited for the database.
+    actor.assertStillAllowed?.();
     // A clock that is ahead gives no role the last word for as long as it was.
     const latest = earliest + MAX_EVENT_LEAD;
     this.buffer.add(
@@ -81,14 +86,20 @@ export class UsageService {
   }
 
   /** @throws ServiceError `database.unavailable`, `issuer.unavailable` while nothing can be said of the license */
-  async admit(subject: string, kind?: SubjectKind, role?: UserRole): Promise<Admission> {
+  async admit(
+    subject: string,
+    kind?: SubjectKind,
+    role?: UserRole,
+    actor: Actor = SYSTEM,
+  ): Promise<Admission> {
     await this.hasher.start();
     const applicant = { subject: this.hasher.hash(kind ?? 'user', subject), role: roleOf(kind, role) };
     try {
       // Who was reported counts, also at the limit.
       await this.buffer.flushOf(applicant.subject);
-      return await this.admissions.admit(applicant);
+      return await this.admissions.admit(applicant, actor);
     } catch (error) {
+      actor.assertStillAllowed?.();
       const known = isAway(error) ? this.#admitFromMemory(applicant) : undefined;
       if (known === undefined) throw error;
       return known;
@@ -100,7 +111,7 @@ export class UsageService {
    * @returns whether it did
    * @throws ServiceError `database.unavailable`, `issuer.unavailable` while nothing can be said of the license
    */
-  async leave(subject: string, kind: SubjectKind = 'user'): Promise<boolean> {
+  async leave(subject: string, kind: SubjectKind = 'user', actor: Actor = SYSTEM): Promise<boolean> {
     const terms = this.terms.current();
     if (terms.policy.leave !== 'free') return false;
     await this.hasher.start();
@@ -108,7 +119,7 @@ export class UsageService {
     // What was reported before counts as before.
     await this.buffer.flushOf(hash);
     const now = await this.openDays.prepare();
-    return this.database.transaction(async (manager) => {
+    const free = this.rights.whileAllowed([actor], async (manager) => {
       const before = (await this.subjects.lock(manager, [hash])).get(hash);
       if (before === undefined || !isCounted(asKnown(before), terms, now)) return false;
       const { used } = countSeats(await this.meter.groups(manager), terms, now);
@@ -119,6 +130,7 @@ export class UsageService {
       this.active.forget(hash);
       return true;
     });
+    return this.database.transaction(free);
   }
 
   /** @throws ServiceError `database.unavailable` before the first measurement, `issuer.unavailable` */

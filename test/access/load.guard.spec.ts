@@ -157,6 +157,28 @@ describe('The guard against too much', () => {
     expect(served).toEqual(['a1', 'a2', 'b1', 'a3']);
   });
 
+  it('lets nobody in who lost its rights while it waited for others', async () => {
+    const { see } = guardsWith({ DATABASE_URL: 'pglite://memory' });
+    const read = (method: string, handler: 'database' | 'frequent', caller: number) => {
+      const request = new IncomingMessage(new Socket());
+      request.method = method;
+      return { request, turn: see(request, handler, caller) };
+    };
+    const first = read('GET', 'database', 0);
+    const late = [read('GET', 'database', 1), read('DELETE', 'frequent', 1)];
+    const known = tokenOf(1, ['licensing:read']);
+    await stage.publish(CALLERS[1] as string, { ...known, revoked: true });
+    await stage.snapshots.refresh();
+    for (const { request, turn } of [first, ...late]) {
+      const isFirst = request === first.request;
+      if (isFirst) expect(turn).toBe(true);
+      else await expect(turn).rejects.toMatchObject({ code: 'api-key.revoked' });
+      releaseSlot(request);
+    }
+    await stage.publish(CALLERS[1] as string, known);
+    await stage.snapshots.refresh();
+  });
+
   it('lets a frequent request wait after its body, and a batched one not at all', async () => {
     const { see } = guardsWith({ DATABASE_URL: 'pglite://memory' });
     const send = (handler: 'frequent' | 'batched') => {

@@ -16,7 +16,8 @@ import {
 } from '../../domain/license/license.js';
 import { ServiceError } from '../../domain/service-error.js';
 import type { StoredLicense } from '../../snapshot/snapshot.js';
-import { type Change, SnapshotService } from '../../snapshot/snapshot.service.js';
+import type { Change } from '../../snapshot/change.js';
+import { SnapshotService } from '../../snapshot/snapshot.service.js';
 import { type Decision, type Inspection, outcomeOf, takesAway } from './license-inspection.js';
 import { LicenseMarkStore } from '../license/license-mark.store.js';
 import { LicenseMetrics } from '../license/license-metrics.js';

@@ -30,7 +30,8 @@ const MAX_LEASES = 5;
  */
 @Injectable()
 export class LicenseRenewal {
-  readonly #underWay = new Map<string, Promise<LicenseState>>();
+  /** Nothing comes of one whose caller lost its rights before the issuer was asked. */
+  readonly #underWay = new Map<string, Promise<LicenseState | undefined>>();
 
   constructor(
     private readonly issuer: LicenseIssuer,
@@ -59,13 +60,18 @@ export class LicenseRenewal {
     if (renewal === undefined) {
       renewal = this.#take(actor)
         .catch((error: unknown) => {
+          if (!isAllowed(actor)) return undefined;
           this.metrics.renewalFailed(error);
           throw error;
         })
         .finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, renewal);
     }
-    return renewal;
+    const state = await renewal;
+    if (state !== undefined) return state;
+    // Others who joined it make one of their own.
+    actor.assertStillAllowed?.();
+    return this.renew(actor);
   }
 
   /**
@@ -119,7 +125,7 @@ export class LicenseRenewal {
   async #take(actor: Actor): Promise<LicenseState> {
     for (let leases = 0; leases < MAX_LEASES; leases += 1) {
       const renewable = await this.renewable();
-      const lease = await this.renewals.acquire(renewable.stored, renewable.license);
+      const lease = await this.renewals.acquire(renewable.stored, renewable.license, actor);
       if (lease === undefined) continue;
       if (lease.own) return this.call.make(actor, renewable, lease);
       const result = await this.#follow(lease);
@@ -148,6 +154,15 @@ export class LicenseRenewal {
       throw new ServiceError('license.changed');
     }
     return this.reader.stateIn(first, snapshot.license);
+  }
+}
+
+function isAllowed({ assertStillAllowed }: Actor): boolean {
+  try {
+    assertStillAllowed?.();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -4,9 +4,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
 import { Database } from '../../database/database.js';
+import { type Actor, SYSTEM } from '../../domain/actor.js';
 import { type Clock, CLOCK } from '../../domain/clock.js';
 import type { AuthenticatedLicense } from '../../domain/license/license-token.js';
 import { LEASE_RESERVE_MS } from '../../domain/request-deadline.js';
+import { CallerRights } from '../../snapshot/caller-rights.js';
 import type { StoredLicense } from '../../snapshot/snapshot.js';
 import { LicenseEntity } from '../license/license.entity.js';
 import { type AttemptFailure, RenewalAttemptEntity } from './renewal-attempt.entity.js';
@@ -60,6 +62,7 @@ export class RenewalStore {
 
   constructor(
     private readonly database: Database,
+    private readonly rights: CallerRights,
     @Inject(SERVICE_CONFIG) config: ServiceConfig,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
@@ -70,13 +73,14 @@ export class RenewalStore {
    * Takes the lease for a license, of an unfinished attempt or a new one, unless another replica has it, or has renewed
    * the license since it was read.
    * @returns undefined when the license was changed otherwise since it was read
-   * @throws ServiceError `database.unavailable`
+   * @throws ServiceError `database.unavailable`, and those of an actor who lost its rights meanwhile
    */
   async acquire(
     { generation, revision, stamp }: StoredLicense,
     { claims: { lid, jti } }: AuthenticatedLicense,
+    actor: Actor = SYSTEM,
   ): Promise<Lease | undefined> {
-    const lease = await this.database.transaction(async (manager) => {
+    const acquire = this.rights.whileAllowed([actor], async (manager): Promise<Lease | undefined> => {
       // This waits for a concurrent writer or another start to commit; the revision that was read is then outdated.
       const where = { id: ROW, generation, revision, stamp };
       const lock = { mode: 'pessimistic_write' as const };
@@ -110,6 +114,7 @@ export class RenewalStore {
       if (own === undefined) throw new Error('an attempt was begun without the lock of its license');
       return { id: own.id, call: own.calls, own: true };
     });
+    const lease = await this.database.transaction(acquire);
     this.noteWrite();
     return lease;
   }

@@ -1,4 +1,5 @@
 import { Controller, Delete, Param, Put } from '@nestjs/common';
+import { ByActor, type RequestActor } from '../../access/actor.decorator.js';
 import { subjectFault } from '../../domain/usage/subject.js';
 import { badRequest } from '../../http/bad-request.js';
 import { JsonBody } from '../../http/json-body.js';
@@ -19,16 +20,20 @@ export class UsageSessionsController {
   @Put(':session')
   @RequireAction('licensing.usage:write', { isFrequent: true })
   async touch(
+    @ByActor() actor: RequestActor,
     @Param('session') session: string,
     @JsonBody() { subject }: SessionRequest,
   ): Promise<SessionResponse> {
-    return { allowed: true, end: await this.sessions.touch(assertSession(session), subject) };
+    return { allowed: true, end: await this.sessions.touch(assertSession(session), subject, actor) };
   }
 
   @Delete(':session')
   @RequireAction('licensing.usage:write', { isFrequent: true })
-  async end(@Param('session') session: string): Promise<Record<string, never>> {
-    await this.sessions.end(assertSession(session));
+  async end(
+    @ByActor() actor: RequestActor,
+    @Param('session') session: string,
+  ): Promise<Record<string, never>> {
+    await this.sessions.end(assertSession(session), actor);
     return {};
   }
 }

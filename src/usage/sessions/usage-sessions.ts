@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
 import { Database } from '../../database/database.js';
+import { type Actor, SYSTEM } from '../../domain/actor.js';
 import { surplusSessions } from '../../domain/usage/sessions.js';
+import { CallerRights } from '../../snapshot/caller-rights.js';
 import { CurrentTerms } from '../current-terms.js';
 import { SubjectHasher } from '../subjects/subject-hasher.js';
 import { UsageClock } from '../usage-clock.js';
@@ -22,6 +24,7 @@ export class UsageSessions {
     private readonly hasher: SubjectHasher,
     private readonly terms: CurrentTerms,
     private readonly clock: UsageClock,
+    private readonly rights: CallerRights,
   ) {
     this.#idleSeconds = usage.sessionIdleSeconds;
   }
@@ -31,12 +34,12 @@ export class UsageSessions {
    * @returns the sessions of the same user that have to end, again at each call until they do
    * @throws ServiceError `database.unavailable`, `issuer.unavailable` while nothing can be said of the license
    */
-  async touch(session: string, subject: string): Promise<string[]> {
+  async touch(session: string, subject: string, actor: Actor = SYSTEM): Promise<string[]> {
     const { maxSessions } = this.terms.current();
     await this.hasher.start();
     const hash = this.hasher.hash('user', subject);
     const now = this.clock.earliest;
-    return this.database.transaction(async (manager) => {
+    const touch = this.rights.whileAllowed([actor], async (manager) => {
       await this.sessions.lock(manager, hash);
       await this.sessions.touch(manager, session, hash, now);
       const all = await this.sessions.of(manager, hash);
@@ -44,11 +47,15 @@ export class UsageSessions {
       await this.sessions.remove(manager, ...surplus(MAX_SESSIONS));
       return surplus(maxSessions);
     });
+    return this.database.transaction(touch);
   }
 
   /** @throws ServiceError `database.unavailable` */
-  async end(session: string): Promise<void> {
-    await this.database.transaction((manager) => this.sessions.remove(manager, session));
+  async end(session: string, actor: Actor = SYSTEM): Promise<void> {
+    const remove = this.rights.whileAllowed([actor], async (manager) =>
+      this.sessions.remove(manager, session),
+    );
+    await this.database.transaction(remove);
   }
 
   /** Deletes those that are over. @throws ServiceError `database.unavailable` */

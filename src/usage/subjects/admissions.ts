@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../../database/database.js';
+import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK } from '../../domain/clock.js';
 import type { Admission } from '../../domain/usage/admission.js';
 import {
@@ -12,6 +13,7 @@ import {
 import type { SubjectGroup } from '../../domain/usage/seat-count.js';
 import { sightSubject, type SubjectRecord } from '../../domain/usage/subject-record.js';
 import { dayOf } from '../../domain/usage/usage-window.js';
+import { CallerRights } from '../../snapshot/caller-rights.js';
 import { Batch } from '../batch.js';
 import { CurrentTerms } from '../current-terms.js';
 import { UsageDays } from '../days/usage-days.js';
@@ -49,30 +51,40 @@ export class Admissions {
     private readonly terms: CurrentTerms,
     private readonly active: ActiveSubjects,
     private readonly metrics: UsageMetrics,
+    private readonly rights: CallerRights,
     @Inject(CLOCK) clock: Clock,
   ) {
-    this.#open = new Batch((applicants) => this.#openRound(applicants), AT_ONCE, clock);
-    this.#limited = new Batch((applicants) => this.#limitedRound(applicants), AT_ONCE, clock);
+    this.#open = new Batch((applicants, actors) => this.#openRound(applicants, actors), AT_ONCE, clock);
+    this.#limited = new Batch((applicants, actors) => this.#limitedRound(applicants, actors), AT_ONCE, clock);
   }
 
-  /** @throws ServiceError `database.unavailable`, `issuer.unavailable` while nothing can be said of the license */
-  async admit(applicant: Applicant): Promise<Admission> {
-    const outcome = (await this.#open.add(applicant)) ?? (await this.#limited.add(applicant));
+  /**
+   * @throws ServiceError `database.unavailable`, `issuer.unavailable` while nothing can be said of the license, and
+   *   those of an actor who lost its rights meanwhile
+   */
+  async admit(applicant: Applicant, actor: Actor): Promise<Admission> {
+    const outcome = (await this.#open.add(applicant, actor)) ?? (await this.#limited.add(applicant, actor));
     if (outcome === undefined) throw new Error('nothing was decided under the lock');
     return outcome;
   }
 
   /** Takes seats too if the lock is free: it never waits for it. */
-  async #openRound(applicants: readonly Applicant[]): Promise<AdmissionRound['outcomes']> {
-    return this.#round(applicants, (work) =>
+  async #openRound(
+    applicants: readonly Applicant[],
+    actors: readonly Actor[],
+  ): Promise<AdmissionRound['outcomes']> {
+    return this.#round(applicants, actors, (work) =>
       this.#mayNeedSeat(applicants)
         ? this.database.transactionTrying('admission', work)
         : this.database.transaction((manager) => work(manager, false)),
     );
   }
 
-  async #limitedRound(applicants: readonly Applicant[]): Promise<AdmissionRound['outcomes']> {
-    return this.#round(applicants, (work) =>
+  async #limitedRound(
+    applicants: readonly Applicant[],
+    actors: readonly Actor[],
+  ): Promise<AdmissionRound['outcomes']> {
+    return this.#round(applicants, actors, (work) =>
       this.database.transaction(async (manager) => {
         await this.subjects.lockAdmissions(manager);
         return work(manager, true);
@@ -88,11 +100,12 @@ export class Admissions {
 
   async #round(
     applicants: readonly Applicant[],
+    actors: readonly Actor[],
     transaction: <T>(work: (manager: EntityManager, mayTakeSeats: boolean) => Promise<T>) => Promise<T>,
   ): Promise<AdmissionRound['outcomes']> {
     const moment = await this.days.prepare();
     const terms = this.terms.current();
-    const { outcomes, refused, news } = await transaction(async (manager, mayTakeSeats) => {
+    const decideAll = async (manager: EntityManager, mayTakeSeats: boolean) => {
       const { known, groups } = await this.#known(manager, applicants, moment);
       const decide = (present: readonly SubjectGroup[]) =>
         decideRound(applicants, known, present, terms, moment, mayTakeSeats);
@@ -104,7 +117,8 @@ export class Admissions {
       await this.denials.add(manager, news);
       await this.recorder.record(manager, round.sightings, known, dayOf(moment));
       return { outcomes: round.outcomes, refused, news };
-    });
+    };
+    const { outcomes, refused, news } = await transaction(this.rights.whileAllowed(actors, decideAll));
     this.refusals.note(news, refused);
     applicants.forEach(({ subject, role }, index) => {
       if (outcomes[index]?.admitted === true)

@@ -8,6 +8,7 @@ import type { SubjectKind } from '../../domain/usage/subject.js';
 import { asKnown } from '../../domain/usage/subject-record.js';
 import { MAX_EVENT_LEAD } from '../../domain/usage/usage-event.js';
 import { dayOf } from '../../domain/usage/usage-window.js';
+import { CallerRights } from '../../snapshot/caller-rights.js';
 import { CurrentTerms } from '../current-terms.js';
 import { UsageDayStore } from '../days/usage-day.store.js';
 import { UsageDays } from '../days/usage-days.js';
@@ -46,6 +47,7 @@ export class SubjectDeletions {
     private readonly refusals: Refusals,
     private readonly active: ActiveSubjects,
     private readonly audit: AuditStore,
+    private readonly rights: CallerRights,
   ) {}
 
   /**
@@ -59,7 +61,7 @@ export class SubjectDeletions {
     const now = await this.days.prepare();
     const terms = this.terms.current();
     const waits = this.buffer.find(subject) !== undefined;
-    const isDeleted = await this.database.transaction(async (manager) => {
+    const remove = this.rights.whileAllowed([actor], async (manager) => {
       // Other replicas, and reports, can be ahead by so much.
       await this.deletions.add(manager, { subject, until: now + MAX_EVENT_LEAD });
       const before = (await this.subjects.lock(manager, [subject])).get(subject);
@@ -74,6 +76,7 @@ export class SubjectDeletions {
       await this.audit.record(manager, actor, 'usage.subject.delete', 'usage', { kind, deleted: known });
       return known;
     });
+    const isDeleted = await this.database.transaction(remove);
     this.buffer.forget(subject);
     this.#forget(subject);
     return isDeleted;
