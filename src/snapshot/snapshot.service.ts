@@ -7,7 +7,7 @@ import type { Actor } from '../domain/actor.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { MAX_WRITE_QUEUE_MS } from '../domain/request-deadline.js';
 import type { Change } from './change.js';
-import type { LocalSource, Snapshot } from './snapshot.js';
+import { isBefore, type LocalSource, type Snapshot } from './snapshot.js';
 import {
   type SnapshotFollower,
   type SnapshotLoader,
@@ -198,6 +198,7 @@ export class SnapshotService implements BeforeApplicationShutdown {
     const asked = this.clock.monotonic();
     const reloads = this.#reloadsAsked;
     const caughtUp = this.#caughtUp;
+    let isTaken: boolean;
     try {
       const next = await this.database.read(async (manager) => {
         const state = await this.versions.load(manager);
@@ -209,11 +210,13 @@ export class SnapshotService implements BeforeApplicationShutdown {
         await this.#reader.readFollowed(manager);
         return isKnown ? known : this.#load(manager, state, known);
       });
-      // A change that caught up meanwhile saw what this reading saw, or later changes.
-      if (this.#caughtUp === caughtUp || reloads !== this.#reloadsDone)
+      // A change that caught up meanwhile can have seen later changes, which this reading would take back.
+      isTaken = this.#caughtUp === caughtUp || !isBefore(next, this.#current);
+      if (isTaken) {
         this.#current = next.local === this.#local ? next : { ...next, local: this.#local };
+        this.#reloadsDone = reloads;
+      }
       this.#confirmedAt = asked;
-      this.#reloadsDone = reloads;
       if (this.#failing) this.#logger.log({ msg: 'the snapshot is read again' });
       this.#failing = false;
     } catch (error) {
@@ -222,6 +225,8 @@ export class SnapshotService implements BeforeApplicationShutdown {
       this.#failing = true;
       throw error;
     }
+    // What was to be read anew was read of an earlier state.
+    if (!isTaken && reloads !== this.#reloadsDone) await this.#refresh();
   }
 
   async #load(

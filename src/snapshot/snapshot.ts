@@ -75,3 +75,9 @@ export interface Snapshot {
 export interface KnownTokens {
   find(hash: string): KnownToken | undefined;
 }
+
+/** Whether a state is of an earlier version, or of another history of the same one. */
+export function isBefore(state: Snapshot, known: Snapshot | undefined): boolean {
+  if (known === undefined || state.version > known.version) return false;
+  return state.version < known.version || state.stamp !== known.stamp;
+}
