@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { REQUEST_ID_HEADER, type RequestContext } from './request-context.js';
+import { HEADERS_OF_EVERY, REQUEST_ID_HEADER, type RequestContext } from './request-context.js';
+
+export const JSON_TYPE = 'application/json';
 
 /** A request as Express leaves it. */
 export type RoutedRequest = IncomingMessage & { route?: { readonly path: string } };
@@ -55,16 +57,8 @@ export class Replays {
     return this.routes.get(path)?.();
   }
 
-  /**
-   * Remembers the answer 200 of a request, where it can be given again.
-   * @param othersOf - its headers but for the request's id
-   */
-  note(
-    request: RoutedRequest,
-    context: RequestContext,
-    payload: string,
-    othersOf: (payload: string) => readonly string[],
-  ): void {
+  /** Remembers the answer 200 of a request, which is JSON, where it can be given again. */
+  note(request: RoutedRequest, context: RequestContext, payload: string): void {
     const { basis, readmit, target } = context;
     const { rawHeaders, route } = request;
     const basisNow = route && this.routes.get(route.path);
@@ -73,7 +67,7 @@ export class Replays {
     if (request.method !== 'GET' || request.httpVersion !== '1.1' || basis !== basisNow()) return;
     const names = rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
     if (names.some((name) => NOT_PLAIN.has(name))) return;
-    const headers = [REQUEST_ID_HEADER, '', ...othersOf(payload)];
+    const headers = [REQUEST_ID_HEADER, '', ...headersOf(payload)];
     const headersFor = (requestId: string) => {
       headers[1] = requestId;
       return headers;
@@ -95,6 +89,12 @@ export class Replays {
       haveSameMeaning(request.rawHeaders, replay.rawHeaders);
     return isSame && replay.basisNow() === replay.basis && replay.readmit() ? replay : undefined;
   }
+}
+
+/** The headers of an answer that is JSON but for the request's id, names and values in turn. */
+function headersOf(payload: string): string[] {
+  const length = String(Buffer.byteLength(payload));
+  return [...HEADERS_OF_EVERY, ['Content-Type', JSON_TYPE], ['Content-Length', length]].flat();
 }
 
 /** Whether two lists of headers, names and values in turn, ask for the same. */

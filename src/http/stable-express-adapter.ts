@@ -13,12 +13,11 @@ import {
   rejectMalformed,
 } from './malformed-request.js';
 import type { PageAnswer } from './page-answer.js';
-import { type Replay, type ReplayedRoutes, Replays, type RoutedResponse } from './replay.js';
+import { JSON_TYPE, type Replay, type ReplayedRoutes, Replays, type RoutedResponse } from './replay.js';
 import {
   beginAnswer,
   beginRequest,
   contextOf,
-  HEADERS_OF_EVERY,
   isBegun,
   releaseSlot,
   type RequestContext,
@@ -26,6 +25,7 @@ import {
 import { ExactExpressAdapter } from './exact-express-adapter.js';
 import { adopt, type ExpressApplication } from './express-application.js';
 import { belowSubPath, originForm } from './sub-path.js';
+import { Turns } from './turns.js';
 import { UnreadAnswers } from './unread-answers.js';
 import type { FromUnnamedProxy } from './unnamed-proxy.js';
 
@@ -60,8 +60,6 @@ export const DEFAULT_LIMITS: ServerLimits = {
   keepAliveSeconds: 125,
   subPath: '',
 };
-
-const JSON_TYPE = 'application/json';
 
 /** Limits of a connection: bytes and milliseconds. */
 const SERVER_OPTIONS: ServerOptions = {
@@ -114,6 +112,7 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     const connections = new Connections(connectionsThatFit(this.#limits.maxConnections), (response) =>
       this.hooks.onEnd(response, contextOf(response.req)),
     );
+    const turns = new Turns();
     const routed = belowSubPath(this.#limits.subPath);
     const begin = (request: IncomingMessage, response: ServerResponse) => {
       const replay = this.#replays?.of(request);
@@ -139,13 +138,15 @@ export class StableExpressAdapter extends ExactExpressAdapter {
       express(request, response, (error) => this.#lastAnswers.giveUp(error, request, response));
     };
     // What throws here is in no handler of Nest's or Express's: the request would never get an answer.
-    const handle = (request: IncomingMessage, response: ServerResponse) => {
+    const tryToBegin = (request: IncomingMessage, response: ServerResponse) => {
       try {
         begin(request, response);
       } catch (error) {
         this.#fail(error, request, response, connections);
       }
     };
+    const handle = (request: IncomingMessage, response: ServerResponse) =>
+      turns.take(request.socket, () => tryToBegin(request, response));
     const { timeout, ...times } = connectionTimes(this.#limits.keepAliveSeconds);
     const server = createServer(
       { ...SERVER_OPTIONS, ...times, IncomingMessage: Request, ServerResponse: Response },
@@ -161,14 +162,18 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     server.on('checkExpectation', handle);
     // This is no proxy; without a listener Node would just hang up.
     server.on('connect', (_request, socket) => this.#reject(new Error('CONNECT'), socket as Socket));
-    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const refuse = (error: NodeJS.ErrnoException, socket: Socket) => {
       const latest = connections.latestResponse(socket);
       if (latest?.req.complete && !latest.writableFinished) finishWith(latest, socket);
       // Answered already, and its body still to come, or its answer was said to be the last: a second answer would be
       // taken for the next request's.
       else if (latest?.writableEnded && !(latest.req.complete && isNotTheLast(latest))) socket.destroy();
       else this.#reject(error, socket);
-    });
+    };
+    // After the requests before it.
+    server.on('clientError', (error, socket) =>
+      turns.take(socket as Socket, () => refuse(error, socket as Socket)),
+    );
     this.httpServer = server;
   }
 
@@ -233,7 +238,7 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     } else {
       payload = JSON.stringify(body);
       const isPlain = response.statusCode === 200 && !response.hasHeader('Content-Type');
-      if (isPlain) this.#replays?.note(response.req, contextOf(response.req), payload, headersOf);
+      if (isPlain) this.#replays?.note(response.req, contextOf(response.req), payload);
       if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', JSON_TYPE);
     }
     const bytes = Buffer.byteLength(payload);
@@ -241,10 +246,4 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     this.#unread.add(response, contextOf(response.req).callerId ?? '', bytes);
     response.end(payload);
   }
-}
-
-/** The headers of an answer that is JSON but for the request's id, names and values in turn. */
-function headersOf(payload: string): string[] {
-  const length = String(Buffer.byteLength(payload));
-  return [...HEADERS_OF_EVERY, ['Content-Type', JSON_TYPE], ['Content-Length', length]].flat();
 }

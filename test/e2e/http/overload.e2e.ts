@@ -209,6 +209,14 @@ describe('Under load', () => {
     await expectCheck();
   });
 
+  it('a client that pipelines what is refused at once keeps nobody waiting, and is cut off', async () => {
+    const flood = await open();
+    flood.socket.write(`${install(writer, 'Content-Length: 2')}{}`.repeat(10_000));
+    await expectCheck();
+    await flood.end();
+    expect(flood.statuses.length).toBeLessThanOrEqual(16);
+  });
+
   it('16 pipelined requests are answered in their order', async () => {
     const client = await open();
     client.socket.write(line('GET', CHECK, reader).repeat(8) + line('GET', CHECK, 'wrong').repeat(8));
