@@ -65,6 +65,7 @@ const LAYERS = {
     'config/issuer-server-config',
     'config/misspelled-names',
     'config/named-file',
+    'config/new-file',
     'config/read-files-ahead',
     'config/service-config',
     'doctor',

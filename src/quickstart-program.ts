@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { RequestActor } from './access/actor.decorator.js';
@@ -16,6 +15,7 @@ import { ConfigError, type Environment } from './config/environment.js';
 import { misspelledNames } from './config/misspelled-names.js';
 import { loadServiceConfig, SERVICE_SETTINGS, type ServiceConfig } from './config/service-config.js';
 import { assertOpenable } from './database/embedded/data-directory.js';
+import { isThere } from './database/embedded/directory-answer.js';
 import { migrateDatabase } from './database/migrate-database.js';
 import { SERVICE_SCHEMA } from './schema/service-schema.js';
 import type { HttpApplication } from './http/http-application.js';
@@ -115,7 +115,7 @@ async function start(config: QuickstartConfig, logger: Logger): Promise<Running>
   await refuseTakenPorts(config);
   for (const { database } of [config.issuerServer, config.service])
     if (database.location.kind === 'embedded') await assertOpenable(resolve(database.location.directory));
-  print(starting(config));
+  print(await starting(config));
   const adminToken = await issuerAdminToken(ISSUER_TOKEN_FILE);
   const issuerServer = await startIssuerServer({ ...config.issuerServer, adminToken }, logger, {
     attended: true,
@@ -156,11 +156,12 @@ async function refuseTakenPorts({ service, issuerServer }: QuickstartConfig): Pr
   }
 }
 
-function starting({ service, issuerServer }: QuickstartConfig): string {
-  const missing = [service, issuerServer].filter(
-    ({ database: { location } }) =>
-      location.kind === 'memory' || (location.kind === 'embedded' && !existsSync(location.directory)),
-  ).length;
+async function starting({ service, issuerServer }: QuickstartConfig): Promise<string> {
+  const looks = [service, issuerServer].map(
+    async ({ database: { location } }) =>
+      location.kind === 'memory' || (location.kind === 'embedded' && !(await isThere(location.directory))),
+  );
+  const missing = (await Promise.all(looks)).filter(Boolean).length;
   if (missing === 0) return 'Starting …';
   return `Starting. This creates ${missing === 1 ? 'a database' : 'two databases'} first, which takes some seconds …`;
 }

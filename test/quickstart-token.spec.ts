@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { truncateSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, chownSync, truncateSync, utimesSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ConfigError } from '../src/config/environment.js';
 import { issuerAdminToken } from '../src/quickstart-token.js';
 
@@ -62,6 +63,37 @@ describe('The token of the operators of the quickstart', () => {
     const data = join(directory, 'data');
     await writeFile(data, '');
     await expect(issuerAdminToken(file)).rejects.toThrow(`${data} is no directory. `);
+  });
+
+  it.each([
+    ['that others can read', () => chmodSync(file, 0o644), 'others have access to it'],
+    ['that others can write', () => chmodSync(file, 0o622), 'others have access to it'],
+    ...(process.getuid?.() === 0
+      ? [
+          [
+            'of another user',
+            () => chownSync(file, 65_534, 65_534),
+            'it belongs to another user (65534)',
+          ] as const,
+        ]
+      : []),
+  ] as const)('is refused in a file %s', async (_, spoil, reason) => {
+    await issuerAdminToken(file);
+    spoil();
+    await expect(issuerAdminToken(file)).rejects.toThrow(`${file}: ${reason}`);
+    expect(await readdir(join(directory, 'data'))).toEqual(['issuer-admin-token']);
+  });
+
+  it('leaves nothing of starts that were killed while they made it, and all else', async () => {
+    await mkdir(join(directory, 'data', `issuer-admin-token.${randomUUID()}`), { recursive: true });
+    const left = `${file}.${randomUUID()}`;
+    const others = [`${file}.${randomUUID()}`, `${file}.old`, join(directory, 'data', randomUUID())];
+    for (const path of [left, ...others]) await writeFile(path, '');
+    for (const path of [left, ...others.slice(1)]) utimesSync(path, 1, 1);
+    const before = await readdir(join(directory, 'data'));
+    await issuerAdminToken(file);
+    const now = [...before.filter((name) => name !== basename(left)), 'issuer-admin-token'];
+    expect((await readdir(join(directory, 'data'))).sort()).toEqual(now.sort());
   });
 
   it('ends the start with one sentence where it is a directory', async () => {

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { inFileTime, NamedFileError, readNamedFile } from '../config/named-file.js';
+import { freshName, removeUnfinished } from '../config/new-file.js';
 import { CommandError } from './command-error.js';
 import { ExitCode } from './exit-code.js';
 import type { Surroundings } from './surroundings.js';
@@ -95,7 +95,7 @@ export async function saveProfile(place: Place, name: string, { service, issuer 
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {
-  const fresh = `${file}.${randomUUID()}`;
+  const fresh = freshName(file);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   try {
     await writeFile(fresh, text, { mode: 0o600, flag: 'wx', flush: true });
@@ -104,6 +104,7 @@ async function writeWhole(file: string, text: string): Promise<void> {
     await rm(fresh, { force: true });
     throw error;
   }
+  await removeUnfinished(file);
 }
 
 /** @returns whether there was one */

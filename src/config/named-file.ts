@@ -23,8 +23,11 @@ export class NamedFileError extends Error {
   }
 }
 
-/** Who may have access to a file: `owner` is its owner alone, as PostgreSQL asks of files with passwords. */
-type Access = 'any' | 'owner';
+/**
+ * Who may have access to a file: `owner` is its owner alone, as PostgreSQL asks of files with passwords; `own` is the
+ * user of this process, or root.
+ */
+type Access = 'any' | 'owner' | 'own';
 /** The mode bits of group and others. */
 const OTHERS = 0o077;
 
@@ -38,7 +41,7 @@ const answers = new Map<string, Promise<Buffer>>();
  * who ask later, until it answers.
  *
  * @param maxBytes - a larger file is an error
- * @param access - a file that others have access to is an error for `owner` (not on Windows)
+ * @param access - a file that others have access to is an error for others than `any` (not on Windows)
  * @throws NamedFileError
  */
 export async function readNamedFile(path: string, maxBytes: number, access: Access = 'any'): Promise<Buffer> {
@@ -135,9 +138,7 @@ export async function openNamedFile(path: string, maxBytes = Infinity): Promise<
 async function readOpened(path: string, maxBytes: number, access: Access): Promise<Buffer> {
   const file = await openNamedFile(path, maxBytes);
   try {
-    if (access === 'owner' && process.platform !== 'win32' && ((await file.stat()).mode & OTHERS) !== 0) {
-      throw new NamedFileError('not-private', 'others have access to it: give it the mode 0600');
-    }
+    if (access !== 'any' && process.platform !== 'win32') assertPrivate(await file.stat(), access);
     const content = new Content(maxBytes);
     while (content.take((await file.read(content.rest, 0, content.rest.length, null)).bytesRead));
     return content.whole();
@@ -181,6 +182,13 @@ function assertUsable(stats: Stats, maxBytes: number): void {
   if (stats.isDirectory()) throw new NamedFileError('EISDIR', 'it is a directory');
   if (!stats.isFile()) throw new NamedFileError('not-regular', 'it is no regular file');
   if (stats.size > maxBytes) throw tooLarge(maxBytes);
+}
+
+function assertPrivate({ uid, mode }: Stats, access: Access): void {
+  if (access === 'own' && uid !== 0 && uid !== process.geteuid?.())
+    throw new NamedFileError('not-own', `it belongs to another user (${uid}): let it belong to this one`);
+  if ((mode & OTHERS) !== 0)
+    throw new NamedFileError('not-private', 'others have access to it: give it the mode 0600');
 }
 
 function tooLarge(maxBytes: number): NamedFileError {

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { link, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { systemClock } from '../domain/clock.js';
 
 /** What a file system without hard links answers. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+/** How long a file may be written that is small, milliseconds. */
+const WRITING_MS = 60_000;
 const UUID = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A name beside a file, for one that is to become it: no other process has it. */
@@ -54,4 +57,12 @@ export async function unfinishedOf(file: string, ending = ''): Promise<string[]>
     .filter((entry) => entry.isFile() && entry.name.startsWith(name) && entry.name.endsWith(ending))
     .filter((entry) => UUID.test(entry.name.slice(name.length, entry.name.length - ending.length)))
     .map((entry) => join(directory, entry.name));
+}
+
+/** Removes what processes that were killed while they wrote a small file have left; what cannot be removed stays. */
+export async function removeUnfinished(file: string): Promise<void> {
+  for (const left of await unfinishedOf(file).catch(() => [])) {
+    const { mtimeMs } = await lstat(left).catch(() => ({ mtimeMs: Infinity }));
+    if (systemClock.now() - mtimeMs > WRITING_MS) await rm(left, { force: true }).catch(() => undefined);
+  }
 }
