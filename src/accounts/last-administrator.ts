@@ -6,7 +6,7 @@ import { type Holding, losesAdministrator } from '../domain/administration.js';
 import { type Clock, CLOCK } from '../domain/clock.js';
 import { ServiceError } from '../domain/service-error.js';
 import { CustomRoleStore } from './custom-role.store.js';
-import { administrationHoldings } from './holdings.store.js';
+import { administrationHoldings, hasLastingAdministrator } from './holdings.store.js';
 
 /** Refuses a change of roles, accounts or tokens that would lock out every administrator. */
 @Injectable()
@@ -26,10 +26,15 @@ export class LastAdministrator {
   async keep<T>(manager: EntityManager, change: () => Promise<T>): Promise<T> {
     if (hasAdministrator(this.config.access)) return change();
     const now = this.clock.now();
-    const before = await this.#holdings(manager, now);
+    // Such a token has every power, so nothing is lost as long as there is one: the others are not read.
+    const hasEverything = async () => hasLastingAdministrator(manager, now);
+    const before = (await hasEverything()) ? undefined : await this.#holdings(manager, now);
     const result = await change();
-    if (losesAdministrator(before, await this.#holdings(manager, now)))
-      throw new ServiceError('access.last-administrator');
+    const isLost =
+      before === undefined
+        ? !(await hasEverything())
+        : losesAdministrator(before, await this.#holdings(manager, now));
+    if (isLost) throw new ServiceError('access.last-administrator');
     return result;
   }
 
