@@ -29,3 +29,8 @@ export function invalidTerms(field: string, message: string, cause?: unknown): I
 export function noLicense(lid: string): IssuerServerError {
   return new IssuerServerError(`There is no license "${lid}".`, { code: 'license_unknown' });
 }
+
+/** A revoked license is left as it is. @param then - what the operator can do after `resume` */
+export function stillRevoked(lid: string, then: string): IssuerServerError {
+  return new IssuerServerError(`The license "${lid}" is revoked: "resume" takes that back, then ${then} it.`);
+}

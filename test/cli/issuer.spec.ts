@@ -107,6 +107,23 @@ describe('licentia issuer, on an issuer that runs,', () => {
     ]);
   });
 
+  it('says of a license that gets no tokens that this stays so, or refuses', async () => {
+    const stays = (what: string, lid = 'L-9') =>
+      new RegExp(`${what}[^]* It stays suspended: no renewal .* until "licentia issuer resume ${lid}"\\.\n$`);
+    await expectRuns([
+      [`issuer issue --sub ${INSTANCE} --lid L-9`, 0],
+      ['issuer suspend L-9 --quiet', 0],
+      ['issuer prolong L-9 --until 2099-01-01', 0, /\nstatus\tsuspended\n/, stays('^Done: it ends 2099-')],
+      ['issuer change L-9 --users 3', 0, /\nusers\t3\n/, stays('^Changed')],
+      ['issuer revoke L-9 --yes --quiet', 0],
+      ['issuer prolong L-9 --days 3', 1, '', /"L-9" is revoked: "resume" takes that back[^]*conflict/],
+      ['issuer prolong L-9 --until 2099-01-01', 1, '', /"L-9" is revoked: "resume" takes that back/],
+      ['issuer show L-9', 0, /\nends\t2099-01-01T00:00:00Z\n/],
+      ['issuer resume L-9', 0, /\nstatus\tactive\n/, /^Active\.\n$/],
+      ['issuer prolong L-9 --until 2099-01-02', 0, /./, /^Done: it ends 2099-01-02T00:00:00Z\.\n$/],
+    ]);
+  });
+
   it('rotates the signing key', async () => {
     const [added] = await expectRuns([
       ['issuer keys add --algorithm EdDSA', 0, /^[\w-]+\n$/, /^Published\. It can be activated from /],

@@ -1,4 +1,5 @@
 import { isoTime } from '../../domain/clock.js';
+import type { LicenseView } from '../../issuer-server/administration/issuer-administration.js';
 import { CommandError } from '../command-error.js';
 import { confirm } from '../dialog.js';
 import { ExitCode } from '../exit-code.js';
@@ -35,7 +36,9 @@ export function addDecisionCommands(group: LicentiaCommand): void {
           : ` An instance that does not renew has the former terms until ${isoTime(license.last_exp)}.`;
       return licenseReport(license, {
         json: answer,
-        note: changed ? `Changed: the next renewal brings the new terms.${until}` : 'Nothing to change.',
+        note: changed
+          ? `Changed: the next renewal brings the new terms.${until}${staying(license)}`
+          : 'Nothing to change.',
       });
     },
   );
@@ -97,11 +100,11 @@ export function addDecisionCommands(group: LicentiaCommand): void {
       ],
       json: LICENSE_JSON,
       exits:
-        '0 done, 1 if it cannot be prolonged, 2 if it could not tell, 64 for an end that no license can have.',
+        '0 done, 1 if it cannot be prolonged, as a revoked one, 2 if it could not tell, 64 for an end that no license can have.',
     },
     async ({ issuer, options }, lid = '') => {
       const license = await issuer.prolong(lid, prolongationOf(options));
-      return licenseReport(license, { note: `Done: it ends ${isoTime(license.lexp)}.` });
+      return licenseReport(license, { note: `Done: it ends ${isoTime(license.lexp)}.${staying(license)}` });
     },
   );
   administers<{ all?: true }>(
@@ -122,12 +125,21 @@ export function addDecisionCommands(group: LicentiaCommand): void {
         return { ...licensesReport(repaired), note: `Repaired: ${repaired.length}.` };
       }
       const answer = await issuer.repair(lid);
-      return licenseReport(answer.license, {
+      const { license } = answer;
+      return licenseReport(license, {
         json: answer,
-        note: answer.repaired ? 'Repaired: its next renewal brings a new token.' : 'Nothing to repair.',
+        note: answer.repaired
+          ? `Repaired${license.status === 'active' ? ': its next renewal brings a new token' : ''}.${staying(license)}`
+          : 'Nothing to repair.',
       });
     },
   );
+}
+
+/** What a license that gets no tokens needs besides: none of these commands gives it any. */
+function staying({ lid, status }: LicenseView): string {
+  if (status === 'active') return '';
+  return ` It stays ${status}: no renewal brings a token until "licentia issuer resume ${lid}".`;
 }
 
 function isYes(options: object): boolean {

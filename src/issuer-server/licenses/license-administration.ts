@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { ISSUER_SERVER_CONFIG, type IssuerServerConfig } from '../../config/issuer-server-config.js';
 import { DAY } from '../../domain/clock.js';
 import { assertAcceptable, assertReadable, readProducts } from './acceptable-license.js';
-import { invalidTerms, IssuerServerError, noLicense } from '../issuer-server-error.js';
+import { invalidTerms, IssuerServerError, noLicense, stillRevoked } from '../issuer-server-error.js';
 import { ConfirmedClock } from '../record/confirmed-clock.js';
 import { repairIat, revocationIat } from './iat-repair.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
@@ -131,6 +131,7 @@ export class LicenseAdministration {
    */
   async prolong(lid: string, by: Prolongation, actor?: string): Promise<IssuedLicenseEntity> {
     return this.#change('prolonged', lid, actor, async (license, manager) => {
+      if (license.status === 'revoked') throw stillRevoked(lid, 'prolong');
       const now = await this.clock.now(manager);
       const end = 'until' in by ? by.until : Math.max(now, license.lexp) + by.days * DAY;
       if (end < license.lexp)

@@ -1,6 +1,6 @@
 import { isoTime } from '../../domain/clock.js';
 import type { SeatPolicyClaim } from '../../domain/usage/seat-policy.js';
-import { invalidTerms, IssuerServerError } from '../issuer-server-error.js';
+import { invalidTerms, stillRevoked } from '../issuer-server-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
 import { type LicenseTerms, maxTokenWarnDays } from './license-terms.js';
 
@@ -36,8 +36,7 @@ export function withChange(
   now: number,
 ): IssuedLicenseEntity {
   const { lid, status } = license;
-  if (status === 'revoked')
-    throw new IssuerServerError(`The license "${lid}" is revoked: "resume" takes that back, then change it.`);
+  if (status === 'revoked') throw stillRevoked(lid, 'change');
   const nbf = change.starts ?? license.nbf;
   if (nbf !== license.nbf && nbf > now && license.nbf <= now) {
     throw invalidTerms(
