@@ -10,14 +10,17 @@ import { AuthorityBoot1766100000000 } from './migrations/authority-boot-17661000
 import { AuthorityUsage1795800000000 } from './migrations/authority-usage-1795800000000.js';
 import { AuthoritySeatTerms1795900000000 } from './migrations/authority-seat-terms-1795900000000.js';
 import { AuthoritySetBack1796000000000 } from './migrations/authority-set-back-1796000000000.js';
+import { AuthorityDisputedDay1796100000000 } from './migrations/authority-disputed-day-1796100000000.js';
 import { RenewalEntity } from './renewals/renewal.entity.js';
 import { SigningKeyEntity } from './keys/signing-key.entity.js';
+import { DisputedDayEntity } from './usage/disputed-day.entity.js';
 import { ReportedDayEntity } from './usage/reported-day.entity.js';
 import { ReportedUsageEntity } from './usage/reported-usage.entity.js';
 
 /** The issuer's tables, in a database of its own. */
 export const ISSUER_SERVER_SCHEMA: Schema = {
   entities: [
+    DisputedDayEntity,
     IssuedLicenseEntity,
     IssuerRecordEntity,
     LicenseEventEntity,
@@ -35,5 +38,6 @@ export const ISSUER_SERVER_SCHEMA: Schema = {
     AuthorityUsage1795800000000,
     AuthoritySeatTerms1795900000000,
     AuthoritySetBack1796000000000,
+    AuthorityDisputedDay1796100000000,
   ],
 };

@@ -9,6 +9,7 @@ import type {
 } from '../../issuer-server/administration/issuer-administration.js';
 import type { ChangedTerms } from '../../issuer-server/licenses/changed-terms.js';
 import { type Cell, type Report, time } from '../report.js';
+import { disputedDays, disputeText, disputeWarnings } from './disputed-days.js';
 
 /** A person sees so many days of each license. */
 const MAX_DAYS_SHOWN = 31;
@@ -31,7 +32,7 @@ export function licensesReport(licenses: readonly LicenseView[]): Report {
         ]),
       },
     ],
-    ...warningOf(licenses),
+    ...noteOf(warningsOf(licenses)),
   };
 }
 
@@ -42,22 +43,24 @@ export function usesReport(licenses: readonly LicenseUsageView[]): Report {
       {
         head: [
           ...['license', 'company', 'day', 'used', 'limit', 'peak', 'denied', 'admins+editors'],
-          ...['viewers', 'users', 'devices', 'reported'],
+          ...['viewers', 'users', 'devices', 'reported', 'disputed'],
         ],
         rows: licenses.flatMap(({ lid, company, usage }): Cell[][] => {
-          if (usage === null) return [[lid, company, 'nothing reported', ...Array<null>(9).fill(null)]];
+          if (usage === null) return [[lid, company, 'nothing reported', ...Array<null>(10).fill(null)]];
           return [
-            [lid, company, 'last counts', null, null, null, null, ...activeCells(usage)],
+            [lid, company, 'last counts', null, null, null, null, ...activeCells(usage), null],
             ...usage.days
               .slice(0, MAX_DAYS_SHOWN)
               .map((day) => [
                 ...[lid, company, day.day, day.used, day.limit, day.peak, day.denials],
                 ...activeCells(day),
+                disputeText(day),
               ]),
           ];
         }),
       },
     ],
+    ...noteOf(disputeWarnings(licenses)),
   };
 }
 
@@ -116,9 +119,12 @@ export function licenseReport(
     ['revoked', time(license.revoked_at)],
     ...(usage === undefined ? [] : usageRows(usage)),
   ];
-  const warning = warningOf([license]).note;
-  const notes = [note, warning].filter((one) => one !== undefined);
-  return { json, sections: [{ rows }], ...(notes.length > 0 && { note: notes.join('\n') }) };
+  const notes = [
+    ...(note === undefined ? [] : [note]),
+    ...warningsOf([license]),
+    ...disputeWarnings([license]),
+  ];
+  return { json, sections: [{ rows }], ...noteOf(notes) };
 }
 
 function usageRows(usage: UsageView): (string | number | null)[][] {
@@ -128,6 +134,8 @@ function usageRows(usage: UsageView): (string | number | null)[][] {
     ['active users', usage?.active_users ?? null],
     ['active devices', usage?.active_anonymous_devices ?? null],
     ['last day', last === undefined ? null : `${last.day}: ${last.used} of ${last.limit ?? 'any number'}`],
+    ['last day, disputed', disputeText(last)],
+    ['disputed days', disputedDays(usage)],
   ];
 }
 
@@ -199,7 +207,10 @@ export function retiredReport(retired: RetiredKeyView): Report {
 }
 
 /** For a person: one line for a license that needs `repair`. */
-function warningOf(licenses: readonly LicenseView[]): { readonly note?: string } {
-  const warnings = licenses.flatMap(({ warning }) => (warning === null ? [] : [`Warning: ${warning}`]));
-  return warnings.length === 0 ? {} : { note: warnings.join('\n') };
+function warningsOf(licenses: readonly LicenseView[]): string[] {
+  return licenses.flatMap(({ warning }) => (warning === null ? [] : [`Warning: ${warning}`]));
+}
+
+function noteOf(lines: readonly string[]): { readonly note?: string } {
+  return lines.length === 0 ? {} : { note: lines.join('\n') };
 }

@@ -2,17 +2,50 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager, LessThan } from 'typeorm';
 import type { ActiveCounts } from '../../domain/usage/seat-count.js';
 import type { IssuerReport, ReportedDay } from '../../domain/usage/issuer-report.js';
+import { DisputedDayEntity } from './disputed-day.entity.js';
 import { ReportedDayEntity } from './reported-day.entity.js';
 import { ReportedUsageEntity } from './reported-usage.entity.js';
 
 /** The last counts are written so often at most, seconds: a caller in a loop writes nothing. */
 const MIN_SECONDS = 60;
+/** The other numbers of a disputed day are replaced so often at most, seconds, for the same reason. */
+const MIN_DISPUTE_SECONDS = 3_600;
+
+/** The columns that two versions of a day are compared by. */
+const NUMBERS = [
+  ...['used', 'seat_limit', 'peak', 'denials', 'active_admins_and_editors', 'active_viewers'],
+  ...['active_users', 'active_anonymous_devices'],
+];
+const numbersOf = (row: string) => NUMBERS.map((name) => `${row}.${name}`).join(', ');
+const IS_OLD = `disputed.reported_at NOT BETWEEN $3::timestamptz - $4::int * interval '1 s' AND $3::timestamptz`;
+/** What is not to be written is not locked either: a caller in a loop only reads. */
+const DISPUTE = `
+  INSERT INTO disputed_day AS disputed (lid, day, disputed_at, reported_at, ${NUMBERS.join(', ')})
+  SELECT $1, other.day, $3::timestamptz, $3::timestamptz, ${numbersOf('other')}
+  FROM (
+    SELECT DISTINCT ON (day) version.*
+    FROM jsonb_to_recordset($2::jsonb)
+      AS version (age int, day int, ${NUMBERS.map((name) => `${name} bigint`).join(', ')})
+    JOIN reported_day AS kept USING (day)
+    WHERE kept.lid = $1 AND (${numbersOf('version')}) IS DISTINCT FROM (${numbersOf('kept')})
+    ORDER BY day, age
+  ) AS other
+  LEFT JOIN disputed_day AS disputed ON disputed.lid = $1 AND disputed.day = other.day
+  WHERE disputed.day IS NULL
+    OR (${IS_OLD} AND (${numbersOf('other')}) IS DISTINCT FROM (${numbersOf('disputed')}))
+  ORDER BY other.day
+  ON CONFLICT (lid, day) DO UPDATE SET reported_at = EXCLUDED.reported_at,
+    ${NUMBERS.map((name) => `${name} = EXCLUDED.${name}`).join(', ')}
+  WHERE ${IS_OLD}
+  RETURNING day, disputed_at = reported_at AS is_new`;
 
 /** What the instance of a license reported. */
 export interface LicenseUse {
   readonly counts: ReportedUsageEntity;
   /** The newest first. */
   readonly days: readonly ReportedDayEntity[];
+  /** By day, those that were reported again with other numbers. */
+  readonly disputes: ReadonlyMap<number, DisputedDayEntity>;
 }
 
 /** What the instances report, by license. */
@@ -33,6 +66,29 @@ export class UsageReportStore {
       )
       .orIgnore()
       .execute();
+  }
+
+  /**
+   * Compares what was reported of days with what is kept of them. Of a day with other numbers it keeps the newest ones,
+   * unless others came within the hour before. Days are written in rising order: no deadlock of two replicas.
+   * @param versions - the newest of a day before its older ones
+   * @returns the days that were not disputed until now, rising
+   */
+  async dispute(
+    manager: EntityManager,
+    lid: string,
+    versions: readonly ReportedDay[],
+    at: Date,
+  ): Promise<readonly number[]> {
+    if (versions.length === 0) return [];
+    const rows = versions.map(({ limit, ...version }, age) => ({ ...version, seat_limit: limit, age }));
+    const disputed = await manager.query<{ day: number; is_new: boolean }[]>(DISPUTE, [
+      ...[lid, JSON.stringify(rows), at, MIN_DISPUTE_SECONDS],
+    ]);
+    return disputed
+      .filter((row) => row.is_new)
+      .map(({ day }) => day)
+      .sort((a, b) => a - b);
   }
 
   /** The present counts of a license, unless others came just before. */
@@ -83,8 +139,19 @@ export class UsageReportStore {
       .orderBy('reported.lid')
       .addOrderBy('reported.day', 'DESC')
       .getMany();
-    const uses = new Map(counts.map((one) => [one.lid, { counts: one, days: [] as ReportedDayEntity[] }]));
+    const uses = new Map(
+      counts.map((one) => [
+        one.lid,
+        {
+          counts: one,
+          days: [] as ReportedDayEntity[],
+          disputes: new Map<number, DisputedDayEntity>(),
+        },
+      ]),
+    );
     for (const day of days) uses.get(day.lid)?.days.push(day);
+    for (const one of await manager.find(DisputedDayEntity, where))
+      uses.get(one.lid)?.disputes.set(one.day, one);
     return uses;
   }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable, Logger } from '@nestjs/common';
 import { within } from '../../clock/within.js';
 import type { JsonObject } from '../../domain/token/strict-json.js';
@@ -15,6 +16,10 @@ import { OwnDatabase } from '../record/own-database.js';
 export const MAX_DAYS_KEPT = 1_100;
 /** Renewals wait so long for their reports to be stored, milliseconds. */
 const MAX_STORING_MS = 2_000;
+
+/** Said once of each day, as the database remembers that it is disputed. */
+const DISPUTED =
+  'days of usage are disputed: they were reported before with other numbers, with a token of the same license';
 
 /** Takes what renewals report of the use of a license. */
 @Injectable()
@@ -53,18 +58,41 @@ export class UsageReports {
   async #store(lid: string, reports: readonly IssuerReport[], now: number): Promise<void> {
     const today = dayOf(now);
     const oldest = today - MAX_DAYS_KEPT;
-    const days = new Map<number, ReportedDay>();
+    const versions = new Map<number, Versions>();
     for (const report of reports)
       for (const day of report.days)
-        if (day.day >= oldest && day.day < today && !days.has(day.day)) days.set(day.day, day);
-    const rising = [...days.values()].sort((a, b) => a.day - b.day);
+        if (day.day >= oldest && day.day < today)
+          versions.set(day.day, withVersion(versions.get(day.day), day));
+    const days = [...versions.values()].sort((a, b) => a.first.day - b.first.day);
     const at = new Date(now * 1000);
-    await this.database.transaction(async (manager) => {
-      await this.store.addDays(manager, lid, rising, at);
+    const disputed = await this.database.transaction(async (manager) => {
+      await this.store.addDays(
+        manager,
+        lid,
+        days.map(({ first }) => first),
+        at,
+      );
+      const newest = days.flatMap(({ newest }) => newest);
+      const added = await this.store.dispute(manager, lid, newest, at);
       await this.store.setCounts(manager, lid, reports.at(-1) as IssuerReport, at);
       await this.store.prune(manager, lid, oldest);
+      return added;
     });
+    if (disputed.length > 0) this.#logger.warn({ msg: DISPUTED, lid, days: disputed.map(isoDay) });
   }
+}
+
+/** What reports that are stored together say of one day. */
+interface Versions {
+  readonly first: ReportedDay;
+  /** The newest, and the newest that differs from it: one of them is another one than any that is kept. */
+  readonly newest: readonly ReportedDay[];
+}
+
+function withVersion(before: Versions | undefined, day: ReportedDay): Versions {
+  if (before === undefined) return { first: day, newest: [day] };
+  const [newest] = before.newest as [ReportedDay];
+  return isDeepStrictEqual(newest, day) ? before : { first: before.first, newest: [day, newest] };
 }
 
 /** A day that is not over here is not taken: it comes again when this clock is that far. */
