@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../token/strict-json.js';
+import { type AcknowledgedDays, readAcknowledged, writeAcknowledged } from './acknowledged-days.js';
 import type { ActiveCounts } from './seat-count.js';
 import { isoDay, parseDay } from './usage-window.js';
 
@@ -37,10 +38,12 @@ export interface IssuerReport {
   readonly days: readonly ReportedDay[];
   /** Null before the first day was closed. */
   readonly head: LedgerHead | null;
+  /** Which days before these need not come again, so that the issuer can say that it lost some. Undefined for none. */
+  readonly acknowledged?: AcknowledgedDays | undefined;
 }
 
 /** A report as the member `usage` of a renewal. */
-export function writeIssuerReport({ counts, days, head }: IssuerReport): JsonObject {
+export function writeIssuerReport({ counts, days, head, acknowledged }: IssuerReport): JsonObject {
   return {
     ...activeIn(counts),
     days: days.map(({ day, used, limit, peak, denials, ...active }) => ({
@@ -49,6 +52,7 @@ export function writeIssuerReport({ counts, days, head }: IssuerReport): JsonObj
       ...activeIn(active),
     })),
     head: head === null ? null : { day: isoDay(head.day), hash: head.hash },
+    ...(acknowledged !== undefined && { acknowledged: writeAcknowledged(acknowledged) }),
   };
 }
 
@@ -61,9 +65,11 @@ export function readIssuerReport(usage: JsonObject): IssuerReport | undefined {
   const days = Array.isArray(usage.days) ? usage.days.map(readDay) : undefined;
   const head = usage.head === null ? null : readHead(usage.head);
   if (counts === undefined || days === undefined || head === undefined) return undefined;
+  const acknowledged = usage.acknowledged === undefined ? undefined : readAcknowledged(usage.acknowledged);
+  if (usage.acknowledged !== undefined && acknowledged === undefined) return undefined;
   const read = days.filter((day) => day !== undefined);
   const isRising = read.every(({ day }, index) => index === 0 || day > (read[index - 1] as ReportedDay).day);
-  return read.length === days.length && isRising ? { counts, days: read, head } : undefined;
+  return read.length === days.length && isRising ? { counts, days: read, head, acknowledged } : undefined;
 }
 
 /** A row of the ledger as a reported day. @param content - what `ledgerDay` made */
@@ -107,13 +113,16 @@ function isCount(value: JsonValue | undefined): value is number {
 
 /** The answer's member `usage`: the issuer has taken the report. */
 export interface UsageAcknowledgment {
-  /** The last day that need not be sent again, `2026-11-26`; null where there is none. */
+  /**
+   * The last day that need not be sent again, `2026-11-26`; null where there is none. It is earlier than what was
+   * acknowledged before if days of that are lost: those after it have to come again.
+   */
   readonly until: string | null;
 }
 
 /**
  * Reads the answer's member `usage`.
- * @param sent - the last day that was reported; undefined where none was
+ * @param sent - the last day that was reported, now or as acknowledged before; undefined where none was
  * @returns the last day that need not be reported again; null for none; undefined where the issuer does not say that it
  *   took the report. An issuer cannot take a day that was not sent.
  */

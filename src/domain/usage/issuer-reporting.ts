@@ -8,6 +8,10 @@ export interface OutgoingReport {
   readonly member: JsonObject;
   /** The last closed day in it; undefined where it has none. */
   readonly lastDay: number | undefined;
+  /** The last day that the issuer acknowledged before, as the report names it. */
+  readonly acknowledgedDay: number | undefined;
+  /** What was noted as taken when the report was made; null for nothing of this license. */
+  readonly notedDay: number | null;
 }
 
 /** What became of a report. */

@@ -116,6 +116,12 @@ export class UsageReportStore {
     );
   }
 
+  /** Which days of a license are kept. */
+  async keptDays(manager: EntityManager, lid: string): Promise<ReadonlySet<number>> {
+    const rows = await manager.find(ReportedDayEntity, { select: { day: true }, where: { lid } });
+    return new Set(rows.map(({ day }) => day));
+  }
+
   /** Forgets the days of a license before one. */
   async prune(manager: EntityManager, lid: string, day: number): Promise<void> {
     await manager.delete(ReportedDayEntity, { lid, day: LessThan(day) });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Injectable, Logger } from '@nestjs/common';
 import { within } from '../../clock/within.js';
 import type { JsonObject } from '../../domain/token/strict-json.js';
+import { lastBeforeLoss } from '../../domain/usage/acknowledged-days.js';
 import {
   type IssuerReport,
   readIssuerReport,
@@ -47,12 +48,35 @@ export class UsageReports {
     if (taken.length < reports.length) this.#logger.warn({ msg: 'a report of usage is malformed', lid });
     if (taken.length === 0) return reports.map(() => undefined);
     try {
-      await within(MAX_STORING_MS, this.#store(lid, taken, now));
-      return reports.map((report) => report && acknowledgment(report, dayOf(now)));
+      const kept = await within(MAX_STORING_MS, this.#storeAll(lid, taken, now));
+      return reports.map((report) => report && this.#acknowledgment(lid, report, kept, dayOf(now)));
     } catch (error) {
       this.#logger.error({ msg: 'a report of usage could not be stored', lid, err: error });
       return reports.map(() => undefined);
     }
+  }
+
+  #acknowledgment(
+    lid: string,
+    report: IssuerReport,
+    kept: ReadonlySet<number>,
+    today: number,
+  ): UsageAcknowledgment {
+    const { acknowledged } = report;
+    const range = { first: today - MAX_DAYS_KEPT, last: today - 1 };
+    const sound = acknowledged && lastBeforeLoss(acknowledged, kept, range);
+    if (sound === undefined) return acknowledgment(report, today);
+    const msg =
+      'days of usage that were taken are gone, as after a restore: the instance is asked for them again';
+    this.#logger.warn({ msg, lid, after: isoDay(sound) });
+    return { until: isoDay(sound) };
+  }
+
+  /** @returns the days that are kept afterwards, where a report tells which of them should be */
+  async #storeAll(lid: string, reports: readonly IssuerReport[], now: number): Promise<ReadonlySet<number>> {
+    await this.#store(lid, reports, now);
+    if (reports.every(({ acknowledged }) => acknowledged === undefined)) return new Set();
+    return this.database.read((manager) => this.store.keptDays(manager, lid));
   }
 
   async #store(lid: string, reports: readonly IssuerReport[], now: number): Promise<void> {

@@ -83,26 +83,41 @@ export class IssuerReports implements IssuerReporting, BeforeApplicationShutdown
     const report = await this.database.read(async (manager) => {
       const groups = await this.meter.groups(manager);
       const counts = activeCounts(countSeats(groups, terms, this.moments.moment));
-      const days = await this.store.unreported(manager, lid);
-      return { counts, days, head: await this.store.head(manager) };
+      const { noted, days: acknowledged } = await this.store.acknowledged(manager, lid);
+      const days = await this.store.unreported(manager, lid, noted);
+      const head = await this.store.head(manager);
+      return { noted, content: { counts, days, head, acknowledged } };
     });
-    return { lid, member: writeIssuerReport(report), lastDay: report.days.at(-1)?.day };
+    const { noted, content } = report;
+    return {
+      ...{ lid, member: writeIssuerReport(content), lastDay: content.days.at(-1)?.day },
+      ...{ acknowledgedDay: content.acknowledged?.last, notedDay: noted },
+    };
   }
 
   #answered(report: OutgoingReport, acknowledgment: JsonValue | undefined): void {
-    const until = readAcknowledgment(acknowledgment, report.lastDay);
+    const { lid, lastDay, acknowledgedDay, notedDay } = report;
+    const until = readAcknowledgment(acknowledgment, lastDay ?? acknowledgedDay);
     const isTaken = until !== undefined;
     this.metrics.count(isTaken ? 'taken' : 'ignored');
     if (!isTaken && !this.#isIgnored)
-      this.#logger.warn({ msg: 'the issuer does not say that it took a report of usage', lid: report.lid });
+      this.#logger.warn({ msg: 'the issuer does not say that it took a report of usage', lid });
     this.#isIgnored = !isTaken;
-    if (until != null) this.#noting = this.#note(report.lid, until);
+    if (until == null) return;
+    if (acknowledgedDay !== undefined && until < acknowledgedDay) {
+      const msg = 'the issuer lost days of usage that it had taken: those after this day are sent again';
+      this.#logger.warn({ msg, lid, day: isoDay(until) });
+      this.#noting = this.#note(report, until);
+    } else if (lastDay !== undefined && until > (notedDay ?? -Infinity)) {
+      this.#noting = this.#note(report, until);
+    }
   }
 
   /** Best effort: days that are reported again count once. */
-  async #note(lid: string, day: number): Promise<void> {
+  async #note({ lid, notedDay }: OutgoingReport, day: number): Promise<void> {
     try {
-      await this.database.transaction((manager) => this.store.taken(manager, lid, day));
+      await this.database.transaction((manager) => this.store.note(manager, lid, notedDay, day));
+      if (notedDay !== null && day < notedDay) return;
       this.#logger.log({ msg: 'days of usage were reported to the issuer', lid, last: isoDay(day) });
     } catch (error) {
       this.#logger.warn({ msg: 'days of usage are reported to the issuer again', lid, err: error });
