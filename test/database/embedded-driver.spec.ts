@@ -357,6 +357,15 @@ describe('a directory that can’t be opened', () => {
     expect(rows).toEqual([]);
   });
 
+  it('waits longer for its first connect, which a busy machine holds up, than for a client that is lent', async () => {
+    const { Pool } = embeddedDriver({ directory: await copyOfTemplate() });
+    const pool = new Pool({ connectionTimeoutMillis: 1 });
+    const lent = await pool.connect();
+    await expect(pool.connect()).rejects.toThrow('timeout');
+    lent.release();
+    await pool.end();
+  });
+
   it('is refused while another process has it open, with the name of that process', async () => {
     const directory = await copyOfTemplate();
     const holder = processOn('hold', directory);

@@ -4,6 +4,8 @@ import { EmbeddedStream } from './embedded-stream.js';
 
 /** How long a query waits for the one connection, in milliseconds. */
 const CONNECTION_TIMEOUT_MILLIS = 2_000;
+/** The same for the first connect after the opening, for which Postgres has much to load. */
+const FIRST_CONNECT_MILLIS = 30_000;
 
 type ConnectCallback = (
   error: Error | undefined,
@@ -91,6 +93,15 @@ export function embeddedDriver(location: EmbeddedLocation): typeof pg {
       // It loads PGlite, which a start on a server does without.
       const embedded = await import('./embedded-database.js');
       this.#database = await embedded.EmbeddedDatabase.open(location);
+      if (this.totalCount === 0) await this.#connectFirst();
+    }
+
+    async #connectFirst(): Promise<void> {
+      const { connectionTimeoutMillis } = this.options;
+      this.options.connectionTimeoutMillis = FIRST_CONNECT_MILLIS;
+      const first = super.connect();
+      this.options.connectionTimeoutMillis = connectionTimeoutMillis;
+      (await first).release();
     }
 
     /** Ends it without waiting for the clients that it lent: nobody gives them back. */
