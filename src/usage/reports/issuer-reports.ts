@@ -31,6 +31,8 @@ export class IssuerReports implements IssuerReporting, BeforeApplicationShutdown
   #heldUntil = -Infinity;
   #noting: Promise<void> = Promise.resolve();
   #isIgnored = false;
+  /** An issuer of another maker may refuse what it does not know in a report: then the days that it took. */
+  #isPlain = false;
 
   constructor(
     @Inject(SERVICE_CONFIG) { usage }: ServiceConfig,
@@ -63,8 +65,9 @@ export class IssuerReports implements IssuerReporting, BeforeApplicationShutdown
 
   settle(report: OutgoingReport, fate: ReportFate): void {
     if (fate.kind === 'answered') return this.#answered(report, fate.acknowledgment);
-    this.#heldUntil = this.clock.monotonic() + HOLD_MS;
     this.metrics.count(fate.kind);
+    if (fate.kind === 'refused' && report.acknowledgedDay !== undefined) this.#isPlain = true;
+    else this.#heldUntil = this.clock.monotonic() + HOLD_MS;
     if (fate.kind === 'refused')
       this.#logger.warn({
         msg: 'the issuer refuses renewals with a report of usage: they are repeated without it',
@@ -83,7 +86,8 @@ export class IssuerReports implements IssuerReporting, BeforeApplicationShutdown
     const report = await this.database.read(async (manager) => {
       const groups = await this.meter.groups(manager);
       const counts = activeCounts(countSeats(groups, terms, this.moments.moment));
-      const { noted, days: acknowledged } = await this.store.acknowledged(manager, lid);
+      const { noted, days: taken } = await this.store.acknowledged(manager, lid);
+      const acknowledged = this.#isPlain ? undefined : taken;
       const days = await this.store.unreported(manager, lid, noted);
       const head = await this.store.head(manager);
       return { noted, content: { counts, days, head, acknowledged } };

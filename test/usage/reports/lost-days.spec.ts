@@ -127,6 +127,22 @@ describe('Days of usage that the issuer acknowledged', () => {
     expect(await settle(three, dayAfter(0))).toBe(2);
   });
 
+  it('are named no more once the issuer refused a report with them, and it gets reports as before', async () => {
+    await days(2);
+    await renew();
+    const reports = stage.get(IssuerReports);
+    const next = async () => reports.next(claims() as unknown as LicenseClaims);
+    const naming = await next();
+    if (naming === undefined) throw new Error('there is no report');
+    expect(naming.member).toHaveProperty('acknowledged');
+    reports.settle(naming, { kind: 'refused' });
+    const plain = await next();
+    if (plain === undefined) throw new Error('there is no report');
+    expect(plain.member).not.toHaveProperty('acknowledged');
+    reports.settle(plain, { kind: 'refused' });
+    expect(await next()).toBeUndefined();
+  });
+
   it('are named up to a thousand days back', async () => {
     await days(2);
     await stage.change(
