@@ -19,7 +19,7 @@ const OPEN_TO_OTHERS = ['not-own', 'not-private'];
 export async function issuerAdminToken(file: string): Promise<string> {
   try {
     const token = await readOrMake(file);
-    await inFileTime('read', async () => removeUnfinished(file));
+    await inFileTime(file, 'read', async () => removeUnfinished(file));
     return token;
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -33,11 +33,13 @@ async function readOrMake(file: string): Promise<string> {
   const found = await known(file);
   if (found !== undefined) return found;
   const token = randomBytes(32).toString('hex');
-  const isMade = await inFileTime('written', async () => make(file, `${token}\n`)).catch((error: unknown) => {
-    throw error instanceof NamedFileError
-      ? new NamedFileError(error.code, `${file}: ${error.message}`)
-      : error;
-  });
+  const isMade = await inFileTime(file, 'written', async () => make(file, `${token}\n`)).catch(
+    (error: unknown) => {
+      throw error instanceof NamedFileError
+        ? new NamedFileError(error.code, `${file}: ${error.message}`)
+        : error;
+    },
+  );
   if (isMade) return token;
   // Another start made it meanwhile, and only one of the two goes on.
   const others = await known(file);
@@ -66,7 +68,7 @@ async function readPrivate(file: string): Promise<Buffer> {
     return await readNamedFile(file, MAX_SECRET_BYTES, 'own');
   } catch (error) {
     if (!(error instanceof NamedFileError) || !OPEN_TO_OTHERS.includes(error.code)) throw error;
-    if (!(await inFileTime('read', async () => isAsNew(file)).catch(() => false))) throw error;
+    if (!(await inFileTime(file, 'read', async () => isAsNew(file)).catch(() => false))) throw error;
     return readNamedFile(file, MAX_SECRET_BYTES);
   }
 }

@@ -52,7 +52,7 @@ export async function loadProfile(place: Place, name: string): Promise<Profile |
   try {
     if (
       process.platform !== 'win32' &&
-      ((await inFileTime('read', async () => stat(file))).mode & OTHERS) !== 0
+      ((await inFileTime(file, 'read', async () => stat(file))).mode & OTHERS) !== 0
     ) {
       throw new UnusableProfileError(
         ExitCode.Unknown,
@@ -86,11 +86,11 @@ function loginOf(stored: Partial<Login> | null | undefined): Login | undefined {
 export async function saveProfile(place: Place, name: string, { service, issuer }: Profile): Promise<string> {
   const stored = { ...service, ...(issuer !== undefined && { issuer }) };
   const file = profileFile(place, name);
-  await inFileTime('written', async () => writeWhole(file, `${JSON.stringify(stored, null, 2)}\n`)).catch(
-    (error: unknown) => {
-      throw asCommandError(error, `The profile ${file} cannot be written`);
-    },
-  );
+  await inFileTime(file, 'written', async () =>
+    writeWhole(file, `${JSON.stringify(stored, null, 2)}\n`),
+  ).catch((error: unknown) => {
+    throw asCommandError(error, `The profile ${file} cannot be written`);
+  });
   return file;
 }
 
@@ -110,7 +110,7 @@ async function writeWhole(file: string, text: string): Promise<void> {
 /** @returns whether there was one */
 export async function removeProfile(place: Place, name: string): Promise<boolean> {
   const file = profileFile(place, name);
-  return inFileTime('removed', async () => rm(file)).then(
+  return inFileTime(file, 'removed', async () => rm(file)).then(
     () => true,
     (error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
@@ -121,10 +121,12 @@ export async function removeProfile(place: Place, name: string): Promise<boolean
 
 export async function profileNames(place: Place): Promise<string[]> {
   const directory = profileDirectory(place);
-  const files = await inFileTime('read', async () => readdir(directory)).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw asCommandError(error, `The directory of the profiles, ${directory}, cannot be read`);
-  });
+  const files = await inFileTime(directory, 'read', async () => readdir(directory)).catch(
+    (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw asCommandError(error, `The directory of the profiles, ${directory}, cannot be read`);
+    },
+  );
   return files
     .filter((file) => file.endsWith('.json'))
     .map((file) => file.slice(0, -'.json'.length))

@@ -1,32 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileSystemOf } from './file-systems.js';
+import { FileTurns } from './file-turns.js';
 
 /** How long a file or directory may take to answer, milliseconds. */
 export const FILE_DEADLINE_MS = 2_000;
 const SLICES = 20;
 
 /**
- * How many of these calls run at a time. A call on a file system that hangs holds one of the four threads that Node has
- * for files, names and signatures until the file system answers, so some of them are never given to such calls.
+ * How many file systems are asked at a time. One that hangs holds one of the four threads that Node has for files,
+ * names and signatures, so one of them is never given to such calls.
  */
-const MAX_AT_A_TIME = 2;
+const MAX_AT_A_TIME = 3;
 
-const atWork = new Set<Promise<unknown>>();
+const turns = new FileTurns(MAX_AT_A_TIME);
 
 /** Whether such a call is under way: a process waits for it before it exits, as long as its file system hangs. */
 export function isReadingFiles(): boolean {
-  return atWork.size > 0;
+  return turns.size > 0;
 }
 
-/** Does it as one of {@link MAX_AT_A_TIME}. */
-export async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  while (atWork.size >= MAX_AT_A_TIME) await Promise.race(atWork);
-  const result = work();
-  const ended: Promise<unknown> = result.then(
-    () => atWork.delete(ended),
-    () => atWork.delete(ended),
-  );
-  atWork.add(ended);
-  return result;
+/** Does it with the file of a path, as the one call on its file system. It must not begin another on the same. */
+export async function inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
+  return turns.take(await fileSystemOf(path, turns), work);
 }
 
 /**

@@ -48,7 +48,7 @@ export async function readNamedFile(path: string, maxBytes: number, access: Acce
   const key = keyOf(path, maxBytes, access);
   const known = answers.get(key);
   if (known !== undefined) return known;
-  const content = inTurn(() => readOpened(path, maxBytes, access)).finally(() => answers.delete(key));
+  const content = inTurn(path, () => readOpened(path, maxBytes, access)).finally(() => answers.delete(key));
   const answer = withinDeadline(content);
   answers.set(key, answer);
   return answer;
@@ -95,11 +95,17 @@ export function textOfFile(bytes: Buffer): string {
 /**
  * Does something else with files that an operator names, with a deadline. It may still happen afterwards.
  *
+ * @param path - one of the files
  * @param done - what was not done in time, to finish the sentence "it was not …"
  * @throws NamedFileError `hangs` where a file system hangs, and what `work` throws
  */
-export async function inFileTime<T>(done: string, work: () => Promise<T>, ms = FILE_DEADLINE_MS): Promise<T> {
-  return withinDeadline(inTurn(work), done, ms);
+export async function inFileTime<T>(
+  path: string,
+  done: string,
+  work: () => Promise<T>,
+  ms = FILE_DEADLINE_MS,
+): Promise<T> {
+  return withinDeadline(inTurn(path, work), done, ms);
 }
 
 async function withinDeadline<T>(content: Promise<T>, done = 'read', ms = FILE_DEADLINE_MS): Promise<T> {

@@ -42,7 +42,7 @@ export class ExportFile {
   /** @throws TransferError where the path is taken, or the file cannot be made in time */
   static async make(path: string): Promise<ExportFile> {
     const part = freshName(path, PART);
-    const file = await inFileTime('made', async () => {
+    const file = await inFileTime(part, 'made', async () => {
       if (await isTaken(path)) throw taken(path);
       // Those of other users may stay: this one has a name of its own.
       const left = await unfinishedOf(path, PART).catch(() => []);
@@ -75,7 +75,7 @@ export class ExportFile {
   async close(): Promise<void> {
     if (this.#hangs) return;
     // Nothing depends on it: what is finished is on the disk, and of the rest it was said why not.
-    await inFileTime('closed', async () => {
+    await inFileTime(this.part, 'closed', async () => {
       await this.file.close();
       if (!this.#isFinished) await rm(this.part, { force: true });
     }).catch(() => undefined);
@@ -87,13 +87,15 @@ export class ExportFile {
   }
 
   async #inTime(work: () => Promise<void>): Promise<void> {
-    await inFileTime('written', work, TRANSFER_DEADLINE_MS).catch((error: NodeJS.ErrnoException) => {
-      this.#hangs = isHanging(error);
-      const rest = this.#hangs ? ` What is there of it is ${this.part}.` : '';
-      const isGone = error.code === 'ENOENT';
-      const reason = isGone ? 'another export to the same file began, or it was deleted' : error.message;
-      throw new TransferError(`The file cannot be written: ${reason}.${rest}`);
-    });
+    await inFileTime(this.part, 'written', work, TRANSFER_DEADLINE_MS).catch(
+      (error: NodeJS.ErrnoException) => {
+        this.#hangs = isHanging(error);
+        const rest = this.#hangs ? ` What is there of it is ${this.part}.` : '';
+        const isGone = error.code === 'ENOENT';
+        const reason = isGone ? 'another export to the same file began, or it was deleted' : error.message;
+        throw new TransferError(`The file cannot be written: ${reason}.${rest}`);
+      },
+    );
   }
 }
 
@@ -110,26 +112,35 @@ function taken(path: string): Error {
 export class ImportFile {
   #hangs = false;
 
-  private constructor(private readonly file: FileHandle) {}
+  private constructor(
+    private readonly path: string,
+    private readonly file: FileHandle,
+  ) {}
 
   /** @throws TransferError */
   static async open(path: string): Promise<ImportFile> {
-    return new ImportFile(await inFileTime('read', async () => openNamedFile(path)).catch(cannotRead));
+    return new ImportFile(
+      path,
+      await inFileTime(path, 'read', async () => openNamedFile(path)).catch(cannotRead),
+    );
   }
 
   /** @returns how many bytes, 0 at the end. @throws TransferError */
   async read(bytes: Buffer): Promise<number> {
     const reading = async () => this.file.read(bytes, 0, bytes.length, null);
-    const { bytesRead } = await inFileTime('read', reading, TRANSFER_DEADLINE_MS).catch((error: Error) => {
-      this.#hangs = isHanging(error);
-      return cannotRead(error);
-    });
+    const { bytesRead } = await inFileTime(this.path, 'read', reading, TRANSFER_DEADLINE_MS).catch(
+      (error: Error) => {
+        this.#hangs = isHanging(error);
+        return cannotRead(error);
+      },
+    );
     return bytesRead;
   }
 
   /** Leaves one that hangs. */
   async close(): Promise<void> {
-    if (!this.#hangs) await inFileTime('closed', async () => this.file.close()).catch(() => undefined);
+    if (!this.#hangs)
+      await inFileTime(this.path, 'closed', async () => this.file.close()).catch(() => undefined);
   }
 }
 

@@ -6,6 +6,9 @@ import { NamedFileError, readNamedFile } from '../config/named-file.js';
 const MAX_BYTES = 1024 * 1024;
 const DEFAULT_PORT = 5432;
 
+/** What was last read, by path: an operator meant it, and a file system that fails takes no server away. */
+const lastRead = new Map<string, string>();
+
 /** What is wrong with a file until an operator changes it; a file system that fails may come back. */
 const LASTING = ['EISDIR', 'EACCES', 'not-regular', 'too-large', 'not-private'];
 /** SQLSTATE. */
@@ -22,7 +25,8 @@ export interface Target {
 
 /**
  * Gives a client without a password that of a file, as `psql` does, where its server asks for one. Every connection
- * reads the file anew. `pg` would read it without a deadline: one that hangs would hold all threads of Node.
+ * reads the file anew; while its file system fails, what was read before stays in use. `pg` would read it without a
+ * deadline: one that hangs would hold all threads of Node.
  *
  * @param file - its path; undefined for none
  */
@@ -47,9 +51,14 @@ export function takePasswordFrom(file: string | undefined, client: pg.Client): v
  */
 async function readPassword(file: string, target: Target): Promise<string | undefined> {
   try {
-    return passwordIn((await readNamedFile(file, MAX_BYTES, 'owner')).toString(), target);
+    const text = (await readNamedFile(file, MAX_BYTES, 'owner')).toString();
+    lastRead.set(file, text);
+    return passwordIn(text, target);
   } catch (error) {
     if (!(error instanceof NamedFileError)) throw error;
+    if ([...MISSING, ...LASTING].includes(error.code)) lastRead.delete(file);
+    const before = lastRead.get(file);
+    if (before !== undefined) return passwordIn(before, target);
     if (MISSING.includes(error.code)) return undefined;
     // Without the cause: its code would be taken for one of the database's directory.
     const fault = new Error(

@@ -144,4 +144,28 @@ describe('A file on a file system that hangs', () => {
       expect(String(await readNamedFile(path, KIB))).toBe('beside it');
     },
   );
+
+  where('takes no turn from files elsewhere, however many of its files are named, by links too', async () => {
+    const mount = join(directory, 'mount');
+    for (const name of ['below', 'folder/below']) await mkdir(join(mount, name), { recursive: true });
+    await symlink(join(mount, 'below', 'named'), join(directory, 'link'));
+    await symlink('mount/folder', join(directory, 'folder'));
+    await writeFile(path, 'beside');
+    const hung = HungFileSystem.mount(mount);
+    try {
+      const names = ['link', 'folder/below/named', 'mount/named', 'mount/below/named', 'mount/other'];
+      const reads = names.map((name) => readNamedFile(join(directory, name), KIB));
+      const beside = readNamedFile(path, KIB);
+      expect((await Promise.allSettled(reads)).map(({ status }) => status)).toEqual(
+        Array(5).fill('rejected'),
+      );
+      expect(String(await beside)).toBe('beside');
+      expect(String(await readNamedFile(path, KIB))).toBe('beside');
+      const calls = process.getActiveResourcesInfo().filter((name) => name.startsWith('FSReq'));
+      expect(calls).toHaveLength(1);
+    } finally {
+      hung?.end();
+    }
+    while (isReadingFiles()) await new Promise((resolve) => setTimeout(resolve, 5));
+  });
 });

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isReadingFiles } from '../../src/config/file-deadline.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
 import { DatabaseUrl } from '../../src/database/database-url.js';
 import { findPermanentFault } from '../../src/database/permanent-fault.js';
@@ -119,6 +120,7 @@ describe('The file of passwords', () => {
 
     afterEach(async () => {
       hung?.end();
+      await settled();
       await rm(mount, { recursive: true, force: true });
     });
 
@@ -131,6 +133,28 @@ describe('The file of passwords', () => {
         expect(findPermanentFault(error)).toBeUndefined();
       }
     });
+
+    where(
+      'goes on with what was read before, which a missing or open file ends',
+      async () => {
+        const PGPASSFILE = join(mount, 'pgpass');
+        hung?.end();
+        await writeFile(PGPASSFILE, '*:*:*:*:before', { mode: 0o600 });
+        await connect({ PGPASSFILE });
+        hung = HungFileSystem.mount(mount);
+        await connect({ PGPASSFILE });
+        await connect({ PGPASSFILE });
+        expect(passwords).toEqual(['before', 'before', 'before']);
+        hung?.end();
+        await settled();
+        await chmod(PGPASSFILE, 0o644);
+        expect((await connect({ PGPASSFILE })).message).toContain('others have access to it');
+        hung = HungFileSystem.mount(mount);
+        expect((await connect({ PGPASSFILE })).message).toMatch(NOT_READ);
+        expect(passwords).toHaveLength(3);
+      },
+      30_000,
+    );
 
     where.each([
       ['--migrate', 'main', ['--migrate']],
@@ -151,5 +175,9 @@ describe('The file of passwords', () => {
       expect(stderr).toMatch(NOT_READ);
       expect(code).toBe('execve' in process ? 1 : null);
     });
+
+    async function settled(): Promise<void> {
+      while (isReadingFiles()) await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   });
 });

@@ -46,7 +46,7 @@ export async function readProvisioning(path: string): Promise<Provisioning> {
 /** @throws ProvisioningFaultsError */
 async function filesOf(path: string): Promise<string[]> {
   const fault = (rule: string) => new ProvisioningFaultsError([{ file: path, line: 0, rule }]);
-  const listed = inTurn(async () => ((await stat(path)).isDirectory() ? readdir(path) : undefined));
+  const listed = inTurn(path, async () => ((await stat(path)).isDirectory() ? readdir(path) : undefined));
   if (!(await endsInTime(listed))) throw fault('its file system hangs');
   const names = await listed.catch((error: NodeJS.ErrnoException) => {
     throw fault(

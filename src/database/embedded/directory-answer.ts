@@ -44,7 +44,7 @@ async function answerOf<T>(
   path: string,
   look: (path: string) => Promise<T>,
 ): Promise<T | undefined> {
-  const call = pending.get(path) ?? inTurn(() => look(path)).finally(() => pending.delete(path));
+  const call = pending.get(path) ?? inTurn(path, () => look(path)).finally(() => pending.delete(path));
   pending.set(path, call);
   if (!(await endsInTime(call))) throw hangs(directory, path);
   return (call as Promise<T>).catch(() => undefined);
