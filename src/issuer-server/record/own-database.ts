@@ -12,6 +12,9 @@ import { IssuerRecordStore } from './issuer-record.store.js';
  */
 @Injectable()
 export class OwnDatabase {
+  /** Whether the database had our record once. What serves claims it at its start. */
+  #hadRecord = false;
+
   constructor(
     private readonly database: Database,
     private readonly records: IssuerRecordStore,
@@ -37,12 +40,21 @@ export class OwnDatabase {
     });
   }
 
-  /** A command that issues nothing works on a database that belongs to no issuer yet, too. */
+  /**
+   * A command that issues nothing works on a database that belongs to no issuer yet, too. Once ours had a record, one
+   * without it is another: a dump of a release before that record.
+   */
   #assertOwn(record: IssuerRecordEntity | undefined): void {
     const { issuerId } = this.config;
-    if (record === undefined || record.issuerId === issuerId) return;
+    if (record === undefined && !this.#hadRecord) return;
+    if (record?.issuerId === issuerId) {
+      this.#hadRecord = true;
+      return;
+    }
     const cause = new Error(
-      `the database belongs to the issuer ${record.issuerId} now, and ISSUER_ID is ${issuerId}: start this process again with that ISSUER_ID`,
+      record === undefined
+        ? `the database does not say any more that it belongs to the issuer ${issuerId}: if it is the right one, start this process again`
+        : `the database belongs to the issuer ${record.issuerId} now, and ISSUER_ID is ${issuerId}: start this process again with that ISSUER_ID`,
     );
     throw new ServiceError('database.unavailable', undefined, { cause });
   }

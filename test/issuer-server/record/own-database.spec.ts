@@ -4,6 +4,26 @@ import { ISSUER_ID, TestIssuerServer } from '../test-issuer-server.js';
 
 const ADMIN_TOKEN = 'an-admin-token-of-this-test-0123456789';
 const OTHER = 'https://other.example.com';
+const CALLS: [string, string, object | undefined][] = [
+  ['GET', '/licenses', undefined],
+  ['GET', '/usage', undefined],
+  ['GET', '/keys', undefined],
+  ['GET', '/licenses/:lid', undefined],
+  ['GET', '/licenses/:lid/history', undefined],
+  ['POST', '/licenses', { sub: 'http://localhost:3000' }],
+  ['PATCH', '/licenses/:lid', { company: 'Other' }],
+  ['POST', '/licenses/:lid/token', {}],
+  ['POST', '/licenses/:lid/suspend', {}],
+  ['POST', '/licenses/:lid/resume', {}],
+  ['POST', '/licenses/:lid/revoke', {}],
+  ['POST', '/licenses/:lid/prolong', { days: 30 }],
+  ['POST', '/licenses/:lid/repair', {}],
+  ['POST', '/repair', {}],
+  ['POST', '/keys', {}],
+  ['POST', '/keys/theirs/activate', { force: true }],
+  ['POST', '/keys/theirs/retire', { force: true }],
+  ['POST', '/clock/confirm', {}],
+];
 const TABLES = ['issuer_record', 'issued_license', 'license_event', 'signing_key'];
 
 describe('A running issuer whose database is that of another ISSUER_ID now', () => {
@@ -48,30 +68,27 @@ describe('A running issuer whose database is that of another ISSUER_ID now', () 
     return all;
   }
 
-  it.each<[string, string, object | undefined]>([
-    ['GET', '/licenses', undefined],
-    ['GET', '/usage', undefined],
-    ['GET', '/keys', undefined],
-    ['GET', '/licenses/:lid', undefined],
-    ['GET', '/licenses/:lid/history', undefined],
-    ['POST', '/licenses', { sub: 'http://localhost:3000' }],
-    ['PATCH', '/licenses/:lid', { company: 'Other' }],
-    ['POST', '/licenses/:lid/token', {}],
-    ['POST', '/licenses/:lid/suspend', {}],
-    ['POST', '/licenses/:lid/resume', {}],
-    ['POST', '/licenses/:lid/revoke', {}],
-    ['POST', '/licenses/:lid/prolong', { days: 30 }],
-    ['POST', '/licenses/:lid/repair', {}],
-    ['POST', '/repair', {}],
-    ['POST', '/keys', {}],
-    ['POST', '/keys/theirs/activate', { force: true }],
-    ['POST', '/keys/theirs/retire', { force: true }],
-    ['POST', '/clock/confirm', {}],
-  ])('answers %s %s with 503 and changes nothing', async (method, path, body) => {
+  it.each(CALLS)('answers %s %s with 503 and changes nothing', async (method, path, body) => {
     const before = await rows();
     expect(await call(method, path, body)).toEqual([503, 'database.unavailable']);
     expect(await rows()).toEqual(before);
   });
+
+  it.each(CALLS)(
+    'answers %s %s with 503 and changes nothing where the record is missing, as in a dump of a former release',
+    async (method, path, body) => {
+      await issuerServer.query('DELETE FROM issuer_record');
+      try {
+        const before = await rows();
+        expect(await call(method, path, body)).toEqual([503, 'database.unavailable']);
+        expect(await rows()).toEqual(before);
+      } finally {
+        await issuerServer.query(
+          `INSERT INTO issuer_record (id, issuer_id, last_seen) VALUES (1, '${OTHER}', 0)`,
+        );
+      }
+    },
+  );
 
   it('goes on publishing its own keys, and works again with its own database', async () => {
     await issuerServer.running.application.nest.get(SigningKeys).follow();
