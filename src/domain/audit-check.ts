@@ -26,7 +26,8 @@ export function checkAudit(
   const chain = checkChain(entries, WORDS, head);
   const firstSeal = lines.findIndex(isSeal);
   for (const [index, line] of lines.entries()) {
-    if (chain !== undefined && chain.index <= index) return chain;
+    if (chain !== undefined && chain.index <= index)
+      return { index: chain.index, message: explained(chain, lines) };
     if (!isSeal(line)) continue;
     const { hash, key, signature } = line;
     if (keys !== undefined && !keys.some((known) => known === key))
@@ -44,6 +45,16 @@ export function checkAudit(
   if (covered < lines.length)
     return { index: covered, message: 'no seal follows: it was added, or the end is missing' };
   return undefined;
+}
+
+/** Whole segments are missing also where two exports were joined, and the retention deleted them meanwhile. */
+function explained({ index, message }: EntryFault, lines: readonly JsonObject[]): string {
+  const [before, line] = [lines[index - 1], lines[index]];
+  const [from, to] = [Number(before?.number) + 1, Number(line?.number)];
+  const isAfterGap = from < to && !lines.some(({ number }) => Number(number) >= from && Number(number) < to);
+  const next = lines.slice(index).find(isSeal);
+  if (!isAfterGap || before === undefined || !isSeal(before) || next?.first !== line?.number) return message;
+  return `${message}: whole segments. Where two exports were joined, the retention may have deleted them in between: export all of it again, at once`;
 }
 
 function cutOff({ first, number }: JsonObject): string {

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../src/domain/token/strict-json.js';
 const SIGNER = sealSigner('a secret of the tests, long enough');
 
 /** Two segments of three records each: numbers 1 to 8, of which 4 and 8 are seals. */
-function log(signer = SIGNER, actor = 'bootstrap'): JsonObject[] {
+function log(signer = SIGNER, actor = 'bootstrap', segments = [1, 5]): JsonObject[] {
   const lines: JsonObject[] = [];
   let prev = CHAIN_START;
   const add = (entry: JsonObject) => {
@@ -15,7 +15,7 @@ function log(signer = SIGNER, actor = 'bootstrap'): JsonObject[] {
     const seal = entry.seal === true ? { key: signer.key, signature: signer.sign(hash) } : {};
     lines.push({ ...(JSON.parse(content) as JsonObject), hash, ...seal });
   };
-  for (const first of [1, 5]) {
+  for (const first of segments) {
     for (const number of [first, first + 1, first + 2]) add({ number, id: number + 100, actor });
     add({ seal: true, number: first + 3, first, at: 0 });
   }
@@ -79,6 +79,23 @@ describe('An audit log', () => {
     ['all was made anew without the key', remade(), 3, 'the signature of this seal is wrong'],
   ])('in which %s is not, and the first wrong record is named', (_, lines, index, message) => {
     expect(checkAudit(lines)).toEqual({ index, message: expect.stringContaining(message) });
+  });
+
+  it('without whole segments in the middle may be of two exports, between which the retention deleted them', () => {
+    const long = log(SIGNER, 'bootstrap', [1, 5, 9]);
+    const retention = expect.stringMatching(
+      /^the records of 5 to 8 before it are missing.* the retention/,
+    ) as string;
+    expect(checkAudit(long.toSpliced(4, 4))).toEqual({ index: 4, message: retention });
+    for (const [from, count] of [
+      [4, 3],
+      [5, 4],
+      [3, 5],
+      [4, 5],
+    ] as const)
+      expect(checkAudit(long.toSpliced(from, count))?.message).not.toContain('retention');
+    const swapped = [...long.slice(0, 4), ...long.slice(8), ...long.slice(4, 8)];
+    expect(checkAudit(swapped)?.message).toMatch(/moved$/);
   });
 
   it('that was made anew with another key, or cut off after a seal, is found by what others know', () => {
