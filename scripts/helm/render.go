@@ -2,7 +2,7 @@
 // Debian has both (golang-go, golang-github-masterminds-sprig-dev, golang-k8s-sigs-yaml-dev), and has no helm.
 // What it knows of Helm is what the chart uses; anything else in a template is a fault.
 //
-//	GO111MODULE=off GOPATH=/usr/share/gocode go run scripts/helm/render.go <chart> < values.json
+//	GO111MODULE=off GOPATH=/usr/share/gocode go run scripts/helm/render.go <chart> [release] < values.json
 //
 // Writes a JSON object to standard output: what each file of templates became.
 package main
@@ -23,13 +23,17 @@ import (
 type object = map[string]interface{}
 
 func main() {
-	if err := render(os.Args[1]); err != nil {
+	release := "test"
+	if len(os.Args) > 2 {
+		release = os.Args[2]
+	}
+	if err := render(os.Args[1], release); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func render(directory string) error {
+func render(directory, release string) error {
 	chart, values, given := object{}, object{}, object{}
 	if err := read(filepath.Join(directory, "Chart.yaml"), &chart); err != nil {
 		return err
@@ -60,7 +64,7 @@ func render(directory string) error {
 	data := object{
 		"Values":  values,
 		"Chart":   object{"Name": chart["name"], "Version": chart["version"], "AppVersion": chart["appVersion"]},
-		"Release": object{"Name": "test", "Namespace": "licensing", "Service": "Helm"},
+		"Release": object{"Name": release, "Namespace": "licensing", "Service": "Helm"},
 	}
 	results := map[string]string{}
 	for _, file := range files {

@@ -16,7 +16,13 @@ const schema = JSON.parse(read('deploy/helm/licentia/values.schema.json'));
 
 /** Of the settings, what the chart decides itself, and what names a file. */
 const DECIDED = ['HOST', 'PORT', 'DATABASE_MIGRATIONS'];
-const FILES = ['DATABASE_CA_PATH', 'ISSUER_CA_PATH', 'ISSUER_JWKS_PATH', 'LICENSE_PATH'];
+const FILES = [
+  'ACCESS_PROVISIONING_PATH',
+  'DATABASE_CA_PATH',
+  'ISSUER_CA_PATH',
+  'ISSUER_JWKS_PATH',
+  'LICENSE_PATH',
+];
 
 /** The least that has to be said. */
 const LEAST = {
@@ -149,12 +155,15 @@ describeWithGo('The Helm chart, rendered', () => {
   let least: Record<string, Manifest>;
   let most: Record<string, Manifest>;
 
-  const run = (given: object) =>
-    spawnSync(join(directory, 'render'), [CHART], { input: JSON.stringify(given), encoding: 'utf8' });
+  const run = (given: object, release = 'test') =>
+    spawnSync(join(directory, 'render'), [CHART, release], {
+      input: JSON.stringify(given),
+      encoding: 'utf8',
+    });
 
   /** By file; NOTES.txt is text. */
-  const render = (given: object): Record<string, Manifest> => {
-    const { stdout, stderr } = run(given);
+  const render = (given: object, release?: string): Record<string, Manifest> => {
+    const { stdout, stderr } = run(given, release);
     expect(stderr).toBe('');
     return Object.fromEntries(
       Object.entries(JSON.parse(stdout) as Record<string, string>).map(([file, text]) => {
@@ -192,6 +201,13 @@ describeWithGo('The Helm chart, rendered', () => {
       ]),
     );
   };
+
+  it('has no name that Kubernetes takes for too long, also with the longest name of a release', () => {
+    const manifests = Object.values(render(MOST, 'a'.repeat(53)));
+    const names = manifests.flatMap((manifest) => (manifest?.metadata?.name as string | undefined) ?? []);
+    expect(names.length).toBeGreaterThan(3);
+    expect(names.filter((name) => name.length > 63)).toEqual([]);
+  });
 
   it('is these objects', () => {
     const kinds = (manifests: Record<string, Manifest>) =>
