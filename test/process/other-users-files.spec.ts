@@ -19,7 +19,10 @@ const EXTRAS: [string, (data: string) => void][] = [
   ['a link to the data directory', (data) => symlinkSync('.', join(data, 'self'))],
   ['a note of root', (data) => writeFileSync(join(data, 'BACKUP_NOTE'), '', { mode: 0o644 })],
   ['the lost+found of a volume', (data) => mkdirSync(join(data, 'lost+found'), { mode: 0o700 })],
-  ['the same of its log', (data) => mkdirSync(join(data, 'pg_wal', 'lost+found'), { mode: 0o700 })],
+  ...['pg_wal', 'base', 'base/5', 'global', 'pg_xact'].map((name): [string, (data: string) => void] => [
+    `that of ${name}`,
+    (data) => mkdirSync(join(data, name, 'lost+found'), { mode: 0o700 }),
+  ]),
 ];
 
 (canBecome ? describe : describe.skip)('A data directory with files of other users (needs root)', () => {

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { type ControlFile, readControlFile } from './control-file.js';
 import { DIRECTORIES } from './data-layout.js';
 import { EmbeddedDirectoryLostError, UnfinishedCheckpointError } from './embedded-directory-error.js';
+import { postgresFiles } from './postgres-files.js';
 
 const BASE = 'base';
 const LOG = 'pg_wal';
@@ -132,9 +133,7 @@ export class OpenedDirectory {
 
   #tableFiles(): string[] {
     return TABLES.flatMap((directory) =>
-      readdirSync(join(this.data, directory), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile())
-        .map(({ parentPath, name }) => relative(this.data, join(parentPath, name))),
+      [...postgresFiles(this.data, directory)].filter((one) => !one.isDirectory).map(({ name }) => name),
     );
   }
 
