@@ -3,8 +3,8 @@ import { type Client, createClient, type Outcome } from '#client';
 import type { ServiceConfig } from '../config/service-config.js';
 import type { ErrorCode } from '../domain/service-error.js';
 import type { Finding } from '../doctor/finding.js';
-import type { RemoteService } from '../doctor/doctor.js';
-import { CallFailedError } from './command-error.js';
+import type { RemoteService, UnreadService } from '../doctor/doctor.js';
+import { CallFailedError, CommandError } from './command-error.js';
 import { type ConnectionOptions, findConnection } from './connection.js';
 import { ExitCode } from './exit-code.js';
 import { CONNECTION, type LicentiaCommand } from './licentia-command.js';
@@ -42,11 +42,19 @@ export function addDoctorCommand(program: LicentiaCommand): void {
       const waiting = setTimeout(() => {
         if (isTold) around.say(`Looking: ${probes.pending.join(', ')} …\n`);
       }, PATIENCE_MS);
+      let note: string | undefined;
       try {
-        return reportOf(
-          await examine(around.environment, (config) => remoteService(around, options, config), probes),
-          around,
+        const findings = await examine(
+          around.environment,
+          async (config) => {
+            const service = await readableService(around, options, config);
+            if ('unread' in service) note = service.unread;
+            return service;
+          },
+          probes,
         );
+        const report = reportOf(findings, around);
+        return note === undefined ? report : { ...report, note };
       } finally {
         clearTimeout(waiting);
       }
@@ -87,6 +95,20 @@ function linesOf(findings: readonly Finding[], around: Surroundings): string {
       return [head, ...others.map((line) => `${' '.repeat(indent)}${line}`), ''].join('\n');
     })
     .join('');
+}
+
+/** A profile or a token that cannot be read is a line of the doctor. @throws CommandError for wrong usage */
+async function readableService(
+  around: Surroundings,
+  options: ConnectionOptions & { timeout?: number },
+  config: ServiceConfig,
+): Promise<RemoteService | UnreadService> {
+  try {
+    return await remoteService(around, options, config);
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.exitCode !== ExitCode.Unknown) throw error;
+    return { unread: error.message, next: error.next };
+  }
 }
 
 /** The service that was named, else the one that this configuration would run. */

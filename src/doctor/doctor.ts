@@ -31,6 +31,12 @@ export interface RemoteService extends LicenseWitness {
   readiness(): Promise<{ readonly ready: boolean; readonly reason: string } | undefined>;
 }
 
+/** A service that cannot be asked, because what says who asks cannot be read. */
+export interface UnreadService {
+  readonly unread: string;
+  readonly next: string | undefined;
+}
+
 /**
  * Looks at everything that a service needs, with the classes that it starts with. It changes nothing but the saved copy
  * of the issuer's keys, as a running service does.
@@ -39,7 +45,7 @@ export interface RemoteService extends LicenseWitness {
  */
 export async function examine(
   environment: Environment,
-  remoteOf: (config: ServiceConfig) => Promise<RemoteService>,
+  remoteOf: (config: ServiceConfig) => Promise<RemoteService | UnreadService>,
   probes: Probes,
 ): Promise<readonly Finding[]> {
   const { config, findings } = await examineConfiguration(environment, probes);
@@ -112,7 +118,12 @@ async function examineConfiguration(
   return { config, findings: [CONFIGURATION.ok('settings', 'The configuration can be used.')] };
 }
 
-async function examineService(remote: RemoteService, probes: Probes): Promise<readonly Finding[]> {
+async function examineService(
+  remote: RemoteService | UnreadService,
+  probes: Probes,
+): Promise<readonly Finding[]> {
+  if ('unread' in remote)
+    return [SERVICE.unseen('readiness', sentence(remote.unread), { next: remote.next ?? null })];
   const { value, faults } = await probes.look(
     ...(['service', 'readiness', SERVICE_MS] as const),
     async () => {
@@ -153,14 +164,14 @@ async function licenseOf(
   nest: INestApplicationContext,
   { issuer: { timeoutMs, renewUrl } }: ServiceConfig,
   state: DatabaseExamination['state'],
-  remote: RemoteService,
+  remote: RemoteService | UnreadService,
   probes: Probes,
 ): Promise<readonly Finding[]> {
   const look = (witness: LicenseWitness) =>
     examineLicense(witness, timeoutMs, renewUrl !== undefined, probes);
   if (state === 'open') return look(ownWitness(nest));
   if (state === 'empty') return [LICENSE.warn('expiry', 'There is no license: there is no database yet.')];
-  if (remote.hasToken) return look(remote);
+  if (!('unread' in remote) && remote.hasToken) return look(remote);
   const [message, next] = UNREAD[state];
   return [LICENSE.unseen('expiry', message, { next })];
 }

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import { chmod } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { profileFile, saveProfile } from '../../src/cli/profiles.js';
 import { embeddedDatabase, type TestDatabase } from '../support/database.js';
 import { FakeIssuer } from '../support/fake-issuer/fake-issuer.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../support/service.js';
@@ -219,6 +221,27 @@ describe('licentia doctor', () => {
     } finally {
       silent.close();
     }
+  });
+
+  it('says that it does not know who asks, and all else, where the profile cannot be read', async () => {
+    const named = { url: 'http://localhost:2', token: 'a-token' };
+    await saveProfile({ environment: {}, home: stage.home }, 'default', { service: named });
+    const file = profileFile({ environment: {}, home: stage.home }, 'default');
+    await chmod(file, 0o644);
+    const { code, stdout, stderr } = await stage.run('doctor --json');
+    const { complete, findings } = JSON.parse(stdout) as Examination;
+    const problem = `The profile ${file} has a token that other users of this machine can read.`;
+    expect(stderr).toBe('');
+    expect((await stage.run('doctor')).stderr).toContain(problem);
+    expect([code, complete]).toEqual([2, false]);
+    expect(findings.find(({ area }) => area === 'service')).toMatchObject({
+      ...{ check: 'readiness', verdict: 'warn', looked: false, message: problem },
+      next: expect.stringContaining('chmod 600') as unknown,
+    });
+    for (const area of ['database', 'issuer', 'license', 'disk', 'limits'])
+      expect(findings.filter((one) => one.area === area && one.looked)).not.toEqual([]);
+    // What is wrong with the command line ends it.
+    expect(await stage.run('doctor --profile none')).toMatchObject({ code: 64, stdout: '' });
   });
 
   it('is a process that ends, prints no secret, and makes no database where none is', async () => {
