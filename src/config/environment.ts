@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { invisibleCharacter } from '../domain/invisible-character.js';
 import { NamedFileError, readNamedFileSync, textOfFile } from './named-file.js';
 import { type DatabaseLocation, path, type Setting, SettingError } from './setting.js';
@@ -112,7 +112,7 @@ function assertVisible(text: string, where: string): void {
 export function locationFrom(location: DatabaseLocation, environment: Environment): DatabaseLocation {
   if (location.kind !== 'postgres') return location;
   const file = environment.DATABASE_URL_FILE || undefined;
-  const passwordFile = passwordFileOf(environment);
+  const passwordFile = passwordFileOf(environment, process.platform);
   return {
     ...location,
     ...(file === undefined ? {} : { file: path.parse(file) }),
@@ -120,8 +120,18 @@ export function locationFrom(location: DatabaseLocation, environment: Environmen
   };
 }
 
-/** The file that `psql` takes passwords from: `PGPASSWORD` takes its place, also where it is empty. */
-function passwordFileOf({ PGPASSWORD, PGPASSFILE, HOME }: Environment): string | undefined {
+/**
+ * The file that `psql` takes passwords from: `PGPASSWORD` takes its place, also where it is empty. Windows has it among
+ * the settings of the user's programs.
+ *
+ * Source: PostgreSQL, "The Password File" of libpq.
+ */
+export function passwordFileOf(
+  { PGPASSWORD, PGPASSFILE, HOME, APPDATA }: Environment,
+  platform: NodeJS.Platform,
+): string | undefined {
   if (PGPASSWORD !== undefined) return undefined;
-  return resolve(PGPASSFILE || join(HOME || '.', '.pgpass'));
+  if (PGPASSFILE) return resolve(PGPASSFILE);
+  if (platform !== 'win32') return resolve(HOME || '.', '.pgpass');
+  return APPDATA ? resolve(APPDATA, 'postgresql', 'pgpass.conf') : undefined;
 }
