@@ -29,14 +29,17 @@ export class CustomRoleStore {
   }
 
   /**
-   * Whether another role has this name under NFKC, as the database normalizes it; or the uid of one is the name of the
-   * other, as the files of a provisioning say either.
+   * Whether another role has this name, or the uid of one is the name of the other, as the files of a provisioning say
+   * either. All are compared under NFKC, as the database normalizes it.
    */
   async hasNameOf(manager: EntityManager, name: string, uid: string): Promise<boolean> {
     const [row] = await manager.query<{ found: boolean }[]>(
       `SELECT EXISTS (
          SELECT FROM custom_role
-         WHERE uid <> $2 AND (normalize(name, NFKC) = normalize($1::text, NFKC) OR uid = $1 OR name = $2)
+         WHERE uid <> $2 AND (
+           normalize($1::text, NFKC) IN (normalize(name, NFKC), normalize(uid, NFKC))
+           OR normalize(name, NFKC) = normalize($2::text, NFKC)
+         )
        ) AS found`,
       [name, uid],
     );

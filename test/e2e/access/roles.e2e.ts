@@ -121,11 +121,14 @@ describe('Custom roles', () => {
     for (const other of [
       { uid: 'auditors', name: 'others' },
       { uid: 'audit-2', name: 'audit-1' },
+      { uid: 'audit-2', name: '\uff41udit-\uff11' },
       { name: LICENSING_READER },
     ]) {
       const { status, body } = await create([], other);
       expect([status, body.messageId]).toEqual([409, 'role.name-taken']);
     }
+    await create([], { name: '\uff4cookers', uid: 'look-1' });
+    expect((await create([], { uid: 'lookers' })).body.messageId).toBe('role.name-taken');
     const own = await create([], { name: 'same', uid: 'same' });
     expect(own.status).toBe(200);
     expect(auditors.version).toBe(1);
