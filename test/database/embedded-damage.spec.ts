@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, rename, rm, rmdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { DataSource } from 'typeorm';
 import { DIRECTORIES } from '../../src/database/embedded/data-layout.js';
 import { embeddedDriver } from '../../src/database/embedded/embedded-driver.js';
@@ -144,5 +144,45 @@ describe('An embedded database with a named pipe in the place of a file', () => 
     execFileSync('mkfifo', [join(directory, '..', 'pipe')]);
     await symlink(join(directory, '..', 'pipe'), join(data, 'link'));
     expect(await failure(dataSource.initialize())).toMatchObject(isDamaged('its link is no regular file'));
+  });
+});
+
+describe('An embedded database behind a symbolic link', () => {
+  const isUnreachable = (path: string) => ({
+    name: 'EmbeddedDirectoryError',
+    message:
+      `${path} is a symbolic link that an embedded database cannot follow: ` +
+      'move what it leads to into its place, or link the whole directory that DATABASE_URL names.',
+  });
+
+  it('is not opened where Postgres cannot follow it, and says which one that is', async () => {
+    const aside = join(directory, '..', 'aside');
+    for (const name of ['pg_wal', 'base/5', 'pg_xact', 'postgresql.conf', 'PG_VERSION', '.']) {
+      const path = join(data, name);
+      await rename(path, aside);
+      for (const target of [aside, relative(dirname(path), aside)]) {
+        await symlink(target, path);
+        expect(await failure(dataSource.initialize())).toMatchObject(isUnreachable(path));
+        await rm(path);
+      }
+      await rename(aside, path);
+    }
+    await rename(join(data, 'pg_wal'), join(data, 'log'));
+    await symlink(join(data, 'log'), join(data, 'pg_wal'));
+    expect(await failure(dataSource.initialize())).toMatchObject(isUnreachable(join(data, 'pg_wal')));
+    await rm(join(data, 'pg_wal'));
+    await rename(join(data, 'log'), join(data, 'pg_wal'));
+    await open();
+  });
+
+  it('is opened where the link leads to its neighbor, or to all of it', async () => {
+    await rename(join(data, 'pg_wal'), join(data, 'log'));
+    await symlink('log', join(data, 'pg_wal'));
+    await rename(directory, `${directory}-moved`);
+    await symlink(`${directory}-moved`, directory);
+    await open();
+    await dataSource.destroy();
+    await rm(directory);
+    await rename(`${directory}-moved`, directory);
   });
 });

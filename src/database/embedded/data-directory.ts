@@ -11,6 +11,7 @@ import { assertOwned } from './directory-owner.js';
 import { damaged, EmbeddedDirectoryError } from './embedded-directory-error.js';
 import { INITDB_PARAMETERS } from './data-template.js';
 import { letOwnerWrite, makePrivate } from './private-files.js';
+import { assertReachable } from './reachable-files.js';
 import { assertUsable } from './unusable-files.js';
 
 /**
@@ -133,6 +134,7 @@ export async function prepareDataDirectory(directory: string, template?: string)
   if (!/^\d+(\.\d+)?\s*$/.test(version)) throw damaged(data, 'its PG_VERSION names no version');
   assertEngine(directory, data, version.trim());
   await assertComplete(data);
+  assertReachable(directory);
   return data;
 }
 
