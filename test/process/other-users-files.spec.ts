@@ -54,6 +54,13 @@ const EXTRAS: [string, (data: string) => void][] = [
     for (let start = 0; start < 2; start += 1) expect(migrate()).toEqual({ status: 0, stderr: '' });
   });
 
+  it('is not opened with a postmaster.pid of root in it, and the end names that file', () => {
+    writeFileSync(join(pgdata, 'postmaster.pid'), '', { mode: 0o600 });
+    const { status, stderr } = migrate();
+    expect(stderr).toContain(join(pgdata, 'postmaster.pid'));
+    expect(status).toBe(1);
+  });
+
   /** As Kubernetes does with `fsGroup` before a volume is used. */
   function share(mode: string): void {
     const database = join(directory, 'data', 'pglite');

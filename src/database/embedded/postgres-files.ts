@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DIRECTORIES } from './data-layout.js';
 
 const NEEDED = new Set(DIRECTORIES);
-const FILES = /^(PG_VERSION|postgresql(\.auto)?\.conf|pg_(hba|ident)\.conf)$/;
+const FILES = /^(PG_VERSION|postmaster\.pid|postgresql(\.auto)?\.conf|pg_(hba|ident)\.conf)$/;
 /** Databases, and the files of tables and of the log, begin with a digit. */
 const BELOW = /^(\d.*|PG_VERSION|pg_control|pg_filenode\.map|replorigin_checkpoint)$/;
 
