@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { hangUp } from './hang-up.js';
 import type { RequestContext } from './request-context.js';
 
 /**
@@ -99,7 +100,7 @@ export class Connections {
   begin(socket: Socket, response: ServerResponse, context: RequestContext): boolean {
     const connection = this.#open.get(socket);
     if (connection === undefined || connection.unanswered.size >= MAX_UNANSWERED) {
-      socket.destroy();
+      hangUp(socket);
       return false;
     }
     // Of the request before this one.

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { hangUp } from './hang-up.js';
 
 /** How many requests of one connection may wait, so that 16 are under way with the one that does not. */
 const MAX_WAITING = 15;
@@ -24,7 +25,7 @@ export class Turns {
     if (waiting === undefined && !this.#served.has(socket)) this.#serve(socket, begin);
     else if (waiting === undefined) this.#waiting.set(socket, [begin]);
     else if (waiting.length < MAX_WAITING) waiting.push(begin);
-    else socket.destroy();
+    else hangUp(socket);
   }
 
   #serve(socket: Socket, begin: () => void): void {
