@@ -46,7 +46,7 @@ export class ExportFile {
       if (await isTaken(path)) throw taken(path);
       // Those of other users may stay: this one has a name of its own.
       const left = await unfinishedOf(path, PART).catch(() => []);
-      for (const name of [`${path}${PART}`, ...left]) await rm(name, { force: true }).catch(() => undefined);
+      for (const name of left) await rm(name, { force: true }).catch(() => undefined);
       return open(part, 'wx', 0o600);
     }).catch((error: Error) => {
       throw new TransferError(`The file cannot be made: ${error.message}.`);

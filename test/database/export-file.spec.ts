@@ -69,6 +69,7 @@ describe('The file of an export', () => {
       `export.${randomUUID()}`,
       `other.${randomUUID()}.part`,
       'export.1.part',
+      'export.part',
     ];
     for (const name of [killed, ...others]) await writeFile(join(directory, name), '');
     const [folder, link] = [`export.${randomUUID()}.part`, `export.${randomUUID()}.part`];
