@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -98,7 +99,7 @@ describe.each(PROGRAMS)('an export of the $name', (program) => {
 
   it('replaces the part of an export that was cut off, and leaves none', async () => {
     const file = join(directory, 'repeated');
-    await writeFile(`${file}.part`, 'cut off');
+    await writeFile(`${file}.${randomUUID()}.part`, 'cut off');
     await exportDatabase(transferable(full), file);
     expect((await readdir(directory)).filter((name) => name.startsWith('repeated'))).toEqual(['repeated']);
     await expect(exportDatabase(transferable(full), file)).rejects.toThrow(/cannot be made: EEXIST/);
