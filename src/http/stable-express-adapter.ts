@@ -172,7 +172,7 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     };
     // After the requests before it.
     server.on('clientError', (error, socket) =>
-      turns.take(socket as Socket, () => refuse(error, socket as Socket)),
+      turns.after(socket as Socket, () => refuse(error, socket as Socket)),
     );
     this.httpServer = server;
   }

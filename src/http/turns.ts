@@ -28,6 +28,13 @@ export class Turns {
     else hangUp(socket);
   }
 
+  /** Does something about a connection now, or after the requests that wait on it. */
+  after(socket: Socket, work: () => void): void {
+    const waiting = this.#waiting.get(socket);
+    if (waiting === undefined) work();
+    else waiting.push(work);
+  }
+
   #serve(socket: Socket, begin: () => void): void {
     this.#served.add(socket);
     if (!this.#isPlanned) setImmediate(() => this.#next());

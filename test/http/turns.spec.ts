@@ -58,6 +58,18 @@ describe('The turns of connections', () => {
     expect(begun).toEqual(['0']);
   });
 
+  it('do at once what comes after requests that have begun, and else after those that wait', async () => {
+    const [a, b] = [connection(), connection()];
+    take(a, 'a1');
+    turns.after(a, () => begun.push('after a1'));
+    take(b, 'b1', 'b2');
+    turns.after(b, () => begun.push('after b2'));
+    expect(begun).toEqual(['a1', 'after a1', 'b1']);
+    await turn();
+    await turn();
+    expect(begun.slice(3)).toEqual(['b2', 'after b2']);
+  });
+
   it('drop what waits on a connection that closes', async () => {
     const socket = connection();
     take(socket, 'first', 'second');
