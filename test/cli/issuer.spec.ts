@@ -7,7 +7,7 @@ import { commandsOf, nameOf } from '../../src/cli/document.js';
 import { createProgram } from '../../src/cli/program.js';
 import type { Surroundings } from '../../src/cli/surroundings.js';
 import { INSTANCE, ISSUER_ID, TestIssuerServer } from '../issuer-server/test-issuer-server.js';
-import { type TestDatabase, testDatabase } from '../support/database.js';
+import { POSTGRES_URL, type TestDatabase, testDatabase } from '../support/database.js';
 import { CommandStage, type Ran } from './command-stage.js';
 
 const ADMIN_TOKEN = 'an-admin-token-of-this-test-0123456789';
@@ -144,18 +144,16 @@ describe('licentia issuer, on an issuer that runs,', () => {
     ]);
   });
 
-  it('does not send an operator to the command that cannot confirm a clock which another one contradicts', async () => {
+  it('confirms a clock that was set ahead, but none that a database server contradicts', async () => {
     const right = issuer.clock.now();
+    const contradicted = /365 days[^]*\nNext: Compare the clocks[^]*set the wrong one right/;
     issuer.clock.set(right + 365 * 86_400_000);
     try {
       await expectRuns([
-        [
-          `issuer issue --sub ${INSTANCE} --lid L-9`,
-          2,
-          '',
-          /365 days[^]*\nNext: Compare the clocks[^]*set the wrong one right/,
-        ],
-        ['issuer confirm-clock', 2, '', /365 days[^]*\nNext: Compare the clocks[^]*set the wrong one right/],
+        [`issuer issue --sub ${INSTANCE} --lid L-9`, 2, '', contradicted],
+        POSTGRES_URL === undefined
+          ? ['issuer confirm-clock', 0, /^confirmed\t/, '']
+          : ['issuer confirm-clock', 2, '', contradicted],
       ]);
     } finally {
       issuer.clock.set(right);
