@@ -20,6 +20,25 @@ export interface LoadedKeys {
   readonly keySet: KeySet;
 }
 
+/** Whether the active key of the database signs here. After a restore, the signer may be a key that it lacks. */
+export function signsWithActive({ rows, signer }: LoadedKeys): boolean {
+  return rows.some(({ kid, state }) => state === 'active' && kid === signer?.key.kid);
+}
+
+/** For the log: what signs where the active key of the database cannot be read. */
+export function unusableText(loaded: LoadedKeys): string {
+  if (signsWithActive(loaded))
+    return (
+      'the private part of the active signing key cannot be read any more: this process goes on signing with it ' +
+      'from memory, and the next start fails until it is right'
+    );
+  const rest =
+    loaded.signer === undefined
+      ? 'and the former one is retired: nothing is signed until it can be used'
+      : 'so the former one goes on signing';
+  return `the active signing key of the database cannot be used here, ${rest}`;
+}
+
 /** The key set of these keys, to publish and to verify with. */
 export async function publish(
   rows: readonly SigningKeyEntity[],

@@ -8,7 +8,14 @@ import type { KeySet } from '../../domain/token/key-set.js';
 import { ServiceError } from '../../domain/service-error.js';
 import type { PublicJwk } from '../../domain/token/verification-key.js';
 import { Metrics } from '../../metrics/metrics.js';
-import { type LoadedKeys, publish, type Signer, withoutActive } from './loaded-keys.js';
+import {
+  type LoadedKeys,
+  publish,
+  type Signer,
+  signsWithActive,
+  unusableText,
+  withoutActive,
+} from './loaded-keys.js';
 import { generateSigningKey } from './new-signing-key.js';
 import { PrivateKeys } from './private-keys.js';
 import type { SigningKeyEntity } from './signing-key.entity.js';
@@ -53,7 +60,7 @@ export class SigningKeys implements BeforeApplicationShutdown {
       'licentia_signing_key_usable',
       'Whether the issuer can sign with the active key of its database: 0 while it uses the one before, or none.',
       {},
-      () => (this.#keys === undefined ? undefined : Number(this.#keys.signer?.key.state === 'active')),
+      () => (this.#keys === undefined ? undefined : Number(signsWithActive(this.#keys))),
     );
   }
 
@@ -167,9 +174,11 @@ export class SigningKeys implements BeforeApplicationShutdown {
       this.#missing = true;
       return false;
     }
+    if (this.#missing) this.#logger.log({ msg: 'the database has signing keys again' });
     this.#missing = false;
     const isSame = isDeepStrictEqual(rows, former.rows);
-    if (isSame && former.signer?.key.state === 'active') return false;
+    // What could not be read is tried again, also while it is in memory: the next start needs it.
+    if (isSame && signsWithActive(former) && this.#unusable === undefined) return false;
     try {
       this.#keys = await this.#load(rows);
     } catch (error) {
@@ -188,12 +197,7 @@ export class SigningKeys implements BeforeApplicationShutdown {
   #sayUnusable(rows: readonly SigningKeyEntity[], error: unknown): void {
     if (isDeepStrictEqual(rows, this.#unusable)) return;
     this.#unusable = rows;
-    const rest =
-      this.#loaded().signer === undefined
-        ? 'and the former one is retired: nothing is signed until it can be used'
-        : 'so the former one goes on signing';
-    const msg = `the active signing key of the database cannot be used here, ${rest}`;
-    this.#logger.error({ msg, kid: rows[0]?.kid, err: error });
+    this.#logger.error({ msg: unusableText(this.#loaded()), kid: rows[0]?.kid, err: error });
   }
 
   #say(former: LoadedKeys, present: LoadedKeys): void {
