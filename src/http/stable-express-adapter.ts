@@ -160,8 +160,6 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     server.on('checkContinue', handle);
     // An expectation that is not known is not met, and not refused either (RFC 9110, section 10.1.1).
     server.on('checkExpectation', handle);
-    // This is no proxy; without a listener Node would just hang up.
-    server.on('connect', (_request, socket) => this.#reject(new Error('CONNECT'), socket as Socket));
     const refuse = (error: NodeJS.ErrnoException, socket: Socket) => {
       const latest = connections.latestResponse(socket);
       if (latest?.req.complete && !latest.writableFinished) finishWith(latest, socket);
@@ -170,10 +168,10 @@ export class StableExpressAdapter extends ExactExpressAdapter {
       else if (latest?.writableEnded && !(latest.req.complete && isNotTheLast(latest))) socket.destroy();
       else this.#reject(error, socket);
     };
-    // After the requests before it.
-    server.on('clientError', (error, socket) =>
-      turns.after(socket as Socket, () => refuse(error, socket as Socket)),
-    );
+    const refuseLater = (error: Error, socket: Socket) => turns.after(socket, () => refuse(error, socket));
+    server.on('clientError', (error, socket) => refuseLater(error, socket as Socket));
+    // This is no proxy; without a listener Node would just hang up.
+    server.on('connect', (_, socket) => refuseLater(new Error('CONNECT'), socket as Socket));
     this.httpServer = server;
   }
 

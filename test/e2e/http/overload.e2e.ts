@@ -225,6 +225,13 @@ describe('Under load', () => {
     expect(client.closed).toBe(false);
   });
 
+  it('a request for a tunnel is refused behind those before it', async () => {
+    const client = await open();
+    client.socket.write(line('GET', CHECK, reader).repeat(4) + line('CONNECT', 'localhost:22', reader));
+    await client.end();
+    expect(client.statuses).toEqual([200, 200, 200, 200, 400]);
+  });
+
   it('headers and bodies that never end are given up within their time, and cost no answer of check', async () => {
     const [silent, slowHead, slowBody, endless, huge] = await openMany(5);
     if (!silent || !slowHead || !slowBody || !endless || !huge) throw new Error('five clients are needed');
