@@ -1,7 +1,7 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
 import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
 import { Database } from '../../database/database.js';
-import { isBusy } from '../../database/database-error.js';
+import { isBusy, isUnavailable } from '../../database/database-error.js';
 import type { Actor } from '../../domain/actor.js';
 import { type Clock, CLOCK } from '../../domain/clock.js';
 import { ServiceError } from '../../domain/service-error.js';
@@ -24,6 +24,9 @@ class DryRunEnd extends Error {
 
 /** How long a reload waits for other changes, milliseconds. */
 const MAX_WAIT_MS = 20_000;
+/** Pause before the files of a start are tried again, milliseconds: doubled after each try. */
+const FIRST_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 8_000;
 
 const STARTER: Actor = { id: 'provisioning', requestId: '' };
 
@@ -33,8 +36,11 @@ const STARTER: Actor = { id: 'provisioning', requestId: '' };
  * do.
  */
 @Injectable()
-export class Provisioner {
+export class Provisioner implements BeforeApplicationShutdown {
   readonly #logger = new Logger(Provisioner.name);
+  #timer: NodeJS.Timeout | undefined;
+  #trying: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   constructor(
     private readonly writer: ProvisioningWriter,
@@ -48,19 +54,19 @@ export class Provisioner {
 
   /**
    * Provisions at the start. Files with faults change nothing, and the service starts: what is stored goes on to count.
+   * Files whose file system hangs or fails are tried again until it works.
    * @throws ServiceError `database.unavailable`
    */
   async start(): Promise<void> {
     if (this.config.access.provisioningPath === undefined) return;
-    try {
-      const changes = await this.reload(STARTER, false);
-      this.#logger.log({ msg: 'access control is provisioned', changes: changes.length });
-    } catch (error) {
-      if (error instanceof ServiceError && error.code === 'database.unavailable') throw error;
-      const faults = error instanceof ServiceError ? error.members?.faults : undefined;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#logger.error({ msg: 'access control is not provisioned: nothing was changed', reason, faults });
-    }
+    clearTimeout(this.#timer);
+    await this.#try(FIRST_PAUSE_MS);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#trying;
   }
 
   /**
@@ -73,14 +79,51 @@ export class Provisioner {
       throw new ServiceError('not-found', 'Nothing is provisioned: ACCESS_PROVISIONING_PATH is not set');
     try {
       const wanted = await readProvisioning(path);
-      if (await this.database.read(async (manager) => this.comparison.isApplied(manager, wanted))) return [];
-      return await this.#whenFree(async () => this.#apply(wanted, actor, isDryRun));
+      const isApplied = await this.database.read(async (manager) =>
+        this.comparison.isApplied(manager, wanted),
+      );
+      const changes = isApplied ? [] : await this.#whenFree(async () => this.#apply(wanted, actor, isDryRun));
+      // What the start still waited for is done: from now on a change of the files waits for a reload.
+      if (!isDryRun) clearTimeout(this.#timer);
+      return changes;
     } catch (error) {
       if (error instanceof DryRunEnd) return error.changes;
       if (error instanceof ProvisioningFaultsError)
-        throw new ServiceError('provisioning.faulty', undefined, { members: { faults: error.faults } });
+        throw new ServiceError('provisioning.faulty', undefined, {
+          ...{ members: { faults: error.faults }, cause: error },
+        });
       throw error;
     }
+  }
+
+  /** @param pauseMs - before the next try, where a file system hangs or fails. @throws as {@link start} */
+  async #try(pauseMs: number): Promise<void> {
+    try {
+      const changes = await this.reload(STARTER, false);
+      this.#logger.log({ msg: 'access control is provisioned', changes: changes.length });
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      const { message: reason, members, cause } = error as Partial<ServiceError>;
+      const { faults } = members ?? {};
+      if (!(cause instanceof ProvisioningFaultsError) || !cause.isPassing) {
+        this.#logger.error({ msg: 'access control is not provisioned: nothing was changed', reason, faults });
+        return;
+      }
+      const msg = 'access control is not provisioned yet: a file system does not work, so it is retried';
+      if (pauseMs === FIRST_PAUSE_MS) this.#logger.error({ msg, reason, faults });
+      this.#tryLater(pauseMs);
+    }
+  }
+
+  /** Tries again until nothing hangs. Where the database is away then, it is tried again too. */
+  #tryLater(pauseMs: number): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped) return;
+    const next = Math.min(2 * pauseMs, MAX_PAUSE_MS);
+    this.#timer = setTimeout(() => {
+      this.#trying = this.#try(next).catch(() => this.#tryLater(next));
+    }, pauseMs);
+    this.#timer.unref();
   }
 
   async #apply(wanted: Provisioning, actor: Actor, isDryRun: boolean): Promise<readonly ProvisionedChange[]> {
@@ -105,7 +148,7 @@ export class Provisioner {
       try {
         return await work();
       } catch (error) {
-        if (!isBusy(error) || this.clock.monotonic() - since > MAX_WAIT_MS) throw error;
+        if (!isBusy(error) || this.#stopped || this.clock.monotonic() - since > MAX_WAIT_MS) throw error;
       }
     }
   }

@@ -1,18 +1,23 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endsInTime, inTurn } from '../../config/file-deadline.js';
-import { NamedFileError, readNamedFile, textOfFile } from '../../config/named-file.js';
+import { inFileTime, NamedFileError, readNamedFile, textOfFile } from '../../config/named-file.js';
 import type { Provisioning } from './provisioning-file.js';
 import type { Place, ProvisioningFault } from './yaml-reader.js';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_FILES = 100;
+/** What is wrong with a file system, as with one whose server is away, and not with the file. */
+const PASSING = new Set(['hangs', 'EIO', 'ETIMEDOUT', 'ESTALE', 'ENOTCONN', 'ECONNABORTED', 'EHOSTDOWN']);
 
 /** The files have faults, or cannot be read. */
 export class ProvisioningFaultsError extends Error {
   override readonly name = 'ProvisioningFaultsError';
 
-  constructor(readonly faults: readonly ProvisioningFault[]) {
+  /** @param isPassing - whether a file system hangs or fails: the same files may be right when it works again */
+  constructor(
+    readonly faults: readonly ProvisioningFault[],
+    readonly isPassing = false,
+  ) {
     super(faults.map(({ file, line, rule }) => `${file}:${line}: ${rule}`).join('; '));
   }
 }
@@ -36,6 +41,8 @@ export async function readProvisioning(path: string): Promise<Provisioning> {
     } catch (error) {
       if (!(error instanceof NamedFileError)) throw error;
       faults.push({ file, line: 0, rule: error.message });
+      // Each further file there could take the whole deadline.
+      if (PASSING.has(error.code)) throw new ProvisioningFaultsError(faults, true);
     }
   }
   faults.push(...findContradictions(read));
@@ -45,17 +52,35 @@ export async function readProvisioning(path: string): Promise<Provisioning> {
 
 /** @throws ProvisioningFaultsError */
 async function filesOf(path: string): Promise<string[]> {
-  const fault = (rule: string) => new ProvisioningFaultsError([{ file: path, line: 0, rule }]);
-  const listed = inTurn(path, async () => ((await stat(path)).isDirectory() ? readdir(path) : undefined));
-  if (!(await endsInTime(listed))) throw fault('its file system hangs');
-  const names = await listed.catch((error: NodeJS.ErrnoException) => {
-    throw fault(
-      error.code === 'ENOENT' ? 'there is no such file or folder' : `it cannot be read (${error.code})`,
-    );
+  const fault = (rule: string, code = '') =>
+    new ProvisioningFaultsError([{ file: path, line: 0, rule }], PASSING.has(code));
+  const names = await namesIn(path).catch((error: NodeJS.ErrnoException) => {
+    if (error instanceof NamedFileError) throw fault(error.message, error.code);
+    throw error.code === 'ENOENT'
+      ? fault('there is no such file or folder')
+      : fault(`it cannot be read (${error.code})`, error.code);
   });
   if (names === undefined) return [path];
   const files = names.filter((name) => /^[^.].*\.ya?ml$/.test(name)).sort();
   if (files.length === 0) throw fault('the folder has no file that ends with .yaml or .yml');
   if (files.length > MAX_FILES) throw fault(`the folder has more than ${MAX_FILES} files`);
   return files.map((name) => join(path, name));
+}
+
+/** By path: a folder is never listed a second time while the first listing is under way. */
+const listings = new Map<string, Promise<string[] | undefined>>();
+
+/** @returns undefined where it is a file. @throws NamedFileError `hangs`, and errors of the system */
+async function namesIn(path: string): Promise<string[] | undefined> {
+  const known = listings.get(path);
+  if (known !== undefined) return known;
+  const listing = inFileTime(path, 'read', async () => {
+    try {
+      return (await stat(path)).isDirectory() ? await readdir(path) : undefined;
+    } finally {
+      listings.delete(path);
+    }
+  });
+  listings.set(path, listing);
+  return listing;
 }
