@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { link, lstat, readdir, rename, rm } from 'node:fs/promises';
+import { link, lstat, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { systemClock } from '../domain/clock.js';
 
 /** What a file system without hard links answers. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -61,8 +60,22 @@ export async function unfinishedOf(file: string, ending = ''): Promise<string[]>
 
 /** Removes what processes that were killed while they wrote a small file have left; what cannot be removed stays. */
 export async function removeUnfinished(file: string): Promise<void> {
-  for (const left of await unfinishedOf(file).catch(() => [])) {
-    const { mtimeMs } = await lstat(left).catch(() => ({ mtimeMs: Infinity }));
-    if (systemClock.now() - mtimeMs > WRITING_MS) await rm(left, { force: true }).catch(() => undefined);
+  const left = await unfinishedOf(file).catch(() => []);
+  if (left.length === 0) return;
+  const now = await timeBeside(file).catch(() => -Infinity);
+  for (const name of left) {
+    const { mtimeMs } = await lstat(name).catch(() => ({ mtimeMs: Infinity }));
+    if (now - mtimeMs > WRITING_MS) await rm(name, { force: true }).catch(() => undefined);
+  }
+}
+
+/** What time it is for the file system: the clock of this machine may be another one, and wrong. */
+async function timeBeside(file: string): Promise<number> {
+  const fresh = freshName(file);
+  await writeFile(fresh, '', { mode: 0o600, flag: 'wx' });
+  try {
+    return (await lstat(fresh)).mtimeMs;
+  } finally {
+    await rm(fresh, { force: true });
   }
 }
