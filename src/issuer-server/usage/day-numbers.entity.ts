@@ -1,11 +1,9 @@
 import { Column } from 'typeorm';
 import { INTEGER } from '../../database/integer-column.js';
+import { ActiveNumbers } from './active-numbers.entity.js';
 
 /** The columns with the numbers of a closed day. */
-export abstract class DayNumbers {
-  @Column('timestamptz', { name: 'reported_at' })
-  reportedAt!: Date;
-
+export abstract class DayNumbers extends ActiveNumbers {
   @Column(INTEGER)
   used!: number;
 
@@ -18,16 +16,4 @@ export abstract class DayNumbers {
 
   @Column(INTEGER)
   denials!: number;
-
-  @Column({ ...INTEGER, name: 'active_admins_and_editors' })
-  adminsAndEditors!: number;
-
-  @Column({ ...INTEGER, name: 'active_viewers' })
-  viewers!: number;
-
-  @Column({ ...INTEGER, name: 'active_users' })
-  users!: number;
-
-  @Column({ ...INTEGER, name: 'active_anonymous_devices' })
-  devices!: number;
 }

@@ -1,28 +1,13 @@
 import { Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
-import { INTEGER } from '../../database/integer-column.js';
 import { IssuedLicenseEntity } from '../licenses/issued-license.entity.js';
+import { ActiveNumbers } from './active-numbers.entity.js';
 
 /** What an instance said last of the use of its license. */
 @Entity('reported_usage')
-export class ReportedUsageEntity {
+export class ReportedUsageEntity extends ActiveNumbers {
   @PrimaryColumn({ type: 'text', primaryKeyConstraintName: 'reported_usage_pkey' })
   @ForeignKey(() => IssuedLicenseEntity, { name: 'reported_usage_lid_fkey' })
   lid!: string;
-
-  @Column('timestamptz', { name: 'reported_at' })
-  reportedAt!: Date;
-
-  @Column({ ...INTEGER, name: 'active_admins_and_editors' })
-  adminsAndEditors!: number;
-
-  @Column({ ...INTEGER, name: 'active_viewers' })
-  viewers!: number;
-
-  @Column({ ...INTEGER, name: 'active_users' })
-  users!: number;
-
-  @Column({ ...INTEGER, name: 'active_anonymous_devices' })
-  devices!: number;
 
   /** The last day of the instance's ledger, days since 1970; null before its first one. */
   @Column({ type: 'integer', name: 'head_day', nullable: true })
