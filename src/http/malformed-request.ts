@@ -3,8 +3,12 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import { errorBody } from './error-body.js';
 import type { RequestContext } from './request-context.js';
 
+/** How long a refused client has to read its answer, milliseconds: Node waits for one that keeps its side open. */
+const LINGER_MS = 1_000;
+
 /**
- * Answers what Node's parser refuses before there is a request: the same body as every other failure.
+ * Answers what Node's parser refuses before there is a request: the same body as every other failure. The connection is
+ * closed soon after it.
  * @returns the status; undefined when nobody is there to be answered
  */
 export function rejectMalformed(
@@ -30,6 +34,7 @@ export function rejectMalformed(
       body,
     ].join('\r\n'),
   );
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
   return status;
 }
 

@@ -170,8 +170,11 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     };
     const refuseLater = (error: Error, socket: Socket) => turns.after(socket, () => refuse(error, socket));
     server.on('clientError', (error, socket) => refuseLater(error, socket as Socket));
-    // This is no proxy; without a listener Node would just hang up.
-    server.on('connect', (_, socket) => refuseLater(new Error('CONNECT'), socket as Socket));
+    // This is no proxy; without a listener Node would just hang up. It neither reads nor watches this socket any more.
+    server.on('connect', (_, socket) => {
+      socket.on('error', () => undefined).resume();
+      refuseLater(new Error('CONNECT'), socket as Socket);
+    });
     this.httpServer = server;
   }
 

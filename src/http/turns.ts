@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { hangUp } from './hang-up.js';
 
-/** How many requests of one connection may wait, so that 16 are under way with the one that does not. */
-const MAX_WAITING = 15;
+/** How many requests of one connection may wait: 16 are unanswered then, as what was begun in this turn may be done. */
+const MAX_WAITING = 16;
 
 /**
  * Begins one request of a connection in a turn of the event loop; the others wait for the next turns, in their order.

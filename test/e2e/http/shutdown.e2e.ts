@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { FakeIssuer } from '../../support/fake-issuer/fake-issuer.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../../support/service.js';
@@ -103,6 +105,33 @@ describe('A service that is asked to end', () => {
     await service.running.application.close(LINGER_MS);
     expect(performance.now() - began).toBeLessThan(3_000);
     agent.destroy();
+  });
+
+  it.each([
+    ['a tunnel', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n'],
+    ['what is no HTTP', 'nonsense\r\n\r\n'],
+  ])('does not wait for clients that asked for %s and hold their connection', async (_, text) => {
+    const { hostname, port } = new URL(service.url);
+    const client = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+    client.on('error', () => undefined).write(text);
+    const [answer] = (await once(client, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 400 /);
+    const began = performance.now();
+    await service.running.application.close(LINGER_MS);
+    expect(performance.now() - began).toBeLessThan(3_000);
+    client.destroy();
+  });
+
+  it('minds no client that asks for a tunnel and resets the connection', async () => {
+    const { hostname, port } = new URL(service.url);
+    for (let round = 0; round < 20; round += 1) {
+      const client = connect(Number(port), hostname);
+      client.on('error', () => undefined).write('CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n');
+      await once(client, 'connect');
+      client.resetAndDestroy();
+    }
+    // An error that nothing listens for would end this process.
+    expect((await service.get('/healthz')).status).toBe(200);
   });
 
   it('gives up what takes too long, and ends within 10 seconds all the same', async () => {
