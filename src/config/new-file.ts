@@ -1,16 +1,36 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { link, lstat, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 
 /** What a file system without hard links answers. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 /** How long a file may be written that is small, milliseconds. */
 const WRITING_MS = 60_000;
 const UUID = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const UUID_BYTES = '.'.length + 36;
+/** The longest name that file systems take. */
+const MAX_NAME_BYTES = 255;
+const HASH_DIGITS = 32;
 
 /** A name beside a file, for one that is to become it: no other process has it. */
 export function freshName(file: string, ending = ''): string {
-  return `${file}.${randomUUID()}${ending}`;
+  const [name, stem] = [basename(file), stemOf(file, ending)];
+  return `${stem === name ? file : join(dirname(file), stem)}.${randomUUID()}${ending}`;
+}
+
+/**
+ * What the fresh names of a file begin with: its name. Where that leaves no room, it is cut, and a hash of all of it
+ * keeps the fresh names of files apart that begin in the same way.
+ */
+function stemOf(file: string, ending: string): string {
+  const name = basename(file);
+  const bytes = Buffer.from(name);
+  const room = MAX_NAME_BYTES - UUID_BYTES - ending.length;
+  if (bytes.length <= room) return name;
+  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, HASH_DIGITS);
+  // It keeps a character back that is cut in the middle.
+  return `${new StringDecoder('utf8').write(bytes.subarray(0, room - '.'.length - HASH_DIGITS))}.${hash}`;
 }
 
 /**
@@ -50,11 +70,11 @@ export async function isTaken(file: string): Promise<boolean> {
  * writing.
  */
 export async function unfinishedOf(file: string, ending = ''): Promise<string[]> {
-  const [directory, name] = [dirname(file), basename(file)];
+  const [directory, stem] = [dirname(file), stemOf(file, ending)];
   const entries = await readdir(directory, { withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && entry.name.startsWith(name) && entry.name.endsWith(ending))
-    .filter((entry) => UUID.test(entry.name.slice(name.length, entry.name.length - ending.length)))
+    .filter((entry) => entry.isFile() && entry.name.startsWith(stem) && entry.name.endsWith(ending))
+    .filter((entry) => UUID.test(entry.name.slice(stem.length, entry.name.length - ending.length)))
     .map((entry) => join(directory, entry.name));
 }
 

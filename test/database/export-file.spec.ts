@@ -81,6 +81,27 @@ describe('The file of an export', () => {
     expect((await readdir(directory)).sort()).toEqual(['export', folder, link, ...others].sort());
   });
 
+  it.each([
+    ['of 213 bytes', 'x'.repeat(213)],
+    ['of 214 bytes', 'x'.repeat(214)],
+    ['of 255 bytes, the most there is', 'x'.repeat(255)],
+    ['of 85 characters of three bytes', '€'.repeat(85)],
+    ['of 63 characters of four bytes', '𝄞'.repeat(63)],
+  ])('can have a name %s, and takes the parts of that name alone away', async (_, name) => {
+    const beside = `${[...name].slice(0, -1).join('')}y`;
+    const files = [];
+    for (const each of [name, beside, name]) {
+      const file = await ExportFile.make(join(directory, each));
+      files.push(file);
+      await file.write(`${files.length}`);
+    }
+    const ends = await Promise.allSettled(files.map(async (file) => file.finish()));
+    for (const file of files) await file.close();
+    expect(ends.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    expect((await readdir(directory)).sort()).toEqual([name, beside].sort());
+    expect(await readFile(join(directory, name), 'utf8')).toBe('3');
+  });
+
   const mount = join(tmpdir(), `licentia-hung-export-file-${process.pid}`);
   const where = HungFileSystem.isPossible(mount) ? it : it.skip;
 
