@@ -60,6 +60,7 @@ const LAYERS = {
   cli: [
     'access/roles',
     'access/service-account-token',
+    'command-signals',
     'config/administrators-setting',
     'config/build-info',
     'config/issuer-server-config',

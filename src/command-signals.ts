@@ -5,6 +5,7 @@ import { hangups } from './hangups.js';
 /** The first process of a container: Linux ignores signals to it that it has no handler for. */
 const FIRST = 1;
 const LAST_WORDS_MS = 500;
+let isFollowed = false;
 
 /**
  * Lets signals end a command, as they do by default: then also where a call blocks the process. As the first process of
@@ -12,7 +13,8 @@ const LAST_WORDS_MS = 500;
  */
 export function endAtSignals(): void {
   hangups.letGo();
-  if (process.pid !== FIRST) return;
+  if (process.pid !== FIRST || isFollowed) return;
+  isFollowed = true;
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const)
     process.once(
       signal,

@@ -76,6 +76,13 @@ interface Said {
   readonly refused: (text: string) => void;
 }
 
+/** Lets signals end every command but `serve`, whose program ends at them by itself. */
+async function followSignals(_: unknown, command: { name(): string }): Promise<void> {
+  if (command.name() === 'serve') return;
+  const { endAtSignals } = await import('../command-signals.js');
+  endAtSignals();
+}
+
 /**
  * All commands with their manuals.
  * @param ended - called with what a command ends with
@@ -92,6 +99,7 @@ export function createProgram(
     .helpCommand(false)
     .enablePositionalOptions()
     .exitOverride()
+    .hook('preAction', followSignals)
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('Next: look at --help.')
     .configureHelp({
