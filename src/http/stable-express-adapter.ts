@@ -1,7 +1,8 @@
-import { createServer, IncomingMessage, type ServerOptions, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerOptions, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { connectionsThatFit } from '../config/open-files.js';
 import { clientAddress, type ClientAddress, peerAddress } from './client-address.js';
+import { CountedRequest, limitChunks } from './chunk-limit.js';
 import { connectionTimes } from './connection-times.js';
 import { Connections } from './connections.js';
 import { type ErrorHandler, LastAnswers } from './last-answers.js';
@@ -103,7 +104,7 @@ export class StableExpressAdapter extends ExactExpressAdapter {
 
   override initHttpServer(): void {
     const express = this.getInstance<ExpressApplication>();
-    class Request extends IncomingMessage {}
+    class Request extends CountedRequest {}
     class Response extends ServerResponse<Request> {}
     adopt(Request.prototype, express.request);
     adopt(Response.prototype, express.response);
@@ -137,16 +138,15 @@ export class StableExpressAdapter extends ExactExpressAdapter {
       context.basis = this.#replays?.basisOf(request.url);
       express(request, response, (error) => this.#lastAnswers.giveUp(error, request, response));
     };
-    // What throws here is in no handler of Nest's or Express's: the request would never get an answer.
-    const tryToBegin = (request: IncomingMessage, response: ServerResponse) => {
-      try {
-        begin(request, response);
-      } catch (error) {
-        this.#fail(error, request, response, connections);
-      }
-    };
     const handle = (request: IncomingMessage, response: ServerResponse) =>
-      turns.take(request.socket, () => tryToBegin(request, response));
+      turns.take(request.socket, () => {
+        // What throws here is in no handler of Nest's or Express's: the request would never get an answer.
+        try {
+          begin(request, response);
+        } catch (error) {
+          this.#fail(error, request, response, connections);
+        }
+      });
     const { timeout, ...times } = connectionTimes(this.#limits.keepAliveSeconds);
     const server = createServer(
       { ...SERVER_OPTIONS, ...times, IncomingMessage: Request, ServerResponse: Response },
@@ -155,7 +155,7 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     // Node would drop headers beyond 2000 in silence, a second Authorization among them; their size is bounded anyway.
     server.maxHeadersCount = 0;
     server.timeout = timeout;
-    server.on('connection', (socket: Socket) => connections.admit(socket));
+    server.on('connection', limitChunks).on('connection', (socket) => connections.admit(socket));
     // The reader of the body sends `100 Continue`, after authentication.
     server.on('checkContinue', handle);
     // An expectation that is not known is not met, and not refused either (RFC 9110, section 10.1.1).

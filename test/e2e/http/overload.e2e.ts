@@ -217,6 +217,18 @@ describe('Under load', () => {
     expect(flood.statuses.length).toBeLessThanOrEqual(16);
   });
 
+  it('a client that sends a body of countless small pieces is cut off, read or not', async () => {
+    const chunked = 'Transfer-Encoding: chunked';
+    for (const start of [line('GET', '/healthz', 'none', chunked), install(writer, chunked)]) {
+      const flood = await open();
+      flood.socket.write(`${start}${'1\r\n \r\n'.repeat(5_000)}`);
+      await flood.end();
+      // At once, and not when the body took too long.
+      expect(flood.statuses).not.toContain(408);
+      await expectCheck();
+    }
+  });
+
   it('16 pipelined requests are answered in their order', async () => {
     const client = await open();
     client.socket.write(line('GET', CHECK, reader).repeat(8) + line('GET', CHECK, 'wrong').repeat(8));
