@@ -7,6 +7,8 @@ import { DAY } from './clock.js';
 const MAX_DIFFERENCE = 10;
 /** A server's answer that may be off by more than this, seconds, proves nothing: it took more than two seconds. */
 const MAX_DOUBT = 2;
+/** Two clocks that a server confirms differ by no more than this, seconds. */
+export const MAX_BETWEEN = 2 * (MAX_DIFFERENCE + MAX_DOUBT);
 /** The longest pause after which a clock is believed without an operator, seconds. */
 const MAX_PAUSE = 7 * DAY;
 /** The same for a clock that was behind its last use meanwhile: that may have been by a clock that was ahead. */

@@ -33,6 +33,7 @@ import { Renewals } from './renewals/renewals.js';
 import { UnreadBodies } from './renewals/unread-bodies.js';
 import { VerifiedTokens } from './renewals/verified-tokens.js';
 import { SigningKeyStore } from './keys/signing-key.store.js';
+import { SigningKeyTimes } from './keys/signing-key-times.js';
 import { SigningKeys } from './keys/signing-keys.js';
 import { UsageReportStore } from './usage/usage-report.store.js';
 import { UsageReports } from './usage/usage-reports.js';
@@ -72,6 +73,7 @@ export class IssuerServerModule {
         PrivateKeys,
         SigningKeyStore,
         SigningKeys,
+        SigningKeyTimes,
         IssuedLicenseStore,
         LicenseHistoryStore,
         LicenseSigner,

@@ -18,6 +18,7 @@ import { IssuerIdentity } from './record/issuer-identity.js';
 import { KeyAdministration } from './keys/key-administration.js';
 import { LicenseAdministration } from './licenses/license-administration.js';
 import { LicenseRegister } from './licenses/license-register.js';
+import { SigningKeyTimes } from './keys/signing-key-times.js';
 import { SigningKeys } from './keys/signing-keys.js';
 
 /** How long to wait between two tries to reach the database, milliseconds. */
@@ -91,6 +92,7 @@ export async function startIssuerServer(
     await startWhenAvailable(application.nest, logger, attended);
     application.nest.get(ConfirmedClock).keepLooking();
     await application.nest.get(LicenseRegister).warnOfAhead();
+    await application.nest.get(SigningKeyTimes).start();
     // The quickstart's keys are for trying out.
     if (!attended) application.nest.get(SigningKeys).warnOfClear();
     const url = await application.listen(config.listen.host, config.listen.port);

@@ -144,6 +144,20 @@ describe('licentia issuer, on an issuer that runs,', () => {
     ]);
   });
 
+  it('warns of a key that was made by a clock that was ahead, and repairs it', async () => {
+    const kid = (await stage.run('issuer keys add')).stdout.trim();
+    const ahead = `UPDATE signing_key SET created_at = created_at + interval '6 days' WHERE kid = $1`;
+    await issuer.query(ahead, [kid]);
+    const warning = `Warning: The signing key ${kid} has times that lie ahead, by up to 6 days:`;
+    await expectRuns([
+      ['issuer keys list', 0, new RegExp(kid), new RegExp(`^${warning} .*issuer repair --all`)],
+      [`issuer keys activate -- ${kid}`, 1, '', /can be activated from[^]*issuer repair --all/],
+      ['issuer repair --all', 0, '', 'Repaired: 0. Repaired signing keys: 1.\n'],
+      ['issuer repair --all', 0, '', 'Repaired: 0.\n'],
+      ['issuer keys list', 0, new RegExp(kid), ''],
+    ]);
+  });
+
   it('confirms a clock that was set ahead, but none that a database server contradicts', async () => {
     const right = issuer.clock.now();
     const contradicted = /365 days[^]*\nNext: Compare the clocks[^]*set the wrong one right/;

@@ -188,7 +188,7 @@ export function keysReport(keys: readonly KeyView[], json: unknown = keys, note?
         ]),
       },
     ],
-    ...(note !== undefined && { note }),
+    ...noteOf([...(note === undefined ? [] : [note]), ...keyWarningsOf(keys)]),
   };
 }
 
@@ -209,6 +209,11 @@ export function retiredReport(retired: RetiredKeyView): Report {
 /** For a person: one line for a license that needs `repair`. */
 function warningsOf(licenses: readonly LicenseView[]): string[] {
   return licenses.flatMap(({ warning }) => (warning === null ? [] : [`Warning: ${warning}`]));
+}
+
+/** The same for a signing key. An issuer of a former release says nothing of them. */
+export function keyWarningsOf(keys: readonly Partial<KeyView>[]): string[] {
+  return keys.flatMap(({ warning }) => (warning == null ? [] : [`Warning: ${warning}`]));
 }
 
 function noteOf(lines: readonly string[]): { readonly note?: string } {

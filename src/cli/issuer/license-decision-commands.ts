@@ -5,7 +5,7 @@ import { confirm } from '../dialog.js';
 import { ExitCode } from '../exit-code.js';
 import type { LicentiaCommand } from '../licentia-command.js';
 import { administers } from './administers.js';
-import { licenseReport, licensesReport } from './issuer-report.js';
+import { keyWarningsOf, licenseReport, licensesReport } from './issuer-report.js';
 import { CHANGE_ROWS, changeOf, type ChangeOptions, PROLONG_ROWS, prolongationOf } from './term-options.js';
 
 const YES = ['-y, --yes', 'do not ask'] as const;
@@ -112,7 +112,9 @@ export function addDecisionCommands(group: LicentiaCommand): void {
     'repair [license]',
     {
       summary: 'let a license get valid tokens again that was signed or issued by a clock that was ahead',
-      options: [['--all', 'every license that "list" warns of']],
+      options: [
+        ['--all', 'every license that "list" warns of, and every signing key that "keys list" warns of'],
+      ],
       examples: ['licentia issuer repair example-2027', 'licentia issuer repair --all'],
       json: '`{ "license", "repaired" }`; with `--all` an array of the licenses that were repaired',
       exits: '0 done or nothing to repair, 1 if there is no such license, 2 if it could not tell.',
@@ -121,8 +123,10 @@ export function addDecisionCommands(group: LicentiaCommand): void {
       if ((lid === undefined) !== (all === true))
         throw new CommandError(ExitCode.Usage, 'Name one license, or say --all.');
       if (lid === undefined) {
+        const keys = keyWarningsOf(await issuer.keys()).length;
         const repaired = await issuer.repairAll();
-        return { ...licensesReport(repaired), note: `Repaired: ${repaired.length}.` };
+        const ofKeys = keys === 0 ? '' : ` Repaired signing keys: ${keys}.`;
+        return { ...licensesReport(repaired), note: `Repaired: ${repaired.length}.${ofKeys}` };
       }
       const answer = await issuer.repair(lid);
       const { license } = answer;

@@ -43,7 +43,7 @@ export interface IssuerAdministration {
   revoke(lid: string): Promise<LicenseView>;
   prolong(lid: string, by: Prolongation): Promise<LicenseView>;
   repair(lid: string): Promise<{ license: LicenseView; repaired: boolean }>;
-  /** @returns the licenses that were repaired */
+  /** The times of signing keys too. @returns the licenses that were repaired */
   repairAll(): Promise<readonly LicenseView[]>;
   keys(): Promise<readonly KeyView[]>;
   /** What services read: RFC 7517, section 5. */

@@ -4,7 +4,7 @@ import type { ListedKey } from '../keys/key-administration.js';
 import type { SigningKeyEntity } from '../keys/signing-key.entity.js';
 
 /** What `keys list` tells of a key; times in Unix seconds. */
-export function publicKey({ key, use, activeFrom }: ListedKey) {
+export function publicKey({ key, use, activeFrom, warning }: ListedKey) {
   const seconds = (moment: Date | null) => (moment === null ? null : toSeconds(moment.getTime()));
   return {
     kid: key.kid,
@@ -18,6 +18,7 @@ export function publicKey({ key, use, activeFrom }: ListedKey) {
     retired_at: seconds(key.retiredAt),
     licenses: use.licenses,
     tokens_until: use.licenses === 0 ? null : use.until,
+    warning,
   };
 }
 

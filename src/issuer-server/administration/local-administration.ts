@@ -5,6 +5,7 @@ import { publicEvent, publicView } from './license-view.js';
 import { publicUsage, publicUsageView } from './usage-view.js';
 import { KeyAdministration } from '../keys/key-administration.js';
 import type { SigningAlgorithm } from '../keys/new-signing-key.js';
+import { SigningKeyTimes } from '../keys/signing-key-times.js';
 import { SigningKeys } from '../keys/signing-keys.js';
 import { aheadWarning, isAhead, laterTokenWarning } from '../licenses/iat-repair.js';
 import { LicenseAdministration, type Prolongation } from '../licenses/license-administration.js';
@@ -26,6 +27,7 @@ export class LocalAdministration implements IssuerAdministration {
     private readonly register: LicenseRegister,
     private readonly keyring: KeyAdministration,
     private readonly signingKeys: SigningKeys,
+    private readonly keyTimes: SigningKeyTimes,
     private readonly clock: ConfirmedClock,
   ) {}
 
@@ -89,6 +91,7 @@ export class LocalAdministration implements IssuerAdministration {
   async repairAll(actor?: string): Promise<readonly LicenseView[]> {
     // A clock that is wrong would find nothing ahead of it.
     const now = await this.clock.nowConfirmed();
+    await this.keyTimes.repair(actor);
     const ahead = (await this.register.list()).filter(({ license }) => isAhead(license, now));
     const repaired = [];
     for (const { license } of ahead) {

@@ -19,6 +19,7 @@ import { adoptSigningKey, generateSigningKey, type SigningAlgorithm } from './ne
 import { PemError, PrivateKeys, readPem } from './private-keys.js';
 import type { SigningKeyEntity } from './signing-key.entity.js';
 import { SigningKeyStore } from './signing-key.store.js';
+import { keyAheadWarning } from './signing-key-times.js';
 import { SigningKeys } from './signing-keys.js';
 import { OwnDatabase } from '../record/own-database.js';
 
@@ -33,6 +34,8 @@ export interface ListedKey {
   readonly use: KeyUse;
   /** When it may be activated, Unix seconds; undefined where that says nothing. */
   readonly activeFrom: number | undefined;
+  /** A sentence where a clock that was ahead noted its times; null where our clock is in doubt too. */
+  readonly warning: string | null;
 }
 
 /** What became of a key that was retired. */
@@ -59,12 +62,14 @@ export class KeyAdministration {
   /** Every key: the active one first, then the newest; the retired ones last. */
   async list(): Promise<ListedKey[]> {
     const now = toSeconds(this.clock.moment.getTime());
+    const confirmed = this.clock.confirmedMoment;
     return this.database.read(async (manager) => {
       const listed = [];
       for (const key of await this.store.everything(manager)) {
         const { state, publishedAt } = rotated(key);
         const activeFrom = state === 'published' ? publishedAt + PUBLISHED_FIRST : undefined;
-        listed.push({ key, use: await this.history.useOf(manager, key.kid, now), activeFrom });
+        const warning = confirmed === undefined ? null : keyAheadWarning(key, confirmed);
+        listed.push({ key, use: await this.history.useOf(manager, key.kid, now), activeFrom, warning });
       }
       return listed;
     });
@@ -112,7 +117,7 @@ export class KeyAdministration {
       await this.store.lock(manager);
       const key = await this.#find(manager, name);
       const now = await this.clock.now(manager);
-      assertAllowed(key, refuseActivation(rotated(key), now), force);
+      assertAllowed(key, refuseActivation(rotated(key), now), { force, now });
       // Now, and not when the first license is to be signed.
       await this.privateKeys.import(key);
       const at = moment(now);
@@ -134,7 +139,7 @@ export class KeyAdministration {
       const key = await this.store.take(manager, kid);
       const now = await this.clock.now(manager);
       const use = await this.history.useOf(manager, kid, now);
-      assertAllowed(key, refuseRetirement(rotated(key), use, now), force, use);
+      assertAllowed(key, refuseRetirement(rotated(key), use, now), { force, now, use });
       await this.store.change(manager, kid, {
         ...{ state: 'retired', retiredAt: moment(now) },
         ...{ privateJwk: null, privateSealed: null, privateFile: null },
@@ -186,13 +191,13 @@ async function readKey(path: string) {
 }
 
 function assertAllowed(
-  { kid }: SigningKeyEntity,
+  key: SigningKeyEntity,
   refusal: RotationRefusal | undefined,
-  force: boolean,
-  use?: KeyUse,
+  { force, now, use }: { readonly force: boolean; readonly now: number; readonly use?: KeyUse },
 ): void {
   if (refusal === undefined || (force && refusal.from !== null)) return;
-  throw new IssuerServerError(explain(kid, refusal, use));
+  const ahead = refusal.from === null ? null : keyAheadWarning(key, now);
+  throw new IssuerServerError(`${explain(key.kid, refusal, use)}${ahead === null ? '' : ` ${ahead}`}`);
 }
 
 function explain(kid: string, { reason, from }: RotationRefusal, use: KeyUse | undefined): string {

@@ -99,6 +99,11 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
     return new Date(this.clock.now());
   }
 
+  /** The same in Unix seconds where the last look confirmed it, seconds ago; else undefined. For what is only told. */
+  get confirmedMoment(): number | undefined {
+    return this.#isConfirmed === true ? toSeconds(this.clock.now()) : undefined;
+  }
+
   /** Asks every clock there is, in the transaction of what follows from it. */
   async read(manager: EntityManager): Promise<ClockReading> {
     return (await this.#read(manager)).reading;
@@ -130,6 +135,7 @@ export class ConfirmedClock implements BeforeApplicationShutdown {
       return { now, offset: wall - monotonic };
     });
     this.#operatorOffset = reading.offset;
+    this.#isConfirmed = true;
     return reading.now;
   }
 
