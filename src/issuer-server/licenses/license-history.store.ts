@@ -92,8 +92,8 @@ export class LicenseHistoryStore {
   }
 
   /**
-   * Which licenses have an unexpired token that a key signed. A license without any record counts for each
-   * key: a release from before this history issued it, beside this one.
+   * Which licenses have an unexpired token that a key signed. A license without a record of any token counts for
+   * each key: a release from before this history issued it, beside this one. What an operator did is no token.
    * @param now - Unix seconds
    */
   async useOf(manager: EntityManager, kid: string, now: number): Promise<KeyUse> {
@@ -101,8 +101,8 @@ export class LicenseHistoryStore {
       `SELECT count(DISTINCT lid) AS licenses, max(exp) AS until FROM (
          SELECT lid, exp FROM license_event WHERE kid = $1
          UNION ALL
-         SELECT lid, LEAST(GREATEST(last_iat, nbf) + token_seconds, lexp) FROM issued_license AS license
-         WHERE NOT EXISTS (SELECT FROM license_event AS event WHERE event.lid = license.lid)
+         SELECT lid, LEAST(GREATEST(last_iat, ahead_iat, nbf) + token_seconds, lexp) FROM issued_license AS license
+         WHERE NOT EXISTS (SELECT FROM license_event AS event WHERE event.lid = license.lid AND event.kid IS NOT NULL)
        ) AS token WHERE exp > $2`,
       [kid, now],
     );

@@ -111,6 +111,25 @@ describe('the rotation of the signing keys', () => {
     await keys.retire(former, false);
   });
 
+  it('keeps it as long after an operator did something to that license, which signs nothing', async () => {
+    const [former = ''] = await published();
+    await rotated();
+    advance(KEPT_AFTER_USE);
+    const [ahead, tokenSeconds] = [issuerServer.now + 6 * 86_400, 7 * 86_400];
+    await issuerServer.query(
+      `INSERT INTO issued_license SELECT 'unrecorded', 'active', 'https://a/', '{p}', NULL, NULL, 1, 9999999999, $2::int, 1, 1, 1, $1::bigint, NULL, now()`,
+      [ahead, tokenSeconds],
+    );
+    const use = async () => (await keys.list()).find(({ key }) => key.kid === former)?.use;
+    const before = { licenses: 1, until: ahead + tokenSeconds };
+    expect(await use()).toEqual(before);
+    await issuerServer.running.issuer.suspend('unrecorded');
+    expect(await use()).toEqual(before);
+    expect(await issuerServer.running.issuer.repair('unrecorded')).toMatchObject({ isRepaired: true });
+    expect(await use()).toEqual(before);
+    await expect(keys.retire(former, false)).rejects.toThrow(/1 license has unexpired tokens/);
+  });
+
   it('goes on without waiting where it is forced', async () => {
     const [former = ''] = await published();
     const { token, lid } = await issuerServer.issued();
