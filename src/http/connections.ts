@@ -125,6 +125,12 @@ export class Connections {
     return this.#open.get(socket)?.latest;
   }
 
+  /** The answer to the last request of a connection that came in whole and is not answered yet. */
+  lastWhole(socket: Socket): ServerResponse | undefined {
+    const unanswered = [...(this.#open.get(socket)?.unanswered ?? [])];
+    return unanswered.findLast(({ req, writableFinished }) => req.complete && !writableFinished);
+  }
+
   #leaving(): Socket | undefined {
     for (const socket of this.#undecided) this.#noteCaller(socket, this.#open.get(socket));
     return (

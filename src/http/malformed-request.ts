@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { errorBody } from './error-body.js';
+import type { Connections } from './connections.js';
 import type { RequestContext } from './request-context.js';
 
 /** How long a refused client has to read its answer, milliseconds: Node waits for one that keeps its side open. */
@@ -81,10 +82,26 @@ export function isNotTheLast(response: ServerResponse): boolean {
 }
 
 /**
- * What is broken came after this whole request, which is under way: it gets its own answer, and the
- * connection ends there.
+ * What comes on a connection cannot be read, or is for a proxy, and comes after the requests before it. The last whole
+ * one that is under way gets its own answer, and the connection ends there; else the client is told.
+ * @returns the status that it was told; undefined where it was not
  */
-export function finishWith(response: ServerResponse, socket: Socket): void {
+export function refuseRest(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  connections: Pick<Connections, 'latestResponse' | 'lastWhole'>,
+): ReturnType<typeof rejectMalformed> {
+  const latest = connections.latestResponse(socket);
+  const whole = connections.lastWhole(socket);
+  if (whole !== undefined) finishWith(whole, socket);
+  // Answered already, and its body still to come, or its answer was said to be the last: a second answer would be
+  // taken for the next request's.
+  else if (latest?.writableEnded && !(latest.req.complete && isNotTheLast(latest))) socket.destroy();
+  else return rejectMalformed(error, socket);
+  return undefined;
+}
+
+function finishWith(response: ServerResponse, socket: Socket): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
   response.once('finish', () => socket.destroySoon());
 }

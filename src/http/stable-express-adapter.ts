@@ -6,13 +6,7 @@ import { CountedRequest, limitChunks } from './chunk-limit.js';
 import { connectionTimes } from './connection-times.js';
 import { Connections } from './connections.js';
 import { type ErrorHandler, LastAnswers } from './last-answers.js';
-import {
-  finishWith,
-  isNotTheLast,
-  namesOneHost,
-  rejectHostless,
-  rejectMalformed,
-} from './malformed-request.js';
+import { isNotTheLast, namesOneHost, refuseRest, rejectHostless } from './malformed-request.js';
 import type { PageAnswer } from './page-answer.js';
 import { JSON_TYPE, type Replay, type ReplayedRoutes, Replays, type RoutedResponse } from './replay.js';
 import {
@@ -116,6 +110,9 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     const turns = new Turns();
     const routed = belowSubPath(this.#limits.subPath);
     const begin = (request: IncomingMessage, response: ServerResponse) => {
+      const before = connections.latestResponse(request.socket);
+      // The client was told that nothing behind that answer is done (RFC 9112, section 9.6).
+      if (before !== undefined && !isNotTheLast(before)) return;
       const replay = this.#replays?.of(request);
       if (replay !== undefined) {
         this.#repeat(replay, request, response, connections);
@@ -160,15 +157,11 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     server.on('checkContinue', handle);
     // An expectation that is not known is not met, and not refused either (RFC 9110, section 10.1.1).
     server.on('checkExpectation', handle);
-    const refuse = (error: NodeJS.ErrnoException, socket: Socket) => {
-      const latest = connections.latestResponse(socket);
-      if (latest?.req.complete && !latest.writableFinished) finishWith(latest, socket);
-      // Answered already, and its body still to come, or its answer was said to be the last: a second answer would be
-      // taken for the next request's.
-      else if (latest?.writableEnded && !(latest.req.complete && isNotTheLast(latest))) socket.destroy();
-      else this.#reject(error, socket);
-    };
-    const refuseLater = (error: Error, socket: Socket) => turns.after(socket, () => refuse(error, socket));
+    const refuseLater = (error: Error, socket: Socket) =>
+      turns.after(socket, () => {
+        const status = refuseRest(error, socket, connections);
+        if (status !== undefined) this.hooks.onMalformed(status);
+      });
     server.on('clientError', (error, socket) => refuseLater(error, socket as Socket));
     // This is no proxy; without a listener Node would just hang up. It neither reads nor watches this socket any more.
     server.on('connect', (_, socket) => {
@@ -215,11 +208,6 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     }
     connections.wait(request.socket, response);
     this.#lastAnswers.answer(error, request, response);
-  }
-
-  #reject(error: NodeJS.ErrnoException, socket: Socket): void {
-    const status = rejectMalformed(error, socket);
-    if (status !== undefined) this.hooks.onMalformed(status);
   }
 
   /**

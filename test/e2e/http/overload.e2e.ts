@@ -8,6 +8,7 @@ import { BOOTSTRAP_TOKEN, TestService } from '../../support/service.js';
 import { send } from './raw-http.js';
 
 const CHECK = '/api/licensing/check';
+const JSON_TYPE = 'Content-Type: application/json';
 const READER = 'fixed_OADpuXvNEylO2Kelu3GIuBXEAYE';
 const LICENSING_WRITER = 'fixed_gzbz3rJpQMdaKHt-E4q0PVaKMoE';
 const MAX_CONNECTIONS = 30;
@@ -113,7 +114,7 @@ describe('Under load', () => {
       '\r\n',
     );
   const install = (token: string, ...headers: string[]) =>
-    line('POST', '/api/licensing/token', token, 'Content-Type: application/json', ...headers);
+    line('POST', '/api/licensing/token', token, JSON_TYPE, ...headers);
 
   it('more connections than there are places cost no more than the places, and check is answered', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -242,6 +243,21 @@ describe('Under load', () => {
     client.socket.write(line('GET', CHECK, reader).repeat(4) + line('CONNECT', 'localhost:22', reader));
     await client.end();
     expect(client.statuses).toEqual([200, 200, 200, 200, 400]);
+  });
+
+  it.each([
+    ['a body that cannot be read', 'Transfer-Encoding: chunked\r\n\r\nz\r\n'],
+    ['headers that cannot be read', 'no header\r\n\r\n'],
+  ])('a change is answered that is pipelined before a request with %s', async (what, rest) => {
+    const client = await open();
+    const created = JSON.stringify({ name: what });
+    client.socket.write(
+      line('POST', '/api/serviceaccounts', BOOTSTRAP_TOKEN, `Content-Length: ${created.length}`, JSON_TYPE) +
+        created +
+        line('POST', '/api/serviceaccounts', BOOTSTRAP_TOKEN, JSON_TYPE).replace(/\r\n$/, rest),
+    );
+    await client.end();
+    expect(client.statuses).toEqual([201]);
   });
 
   it('headers and bodies that never end are given up within their time, and cost no answer of check', async () => {

@@ -96,6 +96,30 @@ describe('A service that is asked to end', () => {
     }
   });
 
+  it('does nothing of what is pipelined behind the last answer of a connection', async () => {
+    const { hostname, port } = new URL(service.url);
+    const client = connect(Number(port), hostname);
+    let received = '';
+    client.on('error', () => undefined).on('data', (bytes: Buffer) => (received += bytes.toString()));
+    const closing = service.running.application.close(LINGER_MS);
+    for (const name of ['first', 'second']) {
+      const body = JSON.stringify({ name });
+      client.write(
+        `POST /api/serviceaccounts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${BOOTSTRAP_TOKEN}\r\n` +
+          `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    }
+    await Promise.all([once(client, 'close'), closing]);
+    expect(received.match(/HTTP\/1\.1 \d+|Connection: .*/gi)).toEqual(['HTTP/1.1 201', 'Connection: close']);
+    const again = await TestService.start(database, { ISSUER_URL: issuer.url });
+    try {
+      const { body } = await again.get('/api/serviceaccounts/search');
+      expect(body.serviceAccounts.map(({ name }: { name: string }) => name)).toEqual(['first']);
+    } finally {
+      await again.stop();
+    }
+  });
+
   it('does not wait for idle connections', async () => {
     const agent = new Agent({ keepAlive: true });
     await new Promise<void>((resolve) => {
