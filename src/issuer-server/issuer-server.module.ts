@@ -37,6 +37,7 @@ import { SigningKeyTimes } from './keys/signing-key-times.js';
 import { SigningKeys } from './keys/signing-keys.js';
 import { UsageReportStore } from './usage/usage-report.store.js';
 import { UsageReports } from './usage/usage-reports.js';
+import { UsageWarnings } from './usage/usage-warnings.js';
 
 /** The composition root of the self-hosted issuer. */
 @Module({})
@@ -86,6 +87,7 @@ export class IssuerServerModule {
         VerifiedTokens,
         UsageReportStore,
         UsageReports,
+        UsageWarnings,
         Renewals,
         LocalAdministration,
         AdminTokenGuard,

@@ -13,6 +13,7 @@ import type { AttemptAnswer, RenewalAttempt } from './renewal-attempt.js';
 import { RenewalBatches, type RenewalOutcome } from './renewal-batches.js';
 import type { UsageAcknowledgment } from '../../domain/usage/issuer-report.js';
 import { UsageReports } from '../usage/usage-reports.js';
+import { UsageWarnings } from '../usage/usage-warnings.js';
 import { RenewalRefusedError } from './renewal-refused-error.js';
 import { IssuedRenewalStore } from './issued-renewal.store.js';
 import { OwnDatabase } from '../record/own-database.js';
@@ -43,6 +44,7 @@ export class Renewals {
     private readonly clock: ConfirmedClock,
     private readonly batches: RenewalBatches,
     private readonly reports: UsageReports,
+    private readonly warnings: UsageWarnings,
   ) {}
 
   /** @throws RenewalRefusedError; ServiceError `database.unavailable` */
@@ -68,7 +70,7 @@ export class Renewals {
       if (usage === undefined || !isAnswered(outcomes[index] as RenewalOutcome)) return undefined;
       if (isPresentToken(claims, lastIat, now)) return usage;
       const msg = 'a report of usage is not taken: the token that was shown is a former one of the license';
-      this.#logger.warn({ msg, lid, iat: claims.iat });
+      this.warnings.say(msg, lid, { iat: claims.iat });
       return undefined;
     });
     const reports = usages.filter((usage) => usage !== undefined);

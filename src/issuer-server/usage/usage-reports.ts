@@ -11,6 +11,7 @@ import {
 } from '../../domain/usage/issuer-report.js';
 import { dayOf, isoDay } from '../../domain/usage/usage-window.js';
 import { UsageReportStore } from './usage-report.store.js';
+import { UsageWarnings } from './usage-warnings.js';
 import { OwnDatabase } from '../record/own-database.js';
 
 /** A license has so many days: those of three years. */
@@ -30,6 +31,7 @@ export class UsageReports {
   constructor(
     private readonly database: OwnDatabase,
     private readonly store: UsageReportStore,
+    private readonly warnings: UsageWarnings,
   ) {}
 
   /**
@@ -45,7 +47,7 @@ export class UsageReports {
   ): Promise<readonly (UsageAcknowledgment | undefined)[]> {
     const reports = usages.map(readIssuerReport);
     const taken = reports.filter((report) => report !== undefined);
-    if (taken.length < reports.length) this.#logger.warn({ msg: 'a report of usage is malformed', lid });
+    if (taken.length < reports.length) this.warnings.say('a report of usage is malformed', lid);
     if (taken.length === 0) return reports.map(() => undefined);
     try {
       const kept = await within(MAX_STORING_MS, this.#storeAll(lid, taken, now));
@@ -68,7 +70,7 @@ export class UsageReports {
     if (sound === undefined) return acknowledgment(report, today);
     const msg =
       'days of usage that were taken are gone, as after a restore: the instance is asked for them again';
-    this.#logger.warn({ msg, lid, after: isoDay(sound) });
+    this.warnings.say(msg, lid, { after: isoDay(sound) });
     return { until: isoDay(sound) };
   }
 

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { DAY } from '../../../src/domain/clock.js';
 import type { JsonObject } from '../../../src/domain/token/strict-json.js';
 import { isoDay } from '../../../src/domain/usage/usage-window.js';
@@ -155,6 +156,29 @@ describe('Reports of usage at the issuer', () => {
       expect([status, body.usage]).toEqual([200, undefined]);
     }
     expect(await kept(lid)).toBeUndefined();
+  });
+
+  it('that are not as they should be are warned of once an hour for each license, however often they come', async () => {
+    const warnings: object[] = [];
+    const ignore = () => undefined;
+    const { token, lid } = await issuerServer.issued({});
+    const { token: other, lid: otherLid } = await issuerServer.issued({});
+    Logger.overrideLogger({ log: ignore, error: ignore, warn: (line: never) => warnings.push(line) });
+    try {
+      const lost = {
+        ...usageOf(),
+        acknowledged: { first: isoDay(last - 900), last: isoDay(last), count: 901 },
+      };
+      for (let round = 0; round < 3; round += 1)
+        for (const usage of [{}, lost]) for (const one of [token, other]) await report(one, usage);
+    } finally {
+      Logger.overrideLogger(false);
+    }
+    const gone = expect.stringMatching(/^days of usage that were taken are gone/) as unknown;
+    expect(warnings).toEqual([
+      ...[lid, otherLid].map((one) => ({ msg: 'a report of usage is malformed', lid: one })),
+      ...[lid, otherLid].map((one) => ({ msg: gone, lid: one, after: isoDay(last - 901) })),
+    ]);
   });
 
   it('that cannot be stored cost the renewal nothing', async () => {
