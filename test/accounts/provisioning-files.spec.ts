@@ -29,7 +29,7 @@ describe('Provisioning files that cannot be used', () => {
     ['is on a file system that fails', '/proc/self/mem', [broken], true],
     ['is on a file system that fails, beside others', '/proc/self/mem', [version, broken], true],
     ['is a link to nothing', '/nothing', [version, 'there is no such file', version], false],
-    ['is too large', '/proc/kallsyms', [version, 'it has more than 1 MiB', version], false],
+    ['is too large', '/proc/kallsyms', [version, 'it has more than 256 KiB', version], false],
   ])(
     'are retried by a start only where a file system does not work: one %s',
     async (_, target, rules, passes) => {

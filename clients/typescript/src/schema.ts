@@ -2944,7 +2944,7 @@ export interface components {
                 };
             };
         };
-        /** @description A file cannot be read, or breaks a rule. `faults` lists them all. */
+        /** @description A file cannot be read, or breaks a rule. `faults` lists the first 100. Where there are more, one fault behind them says how many. */
         ProvisioningFaulty: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];

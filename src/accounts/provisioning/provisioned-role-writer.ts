@@ -10,7 +10,7 @@ import { isRoleApplied } from './provisioning-comparison.js';
 import type { ProvisionedAssignment, ProvisionedRole } from './provisioning-file.js';
 import { faultAt } from './provisioning-files.js';
 import type { ProvisioningRun } from './provisioning-run.js';
-import type { Place } from './yaml-reader.js';
+import type { Place } from './provisioning-faults.js';
 
 /** Names in one fault. */
 const MAX_NAMES = 3;

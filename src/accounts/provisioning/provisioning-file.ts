@@ -1,9 +1,11 @@
-import { LineCounter, type Node, parseDocument } from 'yaml';
+import type { Node } from 'yaml';
 import { ACCOUNT_NAME, roleRemark } from '../../domain/account-name.js';
 import { type Action, actionNamed } from '../../domain/actions.js';
 import { isReservedUid } from '../../access/roles.js';
 import { ROLE_UID } from '../service-account.request.js';
-import { type Members, type Place, type ProvisioningFault, YamlReader } from './yaml-reader.js';
+import type { Place, ProvisioningFaults } from './provisioning-faults.js';
+import { parseYaml } from './yaml-document.js';
+import { type Members, YamlReader } from './yaml-reader.js';
 
 interface Entry {
   readonly place: Place;
@@ -48,12 +50,6 @@ export interface Provisioning {
   readonly assignments: ProvisionedAssignment[];
 }
 
-/** What the YAML library says in words for its own callers. */
-const YAML_RULES: Readonly<Record<string, string>> = {
-  MULTIPLE_DOCS: 'a file is one document: move this one to a file of its own',
-  RESOURCE_EXHAUSTION: 'it is nested too deeply',
-};
-
 const NAME_RULE = 'must be a name of 1 to 190 visible characters, without * and without spaces at its ends';
 
 /**
@@ -64,26 +60,17 @@ export function readProvisioningFile(
   file: string,
   text: string,
   into: Provisioning,
-  faults: ProvisioningFault[],
+  faults: ProvisioningFaults,
 ): void {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, version: '1.2' });
-  const found = new Set<string>();
-  for (const { pos, code, message } of [...document.errors, ...document.warnings]) {
-    const { line } = lines.linePos(pos[0]);
-    const rule = YAML_RULES[code] ?? (message.split('\n')[0] ?? '').replace(/ at line \d+.*$/, '');
-    // A line of a thousand brackets is one fault.
-    if (!found.has(`${line} ${rule}`)) faults.push({ file, line, rule });
-    found.add(`${line} ${rule}`);
-  }
-  if (document.errors.length > 0) return;
-  const reader = new YamlReader(file, lines, faults);
-  const root = reader.map(document.contents, 'the file', [
+  const document = parseYaml(file, text, faults);
+  if (document === undefined) return;
+  const reader = new YamlReader(file, document.lines, faults);
+  const root = reader.map(document.root, 'the file', [
     ...['apiVersion', 'roles', 'serviceAccounts', 'assignments'],
   ]);
   if (root === undefined) return;
   if (reader.value(root.get('apiVersion')) !== 2) {
-    reader.fault(root.get('apiVersion') ?? document.contents, 'apiVersion must be 2');
+    reader.fault(root.get('apiVersion') ?? document.root, 'apiVersion must be 2');
     return;
   }
   for (const node of reader.list(root.get('roles'), 'roles')) {
@@ -100,19 +87,17 @@ export function readProvisioningFile(
   }
 }
 
-/** Faults of what two entries say of one thing. */
-export function findContradictions({
-  roles,
-  serviceAccounts,
-  assignments,
-}: Provisioning): ProvisioningFault[] {
-  const faults: ProvisioningFault[] = [];
+/** Finds what two entries say of one thing. */
+export function findContradictions(
+  { roles, serviceAccounts, assignments }: Provisioning,
+  faults: ProvisioningFaults,
+): void {
   const once = <T extends Entry>(entries: readonly T[], what: string, keyOf: (entry: T) => string) => {
     const known = new Map<string, Place>();
     for (const entry of entries) {
       const before = known.get(keyOf(entry));
       if (before === undefined) known.set(keyOf(entry), entry.place);
-      else faults.push({ ...entry.place, rule: `${what} is named before, at ${before.file}:${before.line}` });
+      else faults.add(entry.place, `${what} is named before, at ${before.file}:${before.line}`);
     }
   };
   once(roles, 'the uid of this role', ({ uid }) => uid);
@@ -124,7 +109,6 @@ export function findContradictions({
     'the hash of this token',
     ({ hash }) => hash,
   );
-  return faults;
 }
 
 const ROLE_MEMBERS = [

@@ -2,9 +2,12 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inFileTime, NamedFileError, readNamedFile, textOfFile } from '../../config/named-file.js';
 import type { Provisioning } from './provisioning-file.js';
-import type { Place, ProvisioningFault } from './yaml-reader.js';
+import { type Place, type ProvisioningFault, ProvisioningFaults } from './provisioning-faults.js';
 
-const MAX_FILE_BYTES = 1024 * 1024;
+/** YAML is parsed in one go: this much takes a fraction of a second, and 1,000 accounts with tokens need half of it. */
+const MAX_FILE_BYTES = 256 * 1024;
+/** Of all files. */
+const MAX_BYTES = 4 * 1024 * 1024;
 const MAX_FILES = 100;
 /** What is wrong with a file system, as with one whose server is away, and not with the file. */
 const PASSING = new Set(['hangs', 'EIO', 'ETIMEDOUT', 'ESTALE', 'ENOTCONN', 'ECONNABORTED', 'EHOSTDOWN']);
@@ -28,25 +31,33 @@ export function faultAt(place: Place, rule: string): ProvisioningFaultsError {
 
 /**
  * What a file, or all files of a folder that end with `.yaml` or `.yml`, say together, in the order of their names.
- * @throws ProvisioningFaultsError with every fault
+ * @throws ProvisioningFaultsError
  */
 export async function readProvisioning(path: string): Promise<Provisioning> {
   // It loads the reader of YAML, which most starts do without.
   const { findContradictions, readProvisioningFile } = await import('./provisioning-file.js');
   const read: Provisioning = { roles: [], serviceAccounts: [], assignments: [] };
-  const faults: ProvisioningFault[] = [];
+  const faults = new ProvisioningFaults();
+  let bytes = 0;
   for (const file of await filesOf(path)) {
     try {
-      readProvisioningFile(file, textOfFile(await readNamedFile(file, MAX_FILE_BYTES)), read, faults);
+      const content = await readNamedFile(file, MAX_FILE_BYTES);
+      bytes += content.length;
+      if (bytes > MAX_BYTES)
+        throw faultAt(
+          { file, line: 0 },
+          `the files have more than ${MAX_BYTES / 1024 / 1024} MiB with this one`,
+        );
+      readProvisioningFile(file, textOfFile(content), read, faults);
     } catch (error) {
       if (!(error instanceof NamedFileError)) throw error;
-      faults.push({ file, line: 0, rule: error.message });
+      faults.add({ file, line: 0 }, error.message);
       // Each further file there could take the whole deadline.
-      if (PASSING.has(error.code)) throw new ProvisioningFaultsError(faults, true);
+      if (PASSING.has(error.code)) throw new ProvisioningFaultsError(faults.list(), true);
     }
   }
-  faults.push(...findContradictions(read));
-  if (faults.length > 0) throw new ProvisioningFaultsError(faults);
+  findContradictions(read, faults);
+  if (faults.count > 0) throw new ProvisioningFaultsError(faults.list());
   return read;
 }
 

@@ -21,7 +21,7 @@ import { ProvisionedRoleWriter } from './provisioned-role-writer.js';
 import { isTokenApplied, roleNamed } from './provisioning-comparison.js';
 import { faultAt } from './provisioning-files.js';
 import type { ProvisioningRun } from './provisioning-run.js';
-import type { Place } from './yaml-reader.js';
+import type { Place } from './provisioning-faults.js';
 
 /** How many custom roles and service accounts there are. */
 interface Counts {

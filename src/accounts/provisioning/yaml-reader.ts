@@ -1,15 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type LineCounter, type Node } from 'yaml';
-
-/** What is wrong in a file, where, and by which rule. */
-export interface ProvisioningFault {
-  readonly file: string;
-  /** From 1; 0 for the whole file. */
-  readonly line: number;
-  readonly rule: string;
-}
-
-/** Where something is said. */
-export type Place = Omit<ProvisioningFault, 'rule'>;
+import type { Place, ProvisioningFaults } from './provisioning-faults.js';
 
 /** Of a list, so that no file keeps the database busy for long. */
 const MAX_ENTRIES = 10_000;
@@ -24,7 +14,7 @@ export class YamlReader {
   constructor(
     private readonly file: string,
     private readonly lines: LineCounter,
-    private readonly faults: ProvisioningFault[],
+    private readonly faults: ProvisioningFaults,
   ) {}
 
   place(node: Node | null | undefined): Place {
@@ -33,7 +23,7 @@ export class YamlReader {
   }
 
   fault(node: Node | null | undefined, rule: string): void {
-    this.faults.push({ ...this.place(node), rule });
+    this.faults.add(this.place(node), rule);
   }
 
   /** The members of a map; undefined, with a fault, for what is none. */
@@ -43,8 +33,10 @@ export class YamlReader {
       return undefined;
     }
     const members = new Map<string, Node | null>();
+    const keys = new Set<unknown>();
     for (const { key, value } of node.items) {
       const name = isScalar(key) ? String(key.value) : '';
+      if (isScalar(key) && keys.size === keys.add(key.value).size) this.fault(key, 'Map keys must be unique');
       if (!known.includes(name))
         this.fault(
           key as Node,

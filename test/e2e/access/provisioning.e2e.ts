@@ -169,8 +169,7 @@ assignments:
     expect((await reload()).body).toMatchObject({ faults: [{ line: 2, rule }] });
     write('a.yaml', `apiVersion: 2\nroles: ${'['.repeat(3_000)}\n`);
     const { body } = await reload();
-    expect(body.faults).toContainEqual(expect.objectContaining({ line: 2, rule: 'it is nested too deeply' }));
-    expect(body.faults).toHaveProperty('length', 2);
+    expect(body.faults).toEqual([{ file: join(folder, 'a.yaml'), line: 2, rule: 'it is nested too deeply' }]);
   });
 
   it('reads the SHA-256 of a token in capital letters too', async () => {
