@@ -1,7 +1,8 @@
+import { MAX_BETWEEN } from '../../domain/clock-doubt.js';
 import { isoTime, toSeconds } from '../../domain/clock.js';
 import { lengthOf } from '../record/clock-doubt-error.js';
 import type { IssuedLicenseEntity } from './issued-license.entity.js';
-import { MAX_AHEAD, statementIat } from './next-token.js';
+import { statementIat } from './next-token.js';
 
 /** A license is issued and begins at one moment, if no other one was named; its two clocks differ by less, seconds. */
 const MAX_APART = 60;
@@ -15,13 +16,13 @@ export function isAhead(license: IssuedLicenseEntity, now: number): boolean {
 }
 
 function hasTokenAhead({ lastIat, revokedAt }: IssuedLicenseEntity, now: number): boolean {
-  return Math.max(lastIat, revokedAt ?? 0) > now + MAX_AHEAD;
+  return Math.max(lastIat, revokedAt ?? 0) > now + MAX_BETWEEN;
 }
 
 /** Nothing is issued tomorrow: such a license begins when a wrong clock said that it was issued. */
 function beginsAhead({ nbf, createdAt }: IssuedLicenseEntity, now: number): boolean {
   const issuedAt = toSeconds(createdAt.getTime());
-  return Math.min(nbf, issuedAt) > now + MAX_AHEAD && Math.abs(nbf - issuedAt) < MAX_APART;
+  return Math.min(nbf, issuedAt) > now + MAX_BETWEEN && Math.abs(nbf - issuedAt) < MAX_APART;
 }
 
 /** For operators. @param now - Unix seconds */
