@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
 import { ServiceError } from '../domain/service-error.js';
+import { retireToken, retireTokensOf } from './retired-token.store.js';
 import { RoleAssignmentEntity } from './role-assignment.entity.js';
 import { ServiceAccountTokenEntity } from './service-account-token.entity.js';
 import { ServiceAccountEntity } from './service-account.entity.js';
@@ -26,8 +27,9 @@ export class AccountsStore {
     return manager.save(manager.create(ServiceAccountEntity, account));
   }
 
-  /** Deletes an account; its tokens and roles go with it. */
+  /** Deletes an account; its tokens and roles go with it. Those that do not work now never work again. */
   async remove(manager: EntityManager, id: number): Promise<void> {
+    await retireTokensOf(manager, id);
     await manager.delete(ServiceAccountEntity, { id: String(id) });
   }
 
@@ -99,7 +101,9 @@ export class AccountsStore {
     return manager.save(manager.create(ServiceAccountTokenEntity, token));
   }
 
+  /** Deletes a token. One that does not work now never works again. */
   async removeToken(manager: EntityManager, token: ServiceAccountTokenEntity): Promise<void> {
+    await retireToken(manager, token.id);
     await manager.delete(ServiceAccountTokenEntity, { id: token.id });
   }
 

@@ -151,7 +151,7 @@ function addProvisioning(role: LicentiaCommand): void {
       return {
         json: done,
         sections: [{ head: ['action', 'target', 'detail'], rows }],
-        note: `${done.message}.`,
+        note: [`${done.message}.`, ...linesOf('Not made', done.retired)].join('\n'),
       };
     },
   );
@@ -160,6 +160,10 @@ function addProvisioning(role: LicentiaCommand): void {
 /** What to correct, a line for each fault; undefined where the answer names none. */
 function faultyLines(body: unknown): string | undefined {
   const { faults = [] } = (body ?? {}) as { faults?: Api.ProvisioningFault[] };
-  if (faults.length === 0) return undefined;
-  return `Correct these lines:\n${faults.map(({ file, line, rule }) => `  ${file}:${line}: ${rule}`).join('\n')}`;
+  return faults.length === 0 ? undefined : linesOf('Correct these lines', faults).join('\n');
+}
+
+function linesOf(head: string, faults: readonly Api.ProvisioningFault[] = []): string[] {
+  if (faults.length === 0) return [];
+  return [`${head}:`, ...faults.map(({ file, line, rule }) => `  ${file}:${line}: ${rule}`)];
 }

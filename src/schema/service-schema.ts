@@ -1,4 +1,5 @@
 import { CustomRoleEntity } from '../accounts/custom-role.entity.js';
+import { RetiredTokenEntity } from '../accounts/retired-token.entity.js';
 import { RoleAssignmentEntity } from '../accounts/role-assignment.entity.js';
 import { ServiceAccountTokenEntity } from '../accounts/service-account-token.entity.js';
 import { ServiceAccountEntity } from '../accounts/service-account.entity.js';
@@ -40,6 +41,7 @@ import { ReportedLicense1796200000000 } from './migrations/reported-license-1796
 import { UsageDeletion1796300000000 } from './migrations/usage-deletion-1796300000000.js';
 import { UiSession1796400000000 } from './migrations/ui-session-1796400000000.js';
 import { CustomRole1796500000000 } from './migrations/custom-role-1796500000000.js';
+import { RetiredToken1796600000000 } from './migrations/retired-token-1796600000000.js';
 
 /** The service's tables. */
 export const SERVICE_SCHEMA: Schema = {
@@ -56,6 +58,7 @@ export const SERVICE_SCHEMA: Schema = {
     LicenseRevocationEntity,
     RenewalAttemptEntity,
     RenewalStateEntity,
+    RetiredTokenEntity,
     RoleAssignmentEntity,
     ServiceAccountEntity,
     ServiceAccountTokenEntity,
@@ -87,5 +90,6 @@ export const SERVICE_SCHEMA: Schema = {
     UsageDeletion1796300000000,
     UiSession1796400000000,
     CustomRole1796500000000,
+    RetiredToken1796600000000,
   ],
 };

@@ -8,6 +8,11 @@ import { CustomRoles } from '../../src/accounts/custom-roles.service.js';
 import { Delegation } from '../../src/accounts/delegation.js';
 import { KnownTokenStore } from '../../src/accounts/known-token.store.js';
 import { LastAdministrator } from '../../src/accounts/last-administrator.js';
+import { NamedAccountStore } from '../../src/accounts/named-account.store.js';
+import { ProvisionedRoleWriter } from '../../src/accounts/provisioning/provisioned-role-writer.js';
+import { Provisioner } from '../../src/accounts/provisioning/provisioner.js';
+import { ProvisioningComparison } from '../../src/accounts/provisioning/provisioning-comparison.js';
+import { ProvisioningWriter } from '../../src/accounts/provisioning/provisioning-writer.js';
 import { RoleAssignments } from '../../src/accounts/role-assignments.service.js';
 import { AuditStore } from '../../src/audit/audit.store.js';
 import { loadServiceConfig } from '../../src/config/service-config.js';
@@ -48,8 +53,9 @@ export class ReplicaStage {
     });
   }
 
-  replica(): Replica {
-    return new Replica(this.database, this.clock);
+  /** @param files - what its `ACCESS_PROVISIONING_PATH` names */
+  replica(files?: string): Replica {
+    return new Replica(this.database, this.clock, files);
   }
 
   async query<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
@@ -66,13 +72,15 @@ export class Replica {
   readonly accounts: AccountsService;
   readonly assignments: RoleAssignments;
   readonly roles: CustomRoles;
+  readonly provisioner: Provisioner;
   /** How often tokens were read whole, and how often those of some accounts. */
   readonly readings = { whole: 0, some: 0 };
   /** Whether readings fail, after the tokens were read. */
   fails = false;
 
-  constructor(database: Database, clock: FakeClock) {
-    const config = loadServiceConfig({ DATABASE_URL: 'pglite://memory', BOOTSTRAP_TOKEN });
+  constructor(database: Database, clock: FakeClock, files?: string) {
+    const environment = { DATABASE_URL: 'pglite://memory', BOOTSTRAP_TOKEN };
+    const config = loadServiceConfig({ ...environment, ACCESS_PROVISIONING_PATH: files });
     this.snapshots = new SnapshotService(database, new SnapshotVersionStore(), config, clock);
     const store = new AccountsStore(database);
     const roles = new CustomRoleStore();
@@ -85,6 +93,11 @@ export class Replica {
       ...([database, store, roles, delegation, snapshots, audit, last, clock] as const),
     );
     this.roles = new CustomRoles(database, roles, store, snapshots, audit, last, config, clock);
+    const named = new NamedAccountStore();
+    const roleWriter = new ProvisionedRoleWriter(store, named, roles, this.roles, audit, clock);
+    const writer = new ProvisioningWriter(store, roles, roleWriter, audit, config, clock);
+    const comparison = new ProvisioningComparison(roles, named);
+    this.provisioner = new Provisioner(writer, comparison, snapshots, last, database, clock, config);
     const tokens = new KnownTokenStore(snapshots, roles);
     const load: SnapshotLoader<'tokens'> = async (manager: EntityManager, previous, accounts) => {
       this.readings[accounts === undefined ? 'whole' : 'some'] += 1;

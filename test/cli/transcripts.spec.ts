@@ -150,6 +150,14 @@ describe('licentia, on a real service,', () => {
       ['role provision', 0, 'service-account.create\tservice-account:robot\t\n', /reloaded\.\n$/],
       ['role provision', 0, ''],
     ]);
+    const leaked = `tokens: [{ name: ci, sha256: '${'0'.repeat(64)}' }]`;
+    stage.file('access.yaml', `apiVersion: 2\nserviceAccounts: [{ name: robot, ${leaked} }]\n`);
+    await expectRuns([
+      ['role provision', 0, 'service-account.token.create\tservice-account:robot\tci\n'],
+      ['token revoke 2 1 --yes', 0],
+      ['token delete 2 1 --yes', 0],
+      ['role provision', 0, '', /Not made:\n {2}\/\S+\/access\.yaml:2: this token is not made, as it was/],
+    ]);
     await other.stop();
     await provisioned.drop();
   });

@@ -2071,6 +2071,8 @@ export interface components {
             message: string;
             dryRun: boolean;
             changes: components["schemas"]["ProvisionedChange"][];
+            /** @description The tokens of the files that are not made, as they were revoked, or their account disabled, when they were deleted: the first 100, and how many more there are. Left out where there is none. */
+            retired?: components["schemas"]["ProvisioningFault"][];
         };
         ProvisionedChange: {
             /** @description As in the audit log. */

@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { SERVICE_CONFIG, type ServiceConfig } from '../../config/service-config.js';
 import { Database } from '../../database/database.js';
 import { isBusy, isUnavailable } from '../../database/database-error.js';
@@ -10,14 +11,14 @@ import { LastAdministrator } from '../last-administrator.js';
 import { ProvisioningComparison } from './provisioning-comparison.js';
 import type { Provisioning } from './provisioning-file.js';
 import { ProvisioningFaultsError, readProvisioning } from './provisioning-files.js';
-import type { ProvisionedChange, ProvisioningRun } from './provisioning-run.js';
+import type { ProvisioningOutcome, ProvisioningRun } from './provisioning-run.js';
 import { ProvisioningWriter } from './provisioning-writer.js';
 
 /** Ends a transaction that must not stay. */
 class DryRunEnd extends Error {
   override readonly name = 'DryRunEnd';
 
-  constructor(readonly changes: readonly ProvisionedChange[]) {
+  constructor(readonly outcome: ProvisioningOutcome) {
     super('dry run');
   }
 }
@@ -73,21 +74,21 @@ export class Provisioner implements BeforeApplicationShutdown {
    * @param isDryRun - changes nothing, and returns what would change
    * @throws ServiceError `provisioning.faulty`, `not-found` where no files are named, `access.last-administrator`
    */
-  async reload(actor: Actor, isDryRun: boolean): Promise<readonly ProvisionedChange[]> {
+  async reload(actor: Actor, isDryRun: boolean): Promise<ProvisioningOutcome> {
     const path = this.config.access.provisioningPath;
     if (path === undefined)
       throw new ServiceError('not-found', 'Nothing is provisioned: ACCESS_PROVISIONING_PATH is not set');
     try {
       const wanted = await readProvisioning(path);
-      const isApplied = await this.database.read(async (manager) =>
-        this.comparison.isApplied(manager, wanted),
-      );
-      const changes = isApplied ? [] : await this.#whenFree(async () => this.#apply(wanted, actor, isDryRun));
+      const applied = await this.database.read(async (manager) => this.#applied(manager, wanted));
+      const outcome = applied ?? (await this.#whenFree(async () => this.#apply(wanted, actor, isDryRun)));
       // What the start still waited for is done: from now on a change of the files waits for a reload.
       if (!isDryRun) clearTimeout(this.#timer);
-      return changes;
+      if (outcome.retired.length > 0)
+        this.#logger.warn({ msg: 'tokens of the provisioning files are not made', retired: outcome.retired });
+      return outcome;
     } catch (error) {
-      if (error instanceof DryRunEnd) return error.changes;
+      if (error instanceof DryRunEnd) return error.outcome;
       if (error instanceof ProvisioningFaultsError)
         throw new ServiceError('provisioning.faulty', undefined, {
           ...{ members: { faults: error.faults }, cause: error },
@@ -99,7 +100,7 @@ export class Provisioner implements BeforeApplicationShutdown {
   /** @param pauseMs - before the next try, where a file system hangs or fails. @throws as {@link start} */
   async #try(pauseMs: number): Promise<void> {
     try {
-      const changes = await this.reload(STARTER, false);
+      const { changes } = await this.reload(STARTER, false);
       this.#logger.log({ msg: 'access control is provisioned', changes: changes.length });
     } catch (error) {
       if (isUnavailable(error)) throw error;
@@ -126,15 +127,23 @@ export class Provisioner implements BeforeApplicationShutdown {
     this.#timer.unref();
   }
 
-  async #apply(wanted: Provisioning, actor: Actor, isDryRun: boolean): Promise<readonly ProvisionedChange[]> {
+  /** The outcome where everything is stored as the files say. */
+  async #applied(manager: EntityManager, wanted: Provisioning): Promise<ProvisioningOutcome | undefined> {
+    if (!(await this.comparison.isApplied(manager, wanted))) return undefined;
+    return { changes: [], retired: await this.comparison.retired(manager, wanted) };
+  }
+
+  async #apply(wanted: Provisioning, actor: Actor, isDryRun: boolean): Promise<ProvisioningOutcome> {
     return this.snapshots.change(async (manager) => {
       const run: ProvisioningRun = { manager, actor, changes: [], accounts: new Set(), roles: false };
       // The one before it, on another replica, may have been of the same files.
-      if (await this.comparison.isApplied(manager, wanted)) return { changed: false, value: run.changes };
+      const applied = await this.#applied(manager, wanted);
+      if (applied !== undefined) return { changed: false, value: applied };
       await this.last.keep(manager, async () => this.writer.apply(run, wanted));
-      if (isDryRun) throw new DryRunEnd(run.changes);
+      const outcome = { changes: run.changes, retired: await this.comparison.retired(manager, wanted) };
+      if (isDryRun) throw new DryRunEnd(outcome);
       const changed = run.changes.length > 0 && { roles: run.roles, accounts: [...run.accounts] };
-      return { changed, value: run.changes };
+      return { changed, value: outcome };
     }, actor);
   }
 

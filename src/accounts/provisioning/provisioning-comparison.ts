@@ -6,6 +6,7 @@ import type { CustomRoleEntity } from '../custom-role.entity.js';
 import { CustomRoleStore } from '../custom-role.store.js';
 import { saysTheSame } from '../custom-roles.service.js';
 import { type NamedAccount, NamedAccountStore } from '../named-account.store.js';
+import { retiredAmong } from '../retired-token.store.js';
 import type { ServiceAccountTokenEntity } from '../service-account-token.entity.js';
 import type {
   ProvisionedAccount,
@@ -13,6 +14,11 @@ import type {
   ProvisionedToken,
   Provisioning,
 } from './provisioning-file.js';
+import { type ProvisioningFault, ProvisioningFaults } from './provisioning-faults.js';
+
+const NOT_MADE =
+  'this token is not made, as it was revoked, or its account disabled, when it was deleted: ' +
+  'make a new token, and put its sha256 here';
 
 /** Compares what the files say with what is stored. */
 @Injectable()
@@ -33,9 +39,10 @@ export class ProvisioningComparison {
     const found = await this.accounts.find(manager, [...new Set(names.map(({ name }) => name))]);
     const accounts = new Map(found.map((one) => [one.account.name, one]));
     const definitions = await this.roles.definitions(manager);
+    const retired = await retiredAmong(manager, hashesOf(serviceAccounts));
     return (
       roles.every((role) => isRoleApplied(role, known.get(role.uid))) &&
-      serviceAccounts.every((account) => isAccountApplied(account, accounts.get(account.name))) &&
+      serviceAccounts.every((account) => isAccountApplied(account, accounts.get(account.name), retired)) &&
       assignments.every(({ serviceAccount, role: wanted, isPresent }) => {
         const role = roleNamed(wanted, definitions);
         const isHeld = role !== undefined && accounts.get(serviceAccount)?.roles.includes(role.uid);
@@ -43,6 +50,23 @@ export class ProvisioningComparison {
       })
     );
   }
+
+  /** Where the files name tokens that never work again: those are not made, and everything else is applied. */
+  async retired(
+    manager: EntityManager,
+    { serviceAccounts }: Pick<Provisioning, 'serviceAccounts'>,
+  ): Promise<readonly ProvisioningFault[]> {
+    const retired = await retiredAmong(manager, hashesOf(serviceAccounts));
+    const found = new ProvisioningFaults();
+    for (const account of serviceAccounts.filter(({ isPresent }) => isPresent))
+      for (const token of account.tokens.filter(({ hash }) => retired.has(hash)))
+        found.add(token.place, `${NOT_MADE} ("${token.name}" of "${account.name}")`);
+    return found.list();
+  }
+}
+
+function hashesOf(accounts: readonly ProvisionedAccount[]): string[] {
+  return accounts.flatMap(({ tokens }) => tokens.map(({ hash }) => hash));
 }
 
 /** The role of a name or uid. */
@@ -56,13 +80,17 @@ export function isRoleApplied(wanted: ProvisionedRole, known: CustomRoleEntity |
   return wanted.isPresent && saysTheSame(known, wanted);
 }
 
-function isAccountApplied(wanted: ProvisionedAccount, known: NamedAccount | undefined): boolean {
+function isAccountApplied(
+  wanted: ProvisionedAccount,
+  known: NamedAccount | undefined,
+  retired: ReadonlySet<string>,
+): boolean {
   if (known === undefined) return !wanted.isPresent;
   const tokens = new Map(known.tokens.map((token) => [token.name, token]));
   return (
     wanted.isPresent &&
     known.account.isDisabled === (wanted.isDisabled ?? known.account.isDisabled) &&
-    wanted.tokens.every((token) => isTokenApplied(token, tokens.get(token.name)))
+    wanted.tokens.every((token) => retired.has(token.hash) || isTokenApplied(token, tokens.get(token.name)))
   );
 }
 

@@ -1,6 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import type { AuditAction } from '../../audit/audit.store.js';
 import type { Actor } from '../../domain/actor.js';
+import type { ProvisioningFault } from './provisioning-faults.js';
 
 /** What a provisioning changes, by the names of its files. */
 export interface ProvisionedChange {
@@ -8,6 +9,13 @@ export interface ProvisionedChange {
   readonly target: string;
   /** The token or role of an account; empty where the target says it all. */
   readonly detail: string;
+}
+
+/** What came of the files, or would come of them. */
+export interface ProvisioningOutcome {
+  readonly changes: readonly ProvisionedChange[];
+  /** Where the files name tokens that are not made, as those never work again. */
+  readonly retired: readonly ProvisioningFault[];
 }
 
 /** One provisioning under way, and what it has changed so far. */

@@ -9,6 +9,7 @@ import { ServiceError } from '../../domain/service-error.js';
 import { accountFacts, rolesFacts, tokenFacts } from '../account-facts.js';
 import { AccountsStore } from '../accounts.store.js';
 import { CustomRoleStore } from '../custom-role.store.js';
+import { retiredAmong } from '../retired-token.store.js';
 import type { ServiceAccountEntity } from '../service-account.entity.js';
 import type {
   ProvisionedAccount,
@@ -120,6 +121,7 @@ export class ProvisioningWriter {
     const id = Number(account.id);
     const known = await this.store.findTokenNamed(manager, id, name);
     if (isTokenApplied(wanted, known)) return;
+    if ((await retiredAmong(manager, [hash])).has(hash)) return;
     if (known !== undefined && isPresent && known.hash === hash) {
       await this.store.saveToken(manager, { ...known, expiresAt, ceiling: [NO_LIMIT] });
       const after = { tokenId: Number(known.id), expiresAt: expiresAt?.toISOString() ?? null };

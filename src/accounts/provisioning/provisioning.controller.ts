@@ -6,11 +6,14 @@ import { JsonBody } from '../../http/json-body.js';
 import { RequireAction } from '../../http/require-action.decorator.js';
 import { Provisioner } from './provisioner.js';
 import type { ProvisionedChange } from './provisioning-run.js';
+import type { ProvisioningFault } from './provisioning-faults.js';
 
 interface ReloadResponse {
   readonly message: string;
   readonly dryRun: boolean;
   readonly changes: readonly ProvisionedChange[];
+  /** Left out where there is none. */
+  readonly retired?: readonly ProvisioningFault[];
 }
 
 @Controller('api/admin/provisioning/access-control')
@@ -25,8 +28,8 @@ export class ProvisioningController {
     @JsonBody() _body: EmptyRequest,
     @Query('dryRun', new FlagPipe('dryRun')) isDryRun: boolean,
   ): Promise<ReloadResponse> {
-    const changes = await this.provisioner.reload(actor, isDryRun);
+    const { changes, retired } = await this.provisioner.reload(actor, isDryRun);
     const message = isDryRun ? 'Nothing was changed' : 'Accesscontrol config reloaded';
-    return { message, dryRun: isDryRun, changes };
+    return { message, dryRun: isDryRun, changes, ...(retired.length > 0 && { retired }) };
   }
 }
