@@ -35,10 +35,11 @@ export function addIssuerCommands(program: LicentiaCommand): void {
   issuer.does(
     'change-issuer-id',
     {
-      summary: 'make the database that of ISSUER_ID, which was the one of another; instances need new tokens',
+      summary: 'make the database that of ISSUER_ID, which must be set; instances need new tokens',
       examples: ['ISSUER_ID=https://licenses.example.com licentia issuer change-issuer-id'],
       json: '`{ "before", "now" }`',
-      exits: '0 done or nothing to change, 2 if that failed. It works on the database, and not over HTTP.',
+      exits:
+        '0 done or nothing to change, 2 if that failed, 64 if ISSUER_ID is not set or empty. It works on the database, and not over HTTP.',
     },
     async ({ around, options: { quiet = false } }) => {
       const { changeLocalIssuerId } = await import('./local-issuer.js');

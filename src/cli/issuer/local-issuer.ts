@@ -41,10 +41,16 @@ export async function changeLocalIssuerId(
   around: Surroundings,
   isQuiet: boolean,
 ): Promise<{ readonly before: string; readonly now: string }> {
-  return onDatabase(around, { creates: false, isQuiet }, async (config, { changeIssuerId }) => ({
-    before: await changeIssuerId(config),
-    now: config.issuerId,
-  }));
+  return onDatabase(around, { creates: false, isQuiet }, async (config, { changeIssuerId }) => {
+    // With the default of a setting that was forgotten, the issuer and all renewals would stop.
+    if (!around.environment.ISSUER_ID)
+      throw new CommandError(
+        ExitCode.Usage,
+        'ISSUER_ID is not set. It says which issuer the database is to belong to.',
+        'Set it to what the issuer itself is started with: ISSUER_ID=https://licenses.example.com licentia issuer change-issuer-id',
+      );
+    return { before: await changeIssuerId(config), now: config.issuerId };
+  });
 }
 
 async function onDatabase<T>(
