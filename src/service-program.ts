@@ -1,3 +1,4 @@
+import { inspectProvisioning } from './accounts/provisioning/provisioning-files.js';
 import { ISSUER_SERVER_SETTINGS } from './config/issuer-server-config.js';
 import { COMMIT, VERSION } from './config/build-info.js';
 import { misspelledNames } from './config/misspelled-names.js';
@@ -21,7 +22,7 @@ Usage: node dist/main.js [--check-config | --migrate | --reencrypt | --export <f
 
   --check-config  read the configuration, say what is wrong with it, and end: with 0 when it is fine, 1 when it
                   cannot be used, 3 when it can and something looks wrong: a misspelled name, a key that is skipped,
-                  a license file that is missing or holds no token
+                  a license file that is missing or holds no token, a provisioning file with faults
   --migrate       bring the tables of the database up to date, and end
   --reencrypt     store every license token anew as LICENSE_ENCRYPTION_KEY says, beside running replicas, and end
   --export <file>  write all rows of the database into a new file, and end: for a move to another PostgreSQL
@@ -39,9 +40,10 @@ export const SERVICE_PROGRAM: Program<ServiceConfig> = {
   settings: SERVICE_SETTINGS,
   load: loadServiceConfig,
   hints: (environment) => misspelledNames(SERVICE_SETTINGS, environment, [ISSUER_SERVER_SETTINGS]),
-  inspect: async ({ ISSUER_JWKS_PATH, LICENSE_PATH, LICENSE_TEXT }) => [
+  inspect: async ({ ISSUER_JWKS_PATH, LICENSE_PATH, LICENSE_TEXT, ACCESS_PROVISIONING_PATH }) => [
     ...(ISSUER_JWKS_PATH ? await inspectKeySetFile(ISSUER_JWKS_PATH) : []),
     ...(await inspectLicenseSources({ path: LICENSE_PATH || undefined, text: LICENSE_TEXT || undefined })),
+    ...(ACCESS_PROVISIONING_PATH ? await inspectProvisioning(ACCESS_PROVISIONING_PATH) : []),
   ],
   migrate: (config) => migrateDatabase(config.database.location, SERVICE_SCHEMA),
   reencrypt: reencryptTokens,

@@ -326,6 +326,18 @@ describe('node dist/main.js', () => {
     expect(service.output).toContain('The configuration can be used.');
   });
 
+  it.each([
+    ['none', '/no/such/folder', '/no/such/folder: there is no such file or folder'],
+    ['a device', '/dev/null', '/dev/null: it is no regular file'],
+    ['of another kind', 'docs/openapi.yaml', 'openapi.yaml:1: '],
+  ])('names what a start would say of a provisioning file, here %s: 3', async (_, path, finding) => {
+    const service = ServiceProcess.spawn({ ACCESS_PROVISIONING_PATH: path }, '--check-config');
+    expect(await service.end()).toBe(3);
+    expect(service.output).toMatch(/^ACCESS_PROVISIONING_PATH: /m);
+    expect(service.output).toContain(finding);
+    expect(service.output).toContain('The configuration can be used.');
+  });
+
   it('starts with a name that looks misspelled, and warns of it in the log', async () => {
     const service = await ServiceProcess.start({ DATABASE_URL: 'pglite://memory', ACCES_STALE_SECONDS: '1' });
     try {

@@ -95,3 +95,16 @@ async function namesIn(path: string): Promise<string[] | undefined> {
   listings.set(path, listing);
   return listing;
 }
+
+/** For `--check-config`: what a start would say of the files, a sentence each. */
+export async function inspectProvisioning(path: string): Promise<readonly string[]> {
+  try {
+    await readProvisioning(path);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ProvisioningFaultsError)) throw error;
+    return error.faults.map(
+      ({ file, line, rule }) => `ACCESS_PROVISIONING_PATH: ${line === 0 ? file : `${file}:${line}`}: ${rule}`,
+    );
+  }
+}
