@@ -1,7 +1,7 @@
 import { type DataSource, QueryFailedError } from 'typeorm';
 import { ServiceError } from '../domain/service-error.js';
 import { isEmbedded } from './data-source-options.js';
-import { EmbeddedDirectoryLostError } from './embedded/embedded-directory-error.js';
+import { EmbeddedDirectoryError, EmbeddedDirectoryLostError } from './embedded/embedded-directory-error.js';
 import { DENIED, sqlState, TABLE_MISSING } from './sql-state.js';
 
 /** Why a database cannot be used, as `/readyz` and `/api/health` say it: a word without names or addresses. */
@@ -112,6 +112,8 @@ export function findPermanentFault(error: unknown): PermanentFaultError | undefi
     const own: unknown = found instanceof QueryFailedError ? found.driverError : found;
     if (own instanceof EmbeddedDirectoryLostError)
       return new PermanentFaultError({ reason: 'directory-lost', remedy: '' }, own);
+    if (own instanceof EmbeddedDirectoryError)
+      return new PermanentFaultError({ reason: 'directory-unusable', remedy: '' }, own);
     if (found instanceof QueryFailedError) return undefined;
     const { code, syscall } = found as NodeJS.ErrnoException;
     const fault = permanentFault(sqlState(found) ?? (isPasswordMissing(found) ? '28P01' : code), syscall);

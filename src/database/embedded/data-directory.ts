@@ -12,6 +12,7 @@ import { damaged, EmbeddedDirectoryError } from './embedded-directory-error.js';
 import { INITDB_PARAMETERS } from './data-template.js';
 import { letOwnerWrite, makePrivate } from './private-files.js';
 import { assertReachable } from './reachable-files.js';
+import { removeStalePidFile } from './stale-pid-file.js';
 import { assertUsable } from './unusable-files.js';
 
 /**
@@ -135,18 +136,23 @@ export async function prepareDataDirectory(directory: string, template?: string)
   assertEngine(directory, data, version.trim());
   await assertComplete(data);
   assertReachable(directory);
+  await removeStalePidFile(data);
   return data;
 }
 
 /** Postgres opens some incomplete directories, takes writes, and cannot end or open them afterwards. */
 async function assertComplete(data: string): Promise<void> {
-  for (const name of DIRECTORIES) {
-    const found = await stat(join(data, name)).catch((error: NodeJS.ErrnoException) => {
+  const find = (name: string) =>
+    stat(join(data, name)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
       return undefined;
     });
-    if (!found?.isDirectory()) throw damaged(data, `it has no directory ${name}`);
-  }
+  for (const name of DIRECTORIES)
+    if (!(await find(name))?.isDirectory()) throw damaged(data, `it has no directory ${name}`);
+  // Postgres does without the other one, and says nothing of a directory in the place of either.
+  if (!(await find('postgresql.conf'))?.isFile()) throw damaged(data, 'it has no file postgresql.conf');
+  if ((await find('postgresql.auto.conf'))?.isFile() === false)
+    throw damaged(data, 'its postgresql.auto.conf is no regular file');
 }
 
 function assertEngine(directory: string, data: string, major: string): void {

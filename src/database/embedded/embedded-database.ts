@@ -5,6 +5,7 @@ import { INITDB_PARAMETERS, readTemplate, SHARED_BUFFERS, templatePath } from '.
 import { DirectoryLock } from './directory-lock.js';
 import { DurableNodeFs } from './durable-node-fs.js';
 import { EmbeddedDirectoryLostError, UnfinishedCheckpointError } from './embedded-directory-error.js';
+import { LastWords } from './last-words.js';
 import { leaveLoopOfDead } from './main-loop.js';
 import { OpenedDirectory } from './opened-directory.js';
 import { openingFailure } from './opening-failure.js';
@@ -25,8 +26,7 @@ export class EmbeddedDatabase {
   readonly #files: DurableNodeFs | undefined;
   /** Undefined in memory, and before Postgres has opened it. */
   #opened: OpenedDirectory | undefined;
-  /** What Postgres said before it gave up. */
-  #lastWords = '';
+  readonly #lastWords: LastWords;
   #stopped: Error | undefined;
   #clients = 0;
   /** The lowest number of a client that may still speak, and whether the session is that one's, and no new one. */
@@ -34,7 +34,11 @@ export class EmbeddedDatabase {
   #queue: Promise<unknown> = Promise.resolve();
   #syncsAtCheckpoint = 0;
 
-  private constructor(place: { lock: DirectoryLock; files: DurableNodeFs } | { template: Blob | undefined }) {
+  private constructor(
+    place: { lock: DirectoryLock; files: DurableNodeFs } | { template: Blob | undefined },
+    lastWords = new LastWords(),
+  ) {
+    this.#lastWords = lastWords;
     const disk = 'files' in place ? place : undefined;
     this.#lock = disk?.lock;
     this.#files = disk?.files;
@@ -43,9 +47,7 @@ export class EmbeddedDatabase {
       startParams,
       initDbStartParams: [...INITDB_PARAMETERS],
       onStderr: (line) => {
-        if (/ (FATAL|PANIC): /.test(line)) this.#lastWords = line;
-        else if (this.#lastWords && / (DETAIL|HINT): /.test(line))
-          this.#lastWords += `; ${line.replace(/^.* (?=DETAIL: |HINT: )/, '')}`;
+        lastWords.hear(line);
         return false; // and PGlite prints nothing
       },
     };
@@ -68,10 +70,11 @@ export class EmbeddedDatabase {
     const directory = resolve(location.directory);
     await makeReady(directory);
     const lock = await DirectoryLock.acquire(directory);
+    const lastWords = new LastWords();
     try {
       const data = await prepareDataDirectory(directory, await templatePath());
       const files = new DurableNodeFs(data);
-      const database = await new EmbeddedDatabase({ lock, files }).#start();
+      const database = await new EmbeddedDatabase({ lock, files }, lastWords).#start();
       try {
         tighten(directory);
         makePrivate(data);
@@ -83,7 +86,7 @@ export class EmbeddedDatabase {
       }
     } catch (cause) {
       await lock.release();
-      throw openingFailure(directory, cause as Error);
+      throw openingFailure(directory, cause as Error, lastWords.lines);
     }
   }
 
@@ -139,7 +142,7 @@ export class EmbeddedDatabase {
         this.#watch((opened) => opened.assertAllUntouched());
         return this.#pglite.close();
       });
-      this.#opened?.assertShutDown(this.#lastWords);
+      this.#opened?.assertShutDown(this.#lastWords.text);
     } catch (error) {
       const isLost =
         error instanceof EmbeddedDirectoryLostError || error instanceof UnfinishedCheckpointError;
@@ -178,7 +181,7 @@ export class EmbeddedDatabase {
   /** Lets go of the files without a checkpoint: the memory of a Postgres that died must not reach them. */
   #abandon(cause: unknown): Error {
     const { errno, message } = cause as { errno?: number; message?: string };
-    const reason = this.#lastWords || (message ?? `file system error ${errno}`);
+    const reason = this.#lastWords.text || (message ?? `file system error ${errno}`);
     this.#stopped =
       cause instanceof EmbeddedDirectoryLostError
         ? cause

@@ -7,9 +7,10 @@ export class EmbeddedDirectoryError extends Error {
 }
 
 /** @param data - the data directory. @param what - finishes "it is damaged: " */
-export function damaged(data: string, what: string): EmbeddedDirectoryError {
+export function damaged(data: string, what: string, options?: ErrorOptions): EmbeddedDirectoryError {
   return new EmbeddedDirectoryError(
     `${data} is damaged: ${what}. Restore the directory from a backup (docs/operations.md).`,
+    options,
   );
 }
 
