@@ -118,7 +118,7 @@ export class FuzzTarget {
     this.service.clock.advance(2_000);
     const read = ['licensing:read', 'licensing.reports:read'];
     const write = [...read, 'licensing:write', 'licensing:delete'];
-    const manage = ['serviceaccounts:read', 'serviceaccounts:create', 'serviceaccounts:write'];
+    const manage = ['read', 'create', 'write', 'delete'].map((verb) => `serviceaccounts:${verb}`);
     this.#callers = [
       bearer('bootstrap', BOOTSTRAP_TOKEN, EVERYTHING),
       {
