@@ -131,6 +131,11 @@ export class Connections {
     return unanswered.findLast(({ req, writableFinished }) => req.complete && !writableFinished);
   }
 
+  /** Ends every connection, at work or not: also those that Node no longer knows, as after a CONNECT. */
+  destroyAll(): void {
+    for (const socket of this.#open.keys()) socket.destroy();
+  }
+
   #leaving(): Socket | undefined {
     for (const socket of this.#undecided) this.#noteCaller(socket, this.#open.get(socket));
     return (

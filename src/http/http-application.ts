@@ -118,7 +118,7 @@ export class HttpApplication {
       const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
       // Again and again: a connection that clients keep open is idle only after what is under way on it.
       const idle = setInterval(() => this.server.closeIdleConnections(), IDLE_MS);
-      const overdue = setTimeout(() => this.server.closeAllConnections(), FINISH_MS);
+      const overdue = setTimeout(() => this.adapter.hangUp(), FINISH_MS);
       await closed;
       clearInterval(idle);
       clearTimeout(overdue);

@@ -6,6 +6,8 @@ import type { RequestContext } from './request-context.js';
 
 /** How long a refused client has to read its answer, milliseconds: Node waits for one that keeps its side open. */
 const LINGER_MS = 1_000;
+/** How long the last answer of such a connection may take, milliseconds: Node may watch it no longer. */
+const LAST_ANSWER_MS = 60_000;
 
 /**
  * Answers what Node's parser refuses before there is a request: the same body as every other failure. The connection is
@@ -104,4 +106,5 @@ export function refuseRest(
 function finishWith(response: ServerResponse, socket: Socket): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
   response.once('finish', () => socket.destroySoon());
+  setTimeout(() => socket.destroy(), LAST_ANSWER_MS).unref();
 }

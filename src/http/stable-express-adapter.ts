@@ -80,6 +80,7 @@ export class StableExpressAdapter extends ExactExpressAdapter {
   page: PageAnswer | undefined;
   readonly #unread = new UnreadAnswers();
   readonly #lastAnswers: LastAnswers;
+  #connections: Connections | undefined;
 
   /** @param limits - those that are not given are {@link DEFAULT_LIMITS} */
   constructor(
@@ -107,6 +108,7 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     const connections = new Connections(connectionsThatFit(this.#limits.maxConnections), (response) =>
       this.hooks.onEnd(response, contextOf(response.req)),
     );
+    this.#connections = connections;
     const turns = new Turns();
     const routed = belowSubPath(this.#limits.subPath);
     const begin = (request: IncomingMessage, response: ServerResponse) => {
@@ -157,11 +159,16 @@ export class StableExpressAdapter extends ExactExpressAdapter {
     server.on('checkContinue', handle);
     // An expectation that is not known is not met, and not refused either (RFC 9110, section 10.1.1).
     server.on('checkExpectation', handle);
-    const refuseLater = (error: Error, socket: Socket) =>
+    // Node tells of each further read as well.
+    const refused = new WeakSet<Socket>();
+    const refuseLater = (error: Error, socket: Socket) => {
+      if (refused.has(socket)) return;
+      refused.add(socket);
       turns.after(socket, () => {
         const status = refuseRest(error, socket, connections);
         if (status !== undefined) this.hooks.onMalformed(status);
       });
+    };
     server.on('clientError', (error, socket) => refuseLater(error, socket as Socket));
     // This is no proxy; without a listener Node would just hang up. It neither reads nor watches this socket any more.
     server.on('connect', (_, socket) => {
@@ -169,6 +176,11 @@ export class StableExpressAdapter extends ExactExpressAdapter {
       refuseLater(new Error('CONNECT'), socket as Socket);
     });
     this.httpServer = server;
+  }
+
+  /** Ends every connection that is open. */
+  hangUp(): void {
+    this.#connections?.destroyAll();
   }
 
   /** @param replayed - the routes whose answers are given again from now on; undefined for none */

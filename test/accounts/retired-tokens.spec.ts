@@ -85,6 +85,19 @@ describe('A token of a provisioning file that was deleted', () => {
     expect(await reload(true)).toEqual({ changes: [], retired: refused() });
   });
 
+  it('is taken away again where a replica of a former release has made it anew', async () => {
+    const { ci = 0 } = await tokenIds();
+    await stage.query(`CREATE TABLE kept AS SELECT * FROM service_account_token WHERE id = ${ci}`);
+    await replica.accounts.revokeToken(ACTOR, await account(), ci);
+    await replica.accounts.deleteToken(ACTOR, await account(), ci);
+    await stage.query('INSERT INTO service_account_token OVERRIDING SYSTEM VALUE SELECT * FROM kept');
+    const { changes, retired } = await reload();
+    expect(changes).toMatchObject([{ action: 'service-account.token.delete', detail: 'ci' }]);
+    expect(retired).toEqual(refused());
+    expect(await working()).toEqual(['other']);
+    expect(await reload()).toEqual({ changes: [], retired: refused() });
+  });
+
   it('stays away under another name and in another account too', async () => {
     const { ci = 0 } = await tokenIds();
     await replica.accounts.revokeToken(ACTOR, await account(), ci);

@@ -58,6 +58,15 @@ describe('Open connections', () => {
     expect(connections.size).toBe(3);
   });
 
+  it('are all ended, at work or not', async () => {
+    const connections = new Connections(3);
+    onConnection = (socket) => connections.admit(socket);
+    const all = [await open(), await open(), await open()];
+    begin(connections, all[0] as Socket, 'service-account:1');
+    connections.destroyAll();
+    expect(all.map(({ destroyed }) => destroyed)).toEqual([true, true, true]);
+  });
+
   it('of known callers give way when they are idle, and never while a request is under way', async () => {
     const connections = new Connections(2);
     onConnection = (socket) => connections.admit(socket);

@@ -42,6 +42,8 @@ export class Provisioner implements BeforeApplicationShutdown {
   #timer: NodeJS.Timeout | undefined;
   #trying: Promise<void> = Promise.resolve();
   #stopped = false;
+  /** Whether the start still waits for its files. */
+  #waits = false;
 
   constructor(
     private readonly writer: ProvisioningWriter,
@@ -60,7 +62,7 @@ export class Provisioner implements BeforeApplicationShutdown {
    */
   async start(): Promise<void> {
     if (this.config.access.provisioningPath === undefined) return;
-    clearTimeout(this.#timer);
+    this.#waits = true;
     await this.#try(FIRST_PAUSE_MS);
   }
 
@@ -83,7 +85,8 @@ export class Provisioner implements BeforeApplicationShutdown {
       const applied = await this.database.read(async (manager) => this.#applied(manager, wanted));
       const outcome = applied ?? (await this.#whenFree(async () => this.#apply(wanted, actor, isDryRun)));
       // What the start still waited for is done: from now on a change of the files waits for a reload.
-      if (!isDryRun) clearTimeout(this.#timer);
+      if (!isDryRun) this.#waits = false;
+      if (!this.#waits) clearTimeout(this.#timer);
       if (outcome.retired.length > 0)
         this.#logger.warn({ msg: 'tokens of the provisioning files are not made', retired: outcome.retired });
       return outcome;
@@ -119,7 +122,7 @@ export class Provisioner implements BeforeApplicationShutdown {
   /** Tries again until nothing hangs. Where the database is away then, it is tried again too. */
   #tryLater(pauseMs: number): void {
     clearTimeout(this.#timer);
-    if (this.#stopped) return;
+    if (this.#stopped || !this.#waits) return;
     const next = Math.min(2 * pauseMs, MAX_PAUSE_MS);
     this.#timer = setTimeout(() => {
       this.#trying = this.#try(next).catch(() => this.#tryLater(next));
@@ -135,10 +138,12 @@ export class Provisioner implements BeforeApplicationShutdown {
 
   async #apply(wanted: Provisioning, actor: Actor, isDryRun: boolean): Promise<ProvisioningOutcome> {
     return this.snapshots.change(async (manager) => {
-      const run: ProvisioningRun = { manager, actor, changes: [], accounts: new Set(), roles: false };
       // The one before it, on another replica, may have been of the same files.
       const applied = await this.#applied(manager, wanted);
       if (applied !== undefined) return { changed: false, value: applied };
+      const retired = await this.comparison.retiredHashes(manager, wanted);
+      const accounts = new Set<number>();
+      const run: ProvisioningRun = { manager, actor, changes: [], retired, accounts, roles: false };
       await this.last.keep(manager, async () => this.writer.apply(run, wanted));
       const outcome = { changes: run.changes, retired: await this.comparison.retired(manager, wanted) };
       if (isDryRun) throw new DryRunEnd(outcome);

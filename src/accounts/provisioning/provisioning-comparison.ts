@@ -39,7 +39,7 @@ export class ProvisioningComparison {
     const found = await this.accounts.find(manager, [...new Set(names.map(({ name }) => name))]);
     const accounts = new Map(found.map((one) => [one.account.name, one]));
     const definitions = await this.roles.definitions(manager);
-    const retired = await retiredAmong(manager, hashesOf(serviceAccounts));
+    const retired = await this.retiredHashes(manager, { serviceAccounts });
     return (
       roles.every((role) => isRoleApplied(role, known.get(role.uid))) &&
       serviceAccounts.every((account) => isAccountApplied(account, accounts.get(account.name), retired)) &&
@@ -51,12 +51,20 @@ export class ProvisioningComparison {
     );
   }
 
+  /** The hashes of the files that never work again. */
+  async retiredHashes(
+    manager: EntityManager,
+    { serviceAccounts }: Pick<Provisioning, 'serviceAccounts'>,
+  ): Promise<ReadonlySet<string>> {
+    return retiredAmong(manager, hashesOf(serviceAccounts));
+  }
+
   /** Where the files name tokens that never work again: those are not made, and everything else is applied. */
   async retired(
     manager: EntityManager,
     { serviceAccounts }: Pick<Provisioning, 'serviceAccounts'>,
   ): Promise<readonly ProvisioningFault[]> {
-    const retired = await retiredAmong(manager, hashesOf(serviceAccounts));
+    const retired = await this.retiredHashes(manager, { serviceAccounts });
     const found = new ProvisioningFaults();
     for (const account of serviceAccounts.filter(({ isPresent }) => isPresent))
       for (const token of account.tokens.filter(({ hash }) => retired.has(hash)))
@@ -90,14 +98,20 @@ function isAccountApplied(
   return (
     wanted.isPresent &&
     known.account.isDisabled === (wanted.isDisabled ?? known.account.isDisabled) &&
-    wanted.tokens.every((token) => retired.has(token.hash) || isTokenApplied(token, tokens.get(token.name)))
+    wanted.tokens.every((token) => isTokenDone(token, tokens.get(token.name), retired))
   );
 }
 
-export function isTokenApplied(
+/** Whether there is nothing to do for a token. One that never works again may be there, made by a former release. */
+export function isTokenDone(
   wanted: ProvisionedToken,
   known: ServiceAccountTokenEntity | undefined,
+  retired: ReadonlySet<string>,
 ): boolean {
+  return retired.has(wanted.hash) ? known?.hash !== wanted.hash : isTokenApplied(wanted, known);
+}
+
+function isTokenApplied(wanted: ProvisionedToken, known: ServiceAccountTokenEntity | undefined): boolean {
   if (known === undefined) return !wanted.isPresent;
   return (
     wanted.isPresent &&

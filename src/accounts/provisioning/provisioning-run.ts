@@ -23,6 +23,8 @@ export interface ProvisioningRun {
   readonly manager: EntityManager;
   readonly actor: Actor;
   readonly changes: ProvisionedChange[];
+  /** Hashes of the files that never work again, as it began. */
+  readonly retired: ReadonlySet<string>;
   readonly accounts: Set<number>;
   roles: boolean;
 }

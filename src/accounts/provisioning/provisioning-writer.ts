@@ -19,7 +19,7 @@ import type {
   Provisioning,
 } from './provisioning-file.js';
 import { ProvisionedRoleWriter } from './provisioned-role-writer.js';
-import { isTokenApplied, roleNamed } from './provisioning-comparison.js';
+import { isTokenDone, roleNamed } from './provisioning-comparison.js';
 import { faultAt } from './provisioning-files.js';
 import type { ProvisioningRun } from './provisioning-run.js';
 import type { Place } from './provisioning-faults.js';
@@ -120,9 +120,10 @@ export class ProvisioningWriter {
     const { name, hash, expiresAt, isPresent, place } = wanted;
     const id = Number(account.id);
     const known = await this.store.findTokenNamed(manager, id, name);
-    if (isTokenApplied(wanted, known)) return;
-    if ((await retiredAmong(manager, [hash])).has(hash)) return;
-    if (known !== undefined && isPresent && known.hash === hash) {
+    if (isTokenDone(wanted, known, run.retired)) return;
+    // Asked again: what this run deletes counts too.
+    const isRetired = (await retiredAmong(manager, [hash])).has(hash);
+    if (known !== undefined && isPresent && known.hash === hash && !isRetired) {
       await this.store.saveToken(manager, { ...known, expiresAt, ceiling: [NO_LIMIT] });
       const after = { tokenId: Number(known.id), expiresAt: expiresAt?.toISOString() ?? null };
       await this.#record(run, account, 'service-account.token.update', name, after, tokenFacts(known));
@@ -133,7 +134,7 @@ export class ProvisioningWriter {
       const detail = { tokenId: Number(known.id) };
       await this.#record(run, account, 'service-account.token.delete', name, detail, tokenFacts(known));
     }
-    if (!isPresent) return;
+    if (!isPresent || isRetired) return;
     const owner = await this.store.ownerOfHash(manager, hash);
     if (owner !== undefined)
       throw faultAt(place, `a token of the service account "${owner.name}" has this SHA-256`);

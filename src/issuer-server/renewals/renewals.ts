@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import type { ClockDoubt } from '../../domain/clock-doubt.js';
+import { type ClockDoubt, MAX_BETWEEN } from '../../domain/clock-doubt.js';
 import type { LicenseClaims } from '../../domain/license/license-claims.js';
 import { type ClockReading, ConfirmedClock } from '../record/confirmed-clock.js';
 import { ClockDoubtError } from '../record/clock-doubt-error.js';
@@ -157,7 +157,7 @@ export class Renewals {
 
   /** Tokens that a clock signed which was ahead: until that time comes there is none newer. */
   #warnOfIatAhead({ lid, lastIat }: IssuedLicenseEntity, { iat }: LicenseClaims, now: number): void {
-    if (lastIat > now + MAX_AHEAD) {
+    if (lastIat > now + MAX_BETWEEN) {
       const msg = `the last token of a license lies ahead of the clock: it gets none until then, unless "repair ${lid}" is run`;
       this.#logger.error({ msg, lid, lastIat, aheadBySeconds: lastIat - now });
     } else if (iat > now + MAX_AHEAD) {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import { Agent, request, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type TestDatabase, testDatabase } from '../../support/database.js';
 import { FakeIssuer } from '../../support/fake-issuer/fake-issuer.js';
 import { BOOTSTRAP_TOKEN, TestService } from '../../support/service.js';
@@ -143,6 +144,32 @@ describe('A service that is asked to end', () => {
     const began = performance.now();
     await service.running.application.close(LINGER_MS);
     expect(performance.now() - began).toBeLessThan(3_000);
+    client.destroy();
+  });
+
+  it('refuses a client once that goes on sending what cannot be read', async () => {
+    const server = service.running.application.nest.getHttpServer() as Server;
+    let told = 0;
+    const responses: ServerResponse[] = [];
+    server.on('clientError', () => (told += 1)).on('request', (_, response) => responses.push(response));
+    issuer.answerRenewals({ status: 503, delay: 2_000, body: {} });
+    const { hostname, port } = new URL(service.url);
+    const client = connect(Number(port), hostname);
+    client.on('error', () => undefined);
+    client.write(
+      `POST /api/licensing/token/renew HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${BOOTSTRAP_TOKEN}\r\n` +
+        'Content-Length: 0\r\n\r\n',
+    );
+    while (issuer.renewals.length === 0) await sleep(5);
+    for (let at = 0; at < 40; at += 1) {
+      client.write('?');
+      await sleep(5);
+    }
+    // Node tells of each read.
+    expect(told).toBeGreaterThan(11);
+    expect(responses.map((response) => response.listenerCount('finish') < 11)).toEqual([true]);
+    const [answer] = (await once(client, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 50\d /);
     client.destroy();
   });
 
